@@ -1,0 +1,57 @@
+"""A conversation with a vendor, without the I/O.
+
+A connector writes its side of the talk as a generator: it yields a ``Request``, is sent the ``Outcome``,
+and returns what it concluded. Whoever drives it (a courier over HTTP, a test by hand) owns the network.
+"""
+
+from collections.abc import Generator, Mapping
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP request. ``operation`` names it in traces and limits (``chat.postMessage``)."""
+
+    method: str
+    url: str
+    operation: str
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+    draws: tuple[str, ...] = ()
+    """Names of the token buckets this request draws from; the connector's ``limits`` give their rates."""
+
+
+class Response(msgspec.Struct, frozen=True, kw_only=True):
+    """The vendor answered. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+
+class NotSent(msgspec.Struct, frozen=True):
+    """The request surely never reached the vendor (no connection, no name, TLS refused)."""
+
+    detail: str
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """The request left and no whole answer came back: the effect may or may not have happened."""
+
+    detail: str
+
+
+Outcome = Response | NotSent | Lost
+Flow = Generator[Request, Outcome, T]
+
+
+def decode_object(body: bytes) -> dict[str, object] | None:
+    """A JSON object, or None where the body is anything else (an HTML error page, half an answer)."""
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,130 @@
+"""A delivery's life: the row, its states, and what may follow what.
+
+    waiting ─claim─▶ claimed ─┬─▶ delivered
+       ▲                      ├─▶ waiting   (retry, throttled, vendor down, lane suspended)
+       │                      ├─▶ dead      (refused, or attempts spent)
+       └──── unknown ◀────────┘             (doubtful answer; left claimed by a dead boot)
+                │
+                └─probe─▶ delivered | waiting | parked
+
+The migrations pin the same states by CHECK constraints.
+"""
+
+from enum import Enum
+
+import msgspec
+
+from actors.domain.changes import AnyChange
+from actors.domain.verdicts import Cause
+from config.model import Audience
+
+
+class State(Enum):
+    WAITING = "waiting"
+    CLAIMED = "claimed"
+    DELIVERED = "delivered"
+    UNKNOWN = "unknown"
+    PARKED = "parked"
+    DEAD = "dead"
+    HELD = "held"
+    SUPERSEDED = "superseded"
+    SHADOWED = "shadowed"
+    CANCELLED = "cancelled"
+
+    @property
+    def open(self) -> bool:
+        """Still in its destination's line: whoever stands behind it waits."""
+        return self in OPEN_STATES
+
+
+OPEN_STATES = frozenset({State.WAITING, State.CLAIMED, State.UNKNOWN})
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One effect to be had at one destination. Times are microseconds since the epoch, UTC."""
+
+    seq: int
+    id: str
+    tenant: str
+    target: str
+    route: str
+    destination: str
+    audience: Audience
+    change: AnyChange
+    statement_id: str
+    correlation_id: str
+    traceparent: str
+    template: str | None
+    doubtful: str
+    attempts_max: int
+    attempts: int
+    state: State
+    accepted_us: int
+    due_us: int
+    sent_us: int | None
+    """When the first attempt that may have landed was claimed; None while none may have."""
+    doubt_us: int | None
+    """When the outcome last became unknown; the late-landing window counts from here."""
+
+    @property
+    def lane(self) -> str:
+        return f"{self.tenant}/{self.target}"
+
+
+class Parcel(msgspec.Struct, frozen=True, kw_only=True):
+    """What a connector needs to know to make (or look for) one effect."""
+
+    delivery_id: str
+    correlation_id: str
+    destination: str
+    address: str
+    """Where the vendor wants it: the destination itself, or the vendor's user found for the learner."""
+    to_learner: bool
+    change: AnyChange
+    template: str | None
+    locale: str
+    timezone: str
+    attempt: int
+    now_us: int
+    sent_us: int | None
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a delivery stands in line. ``destination`` is canonical: equal strings are one destination."""
+
+    destination: str
+
+
+class Rate(msgspec.Struct, frozen=True, kw_only=True):
+    """A token bucket's terms: ``per_s`` tokens a second, at most ``burst`` at once."""
+
+    per_s: float
+    burst: float = 1.0
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes of a delivery after an attempt or a probe; the store writes it as one transition."""
+
+    state: State
+    due_us: int = 0
+    refund: bool = False
+    """Give the attempt back: it was throttled, or surely not done because the vendor was down."""
+    cause: Cause | None = None
+    detail: str = ""
+    receipt: dict[str, str] | None = None
+    forget_sends: bool = False
+    """The effect surely did not happen: earlier sends no longer count as possibly landed."""
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a delivery's history, for ``why``. ``kind`` is ``send`` or ``probe``."""
+
+    number: int
+    kind: str
+    started_us: int
+    ended_us: int
+    verdict: str
+    detail: str
+    request_ids: dict[str, str] = {}
+    boot: str = ""
+    trace_id: str = ""

@@ -1,0 +1,70 @@
+"""Who a statement is about, and how we recognise the same person elsewhere.
+
+An xAPI *actor* is a learner here. A learner's ``key`` is stable for one way of being named
+(``account:HOMEPAGE|NAME``, ``mbox:ADA@EXAMPLE.ORG`` casefolded, …); the directory an operator gives
+(``[people] file``) adds what statements leave out, above all the e-mail address.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+
+class Learner(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A person as one statement names them, enriched by the directory. ``email`` is casefolded."""
+
+    key: str
+    name: str = ""
+    email: str = ""
+    locale: str = ""
+    timezone: str = ""
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the people file."""
+
+    home_page: str
+    account: str
+    email: str = ""
+    display_name: str = ""
+    locale: str = ""
+    timezone: str = ""
+    org_unit: str = ""
+
+
+def fold_email(email: str) -> str:
+    """Vendors and LMSs disagree about case; addresses are compared without it."""
+    return email.strip().casefold()
+
+
+def account_key(home_page: str, account: str) -> str:
+    """The key of a learner named by an account on a system. A trailing slash makes no other system."""
+    return f"account:{home_page.rstrip('/')}|{account}"
+
+
+class Directory:
+    """Who is who, by learner key. Empty until an operator or a source tells."""
+
+    def __init__(self, people: Iterable[Person] = ()) -> None:
+        self._by_key: dict[str, Person] = {}
+        for person in people:
+            if person.account:
+                self._by_key[account_key(person.home_page, person.account)] = person
+            if person.email:
+                self._by_key.setdefault(f"mbox:{fold_email(person.email)}", person)
+
+    def __len__(self) -> int:
+        return len({id(person) for person in self._by_key.values()})
+
+    def enrich(self, learner: Learner) -> Learner:
+        """The learner with what the directory adds; what the statement itself says of an e-mail wins."""
+        person = self._by_key.get(learner.key)
+        if person is None:
+            return learner
+        return Learner(
+            key=learner.key,
+            name=learner.name or person.display_name,
+            email=learner.email or fold_email(person.email),
+            locale=person.locale or learner.locale,
+            timezone=person.timezone or learner.timezone,
+        )

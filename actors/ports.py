@@ -1,0 +1,339 @@
+"""What the actors need of the world, and what a connector promises them. Each port has one conformance suite
+(``tests/conformance``) that every adapter passes, fakes included.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import msgspec
+
+from actors.domain.changes import AnyChange
+from actors.domain.flow import Flow, Outcome, Request, Response
+from actors.domain.outbox import Attempt, Decision, Delivery, Parcel, Place, Rate
+from actors.domain.verdicts import Confirmation, Match, Refused, Verdict
+from config.model import Audience, Secret
+
+
+class Clock(Protocol):
+    """Wall time. Actors sleep by trio's clock and date things by this one; tests own both."""
+
+    def now_us(self) -> int: ...
+
+
+class Dice(Protocol):
+    """Chance: jitter and fresh ids. Seeded in simulations."""
+
+    def random(self) -> float: ...
+
+    def token(self) -> str:
+        """32 hexadecimal digits nobody has seen before."""
+
+
+class Http(Protocol):
+    """One outgoing request. Never raises for what the network does: exceptions become outcomes here."""
+
+    async def send(self, request: Request) -> Outcome: ...
+
+
+# ── the store ────────────────────────────────────────────────────────────────────────────────────────
+
+
+class StoreUnavailable(Exception):
+    """The store cannot take this now (disk full, I/O error, busy). Nothing was written; try again later."""
+
+    def __init__(self, detail: str, retry_after_s: int = 5) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class NewStatement(msgspec.Struct, frozen=True, kw_only=True):
+    """A statement as accepted. ``body`` is its JSON without what the LRS adds; ``digest`` identifies its content
+    for comparison when the id comes again. ``given_id`` tells whether the sender chose the id."""
+
+    id: str
+    body: bytes
+    digest: bytes
+    timestamp: str
+    given_id: bool
+    voids: str | None = None
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a batch came from: stored on each of its rows, so that the trace goes on after a restart."""
+
+    tenant: str
+    source: str
+    correlation_id: str
+    traceparent: str
+    version: str
+    authority: bytes = b""
+    """The xAPI authority as JSON, set from the credential."""
+
+
+class StatementConflict(Exception):
+    """A statement with this id and other content is already stored. The whole batch was refused."""
+
+    def __init__(self, statement_id: str) -> None:
+        super().__init__(f"statement {statement_id} is already stored with different content")
+        self.statement_id = statement_id
+
+
+class Appended(msgspec.Struct, frozen=True, kw_only=True):
+    """``ids`` in the order sent; ``fresh`` of them are new, ``collapsed`` were already there."""
+
+    ids: tuple[str, ...]
+    fresh: int
+    collapsed: int
+
+
+class LoggedStatement(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the statement log."""
+
+    seq: int
+    id: str
+    body: bytes
+    stored_us: int
+    timestamp: str
+    source: str
+    correlation_id: str
+    traceparent: str
+    version: str
+    authority: bytes
+    voided: bool
+
+
+class Statements(Protocol):
+    """The statement log, one sequence per store, in arrival order."""
+
+    async def append(self, batch: Sequence[NewStatement], provenance: Provenance) -> Appended:
+        """All or none, on disk (fsync) when it returns. Raises StatementConflict, StoreUnavailable."""
+
+    async def after(self, tenant: str, seq: int, limit: int) -> list[LoggedStatement]: ...
+
+
+class Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery the router wants. ``refused`` is set where no destination could be named: it is born dead."""
+
+    target: str
+    route: str
+    destination: str
+    audience: Audience
+    template: str | None = None
+    doubtful: str = "park"
+    attempts_max: int = 8
+    refused: Refused | None = None
+
+
+class Routed(msgspec.Struct, frozen=True, kw_only=True):
+    """What the router made of one statement: a change with its deliveries, or a reason why not."""
+
+    seq: int
+    statement_id: str
+    correlation_id: str
+    traceparent: str
+    accepted_us: int
+    change: AnyChange | None = None
+    reason: str = ""
+    planned: tuple[Planned, ...] = ()
+
+
+class RoutedCount(msgspec.Struct, frozen=True, kw_only=True):
+    """Counted after the commit: ``deliveries`` new rows per target; ``repeated`` effects that already existed."""
+
+    deliveries: dict[str, int] = {}
+    repeated: int = 0
+
+
+class LaneState(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds a lane back, if anything. *Paused* by an operator; *suspended* because the vendor revoked us."""
+
+    paused_by: str = ""
+    suspended: str = ""
+
+
+class Outbox(Protocol):
+    """The durable outbox. Deliveries of one destination form a line; only its head is ever handed out."""
+
+    async def cursor(self, tenant: str) -> int: ...
+
+    async def route(self, tenant: str, routed: Sequence[Routed], cursor: int) -> RoutedCount:
+        """Outcomes, new deliveries and the cursor, in one transaction. Safe to repeat."""
+
+    async def claim(self, lane: str, boot: str, now_us: int, limit: int) -> list[Delivery]:
+        """Heads of line that are due: waiting ones become claimed (the attempt is spent), unknown ones are
+        handed out as unknown, to be probed. Nothing while the lane is paused or suspended."""
+
+    async def record(
+        self, delivery: Delivery, boot: str, decision: Decision, attempt: Attempt, next_due_us: int
+    ) -> bool:
+        """Write the transition; the line moves on if the delivery left it, its new head due at
+        ``next_due_us``. False if this boot no longer holds the claim (nothing is written)."""
+
+    async def next_due(self, lane: str, now_us: int) -> int | None:
+        """When the next head of line in this lane is due (maybe in the past); None while nothing waits."""
+
+    async def recover(self, boot: str, now_us: int, settle_us: Mapping[str, int]) -> int:
+        """Rows claimed by other boots become unknown, due after their lane's settling delay. How many."""
+
+    async def lane(self, lane: str) -> LaneState: ...
+
+    async def suspend(self, lane: str, reason: str) -> None: ...
+
+    async def unsuspend(self, lane: str) -> None: ...
+
+
+class Ledger(Protocol):
+    """Canonical id to vendor id: what a vendor calls a learner, remembered."""
+
+    async def address(self, lane: str, email: str) -> str | None: ...
+
+    async def remember(self, lane: str, email: str, address: str, now_us: int) -> None: ...
+
+    async def forget(self, lane: str, email: str) -> None: ...
+
+
+# ── being seen ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class AttemptView(Protocol):
+    """An attempt in progress, as telemetry sees it."""
+
+    trace_id: str
+
+    def concluded(self, verdict: str, detail: str, request_ids: Mapping[str, str], state: str) -> None: ...
+
+    def exchanged(self, operation: str, outcome: Outcome, elapsed_s: float) -> None: ...
+
+
+class Witness(Protocol):
+    """Traces, metrics and the canonical log line. Never fails, never waits."""
+
+    def attempt(self, delivery: Delivery, kind: str) -> AbstractContextManager[AttemptView]:
+        """A span in the delivery's own trace, and one ``delivery.attempted`` line when it ends."""
+
+    def routed(self, tenant: str, batch: Sequence[Routed], count: RoutedCount) -> None: ...
+
+    def event(self, name: str, **fields: object) -> None:
+        """An INFO line: ``name`` is dotted (``lane.suspended``)."""
+
+    def trouble(self, name: str, error: BaseException | None = None, **fields: object) -> None:
+        """A WARNING line, with the error's traceback where there is one."""
+
+
+# ── connectors ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class Wording(Protocol):
+    """Templates, compiled. Raises domain.wording.TemplateFault naming template and line."""
+
+    def compose(self, parcel: Parcel, platform: str, escape: Callable[[str], str]) -> "Composed": ...
+
+
+class Composed(msgspec.Struct, frozen=True, kw_only=True):
+    """What to say, platform-neutral, each part already escaped for the platform. ``url`` leads back to the LMS."""
+
+    title: str
+    text: str
+    facts: tuple[tuple[str, str], ...] = ()
+    url: str = ""
+
+
+class Target(Protocol):
+    """One tenant's account at one vendor, as conversations. No I/O, no clock; settings are the operator's."""
+
+    kind: str
+    settle_s: float
+    """After a doubtful outcome, wait this long before the first probe."""
+    late_landing_s: float
+    """How long after it a slow original may still land; absence counts only then."""
+
+    def place(self, audience: Audience, change: AnyChange) -> Place | Refused:
+        """Where this change goes for this audience, or why nowhere."""
+
+    def rate(self, bucket: str) -> Rate:
+        """The terms of a bucket that a request draws from."""
+
+    def find(self, email: str) -> Flow[Match]:
+        """The vendor's user for an e-mail address (already casefolded)."""
+
+    def deliver(self, parcel: Parcel) -> Flow[Verdict]: ...
+
+    def confirm(self, parcel: Parcel) -> Flow[Confirmation]:
+        """Look for the effect of an earlier attempt (made at or after ``parcel.sent_us``)."""
+
+    def hello(self) -> Flow[Verdict]:
+        """Prove the credentials without any effect; the receipt says who we are to the vendor."""
+
+    def preview(self, parcel: Parcel) -> dict[str, object]:
+        """The body ``deliver`` would send. Raises TemplateFault."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A fake vendor's answer: a response after ``delay_s``, or with ``reset`` a connection reset instead."""
+
+    response: Response
+    delay_s: float = 0.0
+    reset: bool = False
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the sandbox journal: an effect the fake vendor accepted. ``time`` is seconds since the epoch."""
+
+    vendor: str
+    operation: str
+    destination: str
+    delivery_id: str
+    correlation_id: str
+    time: float
+    id: str = ""
+
+
+class Fake(Protocol):
+    """A believable vendor, sans-IO: tests call it in memory, the sandbox serves it over HTTP."""
+
+    mounts: tuple[str, ...]
+    """Path prefixes it answers below (``/slack/api/``)."""
+    limited: bool
+    """Whether published rate limits are enforced."""
+    journal: list[Effect]
+
+    def handle(self, request: Request, now_s: float) -> Answer:
+        """``request.url`` is the path with its query, from the mount on. ``operation`` is not to be relied upon."""
+
+    def fault(self, fault: "Fault") -> None: ...
+
+    def clear_faults(self) -> None: ...
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something that goes wrong. ``kind`` says what (each fake documents its kinds); it strikes ``times`` matching
+    requests (0: until cleared), each with ``chance``, where ``operation`` and ``destination`` match (empty: any)."""
+
+    kind: str
+    vendor: str = ""
+    operation: str = ""
+    destination: str = ""
+    times: int = 1
+    chance: float = 1.0
+    skip: int = 0
+    """Let this many matching requests pass first."""
+    value: str = ""
+    """What the kind needs to know: an error name, an HTTP status, a Retry-After, seconds of delay."""
+
+
+Reveal = Callable[[Secret], str]
+
+
+class Connector(msgspec.Struct, frozen=True, kw_only=True):
+    """What a target folder exports as ``CONNECTOR``; the folder's name is its kind."""
+
+    settings: type[msgspec.Struct]
+    build: Callable[[msgspec.Struct, Reveal, Wording], Target]
+    fake: Callable[[], Fake]
+
+
+class SourceKind(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source folder exports as ``CONNECTOR``."""
+
+    settings: type[msgspec.Struct]

@@ -1,0 +1,32 @@
+"""``[sources.NAME] kind = "xapi"``."""
+
+from typing import Literal
+
+from config.model import Secret, Words
+
+Scope = Literal[
+    "all",
+    "all/read",
+    "statements/write",
+    "statements/read",
+    "statements/read/mine",
+    "state",
+    "profile",
+    "define",
+]
+
+
+class Credential(Words, frozen=True, kw_only=True):
+    """One client of the LRS: Basic user name ``key`` and its secret, and what it may do (xAPI's scope names)."""
+
+    key: str
+    secret: Secret
+    scopes: tuple[Scope, ...] = ("statements/write", "statements/read/mine")
+
+
+class XapiSettings(Words, frozen=True, kw_only=True):
+    """Who may send statements here. ``dedupe``: a statement without id but with a timestamp gets its id from its
+    content, so that a batch sent twice is one; false: always a fresh id."""
+
+    dedupe: bool = True
+    credentials: tuple[Credential, ...] = ()
