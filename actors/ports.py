@@ -173,12 +173,13 @@ class Outbox(Protocol):
     async def next_due(self, lane: str, now_us: int) -> int | None:
         """When the next head of line in this lane is due (maybe in the past); None while nothing waits."""
 
-    async def recover(self, boot: str, now_us: int, settle_us: Mapping[str, int]) -> int:
-        """Rows claimed by other boots become unknown, due after their lane's settling delay. How many."""
+    async def recover(self, lane: str, boot: str, now_us: int, settle_us: int) -> int:
+        """This lane's rows claimed by anybody else become unknown, due after the settling delay. How many.
+        ``boot`` names one life of one courier, so that a courier that crashed is recovered like a dead process."""
 
     async def lane(self, lane: str) -> LaneState: ...
 
-    async def suspend(self, lane: str, reason: str) -> None: ...
+    async def suspend(self, lane: str, reason: str, now_us: int) -> None: ...
 
     async def unsuspend(self, lane: str) -> None: ...
 

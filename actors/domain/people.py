@@ -6,8 +6,11 @@ An xAPI *actor* is a learner here. A learner's ``key`` is stable for one way of 
 """
 
 from collections.abc import Iterable
+from hashlib import sha1
 
 import msgspec
+
+from config.model import PersonRow
 
 
 class Learner(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -20,18 +23,6 @@ class Learner(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     timezone: str = ""
 
 
-class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the people file."""
-
-    home_page: str
-    account: str
-    email: str = ""
-    display_name: str = ""
-    locale: str = ""
-    timezone: str = ""
-    org_unit: str = ""
-
-
 def fold_email(email: str) -> str:
     """Vendors and LMSs disagree about case; addresses are compared without it."""
     return email.strip().casefold()
@@ -42,16 +33,23 @@ def account_key(home_page: str, account: str) -> str:
     return f"account:{home_page.rstrip('/')}|{account}"
 
 
+def sha1_key(email: str) -> str:
+    """The key of a learner who is named by the hash of an e-mail address only (xAPI ``mbox_sha1sum``)."""
+    return "sha1:" + sha1(f"mailto:{email}".encode(), usedforsecurity=False).hexdigest()
+
+
 class Directory:
     """Who is who, by learner key. Empty until an operator or a source tells."""
 
-    def __init__(self, people: Iterable[Person] = ()) -> None:
-        self._by_key: dict[str, Person] = {}
+    def __init__(self, people: Iterable[PersonRow] = ()) -> None:
+        self._by_key: dict[str, PersonRow] = {}
         for person in people:
             if person.account:
                 self._by_key[account_key(person.home_page, person.account)] = person
             if person.email:
-                self._by_key.setdefault(f"mbox:{fold_email(person.email)}", person)
+                email = fold_email(person.email)
+                self._by_key.setdefault(f"mbox:{email}", person)
+                self._by_key.setdefault(sha1_key(email), person)
 
     def __len__(self) -> int:
         return len({id(person) for person in self._by_key.values()})

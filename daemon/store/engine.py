@@ -1,0 +1,81 @@
+"""Where SQL runs. A job is handed the raw connection on the thread that owns it, so that a whole group of jobs costs
+one hop: aiosqlite's thread in life (reached through trio-asyncio), the caller's own thread in seeded simulations.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import aiosqlite
+import trio
+import trio_asyncio
+
+T = TypeVar("T")
+Job = Callable[[sqlite3.Connection], T]
+
+
+class Engine(Protocol):
+    """Runs one job at a time on one connection. ``run`` must not be cancelled half-way: callers shield it."""
+
+    async def run(self, job: Job[T]) -> T: ...
+
+    async def close(self) -> None: ...
+
+
+def tune(connection: sqlite3.Connection, *, read_only: bool) -> None:
+    """WAL and full sync: what was committed is on disk. Foreign keys are not used; CHECKs pin the states."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA busy_timeout = 2000")
+    if read_only:
+        connection.execute("PRAGMA query_only = ON")
+    else:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA journal_size_limit = 67108864")
+    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute("PRAGMA temp_store = MEMORY")
+
+
+class AioEngine:
+    """An aiosqlite connection. Needs a trio-asyncio loop around it (``trio_asyncio.open_loop()``)."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    async def open(cls, path: Path, *, read_only: bool = False) -> "AioEngine":
+        connection = aiosqlite.connect(path)
+        await trio_asyncio.aio_as_trio(connection.__aenter__)()
+        engine = cls(connection)
+        try:
+            await engine.run(lambda raw: tune(raw, read_only=read_only))
+        except BaseException:
+            await engine.close()  # an open aiosqlite thread keeps the process alive for ever
+            raise
+        return engine
+
+    async def run(self, job: Job[T]) -> T:
+        # aiosqlite offers one hop per statement in public; `_execute` is the same hop for a whole group of them,
+        # and `_conn` the connection on whose thread it runs. The lock file pins the version this was read in.
+        raw = self._connection._conn
+        return await trio_asyncio.aio_as_trio(self._connection._execute)(job, raw)  # type: ignore[no-any-return]
+
+    async def close(self) -> None:
+        with trio.CancelScope(shield=True):
+            await trio_asyncio.aio_as_trio(self._connection.close)()
+
+
+class InlineEngine:
+    """The same SQL on the caller's thread: no other thread takes part, so a seed replays exactly."""
+
+    def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
+        self._connection = sqlite3.connect(path, check_same_thread=False)
+        tune(self._connection, read_only=read_only)
+
+    async def run(self, job: Job[T]) -> T:
+        await trio.lowlevel.checkpoint()
+        return job(self._connection)
+
+    async def close(self) -> None:
+        self._connection.close()

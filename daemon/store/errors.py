@@ -1,0 +1,31 @@
+"""What SQLite says, in our words: take it back later, or stop."""
+
+import sqlite3
+
+from actors.ports import StoreUnavailable
+
+_LATER = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_IOERR: "the disk reports an I/O error",
+    sqlite3.SQLITE_BUSY: "the database is busy",
+    sqlite3.SQLITE_LOCKED: "the database is locked",
+    sqlite3.SQLITE_NOMEM: "the database ran out of memory",
+    sqlite3.SQLITE_READONLY: "the database is read-only",
+    sqlite3.SQLITE_CANTOPEN: "the database file cannot be opened",
+    sqlite3.SQLITE_INTERRUPT: "the database call was interrupted",
+}
+
+
+class StoreRefused(Exception):
+    """The store cannot be used as it is (newer schema, other process, damaged file). The text says what to do."""
+
+
+def translate(error: sqlite3.Error) -> Exception:
+    """Back-pressure for what passes by itself, StoreRefused for what does not."""
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = code & 0xFF if isinstance(code, int) else None
+    if primary in _LATER:
+        return StoreUnavailable(f"{_LATER[primary]} ({error})")
+    if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return StoreRefused(f"the database file is damaged ({error}); restore a backup or move the file away")
+    return error

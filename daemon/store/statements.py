@@ -1,0 +1,135 @@
+"""The statement log in SQL. ``seq`` is the stored time in microseconds, strictly growing over the whole store, so the
+router's cursor, ``since``/``until`` and Consistent-Through all speak of the same line.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from uuid import UUID
+
+from actors.ports import Appended, Clock, LoggedStatement, NewStatement, Provenance, StatementConflict
+from daemon.store import rows
+from daemon.store.engine import Engine
+from daemon.store.writer import Writer
+
+_LOOKUP_MAX = 500  # ids in one look-up, below SQLite's limit of bound values
+
+
+class SqlStatements:
+    """Implements ``ports.Statements`` and the gateway's reads."""
+
+    def __init__(self, writer: Writer, reader: Engine, clock: Clock) -> None:
+        self._writer = writer
+        self._read = reader.run
+        self._clock = clock
+        self._promised_us = 0
+
+    async def append(self, batch: Sequence[NewStatement], provenance: Provenance) -> Appended:
+        return await self._writer.submit(
+            lambda raw: append(raw, batch, provenance, max(self._clock.now_us(), self._promised_us + 1))
+        )
+
+    async def after(self, tenant: str, seq: int, limit: int) -> list[LoggedStatement]:
+        found = await self._read(
+            lambda raw: raw.execute(
+                f"SELECT {rows.STATEMENT} FROM statements s JOIN arrivals a ON a.no = s.arrival "  # noqa: S608
+                "WHERE s.tenant = ? AND s.seq > ? ORDER BY s.seq LIMIT ?",
+                (tenant, seq, limit),
+            ).fetchall()
+        )
+        return [rows.statement(row) for row in found]
+
+    async def get(self, tenant: str, statement_id: str) -> LoggedStatement | None:
+        key = UUID(statement_id).bytes
+        row = await self._read(
+            lambda raw: raw.execute(
+                f"SELECT {rows.STATEMENT} FROM statements s JOIN arrivals a ON a.no = s.arrival "  # noqa: S608
+                "WHERE s.tenant = ? AND s.id = ?",
+                (tenant, key),
+            ).fetchone()
+        )
+        return rows.statement(row) if row else None
+
+    async def consistent_through_us(self, tenant: str) -> int:
+        """No statement will ever be stored at or before the returned time that a read from now on does not show."""
+        if not self._writer.busy:
+            self._promised_us = max(self._promised_us, self._clock.now_us())
+            return self._promised_us
+        row = await self._read(lambda raw: raw.execute("SELECT max(seq) FROM statements").fetchone())
+        return row[0] or 0
+
+
+def append(raw: sqlite3.Connection, batch: Sequence[NewStatement], provenance: Provenance, now_us: int) -> Appended:
+    """All statements of one request, or none. What is there already, equal, is collapsed."""
+    tenant = provenance.tenant
+    ids = [UUID(statement.id).bytes for statement in batch]
+    known = _known(raw, tenant, ids)
+    fresh = []
+    for key, statement in zip(ids, batch, strict=True):
+        if key not in known:
+            fresh.append((key, statement))
+        elif statement.given_id and known[key] != statement.digest:
+            raise StatementConflict(statement.id)
+    collapsed = len(batch) - len(fresh)
+    arrival = raw.execute(
+        "INSERT INTO arrivals (tenant, source, correlation_id, traceparent, version, authority, at_us, fresh, "
+        "collapsed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            tenant,
+            provenance.source,
+            provenance.correlation_id,
+            provenance.traceparent,
+            provenance.version,
+            provenance.authority,
+            now_us,
+            len(fresh),
+            collapsed,
+        ),
+    ).lastrowid
+    newest = raw.execute("SELECT max(seq) FROM statements").fetchone()[0] or 0
+    first = max(now_us, newest + 1)
+    raw.executemany(
+        "INSERT INTO statements (seq, tenant, id, arrival, timestamp, digest, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (seq, tenant, key, arrival, statement.timestamp, statement.digest, statement.body)
+            for seq, (key, statement) in enumerate(fresh, first)
+        ],
+    )
+    _void(raw, tenant, [(key, seq, statement.voids) for seq, (key, statement) in enumerate(fresh, first)])
+    return Appended(ids=tuple(statement.id for statement in batch), fresh=len(fresh), collapsed=collapsed)
+
+
+def _known(raw: sqlite3.Connection, tenant: str, ids: Sequence[bytes]) -> dict[bytes, bytes]:
+    known: dict[bytes, bytes] = {}
+    for start in range(0, len(ids), _LOOKUP_MAX):
+        some = ids[start : start + _LOOKUP_MAX]
+        marks = ",".join("?" * len(some))
+        known.update(
+            raw.execute(
+                f"SELECT id, digest FROM statements WHERE tenant = ? AND id IN ({marks})",  # noqa: S608  # marks only
+                (tenant, *some),
+            )
+        )
+    return known
+
+
+def _void(raw: sqlite3.Connection, tenant: str, fresh: Sequence[tuple[bytes, int, str | None]]) -> None:
+    """Mark what these statements void, and those of them that were voided before they came."""
+    for _, seq, voids in fresh:
+        if voids is not None:
+            raw.execute("INSERT OR IGNORE INTO voids VALUES (?, ?, ?)", (tenant, UUID(voids).bytes, seq))
+            _mark(raw, tenant, UUID(voids).bytes)
+    if raw.execute("SELECT 1 FROM voids WHERE tenant = ? LIMIT 1", (tenant,)).fetchone():
+        for key, _, voids in fresh:
+            if (
+                voids is None
+                and raw.execute("SELECT 1 FROM voids WHERE tenant = ? AND id = ?", (tenant, key)).fetchone()
+            ):
+                _mark(raw, tenant, key)
+
+
+def _mark(raw: sqlite3.Connection, tenant: str, key: bytes) -> None:
+    raw.execute(
+        "UPDATE statements SET voided = 1 WHERE tenant = ? AND id = ? "
+        "AND NOT EXISTS (SELECT 1 FROM voids WHERE by_seq = statements.seq)",  # a voider cannot be voided
+        (tenant, key),
+    )

@@ -1,0 +1,138 @@
+"""One writer, group commit: whatever waits is committed together, and callers resume after the fsync.
+
+Each job runs in a savepoint of its own, so one caller's error costs nobody else anything. A batch that has begun is
+finished whatever happens above: the writer's work is shielded from cancellation, and shutdown drains the queue.
+"""
+
+import sqlite3
+from collections import deque
+from typing import Any, TypeVar
+
+import trio
+
+from actors.ports import StoreUnavailable
+from daemon.store.engine import Engine, Job
+from daemon.store.errors import StoreRefused, translate
+
+T = TypeVar("T")
+JOBS_MAX = 256  # in one transaction: bounds how long a caller waits behind others
+
+
+class _Pending:
+    __slots__ = ("done", "error", "job", "value")
+
+    def __init__(self, job: Job[Any]) -> None:
+        self.job = job
+        self.done = trio.Event()
+        self.value: Any = None
+        self.error: BaseException | None = None
+
+
+class Writer:
+    """Start ``run`` once in a nursery that outlives the callers; ``submit`` from anywhere; ``close`` to drain."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._queue: deque[_Pending] = deque()
+        self._wake = trio.Event()
+        self._closing = False
+        self._running = False
+        self.commits = 0
+        self.jobs = 0
+        self.last_error: str | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is queued or in the engine (virtual time must not leap meanwhile)."""
+        return bool(self._queue) or self._running
+
+    async def submit(self, job: Job[T]) -> T:
+        """Run the job inside the next transaction; returns after its commit is on disk.
+
+        Raises StoreUnavailable (nothing was written, try later) or whatever the job raised (only it was undone).
+        A caller that is cancelled while waiting leaves the job to happen all the same.
+        """
+        if self._closing:
+            raise StoreUnavailable("the store is closing")
+        pending = _Pending(job)
+        self._queue.append(pending)
+        self._wake.set()
+        await pending.done.wait()
+        if pending.error is not None:
+            raise pending.error
+        return pending.value  # type: ignore[no-any-return]  # typed by the job
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """The writer task. Ends after ``close``, when everything accepted is committed or refused."""
+        task_status.started()
+        with trio.CancelScope(shield=True):
+            while not (self._closing and not self._queue):
+                if not self._queue:
+                    self._wake = trio.Event()
+                    await self._wake.wait()
+                    continue
+                await self._commit_some()
+
+    def close(self) -> None:
+        """Accept nothing more; ``run`` returns when the queue is empty."""
+        self._closing = True
+        self._wake.set()
+
+    async def _commit_some(self) -> None:
+        batch = [self._queue.popleft() for _ in range(min(len(self._queue), JOBS_MAX))]
+        self._running = True
+        try:
+            await self._engine.run(lambda raw: transact(raw, batch))
+            self.commits += 1
+            self.jobs += len(batch)
+            self.last_error = None
+        except sqlite3.Error as error:
+            self._fail(batch, translate(error))
+        except Exception as error:  # noqa: BLE001  # handed to every caller; the writer itself must go on
+            self._fail(batch, error)
+        finally:
+            self._running = False
+            for pending in batch:
+                pending.done.set()
+
+    def _fail(self, batch: list[_Pending], error: Exception) -> None:
+        self.last_error = f"{type(error).__name__}: {error}"
+        for pending in batch:
+            if pending.error is None:
+                pending.error = _again(error)
+
+
+def _again(error: Exception) -> Exception:
+    """A fresh exception per caller where the type is ours: tracebacks of different tasks must not mix."""
+    match error:
+        case StoreUnavailable():
+            return StoreUnavailable(str(error), error.retry_after_s)
+        case StoreRefused():
+            return StoreRefused(str(error))
+        case _:
+            return error
+
+
+def transact(raw: sqlite3.Connection, batch: list[_Pending]) -> None:
+    """All jobs in one transaction, each in its savepoint. Raises sqlite3.Error if the whole must be undone."""
+    raw.execute("BEGIN IMMEDIATE")
+    try:
+        for pending in batch:
+            _one(raw, pending)
+        raw.execute("COMMIT")
+    except BaseException:
+        if raw.in_transaction:  # SQLite itself rolls back on some errors (FULL, IOERR)
+            raw.execute("ROLLBACK")
+        raise
+
+
+def _one(raw: sqlite3.Connection, pending: _Pending) -> None:
+    raw.execute("SAVEPOINT job")
+    try:
+        pending.value = pending.job(raw)
+    except Exception as error:
+        if isinstance(error, sqlite3.Error) and isinstance(translate(error), StoreUnavailable | StoreRefused):
+            raise  # the disk's trouble is everybody's
+        raw.execute("ROLLBACK TO job")
+        pending.error = error
+    raw.execute("RELEASE job")
