@@ -35,6 +35,8 @@ class Http(Protocol):
 
     async def send(self, request: Request) -> Outcome: ...
 
+    async def aclose(self) -> None: ...
+
 
 # ── the store ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -145,9 +147,12 @@ class RoutedCount(msgspec.Struct, frozen=True, kw_only=True):
     repeated: int = 0
 
 
-class LaneState(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds a lane back, if anything. *Paused* by an operator; *suspended* because the vendor revoked us."""
+class Claimed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a claim brought, and when to come again: ``next_due_us`` is None while no head waits. What holds the
+    lane back, if anything: *paused* by an operator, *suspended* because the vendor revoked us."""
 
+    deliveries: tuple[Delivery, ...] = ()
+    next_due_us: int | None = None
     paused_by: str = ""
     suspended: str = ""
 
@@ -160,7 +165,7 @@ class Outbox(Protocol):
     async def route(self, tenant: str, routed: Sequence[Routed], cursor: int) -> RoutedCount:
         """Outcomes, new deliveries and the cursor, in one transaction. Safe to repeat."""
 
-    async def claim(self, lane: str, boot: str, now_us: int, limit: int) -> list[Delivery]:
+    async def claim(self, lane: str, boot: str, now_us: int, limit: int) -> Claimed:
         """Heads of line that are due: waiting ones become claimed (the attempt is spent), unknown ones are
         handed out as unknown, to be probed. Nothing while the lane is paused or suspended."""
 
@@ -170,14 +175,9 @@ class Outbox(Protocol):
         """Write the transition; the line moves on if the delivery left it, its new head due at
         ``next_due_us``. False if this boot no longer holds the claim (nothing is written)."""
 
-    async def next_due(self, lane: str, now_us: int) -> int | None:
-        """When the next head of line in this lane is due (maybe in the past); None while nothing waits."""
-
     async def recover(self, lane: str, boot: str, now_us: int, settle_us: int) -> int:
         """This lane's rows claimed by anybody else become unknown, due after the settling delay. How many.
         ``boot`` names one life of one courier, so that a courier that crashed is recovered like a dead process."""
-
-    async def lane(self, lane: str) -> LaneState: ...
 
     async def suspend(self, lane: str, reason: str, now_us: int) -> None: ...
 

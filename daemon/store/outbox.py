@@ -6,9 +6,11 @@ when the destination may be written to again: that is order, pacing and fairness
 import sqlite3
 from collections.abc import Sequence
 
+import msgspec
+
 from actors.domain.changes import AnyChange
 from actors.domain.outbox import Attempt, Decision, Delivery, State
-from actors.ports import LaneState, Planned, Routed, RoutedCount
+from actors.ports import Claimed, Planned, Routed, RoutedCount
 from daemon.store import rows
 from daemon.store.engine import Engine
 from daemon.store.writer import Writer
@@ -32,7 +34,7 @@ class SqlOutbox:
     async def route(self, tenant: str, routed: Sequence[Routed], cursor: int) -> RoutedCount:
         return await self._write(lambda raw: route(raw, tenant, routed, cursor))
 
-    async def claim(self, lane: str, boot: str, now_us: int, limit: int) -> list[Delivery]:
+    async def claim(self, lane: str, boot: str, now_us: int, limit: int) -> Claimed:
         return await self._write(lambda raw: claim(raw, lane, boot, now_us, limit))
 
     async def record(
@@ -40,24 +42,8 @@ class SqlOutbox:
     ) -> bool:
         return await self._write(lambda raw: record(raw, delivery, boot, decision, attempt, next_due_us))
 
-    async def next_due(self, lane: str, now_us: int) -> int | None:
-        row = await self._read(
-            lambda raw: raw.execute(
-                "SELECT min(due_us) FROM deliveries WHERE lane = ? "
-                "AND head = 1 AND claimed_by IS NULL AND state IN ('waiting', 'unknown')",
-                (lane,),
-            ).fetchone()
-        )
-        return row[0] if row else None
-
     async def recover(self, lane: str, boot: str, now_us: int, settle_us: int) -> int:
         return await self._write(lambda raw: recover(raw, lane, boot, now_us, settle_us))
-
-    async def lane(self, lane: str) -> LaneState:
-        row = await self._read(
-            lambda raw: raw.execute("SELECT paused_by, suspended FROM lanes WHERE lane = ?", (lane,)).fetchone()
-        )
-        return LaneState(paused_by=row[0], suspended=row[1]) if row else LaneState()
 
     async def suspend(self, lane: str, reason: str, now_us: int) -> None:
         await self._write(
@@ -167,33 +153,51 @@ def _line(raw: sqlite3.Connection, lane: str, destination: str) -> int | None:
     return row[0] if row else None
 
 
-def claim(raw: sqlite3.Connection, lane: str, boot: str, now_us: int, limit: int) -> list[Delivery]:
+def claim(raw: sqlite3.Connection, lane: str, boot: str, now_us: int, limit: int) -> Claimed:
     """Due heads, oldest due first; nothing while the lane is held back."""
-    if raw.execute("SELECT 1 FROM lanes WHERE lane = ? AND (paused_by <> '' OR suspended <> '')", (lane,)).fetchone():
-        return []
+    held = raw.execute(
+        "SELECT paused_by, suspended FROM lanes WHERE lane = ? AND (paused_by <> '' OR suspended <> '')", (lane,)
+    ).fetchone()
+    if held:
+        return Claimed(paused_by=held[0], suspended=held[1])
     due = raw.execute(
-        "SELECT seq, state FROM deliveries INDEXED BY deliveries_ready WHERE lane = ? AND head = 1 "
+        f"SELECT {rows.DELIVERY} FROM deliveries INDEXED BY deliveries_ready WHERE lane = ? AND head = 1 "  # noqa: S608
         "AND claimed_by IS NULL AND state IN ('waiting', 'unknown') AND due_us <= ? ORDER BY due_us, seq LIMIT ?",
         (lane, now_us, limit),
     ).fetchall()
-    if not due:
-        return []
+    found = [rows.delivery(row) for row in due]
     raw.executemany(
         "UPDATE deliveries SET state = 'claimed', attempts = attempts + 1, claimed_by = ?, "
         "sent_us = coalesce(sent_us, ?) WHERE seq = ?",
-        [(boot, now_us, seq) for seq, state in due if state == "waiting"],
+        [(boot, now_us, delivery.seq) for delivery in found if delivery.state is State.WAITING],
     )
     raw.executemany(
         "UPDATE deliveries SET claimed_by = ? WHERE seq = ?",
-        [(boot, seq) for seq, state in due if state == "unknown"],
+        [(boot, delivery.seq) for delivery in found if delivery.state is State.UNKNOWN],
     )
-    marks = ",".join("?" * len(due))
-    found = raw.execute(
-        f"SELECT {rows.DELIVERY} FROM deliveries WHERE seq IN ({marks})",  # noqa: S608  # marks and constants only
-        [seq for seq, _ in due],
+    claimed = tuple(_claimed(delivery, now_us) for delivery in found)
+    return Claimed(deliveries=claimed, next_due_us=_next_due(raw, lane))
+
+
+def _claimed(delivery: Delivery, now_us: int) -> Delivery:
+    """The row as the claim left it (what the UPDATE did, without reading it again)."""
+    if delivery.state is State.UNKNOWN:
+        return delivery
+    return msgspec.structs.replace(
+        delivery,
+        state=State.CLAIMED,
+        attempts=delivery.attempts + 1,
+        sent_us=now_us if delivery.sent_us is None else delivery.sent_us,
     )
-    by_seq = {row[0]: rows.delivery(row) for row in found}
-    return [by_seq[seq] for seq, _ in due]
+
+
+def _next_due(raw: sqlite3.Connection, lane: str) -> int | None:
+    row = raw.execute(
+        "SELECT due_us FROM deliveries INDEXED BY deliveries_ready WHERE lane = ? AND head = 1 "
+        "AND claimed_by IS NULL AND state IN ('waiting', 'unknown') ORDER BY due_us LIMIT 1",
+        (lane,),
+    ).fetchone()
+    return row[0] if row else None
 
 
 def record(

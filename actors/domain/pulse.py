@@ -1,0 +1,78 @@
+"""How a lane feels its vendor: healthy, told to wait, or ill. Pure; the courier asks it how much it may try.
+
+While the vendor is down the lane is on probation: one delivery at a time, ever more rarely; the queue waits and loses
+no attempts. When an answer comes the window doubles with each, so recovery is no storm.
+"""
+
+import msgspec
+
+from actors.domain.verdicts import (
+    Absent,
+    Confirmation,
+    Delivered,
+    Doubtful,
+    Faulted,
+    Refused,
+    Repeatable,
+    Revoked,
+    Throttled,
+    Unavailable,
+    Unprobeable,
+    Verdict,
+)
+
+OUTAGE_AFTER = 3  # so many refusals in a row are an outage, not an accident
+PROBATION_BASE_S = 1.0
+PROBATION_MAX_S = 60.0
+
+
+class Pulse(msgspec.Struct, kw_only=True):
+    """One lane's. Times in microseconds since the epoch."""
+
+    window_max: int
+    window: int = 0
+    down: int = 0
+    """Deliveries in a row that found the vendor down."""
+    not_before_us: int = 0
+    throttled_until_us: int = 0
+    outage: str = ""
+
+    def __post_init__(self) -> None:
+        self.window = self.window or self.window_max
+
+    def room(self, in_flight: int, now_us: int) -> int:
+        """How many more deliveries may start now."""
+        if now_us < max(self.not_before_us, self.throttled_until_us):
+            return 0
+        return max(0, self.window - in_flight)
+
+    def resumes_us(self) -> int:
+        """When it may start again after it was told, or decided, to wait."""
+        return max(self.not_before_us, self.throttled_until_us)
+
+    def feel(self, answer: Verdict | Confirmation, *, now_us: int, wait_us: int, dice: float) -> None:
+        """Take note of an answer. ``wait_us``: how long the vendor asked a throttled lane to wait."""
+        match answer:
+            case Throttled(whole_lane=whole_lane):
+                self._healthy()
+                if whole_lane:
+                    self.throttled_until_us = max(self.throttled_until_us, now_us + wait_us)
+            case Unavailable(detail=detail):
+                self._ill(detail, now_us, dice)
+            case Delivered() | Absent() | Repeatable() | Unprobeable() | Refused() | Faulted() | Doubtful() | Revoked():
+                self._healthy()
+
+    def _healthy(self) -> None:
+        self.down = 0
+        self.outage = ""
+        self.not_before_us = 0
+        self.window = min(self.window_max, self.window * 2)
+
+    def _ill(self, detail: str, now_us: int, dice: float) -> None:
+        self.down += 1
+        if self.down < OUTAGE_AFTER:
+            return
+        self.window = 1
+        self.outage = detail
+        ceiling_s = min(PROBATION_MAX_S, PROBATION_BASE_S * 2 ** min(self.down - OUTAGE_AFTER, 10))
+        self.not_before_us = now_us + int(ceiling_s * (0.5 + dice / 2) * 1e6)

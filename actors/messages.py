@@ -1,0 +1,41 @@
+"""Every message an actor may receive. Mailboxes carry hints and questions; the store carries truth."""
+
+from collections.abc import Callable
+
+import msgspec
+
+
+class Arrived(msgspec.Struct, frozen=True, tag="arrived"):
+    """To a router: statements may have been stored for its tenant."""
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """To a courier: its lane may have deliveries, or what held it back has changed."""
+
+
+class Drain(msgspec.Struct, frozen=True, tag="drain"):
+    """To a courier: claim nothing more; finish what is in flight (shutdown)."""
+
+
+class LaneView(msgspec.Struct, frozen=True, kw_only=True):
+    """How a courier sees its lane. ``throttled_until_us``: the vendor named a time; ``window``: how many
+    deliveries it dares to have in flight (less than the most while the vendor looks ill)."""
+
+    lane: str
+    in_flight: int
+    window: int
+    window_max: int
+    throttled_until_us: int | None = None
+    suspended: str = ""
+    paused_by: str = ""
+    outage: str = ""
+
+
+class HowGoesIt(msgspec.Struct, frozen=True, tag="how_goes_it"):
+    """A question to a courier."""
+
+    reply: Callable[[LaneView], None]
+
+
+RouterMessage = Arrived
+CourierMessage = Ready | Drain | HowGoesIt

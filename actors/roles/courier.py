@@ -1,0 +1,160 @@
+"""A lane's deliveries become effects: one courier a lane, several deliveries in flight, never two for one destination.
+
+The courier decides *when* (``domain.pulse``: outages and throttles; the outbox: what is due) and keeps the lane's
+token buckets; ``carriage`` takes one delivery to the vendor and back. Its life has a name of its own, with which it
+claims: whatever an earlier life left claimed is of unknown outcome, and is probed before it is sent again.
+"""
+
+import trio
+
+from actors.domain.pulse import Pulse
+from actors.domain.verdicts import Delivered, Revoked
+from actors.kernel import Actor, converse
+from actors.messages import CourierMessage, Drain, HowGoesIt, LaneView, Ready
+from actors.ports import Claimed, Delivery, Http, StoreUnavailable, Target
+from actors.roles.carriage import Carriage, Pacer
+from actors.roles.world import World
+from config.model import Tenant
+
+STORE_RETRY_S = 1.0
+HELLO_FIRST_S = 30.0
+HELLO_LAST_S = 900.0
+
+
+class Courier(Actor[CourierMessage]):
+    """Carries one lane."""
+
+    def __init__(self, tenant: Tenant, target_name: str, target: Target, world: World) -> None:
+        super().__init__()
+        self.lane = f"{tenant.name}/{target_name}"
+        self.life = f"{world.boot}.{world.dice.token()[:8]}"
+        self._world = world
+        self._target = target
+        self._pulse = Pulse(window_max=world.window)
+        self._pacer = Pacer(target, trio.current_time)
+        self._carriage = Carriage(self.lane, self.life, tenant, target, world, self._pacer, self._pulse)
+        self._wake = trio.Event()
+        self._https: list[Http] = []
+        self._in_flight = 0
+        self._draining = False
+        self._held = Claimed()
+        self._hello_s = HELLO_FIRST_S
+
+    async def started(self) -> None:
+        world = self._world
+        settle_us = int(self._target.settle_s * 1e6)
+        while True:
+            try:
+                left = await world.outbox.recover(self.lane, self.life, world.clock.now_us(), settle_us)
+                break
+            except StoreUnavailable as error:
+                world.witness.trouble("courier.store_unavailable", error, lane=self.lane)
+                await trio.sleep(STORE_RETRY_S)
+        if left:
+            world.witness.event("courier.recovered", lane=self.lane, deliveries=left)
+        self.spawn(self._pump)
+
+    async def receive(self, message: CourierMessage) -> None:
+        match message:
+            case Ready():
+                self._hello_s = HELLO_FIRST_S
+                self._wake.set()
+            case Drain():
+                self._draining = True
+                self._wake.set()
+            case HowGoesIt(reply=reply):
+                reply(self.view())
+
+    async def stopping(self) -> None:
+        """Drain: what is in flight is finished and recorded, as far as the grace period allows."""
+        self._draining = True
+        try:
+            while self._in_flight:
+                self._wake = trio.Event()
+                await self._wake.wait()
+        finally:
+            for http in self._https:
+                await http.aclose()
+
+    def view(self) -> LaneView:
+        """The lane as this courier sees it now."""
+        pulse, now_us = self._pulse, self._world.clock.now_us()
+        return LaneView(
+            lane=self.lane,
+            in_flight=self._in_flight,
+            window=pulse.window,
+            window_max=pulse.window_max,
+            throttled_until_us=pulse.throttled_until_us if pulse.throttled_until_us > now_us else None,
+            suspended=self._held.suspended,
+            paused_by=self._held.paused_by,
+            outage=pulse.outage,
+        )
+
+    async def _pump(self) -> None:
+        """Claim what is due as long as there is room, else sleep until something changes."""
+        while not self._draining:
+            self._wake = trio.Event()
+            now_us = self._world.clock.now_us()
+            room = self._pulse.room(self._in_flight, now_us)
+            if room == 0:
+                await self._rest_until(self._pulse.resumes_us() if self._in_flight < self._pulse.window else None)
+                continue
+            try:
+                claimed = await self._world.outbox.claim(self.lane, self.life, now_us, room)
+            except StoreUnavailable as error:
+                self._world.witness.trouble("courier.store_unavailable", error, lane=self.lane)
+                await trio.sleep(STORE_RETRY_S)
+                continue
+            self._held = claimed
+            for delivery in claimed.deliveries:
+                self._in_flight += 1
+                self.spawn(self._carry, delivery)
+            if claimed.suspended:
+                await self._try_hello()
+            elif len(claimed.deliveries) < room:
+                await self._rest_until(claimed.next_due_us)
+
+    async def _rest_until(self, at_us: int | None) -> None:
+        """Sleep until woken, or until the given time."""
+        if at_us is None:
+            await self._wake.wait()
+            return
+        delay_s = (at_us - self._world.clock.now_us()) / 1e6
+        with trio.move_on_after(max(0.0, delay_s)):
+            await self._wake.wait()
+
+    async def _carry(self, delivery: Delivery) -> None:
+        http = self._https.pop() if self._https else self._world.http()
+        try:
+            await self._carriage.carry(delivery, http)
+        finally:
+            self._https.append(http)
+            self._in_flight -= 1
+            self._wake.set()
+
+    async def _try_hello(self) -> None:
+        """A suspended lane asks from time to time whether its credentials live again (a new secret on disk)."""
+        with trio.move_on_after(self._hello_s):
+            await self._wake.wait()
+        self._hello_s = min(HELLO_LAST_S, self._hello_s * 2)
+        http = self._https.pop() if self._https else self._world.http()
+        try:
+            verdict = await converse(self._target.hello(), http, before=self._pacer.before, after=self._pacer.after)
+        except Exception as error:  # noqa: BLE001  # a connector's bug must not end a lane that only waits
+            self._world.witness.trouble("courier.fault", error, lane=self.lane)
+            return
+        finally:
+            self._https.append(http)
+        match verdict:
+            case Delivered():
+                try:
+                    await self._world.outbox.unsuspend(self.lane)
+                except StoreUnavailable as error:  # it is asked again
+                    self._world.witness.trouble("courier.store_unavailable", error, lane=self.lane)
+                    return
+                self._hello_s = HELLO_FIRST_S
+                self._world.witness.event("lane.unsuspended", lane=self.lane)
+            case Revoked(detail=detail):
+                self._world.witness.event("lane.still_suspended", lane=self.lane, detail=detail)
+            case _:
+                self._world.witness.event("lane.hello_failed", lane=self.lane, verdict=type(verdict).__name__)

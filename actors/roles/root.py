@@ -1,0 +1,58 @@
+"""The top of the tree: one child a tenant. A tenant that cannot stand is started again ever more rarely, and never
+takes another with it: the root's budget is not meant to be used up.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from actors.kernel import Backoff, Budget, ChildSpec, Supervisor
+from actors.ports import Target
+from actors.roles import tenant as tenants
+from actors.roles.world import World
+from config.model import Tenant
+
+BUDGET = Budget(restarts_max=1000, period_s=1.0)
+BACKOFF = Backoff(first_s=1.0, max_s=300.0)
+TENANT_GRACE_S = 25.0
+
+MakeTargets = Callable[[Tenant], Mapping[str, Target]]
+"""Builds a tenant's targets from its settings (``daemon`` knows secrets and templates)."""
+
+
+class Root:
+    """The root supervisor, and what a reload does to it."""
+
+    def __init__(self, configured: Mapping[str, Tenant], make_targets: MakeTargets, world: World) -> None:
+        self._make_targets = make_targets
+        self._world = world
+        self._tenants = dict(configured)
+        self.supervisor = Supervisor(
+            [self._spec(tenant) for tenant in configured.values()], budget=BUDGET, backoff=BACKOFF
+        )
+
+    async def apply(self, configured: Mapping[str, Tenant]) -> tuple[str, ...]:
+        """Make the tree what the configuration says: only tenants that differ are touched. Returns their names."""
+        touched = []
+        for name in sorted(self._tenants.keys() | configured.keys()):
+            old, new = self._tenants.get(name), configured.get(name)
+            if old == new:
+                continue
+            touched.append(name)
+            if old is not None and new is None:
+                await self.supervisor.remove(name)
+                tenants.forget(old, self._world)
+                del self._tenants[name]
+            elif new is not None:
+                if old is not None:
+                    tenants.forget(old, self._world)
+                    await self.supervisor.replace(self._spec(new))
+                else:
+                    await self.supervisor.add(self._spec(new))
+                self._tenants[name] = new
+        return tuple(touched)
+
+    def _spec(self, tenant: Tenant) -> ChildSpec[object]:
+        return ChildSpec[object](name=tenant.name, start=partial(self._start, tenant), grace_s=TENANT_GRACE_S)
+
+    def _start(self, tenant: Tenant) -> Supervisor:
+        return tenants.subtree(tenant, self._make_targets(tenant), self._world)

@@ -1,0 +1,39 @@
+"""One tenant's subtree: a courier for each lane, then the router that feeds them.
+
+They know one another only through the store and the switchboard, so each may fall alone: one_for_one.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+
+from actors.kernel import Budget, ChildSpec, Supervisor
+from actors.messages import CourierMessage, RouterMessage
+from actors.ports import Target
+from actors.roles.courier import Courier
+from actors.roles.router import Router
+from actors.roles.world import World
+from config.model import Tenant
+
+BUDGET = Budget(restarts_max=10, period_s=60.0)
+COURIER_GRACE_S = 20.0
+
+
+def subtree(tenant: Tenant, targets: Mapping[str, Target], world: World) -> Supervisor:
+    """A new supervisor of this tenant's actors, known on the switchboard from now on."""
+    couriers: list[ChildSpec[CourierMessage]] = []
+    for name, target in targets.items():
+        spec = ChildSpec[CourierMessage](
+            name=f"courier:{name}", start=partial(Courier, tenant, name, target, world), grace_s=COURIER_GRACE_S
+        )
+        world.switchboard.couriers[f"{tenant.name}/{name}"] = spec.address
+        couriers.append(spec)
+    router = ChildSpec[RouterMessage](name="router", start=partial(Router, tenant, targets, world))
+    world.switchboard.routers[tenant.name] = router.address
+    return Supervisor([*couriers, router], strategy="one_for_one", budget=BUDGET)
+
+
+def forget(tenant: Tenant, world: World) -> None:
+    """The tenant is gone: nobody is hinted any more."""
+    world.switchboard.routers.pop(tenant.name, None)
+    for name in tenant.targets:
+        world.switchboard.couriers.pop(f"{tenant.name}/{name}", None)

@@ -1,0 +1,44 @@
+"""What every role is handed: the ports, and the switchboard on which hints find their actor."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from actors.kernel import Address
+from actors.messages import Arrived, CourierMessage, Ready, RouterMessage
+from actors.ports import Clock, Dice, Http, Ledger, Outbox, Statements, Witness
+
+
+class Switchboard:
+    """Addresses by tenant and by lane. A hint to nobody is dropped: the store carries the truth, and whoever starts
+    looks there first."""
+
+    def __init__(self) -> None:
+        self.routers: dict[str, Address[RouterMessage]] = {}
+        self.couriers: dict[str, Address[CourierMessage]] = {}
+
+    def arrived(self, tenant: str) -> None:
+        """Statements were stored for this tenant."""
+        if router := self.routers.get(tenant):
+            router.hint(Arrived())
+
+    def ready(self, lane: str) -> None:
+        """The lane has deliveries, or what held it back has changed."""
+        if courier := self.couriers.get(lane):
+            courier.hint(Ready())
+
+
+class World(msgspec.Struct, frozen=True, kw_only=True):
+    """``boot`` names this life of the process; ``http`` makes one client for one courier slot."""
+
+    boot: str
+    clock: Clock
+    dice: Dice
+    statements: Statements
+    outbox: Outbox
+    ledger: Ledger
+    witness: Witness
+    http: Callable[[], Http]
+    switchboard: Switchboard
+    window: int = 32
+    """Deliveries in flight per lane, at most."""
