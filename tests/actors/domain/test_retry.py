@@ -1,0 +1,237 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.domain.changes import CourseCompleted
+from actors.domain.outbox import Decision, Delivery, State
+from actors.domain.people import Learner
+from actors.domain.retry import BACKOFF_S_MAX, REFUNDED_S_MIN, backoff_s, decide, decide_probe
+from actors.domain.throttle import RETRY_AFTER_S_MAX
+from actors.domain.verdicts import (
+    Absent,
+    Cause,
+    Confirmation,
+    Delivered,
+    Doubtful,
+    Faulted,
+    Refused,
+    Repeatable,
+    Revoked,
+    Throttled,
+    Unavailable,
+    Unprobeable,
+    Verdict,
+)
+from config.model import Audience
+
+NOW_US = 1_800_000_000_000_000
+S = 1_000_000
+
+headers = st.one_of(st.none(), st.sampled_from(["0", "7", "99999", "soon", "Sun, 06 Nov 1994 08:50:07 GMT"]))
+dice = st.floats(0.0, 1.0, exclude_max=True)
+verdicts: st.SearchStrategy[Verdict] = st.one_of(
+    st.just(Delivered({"ts": "1"})),
+    st.builds(Throttled, retry_after=headers, whole_lane=st.booleans()),
+    st.builds(Unavailable, detail=st.just("down"), retry_after=headers),
+    st.just(Faulted("odd")),
+    st.just(Doubtful("reset")),
+    st.builds(Refused, cause=st.sampled_from(Cause), detail=st.just("no")),
+    st.just(Revoked("token_revoked")),
+)
+confirmations: st.SearchStrategy[Confirmation] = st.one_of(
+    st.just(Delivered({"ts": "1"})),
+    st.just(Absent()),
+    st.just(Repeatable("chainId")),
+    st.just(Unprobeable("no scope")),
+    st.builds(Throttled, retry_after=headers),
+    st.builds(Unavailable, detail=st.just("down"), retry_after=headers),
+    st.just(Revoked("token_revoked")),
+)
+
+
+def delivery(
+    *, attempts: int = 1, attempts_max: int = 8, doubtful: str = "park", doubt_us: int | None = NOW_US
+) -> Delivery:
+    return Delivery(
+        seq=1,
+        id="d1",
+        tenant="acme",
+        target="slack",
+        route="completions",
+        destination="C1",
+        audience=Audience(channel="C1"),
+        change=CourseCompleted(learner=Learner(key="account:https://lms.example.edu|7"), at="2027-01-01T00:00:00Z"),
+        statement_id="s1",
+        correlation_id="c1",
+        traceparent="",
+        template=None,
+        doubtful=doubtful,
+        attempts_max=attempts_max,
+        attempts=attempts,
+        state=State.UNKNOWN,
+        accepted_us=NOW_US - 50 * S,
+        due_us=NOW_US,
+        sent_us=NOW_US - 10 * S,
+        doubt_us=doubt_us,
+    )
+
+
+def after(verdict: Verdict, *, attempts: int = 1, chance: float = 0.5, consecutive: int = 1) -> Decision:
+    return decide(
+        verdict,
+        attempts=attempts,
+        attempts_max=8,
+        now_us=NOW_US,
+        dice=chance,
+        settle_s=5.0,
+        consecutive=consecutive,
+    )
+
+
+def probed(confirmation: Confirmation, given: Delivery | None = None, *, at_us: int = NOW_US) -> Decision:
+    return decide_probe(confirmation, given or delivery(), now_us=at_us, dice=0.5, settle_s=5.0, late_landing_s=60.0)
+
+
+@given(verdicts, st.integers(1, 200), st.integers(1, 100), dice, st.integers(0, 10_000))
+def test_what_holds_after_every_send(
+    verdict: Verdict, attempts: int, attempts_max: int, chance: float, consecutive: int
+) -> None:
+    decision = decide(
+        verdict,
+        attempts=attempts,
+        attempts_max=attempts_max,
+        now_us=NOW_US,
+        dice=chance,
+        settle_s=5.0,
+        consecutive=consecutive,
+    )
+    surely_not_to_blame = isinstance(verdict, Throttled | Unavailable | Revoked)
+    assert decision.refund is surely_not_to_blame
+    assert (decision.state is State.UNKNOWN) is isinstance(verdict, Doubtful)
+    assert (decision.state is State.DELIVERED) is isinstance(verdict, Delivered)
+    assert (decision.cause is not None) is (decision.state is State.DEAD)
+    assert not decision.forget_sends
+    if decision.state is State.WAITING:
+        assert decision.refund or attempts < attempts_max
+        assert NOW_US <= decision.due_us <= NOW_US + RETRY_AFTER_S_MAX * S
+    if isinstance(verdict, Throttled | Unavailable):
+        assert decision.due_us >= NOW_US + REFUNDED_S_MIN * S
+
+
+@given(
+    confirmations,
+    st.integers(1, 20),
+    st.sampled_from(["park", "resend"]),
+    st.integers(0, 200 * S),
+    dice,
+    st.floats(0, 300),
+)
+def test_what_holds_after_every_probe(
+    confirmation: Confirmation, attempts: int, policy: str, waited_us: int, chance: float, late_landing_s: float
+) -> None:
+    doubted = delivery(attempts=attempts, attempts_max=8, doubtful=policy)
+    now_us = NOW_US + waited_us
+    decision = decide_probe(
+        confirmation, doubted, now_us=now_us, dice=chance, settle_s=5.0, late_landing_s=late_landing_s
+    )
+    assert not decision.refund
+    assert decision.state in {State.DELIVERED, State.WAITING, State.UNKNOWN, State.PARKED, State.DEAD}
+    closed = waited_us >= round(late_landing_s * S)
+    if decision.state is State.WAITING:
+        assert attempts < 8
+        resent = isinstance(confirmation, Unprobeable) and policy == "resend"
+        assert resent or isinstance(confirmation, Repeatable) or (isinstance(confirmation, Absent) and closed)
+    if decision.forget_sends or decision.state is State.DEAD:
+        assert isinstance(confirmation, Absent)
+        assert closed
+    if decision.state is State.UNKNOWN:
+        assert decision.due_us > now_us
+    if decision.state is State.PARKED:
+        assert decision.cause is Cause.UNKNOWN_OUTCOME
+
+
+@given(st.lists(verdicts, max_size=60), st.integers(1, 5), dice)
+def test_attempts_are_bounded_however_long_the_story(story: list[Verdict], attempts_max: int, chance: float) -> None:
+    attempts = landed = 0
+    for verdict in story:
+        attempts += 1
+        decision = decide(
+            verdict, attempts=attempts, attempts_max=attempts_max, now_us=NOW_US, dice=chance, settle_s=1.0
+        )
+        attempts -= decision.refund
+        landed += decision.state is State.DELIVERED
+        if decision.state is not State.WAITING:
+            break
+    assert attempts <= attempts_max
+    assert landed <= 1
+
+
+def test_delivered_keeps_the_receipt() -> None:
+    assert after(Delivered({"ts": "1"})) == Decision(state=State.DELIVERED, receipt={"ts": "1"})
+
+
+def test_the_vendor_s_own_time_is_kept_even_when_it_is_long() -> None:
+    assert after(Throttled(retry_after="3600")).due_us == NOW_US + 3600 * S
+    assert after(Unavailable("maintenance", retry_after="3600")).due_us == NOW_US + 3600 * S
+
+
+@pytest.mark.parametrize(("chance", "wait_s"), [(0.0, 2.0), (0.5, 3.0)])
+def test_without_one_the_wait_doubles_with_each_refusal_in_a_row(chance: float, wait_s: float) -> None:
+    assert after(Throttled(), consecutive=3, chance=chance).due_us == NOW_US + wait_s * S
+    assert after(Unavailable("down"), consecutive=3, chance=chance).due_us == NOW_US + wait_s * S
+
+
+def test_backoff_ends_at_five_minutes() -> None:
+    assert [backoff_s(tries) for tries in (0, 1, 2, 3, 9)] == [1.0, 1.0, 2.0, 4.0, 256.0]
+    assert backoff_s(10) == backoff_s(10**9) == BACKOFF_S_MAX == 300.0
+
+
+def test_a_fault_waits_with_full_jitter_and_ends_exhausted() -> None:
+    assert after(Faulted("odd"), attempts=4, chance=0.25) == Decision(
+        state=State.WAITING, due_us=NOW_US + 2 * S, detail="odd"
+    )
+    spent = after(Faulted("odd"), attempts=8)
+    assert (spent.state, spent.cause) == (State.DEAD, Cause.EXHAUSTED)
+    assert spent.detail == "gave up after 8 attempts: odd"
+
+
+def test_a_doubtful_outcome_settles_first() -> None:
+    assert after(Doubtful("reset")) == Decision(state=State.UNKNOWN, due_us=NOW_US + 5 * S, detail="reset")
+
+
+def test_a_refusal_names_its_cause() -> None:
+    decision = after(Refused(Cause.DESTINATION_GONE, "is_archived"))
+    assert (decision.state, decision.cause, decision.detail) == (State.DEAD, Cause.DESTINATION_GONE, "is_archived")
+
+
+def test_a_revoked_token_buries_nothing() -> None:
+    decision = after(Revoked("token_revoked"), attempts=8)
+    assert (decision.state, decision.refund) == (State.WAITING, True)
+
+
+def test_absence_counts_only_when_the_window_has_closed() -> None:
+    early = probed(Absent(), at_us=NOW_US + 10 * S)
+    assert (early.state, early.due_us) == (State.UNKNOWN, NOW_US + 60 * S)
+    almost = probed(Absent(), at_us=NOW_US + 58 * S)
+    assert (almost.state, almost.due_us) == (State.UNKNOWN, NOW_US + 63 * S)
+    closed = probed(Absent(), at_us=NOW_US + 60 * S)
+    assert (closed.state, closed.forget_sends) == (State.WAITING, True)
+    spent = probed(Absent(), delivery(attempts=8), at_us=NOW_US + 60 * S)
+    assert (spent.state, spent.cause, spent.forget_sends) == (State.DEAD, Cause.EXHAUSTED, True)
+
+
+def test_a_doubt_without_a_date_counts_from_the_send() -> None:
+    assert probed(Absent(), delivery(doubt_us=None)).due_us == NOW_US + 50 * S
+
+
+def test_what_may_be_repeated_is_repeated_at_once_while_attempts_last() -> None:
+    assert probed(Repeatable("chainId")).state is State.WAITING
+    assert probed(Repeatable("chainId"), delivery(attempts=8)).state is State.PARKED
+
+
+def test_what_cannot_be_probed_follows_the_route() -> None:
+    assert probed(Unprobeable("no scope")).state is State.PARKED
+    resent = probed(Unprobeable("no scope"), delivery(doubtful="resend"))
+    assert resent.state is State.WAITING
+    assert "accepts a double" in resent.detail
+    assert probed(Unprobeable("no scope"), delivery(doubtful="resend", attempts=8)).state is State.PARKED

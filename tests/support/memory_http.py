@@ -1,0 +1,49 @@
+"""The Http port without a network: requests go straight to fake vendors, found by the path they are mounted at."""
+
+from collections.abc import Callable, Iterable
+from urllib.parse import urlsplit
+
+import msgspec
+import trio
+
+from actors.domain.flow import Lost, NotSent, Outcome, Request
+from actors.ports import Fake
+
+
+class InMemoryHttp:
+    """Implements ``ports.Http``, for any number of requests at a time; hand the same one to every courier slot.
+
+    The host in a URL does not matter, its path chooses the fake: ``http://sandbox.test/slack/api/auth.test`` goes to
+    the fake mounted at ``/slack/api/``. Delays pass in trio's time, so a MockClock makes them free. While
+    ``unreachable`` is set nothing is sent at all.
+    """
+
+    def __init__(
+        self, fakes: Iterable[Fake], *, now_s: Callable[[], float] = trio.current_time, total_s: float = 30.0
+    ) -> None:
+        self._mounts = sorted(((mount, fake) for fake in fakes for mount in fake.mounts), key=lambda at: -len(at[0]))
+        self._now_s = now_s
+        self._total_s = total_s
+        self.unreachable = ""
+
+    async def send(self, request: Request) -> Outcome:
+        await trio.lowlevel.checkpoint()
+        parts = urlsplit(request.url)
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        fake = next((fake for mount, fake in self._mounts if path.startswith(mount)), None)
+        if self.unreachable:
+            return NotSent(self.unreachable)
+        if fake is None:
+            return NotSent(f"{parts.netloc}: nobody is there")
+        answer = fake.handle(msgspec.structs.replace(request, url=path), self._now_s())
+        if answer.delay_s >= self._total_s:
+            await trio.sleep(self._total_s)
+            return Lost(f"{parts.netloc}: no whole answer within {self._total_s:g} s")
+        await trio.sleep(answer.delay_s)
+        if answer.reset:
+            return Lost(f"{parts.netloc}: connection reset by peer")
+        lowered = {name.lower(): value for name, value in answer.response.headers.items()}
+        return msgspec.structs.replace(answer.response, headers=lowered)
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
