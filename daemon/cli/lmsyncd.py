@@ -1,0 +1,139 @@
+"""``lmsyncd``: run the daemon, check or write its configuration, migrate its store, serve a sandbox, show a demo."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+EX_OK, EX_FAILURE, EX_USAGE, EX_UNAVAILABLE, EX_CONFIG = 0, 1, 64, 69, 78
+DIRECTORY = click.Path(path_type=Path, file_okay=False)
+
+
+def _config_option(function):  # type: ignore[no-untyped-def]  # click's decorators are untyped at heart
+    return click.option(
+        "--config",
+        "config",
+        type=DIRECTORY,
+        default=Path("/etc/lmsyncd"),
+        show_default=True,
+        envvar="LMSYNCD_CONFIG",
+        help="The configuration directory (lmsyncd.toml, tenants.d/).",
+    )(function)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="lmsyncd", prog_name="lmsyncd")
+def cli() -> None:
+    """Keep Slack and Microsoft Teams in step with a learning management system.
+
+    \b
+    Start here:
+      lmsyncd demo                 see it work, nothing to set up
+      lmsyncd init DIR             write a commented starting configuration
+      lmsyncd check --config DIR   find every mistake in it
+      lmsyncd run --config DIR     the daemon; operate it with lmsyncctl
+
+    \b
+    Exit codes: 0 ok, 1 failure, 64 usage, 75 try again, 78 bad configuration.
+    """
+
+
+@cli.command()
+@_config_option
+def run(config: Path) -> None:
+    """Run the daemon in the foreground until SIGTERM. SIGHUP reloads the configuration."""
+    from daemon.serve import main as serve
+
+    sys.exit(serve(config))
+
+
+@cli.command()
+@_config_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a problem.")
+def check(config: Path, as_json: bool) -> None:
+    """Check the configuration and report every problem at once. Exit code 78 if there is any error."""
+    from daemon.settings import report_problems
+
+    sys.exit(report_problems(config, dict(os.environ), as_json=as_json))
+
+
+@cli.command()
+@click.argument("directory", type=DIRECTORY)
+def init(directory: Path) -> None:
+    """Write a commented starting configuration into DIRECTORY. Overwrites nothing, asks nothing."""
+    from config.starter import StarterRefused, write_starter
+
+    try:
+        written = write_starter(directory)
+    except StarterRefused as error:
+        click.echo(f"lmsyncd: {error}", err=True)
+        sys.exit(EX_FAILURE)
+    for path in written:
+        click.echo(f"wrote {path}")
+    click.echo(f"next: lmsyncd check --config {directory}")
+
+
+@cli.command()
+@_config_option
+@click.option("--dry-run", is_flag=True, help="Only say what would be applied.")
+def migrate(config: Path, dry_run: bool) -> None:
+    """Bring the store's schema up to date (``run`` does so too). The daemon must be stopped."""
+    from daemon.settings import migrate_store
+
+    sys.exit(migrate_store(config, dict(os.environ), dry_run=dry_run))
+
+
+@cli.command()
+@click.option("--listen", default="127.0.0.1:8490", show_default=True, metavar="HOST:PORT")
+@click.option(
+    "--limits", type=click.Choice(["on", "off"]), default="on", show_default=True, help="Vendors' rate limits."
+)
+def sandbox(listen: str, limits: str) -> None:
+    """Serve believable Slack (/slack/api/), Graph (/graph/v1.0/) and Entra (/entra/) to rehearse on.
+
+    \b
+    Credentials: Slack token xoxb-sandbox; Entra client sandbox with secret sandbox, delegated token sandbox-user.
+    GET /sandbox/journal lists every accepted effect; PUT /sandbox/faults sets faults.
+    """
+    from daemon.sandbox import main as serve_sandbox
+
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdigit():
+        raise click.UsageError("--listen wants HOST:PORT")
+    sys.exit(serve_sandbox(host.strip("[]"), int(port), limits=limits == "on"))
+
+
+@cli.command()
+@click.option("--keep", is_flag=True, envvar="KEEP", help="Leave the daemon and the sandbox running at the end.")
+@click.option("--seconds", default=40, show_default=True, help="How long to feed the sample.")
+def demo(keep: bool, seconds: int) -> None:
+    """Play real Moodle statements through a daemon that is killed half-way, and count what came out."""
+    from daemon.demo.play import main as play
+
+    sys.exit(play(keep=keep, seconds=seconds))
+
+
+@cli.command(hidden=True)
+def manpage() -> None:
+    """Print the manual page in troff."""
+    from daemon.cli.manpage import render
+
+    click.echo(render(cli, "lmsyncd"))
+
+
+def main() -> None:
+    """The console script. Usage errors exit with 64, as sysexits has it."""
+    try:
+        cli.main(prog_name="lmsyncd", standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        sys.exit(ended.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(EX_USAGE)
+    except click.Abort:
+        sys.exit(EX_FAILURE)
+
+
+if __name__ == "__main__":
+    main()

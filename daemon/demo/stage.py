@@ -1,0 +1,120 @@
+"""The processes of a rehearsal: a sandbox and a daemon that can be killed at any moment and started again."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import msgspec
+import trio
+
+from actors.ports import Effect
+from daemon.demo.scene import Scene
+
+READY_S_MAX = 60.0
+POLL_S = 0.05
+
+
+class StageFailed(Exception):
+    """A process did not come up; the text says which, and where its log is."""
+
+
+def free_port() -> int:
+    """A loopback port nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Process:
+    """One of ours, with its log beside the scene. Only processes started here are ever signalled."""
+
+    def __init__(self, name: str, arguments: list[str], log: Path, environ: dict[str, str] | None = None) -> None:
+        self.name = name
+        self._arguments = arguments
+        self.log = log
+        self._environ = {**os.environ, **(environ or {})}
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as sink:
+            self._child = subprocess.Popen(  # noqa: S603  # our own interpreter and module
+                [sys.executable, *self._arguments],
+                stdout=sink,
+                stderr=sink,
+                stdin=subprocess.DEVNULL,
+                env=self._environ,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid if self._child else 0
+
+    @property
+    def alive(self) -> bool:
+        return self._child is not None and self._child.poll() is None
+
+    async def end(self, how: int = signal.SIGTERM) -> int:
+        """Signal it and wait for its end; its exit code."""
+        child = self._child
+        if child is None:
+            return 0
+        if child.poll() is None:
+            child.send_signal(how)
+        return await trio.to_thread.run_sync(child.wait)
+
+    async def until(self, url: str) -> None:
+        """Wait until it answers there. Raises StageFailed if it ends or takes too long."""
+        with trio.move_on_after(READY_S_MAX):
+            while self.alive:
+                try:
+                    async with httpx.AsyncClient(timeout=2, trust_env=False) as client:
+                        if (await client.get(url)).is_success:
+                            return
+                except httpx.TransportError:
+                    pass  # not listening yet
+                await trio.sleep(POLL_S)
+        tail = self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
+        raise StageFailed(f"{self.name} did not come up at {url}; its log {self.log} ends:\n{tail}")
+
+
+class Stage:
+    """Sandbox and daemon of one scene."""
+
+    def __init__(self, scene: Scene, *, limits: bool) -> None:
+        self.scene = scene
+        lmsyncd = ["-m", "daemon.cli.lmsyncd"]
+        listen = ["--listen", f"127.0.0.1:{scene.sandbox_port}", "--limits", "on" if limits else "off"]
+        self.sandbox = Process("sandbox", [*lmsyncd, "sandbox", *listen], scene.root / "sandbox.log")
+        self.daemon = Process("daemon", [*lmsyncd, "run", "--config", str(scene.root)], scene.root / "daemon.log")
+
+    async def open(self) -> None:
+        self.sandbox.start()
+        await self.sandbox.until(f"{self.scene.sandbox}/sandbox/health")
+        self.daemon.start()
+        await self.ready()
+
+    async def ready(self) -> None:
+        await self.daemon.until(f"http://127.0.0.1:{self.scene.gateway_port}/readyz")
+
+    async def kill_and_restart(self) -> None:
+        """SIGKILL, as the kernel's OOM killer would, and a new life."""
+        await self.daemon.end(signal.SIGKILL)
+        self.daemon.start()
+
+    async def close(self) -> None:
+        await self.daemon.end()
+        await self.sandbox.end()
+
+    async def journal(self) -> list[Effect]:
+        """Every effect the sandbox has accepted."""
+        async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
+            answer = await client.get(f"{self.scene.sandbox}/sandbox/journal")
+        return [msgspec.json.decode(line, type=Effect) for line in answer.content.splitlines() if line]
+
+    async def faults(self, faults: list[dict[str, object]]) -> None:
+        async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
+            (await client.put(f"{self.scene.sandbox}/sandbox/faults", json=faults)).raise_for_status()
