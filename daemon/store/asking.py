@@ -1,0 +1,186 @@
+"""How operators' questions read in SQL, and the rows that answer them. Each is a job on the reading connection."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from actors.domain.outbox import OPEN_STATES, Attempt, Delivery, State
+from actors.domain.verdicts import Cause
+from daemon.store import rows
+
+UNROUTED_COUNT_MAX = 10_000
+DONE_LOOKBACK = 50_000
+"""How many of the newest rows are looked through for delivered ones, which have no index of their own."""
+
+_KEPT = f"{rows.DELIVERY}, head, claimed_by, cause, detail, receipt, done_us, history, statement_seq"
+_KEPT_FROM = len(rows.DELIVERY.split(","))
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery with all that its row tells."""
+
+    delivery: Delivery
+    head: bool
+    claimed_by: str | None
+    cause: Cause | None
+    detail: str
+    receipt: dict[str, str] | None
+    done_us: int | None
+    history: list[Attempt]
+    statement_seq: int
+
+
+class LaneHold(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a lane is held back, if it is: *paused* by an operator, *suspended* because the vendor revoked us."""
+
+    paused_by: str = ""
+    paused_us: int | None = None
+    suspended: str = ""
+    suspended_us: int | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What the router made of a statement."""
+
+    kind: str | None
+    reason: str
+    occurrence: int
+    deliveries: int
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """One accepted request. ``fresh`` of its statements were new, ``collapsed`` were stored before."""
+
+    no: int
+    tenant: str
+    source: str
+    correlation_id: str
+    traceparent: str
+    version: str
+    authority: bytes
+    at_us: int
+    fresh: int
+    collapsed: int
+
+
+HOLDS = "SELECT lane, paused_by, paused_us, suspended, suspended_us FROM lanes WHERE paused_by <> '' OR suspended <> ''"
+UNROUTED = (
+    "SELECT count(*) FROM (SELECT 1 FROM statements WHERE tenant = ? AND seq > "  # noqa: S608  # a constant only
+    f"coalesce((SELECT seq FROM cursors WHERE tenant = ?), 0) LIMIT {UNROUTED_COUNT_MAX})"
+)
+STUCK = (
+    f"SELECT {_KEPT} FROM deliveries INDEXED BY deliveries_stuck WHERE lane = ? AND state IN ('dead', 'parked') "  # noqa: S608
+    "AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+)
+BY_ID = f"SELECT {_KEPT} FROM deliveries WHERE id = ?"  # noqa: S608  # columns only
+DELIVERIES_LIKE = f"SELECT {_KEPT} FROM deliveries WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"  # noqa: S608
+DELIVERIES_OF = f"SELECT {_KEPT} FROM deliveries WHERE statement_seq = ? ORDER BY seq"  # noqa: S608
+IN_FRONT = (
+    f"SELECT {_KEPT} FROM deliveries INDEXED BY deliveries_line WHERE lane = ? AND destination = ? "  # noqa: S608
+    "AND state IN ('waiting', 'claimed', 'unknown') AND head = 1"
+)
+FROM_STATEMENTS = f"SELECT s.tenant, {rows.STATEMENT} FROM statements s JOIN arrivals a ON a.no = s.arrival "  # noqa: S608
+STATEMENT = FROM_STATEMENTS + "WHERE s.seq = ?"
+STATEMENTS_FROM = (
+    FROM_STATEMENTS + "WHERE s.seq IN (SELECT seq FROM statements WHERE seq >= ? ORDER BY seq LIMIT ?) "  # noqa: S608
+    "AND s.arrival = ? ORDER BY s.seq"
+)
+ARRIVALS = (
+    "SELECT no, tenant, source, correlation_id, traceparent, version, authority, at_us, fresh, collapsed "
+    "FROM arrivals WHERE correlation_id = ? ORDER BY no DESC LIMIT ?"
+)
+
+
+def _in_state(index: str) -> str:
+    return (
+        f"SELECT {_KEPT} FROM deliveries INDEXED BY {index} WHERE lane = ? AND state = ? AND seq > ? "  # noqa: S608
+        "ORDER BY seq LIMIT ?"
+    )
+
+
+LISTS: dict[State, str] = {
+    State.WAITING: _in_state("deliveries_open"),
+    State.CLAIMED: (
+        f"SELECT {_KEPT} FROM deliveries INDEXED BY deliveries_claimed WHERE lane = ? AND claimed_by IS NOT NULL "  # noqa: S608
+        "AND state = ? AND seq > ? ORDER BY seq LIMIT ?"
+    ),
+    State.DEAD: _in_state("deliveries_stuck"),
+    State.UNKNOWN: _in_state("deliveries_rare"),
+    State.PARKED: _in_state("deliveries_rare"),
+    State.HELD: _in_state("deliveries_rare"),
+    State.SUPERSEDED: _in_state("deliveries_rare"),
+    State.SHADOWED: _in_state("deliveries_rare"),
+    State.CANCELLED: _in_state("deliveries_rare"),
+    State.DELIVERED: (
+        f"SELECT {_KEPT} FROM deliveries NOT INDEXED WHERE lane = ? AND state = ? "  # noqa: S608
+        f"AND seq > max(?, (SELECT coalesce(max(seq), 0) FROM deliveries) - {DONE_LOOKBACK}) ORDER BY seq DESC LIMIT ?"
+    ),
+}
+"""How each state is listed: (lane, state, after_seq, limit)."""
+
+
+def listed(raw: sqlite3.Connection, lane: str, state: State, limit: int, after_seq: int) -> list[Any]:
+    # The state is written into the SQL, not bound: a partial index serves only what is seen to lie within it.
+    sql = LISTS[state].replace("state = ?", f"state = '{state.value}'")
+    return raw.execute(sql, (lane, after_seq, limit)).fetchall()
+
+
+def kept(row: Sequence[Any]) -> Kept:
+    """From the columns ``_KEPT``."""
+    head, claimed_by, cause, detail, receipt, done_us, history, statement_seq = row[_KEPT_FROM:]
+    return Kept(
+        delivery=rows.delivery(row),
+        head=bool(head),
+        claimed_by=claimed_by,
+        cause=None if cause is None else Cause(cause),
+        detail=detail,
+        receipt=rows.unpack_receipt(receipt),
+        done_us=done_us,
+        history=rows.unpack_history(history),
+        statement_seq=statement_seq,
+    )
+
+
+def oldest_open(raw: sqlite3.Connection, lanes: Sequence[str]) -> dict[str, int]:
+    states = ", ".join(f"'{state.value}'" for state in sorted(OPEN_STATES, key=lambda state: state.value))
+    sql = (
+        "SELECT accepted_us FROM deliveries INDEXED BY deliveries_open WHERE lane = ? "  # noqa: S608  # our own words
+        f"AND state IN ({states}) ORDER BY seq LIMIT 1"
+    )
+    found = {lane: raw.execute(sql, (lane,)).fetchone() for lane in lanes}
+    return {lane: row[0] for lane, row in found.items() if row}
+
+
+def bounds(prefix: str) -> tuple[bytes, bytes]:
+    """The least and the greatest 128-bit id that start with these digits."""
+    return bytes.fromhex(prefix.ljust(32, "0")), bytes.fromhex(prefix.ljust(32, "f"))
+
+
+def statements_like(raw: sqlite3.Connection, tenants: Iterable[str], low: bytes, high: bytes, limit: int) -> list[Any]:
+    found: list[Any] = []
+    for tenant in tenants:
+        found += raw.execute(
+            FROM_STATEMENTS + "WHERE s.tenant = ? AND s.id BETWEEN ? AND ? LIMIT ?", (tenant, low, high, limit)
+        ).fetchall()
+        if len(found) >= limit:
+            break
+    return found[:limit]
+
+
+def statements_of(raw: sqlite3.Connection, arrival: int, limit: int) -> list[Any]:
+    """Arrival numbers and places in the log grow together, so the first statement of a request is found by halving:
+    an index for this one question would cost every statement that is stored."""
+    low, high = raw.execute("SELECT coalesce(min(seq), 0), coalesce(max(seq), -1) FROM statements").fetchone()
+    high += 1
+    while low < high:
+        middle = (low + high) // 2
+        row = raw.execute(
+            "SELECT seq, arrival FROM statements WHERE seq >= ? ORDER BY seq LIMIT 1", (middle,)
+        ).fetchone()
+        if row[1] < arrival:
+            low = row[0] + 1
+        else:
+            high = middle
+    return raw.execute(STATEMENTS_FROM, (low, limit, arrival)).fetchall()
