@@ -12,6 +12,15 @@ import msgspec
 T = TypeVar("T")
 
 
+class Veiled(str):
+    """A header's value that is a secret: sent as it is, shown as ``***`` in the repr of whatever holds it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTP request. ``operation`` names it in traces and limits (``chat.postMessage``)."""
 

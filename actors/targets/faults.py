@@ -8,6 +8,8 @@ from random import Random
 
 from actors.ports import Fault
 
+VALUE_CHARS_MAX = 200
+
 
 class Faults:
     """The faults set on one fake, in the order they were set: the first that strikes wins.
@@ -26,6 +28,8 @@ class Faults:
         if fault.kind not in self._strikes | self._switches:
             known = ", ".join(sorted(self._strikes | self._switches))
             raise ValueError(f"unknown fault {fault.kind!r}: one of {known}")
+        if len(fault.value) > VALUE_CHARS_MAX or not (fault.value.isascii() and fault.value.isprintable()):
+            raise ValueError(f"a fault's value is at most {VALUE_CHARS_MAX} printable ASCII characters")
         if fault.times < 0 or fault.skip < 0 or not 0.0 <= fault.chance <= 1.0:
             raise ValueError("times and skip are not negative, chance is between 0 and 1")
         self._set.append(_Set(fault))

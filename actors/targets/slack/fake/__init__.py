@@ -1,0 +1,250 @@
+"""A believable Slack workspace, in memory: documented limits, errors, block checks, history and metadata.
+
+The token is ``xoxb-sandbox``. Every address at example.edu or example.org is a person but ``nobody@…``; any
+well-formed channel id exists unless it contains 404. ``methods`` holds the Web API, ``workspace`` what it remembers.
+
+Faults (``Fault.operation`` is the method's name; ``Fault.destination`` the channel, or the address looked up):
+
+    status                   HTTP ``value`` with an HTML page, nothing done
+    html                     HTTP 500 with an HTML page, nothing done
+    rate_limited             HTTP 429; ``value`` is the Retry-After header as it is, empty for none
+    error                    ok: false with error ``value``, nothing done
+    revoked                  ok: false with error ``value`` (default account_inactive)
+    archived, kicked         is_archived or not_in_channel, for the methods that can say so
+    reset_before_commit      connection reset, nothing done
+    reset_after_commit       done, then a connection reset
+    truncated_after_commit   done, half of the JSON answer
+    error_after_commit       done, then ok: false with error ``value`` (default internal_error)
+    status_after_commit      done, then HTTP ``value`` with an HTML page
+    late_commit              connection reset; done ``value`` seconds later
+    slow                     done, answered after ``value`` seconds
+
+Switches (while set, whatever ``times`` says):
+
+    duplicate_client_msg_id  a repeated client_msg_id brings the first post again instead of a second one
+    history_limited          conversations.history and .replies: 15 rows, once a minute
+"""
+
+import math
+
+import msgspec
+
+from actors.domain.flow import Request, Response
+from actors.ports import Answer, Effect, Fault
+from actors.targets.faults import Faults
+from actors.targets.slack.fake.arguments import Arguments, Refusal, arguments_of, method_of
+from actors.targets.slack.fake.limits import Limits
+from actors.targets.slack.fake.methods import METHODS, Fields
+from actors.targets.slack.fake.workspace import Workspace, ts_text
+
+MOUNT = "/slack/api/"
+TOKEN = "xoxb-sandbox"  # noqa: S105 - the sandbox's public credential
+SCOPES = "chat:write,chat:write.public,channels:history,groups:history,im:history,im:write,users:read,users:read.email"
+POSTING = frozenset({"chat.postMessage", "chat.update", "chat.delete"})
+READING = frozenset({"conversations.history", "conversations.replies"})
+SCARCE_ROWS = 15
+PENDING_MAX = 10_000
+
+NUMBERED = frozenset({"status", "status_after_commit", "slow", "late_commit"})
+STRIKES = NUMBERED | {
+    "html",
+    "rate_limited",
+    "error",
+    "revoked",
+    "archived",
+    "kicked",
+    "reset_before_commit",
+    "reset_after_commit",
+    "truncated_after_commit",
+    "error_after_commit",
+}
+SWITCHES = frozenset({"duplicate_client_msg_id", "history_limited"})
+CONCERNS = {"archived": POSTING, "kicked": POSTING | READING, "late_commit": POSTING}
+
+
+class FakeSlack:
+    """One workspace with one app installed."""
+
+    mounts: tuple[str, ...] = (MOUNT,)
+
+    def __init__(self) -> None:
+        self.limited = True
+        self._space = Workspace()
+        self._limits = Limits()
+        self._faults = Faults(STRIKES, SWITCHES)
+        self._late: list[tuple[float, str, Arguments]] = []
+        self._count = 0
+
+    @property
+    def journal(self) -> list[Effect]:
+        return self._space.journal
+
+    @journal.setter
+    def journal(self, journal: list[Effect]) -> None:
+        self._space.journal = journal
+
+    def fault(self, fault: Fault) -> None:
+        """Raises ValueError for an unknown kind or a value that is not what the kind needs."""
+        if fault.kind in NUMBERED:
+            _check_number(fault)
+        if fault.kind == "error" and not fault.value:
+            raise ValueError("error needs the error's name as its value")
+        self._faults.add(fault)
+
+    def clear_faults(self) -> None:
+        self._faults.clear()
+
+    def settle(self, now_s: float) -> None:
+        """What was to land late by now has landed."""
+        due = sorted((late for late in self._late if late[0] <= now_s), key=lambda late: late[0])
+        self._late = [late for late in self._late if late[0] > now_s]
+        for due_s, method, given in due:
+            self._perform(method, given, due_s)
+
+    def handle(self, request: Request, now_s: float) -> Answer:
+        if self._late:
+            self.settle(now_s)
+        try:
+            return self._handle(method_of(request.url, MOUNT), arguments_of(request), request, now_s)
+        except Refusal as refusal:
+            return self._answer(_refused(refusal))
+
+    def _handle(self, method: str, given: Arguments, request: Request, now_s: float) -> Answer:
+        where = given.text("channel") or given.text("email") or given.text("users")
+        fault = self._faults.strike(method, where, lambda each: method in CONCERNS.get(each.kind, (method,)))
+        if fault is None:
+            return self._regular(method, given, request, now_s)
+        before = self._before(fault, given, method, now_s)
+        if before is not None:
+            return before
+        return self._after(fault, self._regular(method, given, request, now_s))
+
+    # ── faults ───────────────────────────────────────────────────────────────────────────────────
+
+    def _before(self, fault: Fault, given: Arguments, method: str, now_s: float) -> Answer | None:
+        """What strikes instead of the request."""
+        match fault.kind:
+            case "reset_before_commit":
+                return Answer(response=Response(status=0), reset=True)
+            case "late_commit":
+                if len(self._late) < PENDING_MAX:
+                    self._late.append((now_s + float(fault.value), method, given))
+                return Answer(response=Response(status=0), reset=True)
+            case "status":
+                return Answer(response=_page(int(float(fault.value))))
+            case "html":
+                return Answer(response=_page(500))
+            case "rate_limited":
+                return self._throttled("ratelimited", fault.value)
+            case "error":
+                more = {"needed": "chat:write", "provided": SCOPES} if fault.value == "missing_scope" else {}
+                return self._answer({"ok": False, "error": fault.value, **more})
+            case "revoked":
+                return self._answer({"ok": False, "error": fault.value or "account_inactive"})
+            case "archived":
+                return self._answer({"ok": False, "error": "is_archived"})
+            case "kicked":
+                return self._answer({"ok": False, "error": "not_in_channel"})
+            case _:
+                return None
+
+    def _after(self, fault: Fault, answer: Answer) -> Answer:
+        """What strikes after the request was served as usual."""
+        response = answer.response
+        match fault.kind:
+            case "reset_after_commit":
+                return Answer(response=Response(status=0), reset=True)
+            case "truncated_after_commit":
+                half = msgspec.structs.replace(response, body=response.body[: len(response.body) // 2])
+                return Answer(response=half)
+            case "error_after_commit":
+                return self._answer({"ok": False, "error": fault.value or "internal_error"})
+            case "status_after_commit":
+                return Answer(response=_page(int(float(fault.value))))
+            case "slow":
+                return msgspec.structs.replace(answer, delay_s=float(fault.value))
+            case _:
+                raise AssertionError(fault.kind)
+
+    # ── the regular way ──────────────────────────────────────────────────────────────────────────
+
+    def _regular(self, method: str, given: Arguments, request: Request, now_s: float) -> Answer:
+        if method not in METHODS:
+            return self._answer({"ok": False, "error": "unknown_method", "req_method": method})
+        token = request.headers.get("authorization", "").removeprefix("Bearer ").strip() or given.text("token")
+        if token != TOKEN:
+            return self._answer({"ok": False, "error": "invalid_auth" if token else "not_authed"})
+        scarce = method in READING and self._faults.switched("history_limited") is not None
+        if scarce:
+            rows = min(given.whole("limit", SCARCE_ROWS, "invalid_limit"), SCARCE_ROWS)
+            given = Arguments(given.given | {"limit": rows}, given.form)
+        if self.limited:
+            throttled = self._limit(method, given, now_s, 1 if scarce else None)
+            if throttled is not None:
+                return throttled
+        return self._answer(self._perform(method, given, now_s))
+
+    def _limit(self, method: str, given: Arguments, now_s: float, per_minute: int | None) -> Answer | None:
+        if method == "chat.postMessage":
+            wait_s = self._limits.of_channel(given.text("channel"), now_s)
+            if wait_s:
+                return self._throttled("rate_limited", str(wait_s))
+        wait_s = self._limits.of_method(method, now_s, per_minute)
+        return self._throttled("ratelimited", str(wait_s)) if wait_s else None
+
+    def _perform(self, method: str, given: Arguments, now_s: float) -> Fields:
+        """The answer of a method; its effect has happened when this returns."""
+        try:
+            if method == "chat.postMessage" and self._faults.switched("duplicate_client_msg_id"):
+                again = self._duplicate(given)
+                if again is not None:
+                    return again
+            return {"ok": True, **METHODS[method](self._space, given, now_s)}
+        except Refusal as refusal:
+            return _refused(refusal)
+
+    def _duplicate(self, given: Arguments) -> Fields | None:
+        name, channel = self._space.channel(given.text("channel"))
+        stamp_us = channel.client_ids.get(given.text("client_msg_id"))
+        if stamp_us is None:
+            return None
+        if stamp_us not in channel.posts:
+            return {"ok": False, "error": "duplicate_message_not_found"}
+        message = msgspec.Raw(channel.posts[stamp_us].body)
+        return {"ok": True, "channel": name, "ts": ts_text(stamp_us), "is_duplicate": True, "message": message}
+
+    def _throttled(self, error: str, retry_after: str) -> Answer:
+        answer = self._answer({"ok": False, "error": error}, status=429)
+        if not retry_after:
+            return answer
+        headers = {**answer.response.headers, "retry-after": retry_after}
+        return Answer(response=msgspec.structs.replace(answer.response, headers=headers))
+
+    def _answer(self, fields: Fields, status: int = 200) -> Answer:
+        self._count += 1
+        headers = {
+            "content-type": "application/json; charset=utf-8",
+            "x-slack-req-id": f"{self._count:032x}",
+            "x-oauth-scopes": SCOPES,
+        }
+        return Answer(response=Response(status=status, headers=headers, body=msgspec.json.encode(fields)))
+
+
+def _check_number(fault: Fault) -> None:
+    try:
+        number = float(fault.value)
+    except ValueError:
+        number = math.nan
+    low, high = (200, 599) if fault.kind.startswith("status") else (0, 86_400)
+    if not low <= number <= high:
+        raise ValueError(f"{fault.kind} needs a number between {low} and {high} as its value, not {fault.value!r}")
+
+
+def _refused(refusal: Refusal) -> Fields:
+    return {"ok": False, "error": refusal.error, **refusal.fields}
+
+
+def _page(status: int) -> Response:
+    """What stands before Slack answers when Slack does not."""
+    body = f"<!DOCTYPE html><html><body><h1>{status}</h1><p>Something went wrong on our end.</p></body></html>"
+    return Response(status=status, headers={"content-type": "text/html; charset=utf-8"}, body=body.encode())

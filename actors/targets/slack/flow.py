@@ -1,0 +1,266 @@
+"""The conversations with Slack: post, look for a post, find a person, say hello."""
+
+import uuid
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import msgspec
+
+from actors.domain.changes import AnyChange
+from actors.domain.flow import Flow, Request, Veiled
+from actors.domain.outbox import Parcel, Place, Rate
+from actors.domain.verdicts import (
+    Absent,
+    Cause,
+    Confirmation,
+    Delivered,
+    Doubtful,
+    Faulted,
+    Match,
+    Matched,
+    Refused,
+    Revoked,
+    Throttled,
+    Unavailable,
+    Unmatched,
+    Unprobeable,
+    Verdict,
+)
+from actors.domain.wording import TemplateFault
+from actors.ports import Wording
+from actors.targets.slack.render import escape, fallback, render
+from actors.targets.slack.settings import CHANNEL_ID, SlackSettings
+from actors.targets.slack.wire import Answered, Harmless, harmless, understand
+from config.durations import seconds
+from config.model import Audience
+
+EVENT_TYPE = "lmsyncd_delivery"
+CLIENT_MSG_IDS = uuid.UUID("6a1e9a2c-4c0d-5b7e-9d3f-0c8f3f2b7a51")
+"""Our namespace of UUIDv5: a delivery always has the same ``client_msg_id``."""
+
+SKEW_US = 60_000_000
+"""How far Slack's clock may be from ours."""
+PAGE_ROWS = 200
+PAGES_MAX = 25
+SCARCE_ROWS = 15
+"""Apps outside the Marketplace get this many rows a minute from conversations.history."""
+
+WORKSPACE_BURST = 5.0
+BUCKETS = {
+    "method:users.lookupByEmail": "lookup_per_s",
+    "method:conversations.open": "open_per_s",
+    "method:conversations.history": "history_per_s",
+    "method:auth.test": "hello_per_s",
+}
+
+
+class SlackTarget:
+    """One Slack workspace, as conversations."""
+
+    kind = "slack"
+
+    def __init__(self, settings: SlackSettings, token: str, wording: Wording) -> None:
+        self.settle_s = seconds(settings.settle)
+        self.late_landing_s = seconds(settings.late_landing)
+        self._settings = settings
+        self._authorization = Veiled(f"Bearer {token}")
+        self._wording = wording
+
+    # ── where ────────────────────────────────────────────────────────────────────────────────────
+
+    def place(self, audience: Audience, change: AnyChange) -> Place | Refused:
+        """A channel's id, or ``learner:ADDRESS`` until ``find`` has the direct message's id."""
+        if audience.team is not None:
+            return _misconfigured("Slack knows no team = …: the audience is { channel = … } alone")
+        if audience.learner:
+            return Place(destination=f"learner:{change.learner.email or change.learner.key}")
+        if audience.channel is not None:
+            if not CHANNEL_ID.fullmatch(audience.channel):
+                return _misconfigured(
+                    f"{audience.channel!r} is no Slack channel id: give the id from the channel's details (C0123456789)"
+                )
+            return Place(destination=audience.channel)
+        return self._course_channel(change)
+
+    def _course_channel(self, change: AnyChange) -> Place | Refused:
+        course = change.course
+        if course is None:
+            return _misconfigured(f"a change of kind {change.kind} names no course, so there is no course channel")
+        for key in (course.code, course.external_id, course.id):
+            if key and (channel := self._settings.course_channels.get(key)):
+                return Place(destination=channel)
+        name = course.code or course.external_id or course.id
+        return _misconfigured(
+            f"course {name!r} ({course.name or course.id}) has no channel: "
+            f"add {name!r} to course_channels of this target"
+        )
+
+    def rate(self, bucket: str) -> Rate:
+        """The terms of ``channel:ID``, ``workspace`` and ``method:NAME``."""
+        if bucket.startswith("channel:"):
+            return self._settings.rate("channel_per_s")
+        if bucket == "workspace":
+            return self._settings.rate("workspace_per_s", WORKSPACE_BURST)
+        return self._settings.rate(BUCKETS[bucket])
+
+    # ── what we say ──────────────────────────────────────────────────────────────────────────────
+
+    def preview(self, parcel: Parcel) -> dict[str, object]:
+        """The body of chat.postMessage. Raises TemplateFault."""
+        composed = self._wording.compose(parcel, self.kind, escape)
+        return {
+            "channel": parcel.address,
+            "text": fallback(composed),
+            "blocks": render(composed, parcel.correlation_id),
+            "metadata": {
+                "event_type": EVENT_TYPE,
+                "event_payload": {"delivery_id": parcel.delivery_id, "correlation_id": parcel.correlation_id},
+            },
+            "client_msg_id": str(uuid.uuid5(CLIENT_MSG_IDS, parcel.delivery_id)),
+            "unfurl_links": self._settings.unfurl,
+            "unfurl_media": self._settings.unfurl,
+            "link_names": self._settings.link_names,
+        }
+
+    def deliver(self, parcel: Parcel) -> Flow[Verdict]:
+        try:
+            body = self.preview(parcel)
+        except TemplateFault as fault:
+            return Refused(Cause.BAD_TEMPLATE, str(fault))
+        answer = understand((yield self._post("chat.postMessage", body, f"channel:{parcel.address}", "workspace")))
+        if not isinstance(answer, Answered):
+            return answer
+        channel, ts = answer.text("channel"), answer.text("ts")
+        if not (channel and ts):
+            return Doubtful("Slack: ok without channel and ts")
+        return Delivered(_receipt(channel, ts, answer.request_id))
+
+    # ── looking for an earlier post ──────────────────────────────────────────────────────────────
+
+    def confirm(self, parcel: Parcel) -> Flow[Confirmation]:
+        """Read the channel's history since the first attempt, all pages, for a post with our delivery id."""
+        if parcel.sent_us is None:
+            return Absent("no attempt of it can have landed")
+        question = {
+            "channel": parcel.address,
+            "oldest": _ts(parcel.sent_us - SKEW_US),
+            "inclusive": "true",
+            "include_all_metadata": "true",
+            "limit": str(PAGE_ROWS),
+        }
+        scarce = False
+        for _ in range(PAGES_MAX):
+            answer = understand((yield self._get("conversations.history", question)))
+            if not isinstance(answer, Answered):
+                return _unseen(harmless(answer), scarce)
+            messages = answer.fields.get("messages")
+            if not isinstance(messages, list):
+                return Unprobeable("Slack: a history without messages")
+            for message in messages:
+                if isinstance(message, dict) and _is_ours(message, parcel.delivery_id):
+                    return Delivered(_receipt(parcel.address, message["ts"], answer.request_id))
+            cursor = answer.text("next_cursor", within="response_metadata")
+            if not cursor:
+                more = answer.fields.get("has_more") is True
+                return Unprobeable("Slack: the history is cut off") if more else Absent()
+            scarce = len(messages) <= SCARCE_ROWS
+            question["cursor"] = cursor
+        return Unprobeable(f"not among the {PAGES_MAX} pages of posts since the attempt, and there are more")
+
+    # ── people, credentials ──────────────────────────────────────────────────────────────────────
+
+    def find(self, email: str) -> Flow[Match]:
+        """The person by e-mail, then the direct message with them: its id is the address, and can be read back."""
+        if not email:
+            return Unmatched("no e-mail address is known")
+        found = understand((yield self._get("users.lookupByEmail", {"email": email})))
+        if not isinstance(found, Answered):
+            return _unmatched(harmless(found))
+        user = found.text("id", within="user")
+        if not user:
+            return Faulted("Slack: a user without id")
+        opened = understand((yield self._post("conversations.open", {"users": user}, "method:conversations.open")))
+        if not isinstance(opened, Answered):
+            return _unmatched(harmless(opened))
+        channel = opened.text("id", within="channel")
+        return Matched(channel) if channel else Faulted("Slack: a conversation without id")
+
+    def hello(self) -> Flow[Verdict]:
+        answer = understand((yield self._post("auth.test", {}, "method:auth.test")))
+        if not isinstance(answer, Answered):
+            return harmless(answer)
+        if answer.scopes and "chat:write" not in {scope.strip() for scope in answer.scopes.split(",")}:
+            return Refused(Cause.MISSING_PERMISSION, f"the token lacks chat:write, it has {answer.scopes[:200]}")
+        names = ("team", "team_id", "user", "user_id", "bot_id", "url")
+        receipt = {name: value for name in names if (value := answer.text(name))}
+        more = {"scopes": answer.scopes, "request_id": answer.request_id}
+        return Delivered(receipt | {name: value for name, value in more.items() if value})
+
+    # ── requests ─────────────────────────────────────────────────────────────────────────────────
+
+    def _post(self, method: str, body: dict[str, object], *draws: str) -> Request:
+        headers = {"authorization": self._authorization, "content-type": "application/json; charset=utf-8"}
+        return Request(
+            method="POST",
+            url=self._settings.base_url + method,
+            operation=method,
+            headers=headers,
+            body=msgspec.json.encode(body),
+            draws=draws,
+        )
+
+    def _get(self, method: str, query: dict[str, str]) -> Request:
+        return Request(
+            method="GET",
+            url=f"{self._settings.base_url}{method}?{urlencode(query)}",
+            operation=method,
+            headers={"authorization": self._authorization},
+            draws=(f"method:{method}",),
+        )
+
+
+def _misconfigured(detail: str) -> Refused:
+    return Refused(Cause.BAD_CONFIGURATION, detail)
+
+
+def _receipt(channel: str, ts: str, request_id: str) -> dict[str, str]:
+    receipt = {"channel": channel, "ts": ts}
+    return receipt | {"request_id": request_id} if request_id else receipt
+
+
+def _ts(us: int) -> str:
+    """Slack's notation of a time: seconds and six digits."""
+    return f"{us // 1_000_000}.{us % 1_000_000:06d}"
+
+
+def _is_ours(message: dict[str, object], delivery_id: str) -> bool:
+    metadata = message.get("metadata")
+    payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
+    if not isinstance(payload, dict) or not isinstance(metadata, dict):
+        return False
+    named = metadata.get("event_type") == EVENT_TYPE and payload.get("delivery_id") == delivery_id
+    return named and isinstance(message.get("ts"), str)
+
+
+def _unmatched(failure: Harmless) -> Match:
+    if isinstance(failure, Refused) and failure.cause is Cause.UNMATCHED_LEARNER:
+        return Unmatched(failure.detail)
+    return failure
+
+
+def _unseen(failure: Harmless, scarce: bool) -> Confirmation:
+    """A history we could not read (to the end). ``scarce``: the pages are so short that Slack must ration us,
+    and starting over when it lets us would bring the same first page."""
+    match failure:
+        case Throttled() if scarce:
+            return Unprobeable("Slack rations this app's history to a few posts a minute")
+        case Throttled() | Unavailable() | Revoked():
+            return failure
+        case Refused(detail=detail) | Faulted(detail):
+            return Unprobeable(detail)
+
+
+def build(settings: msgspec.Struct, reveal: Callable[..., str], wording: Wording) -> SlackTarget:
+    """The connector's ``build``."""
+    assert isinstance(settings, SlackSettings)  # noqa: S101 - the registry pairs settings with their own build
+    return SlackTarget(settings, reveal(settings.token), wording)

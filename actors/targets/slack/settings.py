@@ -1,0 +1,68 @@
+"""``[targets.NAME] kind = "slack"``."""
+
+import math
+import re
+
+import msgspec
+
+from actors.domain.outbox import Rate
+from config.durations import seconds
+from config.model import Secret, Words
+
+CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{8,}", re.ASCII)
+"""Public and private channels and direct messages; ids, never names: a channel may be renamed."""
+
+LIMITS_PER_S = {
+    "channel_per_s": 1.0,  # "about one message a second and channel", published
+    "workspace_per_s": 5.0,  # "several hundred a minute and workspace", published; the low end
+    "lookup_per_s": 0.8,  # users.lookupByEmail, tier 3: 50 a minute, kept just below
+    "open_per_s": 0.8,  # conversations.open, tier 3
+    "history_per_s": 0.8,  # conversations.history, tier 3
+    "hello_per_s": 1.0,  # auth.test, hundreds a minute
+}
+"""What ``limits = { … }`` may override, with the defaults."""
+
+
+class SlackSettings(Words, frozen=True, kw_only=True):
+    """One Slack workspace, through an app's bot token."""
+
+    token: Secret
+    """The bot token (xoxb-…)."""
+    api_url: str = "https://slack.com/api/"
+    """Where the Web API is; GovSlack is https://slack-gov.com/api/."""
+    course_channels: dict[str, str] = msgspec.field(default_factory=dict)
+    """Course (its code, SIS id or activity IRI) to channel id, for audiences with ``course_channel = true``."""
+    limits: dict[str, float] = msgspec.field(default_factory=dict)
+    """Requests a second, over the published limits: channel_per_s, workspace_per_s, lookup_per_s, open_per_s,
+    history_per_s, hello_per_s."""
+    settle: str = "2s"
+    """After a doubtful outcome, wait this long before looking whether the post is there."""
+    late_landing: str = "20s"
+    """A post not there this long after a doubtful outcome is taken as never made."""
+    link_names: bool = False
+    """Turn @names and #channels in the text into links (and notify those named)."""
+    unfurl: bool = False
+    """Let Slack show previews of links."""
+
+    def __post_init__(self) -> None:
+        if not self.api_url.startswith(("https://", "http://")) or "?" in self.api_url or "#" in self.api_url:
+            raise ValueError("api_url is an http(s) address without query, like https://slack.com/api/")
+        for course, channel in self.course_channels.items():
+            if not CHANNEL_ID.fullmatch(channel):
+                raise ValueError(f"course_channels: {course!r} names {channel!r}, which is no channel id (C0123456789)")
+        for name, per_s in self.limits.items():
+            if name not in LIMITS_PER_S:
+                raise ValueError(f"limits: unknown {name!r}, one of {', '.join(LIMITS_PER_S)}")
+            if not (math.isfinite(per_s) and per_s > 0.0):
+                raise ValueError(f"limits: {name} is a number of requests a second, above 0")
+        if seconds(self.late_landing) < seconds(self.settle):
+            raise ValueError("late_landing is not shorter than settle")
+
+    @property
+    def base_url(self) -> str:
+        """``api_url`` with exactly one slash at its end."""
+        return self.api_url.rstrip("/") + "/"
+
+    def rate(self, limit: str, burst: float = 1.0) -> Rate:
+        """The terms of one of the named limits."""
+        return Rate(per_s=self.limits.get(limit, LIMITS_PER_S[limit]), burst=burst)
