@@ -11,7 +11,9 @@ import msgspec
 from actors.domain.changes import AnyChange
 from actors.domain.flow import Flow, Outcome, Request, Response
 from actors.domain.outbox import Attempt, Decision, Delivery, Parcel, Place, Rate
+from actors.domain.outbox import Composed as Composed  # wording makes it, connectors render it
 from actors.domain.verdicts import Confirmation, Match, Refused, Verdict
+from actors.domain.xapi.accepted import NewStatement as NewStatement
 from config.model import Audience, Secret
 
 
@@ -47,18 +49,6 @@ class StoreUnavailable(Exception):
     def __init__(self, detail: str, retry_after_s: int = 5) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
-
-
-class NewStatement(msgspec.Struct, frozen=True, kw_only=True):
-    """A statement as accepted. ``body`` is its JSON without what the LRS adds; ``digest`` identifies its content
-    for comparison when the id comes again. ``given_id`` tells whether the sender chose the id."""
-
-    id: str
-    body: bytes
-    digest: bytes
-    timestamp: str
-    given_id: bool
-    voids: str | None = None
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,7 +192,8 @@ class AttemptView(Protocol):
 
     trace_id: str
 
-    def concluded(self, verdict: str, detail: str, request_ids: Mapping[str, str], state: str) -> None: ...
+    def concluded(self, verdict: str, detail: str, request_ids: Mapping[str, str], state: str, cause: str = "") -> None:
+        """``cause`` says why, where the state is dead or parked."""
 
     def exchanged(self, operation: str, outcome: Outcome, elapsed_s: float) -> None: ...
 
@@ -228,16 +219,7 @@ class Witness(Protocol):
 class Wording(Protocol):
     """Templates, compiled. Raises domain.wording.TemplateFault naming template and line."""
 
-    def compose(self, parcel: Parcel, platform: str, escape: Callable[[str], str]) -> "Composed": ...
-
-
-class Composed(msgspec.Struct, frozen=True, kw_only=True):
-    """What to say, platform-neutral, each part already escaped for the platform. ``url`` leads back to the LMS."""
-
-    title: str
-    text: str
-    facts: tuple[tuple[str, str], ...] = ()
-    url: str = ""
+    def compose(self, parcel: Parcel, platform: str, escape: Callable[[str], str]) -> Composed: ...
 
 
 class Target(Protocol):

@@ -1,0 +1,114 @@
+"""Which spans are made at all, and where they go."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from daemon.telemetry import trace_context
+from daemon.telemetry.spans import Attribute, Kind, Span, SpanPipe, Status
+from daemon.telemetry.trace_context import TraceContext
+
+LINKS_MAX = 128
+
+
+class Tracer:
+    """Makes spans after the fact, from what the caller measured. Without a pipe nothing is recorded, but trace ids
+    are still given out, so that log lines and vendors can be matched."""
+
+    def __init__(self, pipe: SpanPipe | None, ratio: float, now_us: Callable[[], int]) -> None:
+        self._pipe = pipe
+        self._ratio = ratio if pipe is not None else 0.0
+        self.now_us = now_us
+
+    @property
+    def on(self) -> bool:
+        return self._pipe is not None
+
+    def context(self, parent: TraceContext | None) -> TraceContext:
+        """The place of a new span below ``parent``, or of a new trace. While nothing is recorded the parent stands
+        for its children: whoever comes next must not point to a span that does not exist."""
+        if parent is None:
+            return trace_context.root(self._ratio)
+        return parent.child() if self._pipe is not None else parent
+
+    def record(
+        self,
+        name: str,
+        context: TraceContext,
+        parent: TraceContext | None,
+        start_us: int,
+        end_us: int,
+        attributes: Mapping[str, Attribute],
+        *,
+        kind: Kind = Kind.INTERNAL,
+        status: Status = Status.UNSET,
+        message: str = "",
+        links: Sequence[TraceContext] = (),
+    ) -> None:
+        """Off it goes, if its trace is sampled. Times in microseconds since the epoch."""
+        if self._pipe is None or not context.sampled:
+            return
+        self._pipe.put(
+            Span(
+                name=name,
+                context=context,
+                parent_id=parent.span_id if parent is not None else "",
+                kind=kind,
+                start_us=start_us,
+                end_us=end_us,
+                attributes=attributes,
+                status=status,
+                message=message,
+                links=links[:LINKS_MAX],
+            )
+        )
+
+
+class RequestSpan:
+    """The gateway's span of one incoming request. ``traceparent`` is what to store with the statements.
+
+    ``with telemetry.request_span("POST", "/t/{tenant}/xapi/statements", headers) as span: … span.status = 200``
+    """
+
+    def __init__(self, tracer: Tracer, method: str, template: str, headers: Mapping[str, str]) -> None:
+        self._tracer = tracer
+        self._method = method
+        self._template = template
+        self._parent = trace_context.from_headers(headers)
+        self._context = tracer.context(self._parent)
+        self._start_us = tracer.now_us()
+        self._attributes: dict[str, Attribute] = {}
+        self.status = 0
+
+    @property
+    def traceparent(self) -> str:
+        return self._context.traceparent
+
+    @property
+    def trace_id(self) -> str:
+        return self._context.trace_id
+
+    def set(self, **attributes: Attribute) -> None:
+        """More about it (``tenant="acme"``, ``statements=50``); names get the prefix ``lmsyncd.``."""
+        self._attributes.update({f"lmsyncd.{name}": value for name, value in attributes.items()})
+
+    def __enter__(self) -> "RequestSpan":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _where: object) -> None:
+        attributes = {
+            "http.request.method": self._method,
+            "http.route": self._template,
+            "http.response.status_code": self.status,
+            **self._attributes,
+        }
+        failed = kind is not None or self.status >= 500
+        self._tracer.record(
+            f"{self._method} {self._template}",
+            self._context,
+            self._parent,
+            self._start_us,
+            self._tracer.now_us(),
+            attributes,
+            kind=Kind.SERVER,
+            status=Status.ERROR if failed else Status.UNSET,
+            message=kind.__name__ if kind is not None else "",
+        )
