@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from target_suite import CHECKS, SETUPS, Stage, survives
+from target_stage import SETUPS, Stage
+from target_suite import CHECKS, survives
 
 from actors.domain.flow import Response
 from actors.targets import discover

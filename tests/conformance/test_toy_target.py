@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from target_suite import CHECKS, ORIGIN, Setup, Stage
+from target_stage import ORIGIN, Setup, Stage
+from target_suite import CHECKS
 
 from actors import targets
 from actors.domain.flow import Response

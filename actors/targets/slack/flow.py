@@ -1,7 +1,6 @@
 """The conversations with Slack: post, look for a post, find a person, say hello."""
 
 import uuid
-from collections.abc import Callable
 from urllib.parse import urlencode
 
 import msgspec
@@ -27,7 +26,7 @@ from actors.domain.verdicts import (
     Verdict,
 )
 from actors.domain.wording import TemplateFault
-from actors.ports import Wording
+from actors.ports import Reveal, Wording
 from actors.targets.slack.render import escape, fallback, render
 from actors.targets.slack.settings import CHANNEL_ID, SlackSettings
 from actors.targets.slack.wire import Answered, Harmless, harmless, understand
@@ -260,7 +259,7 @@ def _unseen(failure: Harmless, scarce: bool) -> Confirmation:
             return Unprobeable(detail)
 
 
-def build(settings: msgspec.Struct, reveal: Callable[..., str], wording: Wording) -> SlackTarget:
+def build(settings: msgspec.Struct, reveal: Reveal, wording: Wording) -> SlackTarget:
     """The connector's ``build``."""
     assert isinstance(settings, SlackSettings)  # noqa: S101 - the registry pairs settings with their own build
     return SlackTarget(settings, reveal(settings.token), wording)
