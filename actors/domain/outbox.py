@@ -89,6 +89,15 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     sent_us: int | None
 
 
+class Composed(msgspec.Struct, frozen=True, kw_only=True):
+    """What to say, platform-neutral, each part already escaped for the platform. ``url`` leads back to the LMS."""
+
+    title: str
+    text: str
+    facts: tuple[tuple[str, str], ...] = ()
+    url: str = ""
+
+
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where a delivery stands in line. ``destination`` is canonical: equal strings are one destination."""
 
