@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from target_stage import SETUPS, Stage
 from target_suite import CHECKS, survives
@@ -41,6 +41,7 @@ JSON = st.recursive(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@settings(deadline=None)
 @given(
     st.builds(
         Response,

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from slack_stage import NOW_S, Talk, call
 
@@ -234,6 +234,7 @@ METHOD_NAMES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(METHOD_NAMES, st.dictionaries(NAMES, VALUES), st.booleans())
 def test_nothing_makes_the_fake_fall(method: str, body: dict[str, object], ticking: bool) -> None:
     fake = FakeSlack()
@@ -242,6 +243,7 @@ def test_nothing_makes_the_fake_fall(method: str, body: dict[str, object], ticki
     assert isinstance(msgspec.json.decode(answer.response.body)["ok"], bool)
 
 
+@settings(deadline=None)
 @given(
     st.text(max_size=30),
     st.binary(max_size=60),

@@ -3,7 +3,7 @@
 import re
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
@@ -42,6 +42,7 @@ def texts(value: object) -> list[str]:
     return [t for v in value for t in texts(v)] if isinstance(value, list) else []
 
 
+@settings(deadline=None)
 @given(COMPOSED, ANY_TEXT)
 def test_anything_composed_is_accepted(composed: Composed, correlation_id: str) -> None:
     blocks = render(composed, correlation_id)
@@ -57,6 +58,7 @@ def test_anything_composed_is_accepted(composed: Composed, correlation_id: str) 
     assert sum(map(len, texts(blocks))) < 13_000
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200).map(escape), st.integers(2, 50))
 def test_shortening_keeps_the_beginning(text: str, longest: int) -> None:
     short = shorten(text, longest)
