@@ -269,12 +269,7 @@ def test_passed_sockets_listen_and_are_taken_once(tmp_path: Path) -> None:
         listening.listen()
         fd = listening.fileno()
         caller.connect(str(tmp_path / "control.sock"))
-        subprocess.run(
-            [sys.executable, "-c", program, str(listening.fileno())],
-            pass_fds=[listening.fileno()],
-            check=True,
-            timeout=60,
-        )
+        subprocess.run([*PYTHON, program, str(fd)], pass_fds=[fd], check=True, timeout=60)
         assert caller.recv(5) == b"hello"
 
 
