@@ -1,0 +1,130 @@
+"""A request's body to what the log takes: parsed, validated, named, or refused whole.
+
+The statement's own bytes are kept where they can be, so that numbers come back as they were written. They are encoded
+anew only where something must change: what the LRS sets itself is dropped, an id is put in lower case, and a context
+activity that stands alone becomes an array, as xAPI wants it returned.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from actors.domain.xapi.accepted import NewStatement
+from actors.domain.xapi.faults import Fault, Refusal
+from actors.domain.xapi.guard import parse, slices
+from actors.domain.xapi.identity import derived_id, digest, random_id
+from actors.domain.xapi.patterns import Version
+from actors.domain.xapi.rules import VOIDED
+from actors.domain.xapi.validate import validate
+
+_SET_BY_LRS = ("stored", "authority", "version")
+_WHITE = b" \t\r\n"
+
+
+def read_batch(
+    body: bytes,
+    *,
+    tenant: str,
+    source: str,
+    dedupe: bool,
+    version: Version,
+    fresh_id: Callable[[], str],
+    enclosed: frozenset[str] = frozenset(),
+) -> list[NewStatement]:
+    """One statement or an array of them, in the order sent. ``fresh_id`` gives 32 hexadecimal digits for those that
+    come with neither id nor (``dedupe``) timestamp; ``enclosed`` are the sha2 of attachments sent along. Raises
+    Refusal, and nothing else whatever ``body`` is."""
+    given = _parse(body)
+    if isinstance(given, list):
+        batch, raws = given, slices(body)
+    else:
+        batch, raws = [given], [body.strip(_WHITE)]
+    equals: Counter[bytes] = Counter()
+    named: set[str] = set()
+    accepted = []
+    for index, (statement, raw) in enumerate(zip(batch, raws, strict=True)):
+        validate(statement, version, index)
+        if "attachments" in statement or statement["object"].get("objectType") == "SubStatement":
+            _require_contents(statement, enclosed, index)
+        content = digest(statement, version)
+        given_id = "id" in statement
+        if given_id:
+            name = statement["id"].lower()
+            if name in named:
+                raise Refusal((Fault("id", "is the id of an earlier statement of this batch"),), index)
+            named.add(name)
+        elif dedupe and "timestamp" in statement:
+            name = derived_id(content, tenant=tenant, source=source, rank=equals[content])
+            equals[content] += 1
+        else:
+            name = random_id(fresh_id())
+        accepted.append(
+            NewStatement(
+                id=name,
+                body=_body(statement, raw, name),
+                digest=content,
+                timestamp=statement.get("timestamp", ""),
+                given_id=given_id,
+                voids=statement["object"]["id"].lower() if statement["verb"]["id"] == VOIDED else None,
+            )
+        )
+    return accepted
+
+
+def _parse(body: bytes) -> object:
+    try:
+        return parse(body)
+    except Refusal as refusal:
+        raise Refusal(refusal.faults, _culprit(body)) from None
+
+
+def _culprit(body: bytes) -> int | None:
+    """Which statement of the array it is that cannot be parsed, if the array itself can."""
+    try:
+        raws = slices(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    for index, raw in enumerate(raws):
+        try:
+            parse(raw)
+        except Refusal:
+            return index
+    return None
+
+
+def _body(statement: dict[str, Any], raw: bytes, name: str) -> bytes:
+    activities = statement.get("context", _NOTHING).get("contextActivities", _NOTHING)
+    lone = any(isinstance(given, dict) for given in activities.values())
+    if not lone and not any(key in statement for key in _SET_BY_LRS):
+        if "id" not in statement:
+            return b'{"id":"' + name.encode() + b'",' + raw[1:]
+        if statement["id"] == name:
+            return raw
+    kept = {"id": name, **{key: value for key, value in statement.items() if key not in ("id", *_SET_BY_LRS)}}
+    if lone:
+        arrays = {key: [given] if isinstance(given, dict) else given for key, given in activities.items()}
+        kept["context"] = {**kept["context"], "contextActivities": arrays}
+    return msgspec.json.encode(kept)
+
+
+_NOTHING: dict[str, Any] = {}
+
+
+def _require_contents(statement: dict[str, Any], enclosed: frozenset[str], index: int) -> None:
+    """An attachment's content is either enclosed in the request or has an address."""
+    found = tuple(
+        Fault(f"{path}.fileUrl", "is required where the attachment's content is not enclosed in the request")
+        for path, attachment in _attachments(statement)
+        if "fileUrl" not in attachment and attachment["sha2"] not in enclosed
+    )
+    if found:
+        raise Refusal(found[:10], index)
+
+
+def _attachments(statement: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for place, attachment in enumerate(statement.get("attachments", ())):
+        yield f"attachments[{place}]", attachment
+    for place, attachment in enumerate(statement["object"].get("attachments", ())):
+        yield f"object.attachments[{place}]", attachment
