@@ -1,0 +1,309 @@
+"""A whole daemon in virtual time: real store (inline), real actors, the connectors' own fakes as vendors.
+
+Nothing here waits in real time. A test tells statements, lets virtual time pass until nothing is open any more (or as
+long as it likes), and looks at the vendors' journals and at the store.
+"""
+
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import trio
+from memory_http import InMemoryHttp
+
+from actors.domain.flow import Outcome
+from actors.domain.outbox import Delivery
+from actors.domain.wording import Catalogue, default_templates
+from actors.kernel import Kernel
+from actors.ports import Effect, Fake, Fault, NewStatement, Provenance, RoutedCount, Target
+from actors.roles.root import Root
+from actors.roles.world import Switchboard, World
+from actors.targets import discover
+from config.model import Audience, Connection, Route, Secret, Tenant
+from daemon.store.database import Store, open_store
+
+EPOCH_US = 1_800_000_000_000_000
+SECRETS = {"slack": "xoxb-sandbox", "entra": "sandbox", "teams": "sandbox-user"}
+SETTINGS: dict[str, dict[str, object]] = {
+    "slack": {
+        "api_url": "http://sandbox.test/slack/api/",
+        "token": {"env": "slack"},
+        "course_channels": {"CS101": "C0COURSE101"},
+    },
+    "teams": {
+        "graph_url": "http://sandbox.test/graph/v1.0/",
+        "login_url": "http://sandbox.test/entra/",
+        "directory": "72f988bf-0000-4000-8000-0000000000aa",
+        "client_id": "sandbox",
+        "client_secret": {"env": "entra"},
+        "delegated_token": {"env": "teams"},
+        "teams_app_id": "5b1d0000-0000-4000-8000-0000000000bb",
+    },
+}
+
+
+class VirtualClock:
+    """Wall time that follows trio's."""
+
+    def now_us(self) -> int:
+        return EPOCH_US + round(trio.current_time() * 1e6)
+
+
+class SeededDice:
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    def random(self) -> float:
+        return self._random.random()
+
+    def token(self) -> str:
+        return f"{self._random.getrandbits(128):032x}"
+
+
+class Notes:
+    """A witness that remembers."""
+
+    trace_id = "0" * 32
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict[str, object]]] = []
+        self.troubles: list[tuple[str, BaseException | None]] = []
+
+    def attempt(self, delivery: Delivery, kind: str) -> AbstractContextManager["Notes"]:
+        return nullcontext(self)
+
+    def concluded(self, verdict: str, detail: str, request_ids: Mapping[str, str], state: str, cause: str = "") -> None:
+        self.events.append(("attempt", {"verdict": verdict, "state": state, "detail": detail}))
+
+    def exchanged(self, operation: str, outcome: Outcome, elapsed_s: float) -> None:
+        self.events.append(("exchanged", {"operation": operation}))
+
+    def routed(self, tenant: str, batch: Any, count: RoutedCount) -> None:
+        self.events.append(("routed", {"tenant": tenant, "n": len(batch)}))
+
+    def event(self, name: str, **fields: object) -> None:
+        self.events.append((name, fields))
+
+    def trouble(self, name: str, error: BaseException | None = None, **fields: object) -> None:
+        self.troubles.append((name, error))
+
+    def named(self, name: str) -> list[dict[str, object]]:
+        return [fields for event, fields in self.events if event == name]
+
+
+class Severed:
+    """A port of a process that died: whoever still calls it waits for ever, and nothing happens."""
+
+    def __init__(self, port: object) -> None:
+        self._port = port
+        self.dead = False
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._port, name)
+
+        async def call(*args: object, **kwargs: object) -> object:
+            if self.dead:
+                await trio.sleep_forever()
+            answer = await method(*args, **kwargs)
+            if self.dead:
+                await trio.sleep_forever()
+            return answer
+
+        return call
+
+
+class Campus:
+    """The daemon under test and the world around it. ``fakes`` are the vendors by kind."""
+
+    def __init__(self, store: Store, tenants: Mapping[str, Tenant], *, window: int, seed: int) -> None:
+        self.store = store
+        self.clock = VirtualClock()
+        self.dice = SeededDice(seed)
+        self.tenants = dict(tenants)
+        self.fakes: dict[str, Fake] = {kind: connector.fake() for kind, connector in discover().items()}
+        self.http = InMemoryHttp(self.fakes.values(), now_s=lambda: EPOCH_US / 1e6 + trio.current_time())
+        self.notes = Notes()
+        self.switchboard = Switchboard()
+        self.window = window
+        self._lives = 0
+        self._told = 0
+        self._stop = trio.CancelScope()
+        self._severed: list[Severed] = []
+        self._ended = trio.Event()
+        self._nursery: trio.Nursery
+        self.root: Root
+        self.kernel: Kernel
+
+    # ── its lives ────────────────────────────────────────────────────────────────────────────────────
+
+    async def start(self, nursery: trio.Nursery) -> None:
+        self._nursery = nursery
+        self._lives += 1
+        self._severed = [Severed(port) for port in (self.store.outbox, self.store.ledger, self.http)]
+        outbox, ledger, http = self._severed
+        world = World(
+            boot=f"boot{self._lives}",
+            clock=self.clock,
+            dice=self.dice,
+            statements=self.store.statements,
+            outbox=outbox,  # type: ignore[arg-type]  # the same methods, by proxy
+            ledger=ledger,  # type: ignore[arg-type]
+            witness=self.notes,
+            http=lambda: http,  # type: ignore[arg-type,return-value]
+            switchboard=self.switchboard,
+            window=self.window,
+        )
+        self.kernel = Kernel(clock=self.clock, dice=self.dice, on_trouble=self.notes.trouble)
+        self.root = Root(self.tenants, self.targets, world)
+        self._ended = trio.Event()
+        await nursery.start(self._live)
+
+    async def _live(self, *, task_status: trio.TaskStatus[None]) -> None:
+        with trio.CancelScope() as self._stop:
+            await self.kernel.run(self.root.supervisor, task_status=task_status)
+        self._ended.set()
+
+    async def stop(self) -> None:
+        """SIGTERM: drain, then end."""
+        self._stop.cancel()
+        await self._ended.wait()
+
+    async def die(self) -> None:
+        """SIGKILL: from this instant nothing it was about to do happens. (Its corpse is cleared away in virtual
+        time: the grace its actors are given.)"""
+        for port in self._severed:
+            port.dead = True
+        await self.stop()
+
+    async def again(self) -> None:
+        await self.start(self._nursery)
+
+    def targets(self, tenant: Tenant) -> dict[str, Target]:
+        wording = Catalogue(tenant.templates, default_templates())
+
+        def reveal(secret: Secret) -> str:
+            return SECRETS[str(secret.env)]
+
+        return {
+            name: discover()[each.kind].build(each.settings, reveal, wording) for name, each in tenant.targets.items()
+        }
+
+    # ── what a test does ─────────────────────────────────────────────────────────────────────────────
+
+    async def tell(self, *statements: Mapping[str, object], tenant: str = "acme") -> list[str]:
+        """Store statements as the gateway would, and hint the router. Their ids."""
+        batch = []
+        for statement in statements:
+            self._told += 1
+            made = f"00000000-0000-4000-8000-{self._told:012d}"
+            body = msgspec.json.encode({"id": made, **statement})
+            stamp = str(statement.get("timestamp", ""))
+            batch.append(NewStatement(id=made, body=body, digest=b"", timestamp=stamp, given_id=True))
+        source = Provenance(
+            tenant=tenant, source="campus", correlation_id=f"corr{self._told}", traceparent="", version="1.0.3"
+        )
+        appended = await self.store.statements.append(batch, source)
+        self.switchboard.arrived(tenant)
+        return list(appended.ids)
+
+    def fault(self, vendor: str, kind: str, **more: Any) -> None:
+        self.fakes[vendor].fault(Fault(kind=kind, vendor=vendor, **more))
+
+    def journal(self, vendor: str) -> list[Effect]:
+        return list(self.fakes[vendor].journal)
+
+    async def quiet(self, limit_s: float = 600.0) -> None:
+        """Let virtual time pass until no delivery is open and every statement is routed."""
+        with trio.fail_after(limit_s):
+            while await self._busy():
+                await trio.sleep(0.05)
+
+    async def _busy(self) -> bool:
+        unrouted = await self.rows(
+            "SELECT 1 FROM statements s LEFT JOIN outcomes o ON o.seq = s.seq WHERE o.seq IS NULL LIMIT 1"
+        )  # first: what is routed meanwhile shows as open
+        open_rows = await self.rows("SELECT 1 FROM deliveries WHERE state IN ('waiting', 'claimed', 'unknown') LIMIT 1")
+        return bool(open_rows or unrouted)
+
+    async def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        return await self.store.writer.submit(lambda raw: raw.execute(sql, values).fetchall())
+
+    async def states(self) -> dict[str, int]:
+        return dict(await self.rows("SELECT state, count(*) FROM deliveries GROUP BY state"))
+
+
+def tenant(
+    *routes: Route, name: str = "acme", settings: Mapping[str, Mapping[str, object]] | None = None, **more: Any
+) -> Tenant:
+    """A tenant with both targets, ``settings`` laid over their defaults."""
+    targets = {}
+    for kind, defaults in ((kind, SETTINGS[kind]) for kind in discover()):
+        given = {**defaults, **(settings or {}).get(kind, {})}
+        decoded = msgspec.convert(given, discover()[kind].settings)
+        targets[kind] = Connection(name=kind, kind=kind, settings=decoded)
+    return Tenant(name=name, timezone="Europe/Berlin", locale="en-GB", targets=targets, routes=routes, **more)
+
+
+def route(name: str, *when: str, to: str = "slack", **more: Any) -> Route:
+    audience = more.pop("audience", Audience(channel="C0GENERAL1"))
+    return Route(name=name, when=when, to=to, audience=audience, **more)
+
+
+def completed(
+    who: str, what: str = "quiz", *, course: str = "CS101", at: str = "2026-11-23T10:00:00Z"
+) -> dict[str, object]:
+    """A module completion as Moodle tells it."""
+    return {
+        "actor": {"name": who, "mbox": f"mailto:{who}@example.edu"},
+        "verb": {"id": "http://adlnet.gov/expapi/verbs/completed"},
+        "object": _thing(what, "http://adlnet.gov/expapi/activities/assessment"),
+        "context": {"contextActivities": {"parent": [_course(course)]}},
+        "result": {"completion": True},
+        "timestamp": at,
+    }
+
+
+def graded(who: str, points: float, what: str = "essay", *, at: str = "2026-11-23T10:00:00Z") -> dict[str, object]:
+    """An assignment graded."""
+    return {
+        "actor": {"name": who, "mbox": f"mailto:{who}@example.edu"},
+        "verb": {"id": "https://w3id.org/xapi/tla/verbs/scored"},
+        "object": _thing(what, "https://xapi.edlm/profiles/edlm-lms/concepts/activity-types/assignment"),
+        "context": {"contextActivities": {"parent": [_course("CS101")]}},
+        "result": {"score": {"raw": points, "min": 0, "max": 100}},
+        "timestamp": at,
+    }
+
+
+def _thing(name: str, kind: str) -> dict[str, object]:
+    return {"id": f"https://lms.example.edu/mod/{name}", "definition": {"type": kind, "name": {"en": name.title()}}}
+
+
+def _course(code: str) -> dict[str, object]:
+    short = "https://w3id.org/learning-analytics/learning-management-system/short-id"
+    return {
+        "id": f"https://lms.example.edu/course/{code}",
+        "definition": {
+            "type": "https://w3id.org/xapi/cmi5/activitytype/course",
+            "name": {"en": f"Course {code}"},
+            "extensions": {short: code},
+        },
+    }
+
+
+@asynccontextmanager
+async def open_campus(
+    path: Path, *tenants: Tenant, window: int = 8, seed: int = 1, limited: bool = True
+) -> AsyncIterator[Campus]:
+    """A running daemon; stopped and closed at the end."""
+    async with open_store(path / "campus.db", VirtualClock(), inline=True) as store, trio.open_nursery() as nursery:
+        campus = Campus(store, {each.name: each for each in tenants}, window=window, seed=seed)
+        for fake in campus.fakes.values():
+            fake.limited = limited
+        await campus.start(nursery)
+        yield campus
+        await campus.stop()
+        nursery.cancel_scope.cancel()
