@@ -26,11 +26,9 @@ def destinations(
     for route in routes:
         if not matches(route, change):
             continue
-        match placing(route.to, route.audience, change):
-            case Place(destination=destination):
-                refusal = None
-            case Refused() as refusal:
-                destination = f"?{route.name}"
+        placed = placing(route.to, route.audience, change)
+        refusal = placed if isinstance(placed, Refused) else None
+        destination = f"?{route.name}" if isinstance(placed, Refused) else placed.destination
         if (route.to, destination) not in taken:
             taken.add((route.to, destination))
             chosen.append((route, destination, refusal))

@@ -10,9 +10,10 @@ from collections.abc import Callable
 import trio
 
 from actors.domain.flow import Lost, NotSent, Outcome, Request
-from actors.domain.outbox import Attempt, Decision, Parcel, State
+from actors.domain.outbox import Attempt, Decision, Delivery, Parcel, State
 from actors.domain.people import Directory
 from actors.domain.pulse import Pulse
+from actors.domain.retry import decide, decide_probe
 from actors.domain.throttle import Limiter
 from actors.domain.verdicts import (
     Cause,
@@ -30,7 +31,7 @@ from actors.domain.verdicts import (
 )
 from actors.domain.wording import TemplateFault
 from actors.kernel import converse
-from actors.ports import AttemptView, Delivery, Http, StoreUnavailable, Target
+from actors.ports import AttemptView, Http, StoreUnavailable, Target
 from actors.roles.world import World
 from config.model import Tenant
 
@@ -136,11 +137,10 @@ class Carriage:
                 verdict = await self._send(delivery, http, journey)
                 answer, decision = verdict, self._after_send(verdict, delivery)
             now_us = world.clock.now_us()
-            self._pulse.feel(
-                answer, now_us=now_us, wait_us=max(0, decision.due_us - now_us), dice=world.dice.random()
-            )
+            self._pulse.feel(answer, now_us=now_us, wait_us=max(0, decision.due_us - now_us), dice=world.dice.random())
             name = type(answer).__name__.lower()
-            view.concluded(name, decision.detail, journey.request_ids, decision.state.value)
+            cause = decision.cause.value if decision.cause else ""
+            view.concluded(name, decision.detail, journey.request_ids, decision.state.value, cause)
             attempt = Attempt(
                 number=delivery.attempts,
                 kind="probe" if probe else "send",

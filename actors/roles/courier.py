@@ -7,11 +7,12 @@ claims: whatever an earlier life left claimed is of unknown outcome, and is prob
 
 import trio
 
+from actors.domain.outbox import Delivery
 from actors.domain.pulse import Pulse
 from actors.domain.verdicts import Delivered, Revoked
 from actors.kernel import Actor, converse
 from actors.messages import CourierMessage, Drain, HowGoesIt, LaneView, Ready
-from actors.ports import Claimed, Delivery, Http, StoreUnavailable, Target
+from actors.ports import Claimed, Http, StoreUnavailable, Target
 from actors.roles.carriage import Carriage, Pacer
 from actors.roles.world import World
 from config.model import Tenant

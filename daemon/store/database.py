@@ -11,10 +11,10 @@ from secrets import token_hex
 import trio
 
 from actors.ports import Clock
-from daemon.store.engine import AioEngine, Engine, InlineEngine
+from daemon.store.engine import AioEngine, Engine, InlineEngine, tune
 from daemon.store.errors import StoreRefused, translate
 from daemon.store.ledger import SqlLedger
-from daemon.store.migrate import migrate, pending
+from daemon.store.migrate import available, migrate, pending
 from daemon.store.outbox import SqlOutbox
 from daemon.store.queries import Queries
 from daemon.store.statements import SqlStatements
@@ -100,11 +100,28 @@ def _prepare(raw: sqlite3.Connection, now_us: int) -> None:
 
 
 def outstanding(path: Path) -> list[str]:
-    """Migrations that ``lmsyncd migrate`` would apply, by name; the file is not touched."""
+    """Migrations that ``lmsyncd migrate`` would apply, by name; the file is not touched. Raises StoreRefused."""
     if not path.exists():
-        return []
+        return [migration.label for migration in available()]
     raw = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
-        return [f"{migration.version:04}_{migration.name}" for migration in pending(raw)]
+        return [migration.label for migration in pending(raw)]
+    except sqlite3.Error as error:
+        raise StoreRefused(f"cannot read {path}: {translate(error)}") from error
     finally:
         raw.close()
+
+
+def upgrade(path: Path, now_us: int) -> list[str]:
+    """Apply them, with nobody else at the store; their names. Raises StoreRefused."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = Lock(path)
+    raw = sqlite3.connect(path)
+    try:
+        tune(raw, read_only=False)
+        return [migration.label for migration in migrate(raw, now_us)]
+    except sqlite3.Error as error:
+        raise StoreRefused(f"cannot migrate {path}: {translate(error)}") from error
+    finally:
+        raw.close()
+        lock.release()

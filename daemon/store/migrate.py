@@ -19,6 +19,10 @@ class Migration(NamedTuple):
     sql: str
     checksum: str
 
+    @property
+    def label(self) -> str:
+        return f"{self.version:04}_{self.name}"
+
 
 def available() -> list[Migration]:
     """All migrations that this version of lmsyncd brings, in order, without gaps."""
@@ -56,7 +60,7 @@ def pending(raw: sqlite3.Connection) -> list[Migration]:
     for migration in ours[:newest]:
         if theirs.get(migration.version) != migration.checksum:
             raise StoreRefused(
-                f"migration {migration.version:04}_{migration.name} differs from the one this database was made with; "
+                f"migration {migration.label} differs from the one this database was made with; "
                 "reinstall the released version of lmsyncd"
             )
     return ours[newest:]
