@@ -10,16 +10,15 @@ EX_OK, EX_FAILURE, EX_USAGE, EX_UNAVAILABLE, EX_CONFIG = 0, 1, 64, 69, 78
 DIRECTORY = click.Path(path_type=Path, file_okay=False)
 
 
-def _config_option(function):  # type: ignore[no-untyped-def]  # click's decorators are untyped at heart
-    return click.option(
-        "--config",
-        "config",
-        type=DIRECTORY,
-        default=Path("/etc/lmsyncd"),
-        show_default=True,
-        envvar="LMSYNCD_CONFIG",
-        help="The configuration directory (lmsyncd.toml, tenants.d/).",
-    )(function)
+_config_option = click.option(
+    "--config",
+    "config",
+    type=DIRECTORY,
+    default=Path("/etc/lmsyncd"),
+    show_default=True,
+    envvar="LMSYNCD_CONFIG",
+    help="The configuration directory (lmsyncd.toml, tenants.d/).",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -96,7 +95,7 @@ def sandbox(listen: str, limits: str) -> None:
     Credentials: Slack token xoxb-sandbox; Entra client sandbox with secret sandbox, delegated token sandbox-user.
     GET /sandbox/journal lists every accepted effect; PUT /sandbox/faults sets faults.
     """
-    from daemon.sandbox import main as serve_sandbox
+    from daemon.sandbox.serve import main as serve_sandbox
 
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit():

@@ -1,7 +1,9 @@
 """``lmsyncd sandbox``: listen, and answer for every vendor there is."""
 
+import signal
 from functools import partial
 
+import click
 import trio
 
 from actors.targets import discover
@@ -32,3 +34,23 @@ async def serve_switchboard(
         serving = partial(trio.serve_listeners, server.serve, listeners, handler_nursery=connections)
         await connections.start(serving)
         task_status.started(f"http://{shown}:{address[1]}")
+
+
+def main(host: str, port: int, *, limits: bool) -> int:
+    """The command: serve until SIGTERM or SIGINT. 1 where the address cannot be used."""
+
+    async def run() -> None:
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
+            async with trio.open_nursery() as nursery:
+                base = await nursery.start(serve_sandbox, host, port, limits)
+                click.echo(f"sandbox: Slack {base}/slack/api/  Graph {base}/graph/v1.0/  Entra {base}/entra/")
+                click.echo(f"sandbox: journal {base}/sandbox/journal  faults {base}/sandbox/faults")
+                async for _ in received:
+                    nursery.cancel_scope.cancel()
+
+    try:
+        trio.run(run)
+    except OSError as error:
+        click.echo(f"lmsyncd: cannot listen on {host}:{port}: {error.strerror or error}", err=True)
+        return 1
+    return 0

@@ -1,0 +1,197 @@
+"""The running daemon as others see it: what is in force, how a reload changes it, and whether all is well.
+
+The control socket's verbs, the gateway's health pages and the watchdog ask the same object.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+import trio
+
+from actors.domain.verdicts import Delivered
+from actors.domain.wording import Catalogue, default_templates
+from actors.kernel import Kernel, Registry, converse
+from actors.ports import Clock, Dice, Http, StoreUnavailable, Target, Witness
+from actors.roles.root import Root
+from actors.roles.router import Plan
+from actors.roles.world import Switchboard, World
+from actors.targets import discover
+from config.diff import changes
+from config.model import Configuration, Tenant
+from config.problems import Problem
+from config.secrets import SecretReader, SecretUnavailable
+from daemon import settings
+from daemon.control.office import Check, ReloadOutcome
+from daemon.control.protocol import Level
+from daemon.store.database import Store
+
+HELLO_S_MAX = 10.0
+PROBE_S_MAX = 5.0
+
+
+class House:
+    """Implements ``control.office.Office``. ``stop`` begins the shutdown."""
+
+    def __init__(
+        self,
+        root_dir: Path,
+        configuration: Configuration,
+        *,
+        environ: Mapping[str, str],
+        store: Store,
+        world: World,
+        kernel: Kernel,
+        reader: SecretReader,
+        stop: Callable[[], None],
+    ) -> None:
+        self.version = version("lmsyncd")
+        self.started_us = world.clock.now_us()
+        self.store = store
+        self.draining = False
+        self._root_dir = root_dir
+        self._configuration = configuration
+        self._environ = environ
+        self._world = world
+        self._kernel = kernel
+        self._reader = reader
+        self._stop = stop
+        self._reloading = trio.Lock()
+        self.root = Root(configuration.tenants, self._make_targets, world)
+
+    # ── what is there ────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def registry(self) -> Registry:
+        return self._kernel.registry
+
+    @property
+    def switchboard(self) -> Switchboard:
+        return self._world.switchboard
+
+    @property
+    def clock(self) -> Clock:
+        return self._world.clock
+
+    @property
+    def dice(self) -> Dice:
+        return self._world.dice
+
+    @property
+    def witness(self) -> Witness:
+        return self._world.witness
+
+    def configuration(self) -> Configuration:
+        return self._configuration
+
+    def targets(self, tenant_name: str) -> Mapping[str, Target]:
+        return self._make_targets(self._configuration.tenants[tenant_name])
+
+    def plan(self, tenant_name: str) -> Plan:
+        tenant = self._configuration.tenants[tenant_name]
+        return Plan(tenant, self._make_targets(tenant))
+
+    def http(self) -> Http:
+        return self._world.http()
+
+    def _make_targets(self, tenant: Tenant) -> dict[str, Target]:
+        wording = Catalogue(tenant.templates, default_templates())
+        return {
+            name: discover()[each.kind].build(each.settings, self._reader.reveal, wording)
+            for name, each in tenant.targets.items()
+        }
+
+    # ── what operators do ────────────────────────────────────────────────────────────────────────────
+
+    async def config_check(self) -> Sequence[Problem]:
+        _, problems = await trio.to_thread.run_sync(settings.read, self._root_dir, self._environ)
+        return problems
+
+    async def reload(self) -> ReloadOutcome:
+        """All or nothing: with an error anywhere the old configuration stays in force."""
+        async with self._reloading:
+            fresh, problems = await trio.to_thread.run_sync(settings.read, self._root_dir, self._environ)
+            if fresh is None:
+                self.witness.event("config.refused", problems=len(problems), first=problems[0].message)
+                return ReloadOutcome(problems=problems)
+            needed = changes(self._configuration, fresh).daemon_changed
+            # What only a restart brings into force is shown as it is in force, and reported as differing again.
+            self._configuration = msgspec.structs.replace(
+                fresh, daemon=self._configuration.daemon, state=self._configuration.state
+            )
+            applied = await self.root.apply(fresh.tenants)
+            self.witness.event("config.reloaded", applied=list(applied), restart_needed=list(needed))
+            return ReloadOutcome(applied=applied, restart_needed=needed, problems=problems)
+
+    async def drain(self) -> None:
+        self.draining = True
+        self._stop()
+
+    # ── how it is ────────────────────────────────────────────────────────────────────────────────────
+
+    async def root_answers(self) -> None:
+        """For the watchdog: the tree of actors stands."""
+        state = self.registry.tree().state
+        if state not in {"running", "starting", "stopping"}:
+            raise RuntimeError(f"the root supervisor is {state}")
+
+    async def store_answers(self) -> None:
+        """For the watchdog: the writer commits, or says why it cannot for now (StoreUnavailable)."""
+        await self.store.probe()
+
+    async def scheduler_answers(self) -> None:
+        """For the watchdog: tasks get their turn."""
+        await trio.lowlevel.checkpoint()
+
+    async def health(self, level: Level) -> Sequence[Check]:
+        checks = [Check(name="process", ok=True, detail=f"up, version {self.version}")]
+        if level == "live":
+            return checks
+        checks += [await self._store_check(), self._tree_check()]
+        if self.draining:
+            checks.append(Check(name="draining", ok=False, detail="shutting down"))
+        if level == "deep":
+            async with trio.open_nursery() as nursery:
+                for tenant in self._configuration.tenants.values():
+                    for name in tenant.targets:
+                        nursery.start_soon(self._hello_check, tenant.name, name, checks)
+        return checks
+
+    async def _store_check(self) -> Check:
+        with trio.move_on_after(PROBE_S_MAX):
+            try:
+                await self.store.probe()
+            except StoreUnavailable as error:
+                return Check(name="store", ok=False, detail=str(error))
+            return Check(name="store", ok=True, detail=f"commits to {self.store.path}")
+        return Check(name="store", ok=False, detail=f"no commit within {PROBE_S_MAX:g} s")
+
+    def _tree_check(self) -> Check:
+        tree = self.registry.tree()
+        down = [child.name for child in tree.children if child.state not in {"running", "starting"}]
+        if tree.state not in {"running", "starting"} or down:
+            return Check(name="actors", ok=False, detail=f"root is {tree.state}; down: {', '.join(down) or 'none'}")
+        return Check(name="actors", ok=True, detail=f"{len(tree.children)} tenants up")
+
+    async def _hello_check(self, tenant: str, name: str, checks: list[Check]) -> None:
+        lane = f"{tenant}/{name}"
+        http = self.http()
+        detail = f"no answer within {HELLO_S_MAX:g} s"
+        ok = False
+        try:
+            with trio.move_on_after(HELLO_S_MAX):
+                verdict = await converse(self.targets(tenant)[name].hello(), http)
+                ok = isinstance(verdict, Delivered)
+                detail = "the credentials live" if ok else str(getattr(verdict, "detail", verdict))
+        except SecretUnavailable as error:
+            detail = str(error)
+        finally:
+            await http.aclose()
+        checks.append(Check(name=f"vendor {lane}", ok=ok, detail=detail))
+
+
+def boot_name() -> str:
+    """This life of the process: claims carry it."""
+    return secrets.token_hex(6)

@@ -1,0 +1,170 @@
+"""START HERE: the composition root. Opens everything in order, runs the actors, and takes it apart in reverse.
+
+Order of opening: configuration, telemetry, store, actors, control socket, gateway, then READY. Order of closing: the
+gateway first (nothing new is accepted), then the actors (what is in flight is finished), control, store, telemetry.
+"""
+
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+import trio
+import trio_asyncio
+
+from actors.kernel import Kernel
+from actors.roles.world import Switchboard, World
+from config.model import Configuration
+from config.secrets import SecretReader, SecretUnavailable
+from daemon import settings
+from daemon.clock import SystemClock, SystemDice
+from daemon.control.server import serve_control
+from daemon.gateway.app import GatewayPorts, build_app
+from daemon.gateway.server import serve as serve_gateway
+from daemon.house import House, boot_name
+from daemon.http import Outbound
+from daemon.store.database import Store, open_store
+from daemon.store.errors import StoreRefused
+from daemon.systemd import Notifier, Watchdog, notify_address, take_sockets, watchdog_interval_s
+from daemon.telemetry.metrics import watch_loop
+from daemon.telemetry.opening import Telemetry, open_telemetry
+
+EX_OK, EX_FAILURE, EX_CONFIG = 0, 1, 78
+START_S_MAX = 300.0
+"""How long systemd is asked to wait while migrations and recovery run."""
+
+
+def main(root: Path) -> int:
+    """Run until SIGTERM or SIGINT. 78 for a bad configuration, 1 where the store cannot be used."""
+    environ = dict(os.environ)
+    configuration, problems = settings.read(root, environ)
+    settings.show(problems, as_json=False)
+    if configuration is None:
+        return EX_CONFIG
+    reader = SecretReader(environ)
+    try:
+        telemetry = open_telemetry(
+            configuration.daemon.telemetry,
+            reveal=reader.reveal,
+            redact=reader.known_values,
+            network=configuration.daemon.network,
+        )
+    except (OSError, ValueError, SecretUnavailable) as error:
+        click.echo(f"lmsyncd: telemetry cannot be used as configured: {error}", err=True)
+        return EX_CONFIG
+    telemetry.adopt_logging()
+    try:
+        return trio.run(_run, root, configuration, environ, reader, telemetry)
+    finally:
+        telemetry.close()
+
+
+async def _run(
+    root: Path, configuration: Configuration, environ: dict[str, str], reader: SecretReader, telemetry: Telemetry
+) -> int:
+    clock = SystemClock()
+    async with trio_asyncio.open_loop():
+        try:
+            async with open_store(settings.store_path(configuration), clock) as store:
+                return await Daemon(root, configuration, environ, reader, telemetry, store, clock).live()
+        except StoreRefused as error:
+            telemetry.witness.trouble("store.refused", None, detail=str(error))
+            click.echo(f"lmsyncd: {error}", err=True)
+            return EX_FAILURE
+
+
+class Daemon:
+    """One life of the process, with the store open."""
+
+    def __init__(
+        self,
+        root: Path,
+        configuration: Configuration,
+        environ: Mapping[str, str],
+        reader: SecretReader,
+        telemetry: Telemetry,
+        store: Store,
+        clock: SystemClock,
+    ) -> None:
+        self._configuration = configuration
+        self._telemetry = telemetry
+        self._store = store
+        self._reader = reader
+        self._stopping = trio.Event()
+        self._sockets = take_sockets(os.environ, os.getpid())
+        self._environ = environ
+        self._outbound = Outbound(configuration.daemon.network)
+        dice = SystemDice()
+        witness = telemetry.witness
+        self._kernel = Kernel(
+            clock=clock, dice=dice, on_trouble=lambda path, error: witness.trouble("actor.crashed", error, actor=path)
+        )
+        self._world = World(
+            boot=boot_name(),
+            clock=clock,
+            dice=dice,
+            statements=store.statements,
+            outbox=store.outbox,
+            ledger=store.ledger,
+            witness=witness,
+            http=self._outbound.client,
+            switchboard=Switchboard(),
+        )
+        self._house = House(
+            root,
+            configuration,
+            environ=environ,
+            store=store,
+            world=self._world,
+            kernel=self._kernel,
+            reader=reader,
+            stop=self._stopping.set,
+        )
+        self._notifier = Notifier(notify_address(environ), witness.trouble)
+
+    async def live(self) -> int:
+        """Everything up, until told to stop; everything down again, in reverse."""
+        words, supervisor = self._configuration.daemon, self._house.root.supervisor
+        await self._notifier.extend(START_S_MAX)
+        async with trio.open_nursery() as outer:
+            await outer.start(serve_control, self._house, words.control, self._sockets.get("control"))
+            outer.start_soon(self._signals)
+            async with trio.open_nursery() as actors:
+                await actors.start(self._kernel.run, supervisor)
+                async with trio.open_nursery() as gateway:
+                    await gateway.start(serve_gateway, self._app(), words.gateway, self._sockets.get("gateway"))
+                    outer.start_soon(watch_loop, self._telemetry.metrics)
+                    self._watch(outer)
+                    await self._ready()
+                    await self._stopping.wait()
+                    await self._notifier.stopping("finishing what is in flight")
+                    self._telemetry.witness.event("daemon.stopping")
+                    gateway.cancel_scope.cancel()
+                supervisor.stop()
+            outer.cancel_scope.cancel()
+        return EX_OK
+
+    async def _ready(self) -> None:
+        listen = ", ".join(self._configuration.daemon.gateway.listen)
+        tenants = len(self._house.configuration().tenants)
+        await self._notifier.ready(f"{tenants} tenants, listening on {listen}")
+        self._telemetry.witness.event("daemon.ready", boot=self._world.boot, listen=listen, tenants=tenants)
+
+    async def _signals(self) -> None:
+        """SIGTERM and SIGINT stop in good order; SIGHUP reloads."""
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as received:
+            async for number in received:
+                if number == signal.SIGHUP:
+                    await self._notifier.reloading("reading the configuration")
+                    await self._house.reload()
+                    await self._ready()
+                else:
+                    await self._house.drain()
+
+    def _watch(self, nursery: trio.Nursery) -> None:
+        interval_s = watchdog_interval_s(self._environ, os.getpid())
+        if interval_s is not None:
+            house = self._house
+            watchdog = Watchdog(self._notifier, interval_s, self._telemetry.witness.trouble)
+            nursery.start_soon(watchdog.run, [house.root_answers, house.store_answers, house.scheduler_answers])

@@ -1,0 +1,78 @@
+"""The configuration with what only the process knows: which connectors there are, which words changes have."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from actors import sources, targets
+from actors.domain.changes import ROUTE_WORDS
+from config.load import examine
+from config.model import Configuration
+from config.problems import Problem
+from config.tenant import Vocabulary
+from daemon.clock import SystemClock
+from daemon.store.database import outstanding, upgrade
+from daemon.store.errors import StoreRefused
+
+EX_OK, EX_FAILURE, EX_CONFIG = 0, 1, 78
+
+
+def vocabulary() -> Vocabulary:
+    """What a configuration may speak of."""
+    return Vocabulary(
+        {kind: source.settings for kind, source in sources.discover().items()},
+        {kind: target.settings for kind, target in targets.discover().items()},
+        ROUTE_WORDS,
+    )
+
+
+def read(root: Path, environ: Mapping[str, str]) -> tuple[Configuration | None, list[Problem]]:
+    """The configuration, or None if it has errors; every problem, warnings included."""
+    return examine(root, vocabulary(), environ)
+
+
+def report_problems(root: Path, environ: Mapping[str, str], *, as_json: bool) -> int:
+    """``lmsyncd check``: prints what is wrong; 78 if there is an error."""
+    configuration, problems = read(root, environ)
+    show(problems, as_json=as_json)
+    if configuration is None:
+        return EX_CONFIG
+    if not as_json:
+        names = ", ".join(sorted(configuration.tenants)) or "none"
+        click.echo(f"{root}: good. Tenants: {names}.")
+    return EX_OK
+
+
+def show(problems: list[Problem], *, as_json: bool) -> None:
+    """Problems to standard output (JSON lines) or standard error (for people)."""
+    from config.problems import json_lines, render
+
+    if as_json:
+        click.echo(json_lines(problems), nl=False)
+    elif problems:
+        click.echo(render(problems), err=True)
+
+
+def store_path(configuration: Configuration) -> Path:
+    """Where the database is."""
+    return configuration.state / configuration.daemon.store.path
+
+
+def migrate_store(root: Path, environ: Mapping[str, str], *, dry_run: bool) -> int:
+    """``lmsyncd migrate``."""
+    configuration, problems = read(root, environ)
+    if configuration is None:
+        show(problems, as_json=False)
+        return EX_CONFIG
+    path = store_path(configuration)
+    try:
+        names = outstanding(path) if dry_run else upgrade(path, SystemClock().now_us())
+    except StoreRefused as error:
+        click.echo(f"lmsyncd: {error}", err=True)
+        return EX_FAILURE
+    for name in names:
+        click.echo(f"{'would apply' if dry_run else 'applied'} {name}")
+    if not names:
+        click.echo(f"{path}: nothing to do")
+    return EX_OK
