@@ -164,9 +164,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return whole.replace(old, new)
 
 
+_MANY = (list, tuple, dict, set, range)
+
+
 def scalar_text(value: object) -> str:
     """Text of one value. Lists are for loops and ``join``."""
-    if isinstance(value, list | tuple | dict | set | range):
+    if isinstance(value, _MANY):
         raise Overrun("a list has no text of its own: loop over it or use join")
     return "" if value is None else str(value)
 
@@ -185,7 +188,7 @@ def _weigh(value: object, most: int) -> int:
     """Characters and elements in all, not counted on beyond ``most``."""
     if isinstance(value, str):
         return len(value)
-    if not isinstance(value, list | tuple | dict):
+    if not isinstance(value, _MANY):
         return 1
     weight = 1
     for item in value.items() if isinstance(value, dict) else value:
@@ -235,11 +238,13 @@ def _walled(node: nodes.Node) -> nodes.Node:
     match node:
         case nodes.Concat():
             return _filter("_concat", nodes.List(node.nodes, lineno=node.lineno))
-        case nodes.List() | nodes.Dict() | nodes.Tuple(ctx="load"):
+        case nodes.List() | nodes.Dict():
+            return _filter("_flat", node)
+        case nodes.Tuple() if node.ctx == "load":
             return _filter("_flat", node)
         case _:
             return node
 
 
-def _filter(name: str, node: nodes.Expr) -> nodes.Filter:
+def _filter(name: str, node: nodes.Node) -> nodes.Filter:
     return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)

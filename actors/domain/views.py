@@ -4,6 +4,7 @@ Names come from the LMS. They are kept to one line and a bounded length, so that
 a fact or fill a post.
 """
 
+import re
 from datetime import datetime
 from typing import TypeAlias
 
@@ -16,6 +17,7 @@ from actors.domain.speech import moment_of
 
 NAME_CHARS_MAX = 300
 URL_CHARS_MAX = 1_000
+_NO_ADDRESS = re.compile(r'[ <>"]')
 
 When: TypeAlias = datetime | str
 
@@ -65,6 +67,9 @@ class ScoreView(msgspec.Struct, frozen=True):
     percent: float | None
 
 
+NAMED = (LearnerView, CourseView, ActivityView)
+
+
 class View(msgspec.Struct, frozen=True):
     """The words of a template; what is None is false in an ``if`` and empty in the text."""
 
@@ -111,7 +116,7 @@ def one_line(text: str) -> str:
 def web_address(text: str) -> str:
     """The text if it is a web address, else nothing: an IRI may be a name only."""
     plain = text.startswith(("https://", "http://")) and len(text) <= URL_CHARS_MAX
-    return text if plain and text.isprintable() and not any(char in text for char in ' <>"') else ""
+    return text if plain and text.isprintable() and not _NO_ADDRESS.search(text) else ""
 
 
 def _learner(learner: Learner) -> LearnerView:

@@ -18,12 +18,13 @@ from importlib import resources
 from urllib.parse import quote
 
 import msgspec
+from jinja2.runtime import Context
 
 from actors.domain.blocks import BLOCKS, Plan, TemplateFault, mistakes, ready
 from actors.domain.outbox import Composed, Parcel
 from actors.domain.sandbox import Budget, Raw, Sandbox, scalar_text
 from actors.domain.speech import Speech
-from actors.domain.views import ScoreView, view_of, web_address
+from actors.domain.views import NAMED, ScoreView, view_of, web_address
 
 __all__ = ["Catalogue", "TemplateFault", "default_templates"]
 
@@ -97,11 +98,13 @@ class Catalogue:
         language = speech.language if speech.language in self._languages else ""
         plans = self._choice(parcel.template or "", parcel.change.kind, platform, language)
         words = msgspec.structs.asdict(view_of(parcel.change, parcel.to_learner))
-        contexts = {id(plan): plan.context(self._sandbox, words) for plan in plans.values()}
+        contexts: dict[Plan, Context] = {}
         said: dict[str, str] = {}
         for block, plan in plans.items():
             self._escape = str if block == "url" else escape
-            said[block] = plan.render(block, contexts[id(plan)])
+            if plan not in contexts:
+                contexts[plan] = plan.context(self._sandbox, words)
+            said[block] = plan.render(block, contexts[plan])
         return Composed(
             title=" ".join(said.get("title", "").split()),
             text="\n".join(line.rstrip() for line in said.get("text", "").strip().split("\n")),
@@ -158,6 +161,10 @@ class Catalogue:
 
     def _printed(self, value: object) -> str:
         """Any value as the platform's text."""
+        if type(value) is str:
+            return self._escape(value)
+        if isinstance(value, NAMED):
+            return self._escape(value.name)
         match value:
             case Raw():
                 return value
