@@ -1,6 +1,6 @@
 """The configuration as structs: ``lmsyncd.toml`` is a ``Daemon``, each ``tenants.d/NAME.toml`` a ``Tenant``.
 
-Docstrings and field comments are the source of the configuration reference. Durations are text with a unit
+The docstrings of structs and fields are the source of the configuration reference. Durations are text with a unit
 (``"30s"``, ``"5m"``, ``"2h"``, ``"1d"``); paths are relative to the file that names them.
 """
 
@@ -9,6 +9,21 @@ from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+
+from config.texts import (
+    ChangeWord,
+    Cron,
+    ListenAddress,
+    Locale,
+    NonEmpty,
+    QuietHours,
+    ReadableFile,
+    SourceName,
+    TargetName,
+    Timeout,
+    TimeZone,
+    Url,
+)
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -19,8 +34,11 @@ class Secret(Words, frozen=True, kw_only=True):
     """A secret by reference: exactly one of a systemd credential's name, a file, or (development) a variable."""
 
     credential: str | None = None
+    """Name of a systemd credential (``LoadCredential=``), looked up in ``$CREDENTIALS_DIRECTORY``."""
     file: Path | None = None
+    """A file that holds the value; one newline at its end is not part of it. Readable by nobody else."""
     env: str | None = None
+    """Name of an environment variable. For development only: other processes can see it."""
 
     def __post_init__(self) -> None:
         if sum(given is not None for given in (self.credential, self.file, self.env)) != 1:
@@ -40,59 +58,84 @@ class Secret(Words, frozen=True, kw_only=True):
 class Tls(Words, frozen=True, kw_only=True):
     """Certificate and key of the gateway; with ``client_ca``, only clients it has signed may connect."""
 
-    certificate: Path
-    key: Path
-    client_ca: Path | None = None
+    certificate: ReadableFile
+    """PEM: the certificate and whatever stands between it and its root."""
+    key: ReadableFile
+    """PEM, without a passphrase."""
+    client_ca: ReadableFile | None = None
+    """PEM: who must have signed a client's certificate. A gate, not an identity: credentials are needed still."""
 
 
 class Gateway(Words, frozen=True, kw_only=True):
     """Where LMSs reach us."""
 
-    listen: tuple[str, ...] = ("127.0.0.1:8480",)
+    listen: Annotated[tuple[ListenAddress, ...], Meta(max_length=16)] = ("127.0.0.1:8480",)
+    """Addresses to listen on."""
     tls: Tls | None = None
-    public_url: str = ""
-    admin_listen: tuple[str, ...] = ()
-    body_bytes_max: Annotated[int, Meta(ge=1024)] = 16 * 1024 * 1024
-    header_timeout: str = "10s"
-    body_timeout: str = "30s"
+    """Absent: plain HTTP, for a reverse proxy on the same machine."""
+    public_url: Url = ""
+    """How the world calls this gateway: part of the links we hand out."""
+    admin_listen: Annotated[tuple[ListenAddress, ...], Meta(max_length=16)] = ()
+    """Where ``/metrics`` moves to, if it should not be on the same address; ``/healthz`` and ``/readyz`` answer on
+    both."""
+    body_bytes_max: Annotated[int, Meta(ge=1024, le=1024 * 1024 * 1024)] = 16 * 1024 * 1024
+    """The longest body that is read; longer ones are refused (413)."""
+    header_timeout: Timeout = "10s"
+    """How long a client may take to send its headers."""
+    body_timeout: Timeout = "30s"
+    """How long a client may take to send a body."""
 
 
 class Network(Words, frozen=True, kw_only=True):
     """How we reach the world."""
 
-    proxy: str | None = None
-    no_proxy: tuple[str, ...] = ()
-    ca_file: Path | None = None
+    proxy: Url | None = None
+    """An HTTP proxy for every outgoing connection."""
+    no_proxy: Annotated[tuple[NonEmpty, ...], Meta(max_length=256)] = ()
+    """Hosts, ``.domains`` and addresses that are reached without it."""
+    ca_file: ReadableFile | None = None
+    """PEM: a private certificate authority, trusted beside the system's."""
 
 
 class StoreWords(Words, frozen=True, kw_only=True):
     """Where the database lives: relative to $STATE_DIRECTORY, else to DIR/state."""
 
     path: Path = Path("lmsyncd.db")
+    """The database; one process at a time holds its lock."""
 
 
 class Control(Words, frozen=True, kw_only=True):
     """The operators' socket and which system groups may do what. root and the daemon's own user are admin."""
 
     socket: Path = Path("/run/lmsyncd/control.sock")
-    viewers: tuple[str, ...] = ()
-    operators: tuple[str, ...] = ("lms-operators",)
-    admins: tuple[str, ...] = ()
+    """A Unix socket; an activated systemd socket is used instead where there is one."""
+    viewers: tuple[NonEmpty, ...] = ()
+    """Groups that may look."""
+    operators: tuple[NonEmpty, ...] = ("lms-operators",)
+    """Groups that may also pause, resume, replay and discard."""
+    admins: tuple[NonEmpty, ...] = ()
+    """Groups that may do everything."""
 
 
 class Telemetry(Words, frozen=True, kw_only=True):
     """Where traces go; no endpoint, no export."""
 
-    otlp_endpoint: str | None = None
+    otlp_endpoint: Url | None = None
+    """An OpenTelemetry collector: ``http://127.0.0.1:4318`` for http, ``…:4317`` for grpc."""
     otlp_protocol: Literal["http", "grpc"] = "http"
+    """How the collector is spoken to."""
     otlp_headers: dict[str, Secret] = {}
-    service_name: str = "lmsyncd"
+    """Headers the collector asks for, by name."""
+    service_name: NonEmpty = "lmsyncd"
+    """``service.name`` of every span."""
     sample: Annotated[float, Meta(ge=0.0, le=1.0)] = 1.0
+    """Share of the traces that are kept, where the caller has not already decided."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least that is logged."""
 
 
 class Daemon(Words, frozen=True, kw_only=True):
-    """``lmsyncd.toml``."""
+    """``lmsyncd.toml``: the process as a whole. Every table may be left out, and so may the file."""
 
     gateway: Gateway = Gateway()
     network: Network = Network()
@@ -104,10 +147,14 @@ class Daemon(Words, frozen=True, kw_only=True):
 class Audience(Words, frozen=True, kw_only=True):
     """Who is told: a channel, a Teams channel (``team`` and ``channel``), the learner, or the course's channel."""
 
-    channel: str | None = None
-    team: str | None = None
+    channel: NonEmpty | None = None
+    """The vendor's id of a channel."""
+    team: NonEmpty | None = None
+    """Teams: the id of the team the channel is in."""
     learner: bool = False
+    """The learner alone: a direct message, or a Teams activity notification."""
     course_channel: bool = False
+    """The channel that belongs to the course."""
 
     def __post_init__(self) -> None:
         if sum((self.channel is not None, self.learner, self.course_channel)) != 1:
@@ -122,57 +169,90 @@ class Audience(Words, frozen=True, kw_only=True):
 class Digest(Words, frozen=True, kw_only=True):
     """``mode = { digest = CRON }``."""
 
-    digest: str
+    digest: Cron
+    """When the digest is sent, in the tenant's time zone."""
 
 
 class Route(Words, frozen=True, kw_only=True):
     """One rule: these changes, to that target, for this audience. The first that matches a destination wins."""
 
-    name: str
-    when: tuple[str, ...]
-    to: str
+    name: NonEmpty
+    """Unique in the tenant; deliveries and metrics carry it."""
+    when: Annotated[tuple[ChangeWord, ...], Meta(min_length=1, max_length=64)]
+    """Kinds of change."""
+    to: TargetName
+    """Name of a target of this tenant."""
     audience: Audience
+    """Who is told."""
     mode: Literal["realtime"] | Digest = "realtime"
-    sla: str | None = None
-    quiet_hours: str | None = None
+    """At once, or collected and sent on a schedule."""
+    sla: Timeout | None = None
+    """How soon a change should have arrived; what takes longer is counted."""
+    quiet_hours: QuietHours | None = None
+    """Hours without posts, in the tenant's time zone: ``"20:00-07:00"``."""
     doubtful: Literal["park", "resend"] = "park"
-    template: str | None = None
-    pilot: str | None = None
+    """When nobody can tell whether a post was made: wait for a person, or accept a double."""
+    template: NonEmpty | None = None
+    """Name of a template; absent: the target's own for this kind of change."""
+    pilot: NonEmpty | None = None
+    """Name of a pilot group: only its learners are told."""
     attempts_max: Annotated[int, Meta(ge=1, le=100)] = 8
+    """After so many attempts a delivery is a dead letter."""
 
 
 class People(Words, frozen=True, kw_only=True):
     """A CSV of who is who: home_page,account,email,display_name,locale,timezone,org_unit."""
 
-    file: Path
+    file: ReadableFile
+    """UTF-8, with a header line; ``home_page`` and ``account`` name a learner as the LMS does."""
 
 
 class CourseMatch(Words, frozen=True, kw_only=True):
-    course: str
+    """Which courses a roster rule is for."""
+
+    course: NonEmpty
+    """The code of one course."""
 
 
 class RosterInto(Words, frozen=True, kw_only=True):
-    channel: str | None = None
-    usergroup: str | None = None
-    team: str | None = None
+    """What is kept in step: a channel, a user group or a team, by id or by a name with ``{course.code}``."""
+
+    channel: NonEmpty | None = None
+    """A channel's members."""
+    usergroup: NonEmpty | None = None
+    """A Slack user group's members."""
+    team: NonEmpty | None = None
+    """A Teams team's members."""
 
 
 class Brake(Words, frozen=True, kw_only=True):
-    percent_max: int = 20
-    count_max: int = 50
+    """How much one run may remove before it stops and asks a person."""
+
+    percent_max: Annotated[int, Meta(ge=0, le=100)] = 20
+    """Share of the members."""
+    count_max: Annotated[int, Meta(ge=0)] = 50
+    """Number of members."""
 
 
 class Roster(Words, frozen=True, kw_only=True):
     """A roster rule: keep a channel, user group or team in step with a source's enrolments."""
 
-    name: str
-    source: str = msgspec.field(name="from")
-    to: str
+    name: NonEmpty
+    """Unique among the tenant's rosters."""
+    source: SourceName = msgspec.field(name="from")
+    """Name of a source that has enrolments."""
+    to: TargetName
+    """Name of a target of this tenant."""
     into: RosterInto
+    """What is kept in step."""
     match: CourseMatch | None = None
+    """Only these courses; absent: all."""
     create: bool = False
-    schedule: str | None = None
+    """Whether what does not exist yet is created."""
+    schedule: Cron | None = None
+    """When it runs by itself."""
     brake: Brake = Brake()
+    """When it stops and asks."""
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,16 +264,24 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TenantWords(Words, frozen=True, kw_only=True):
-    """``tenants.d/NAME.toml`` as written; sources and targets still undecoded tables."""
+    """``tenants.d/NAME.toml``: a school or an organisation, with its sources, targets and rules."""
 
-    timezone: str = "UTC"
-    locale: str = "en"
+    timezone: TimeZone = "UTC"
+    """IANA name: dates and schedules are in it."""
+    locale: Locale = "en"
+    """Language, or language and region: how dates and numbers are written."""
     people: People | None = None
-    sources: dict[str, dict[str, object]] = {}
-    targets: dict[str, dict[str, object]] = {}
-    routes: tuple[Route, ...] = ()
-    rosters: tuple[Roster, ...] = ()
+    """Who is who, until a source tells."""
+    sources: Annotated[dict[str, dict[str, object]], Meta(max_length=100)] = {}
+    """``[sources.NAME]``, each with its ``kind``: where events come from."""
+    targets: Annotated[dict[str, dict[str, object]], Meta(max_length=100)] = {}
+    """``[targets.NAME]``, each with its ``kind``: where they go."""
+    routes: Annotated[tuple[Route, ...], Meta(max_length=1000)] = ()
+    """``[[routes]]``: the first that matches a destination wins."""
+    rosters: Annotated[tuple[Roster, ...], Meta(max_length=1000)] = ()
+    """``[[rosters]]``: memberships kept in step."""
     xapi_fallback_version: Literal["1.0.3", "2.0.0"] = "1.0.3"
+    """For statements that do not say which version of xAPI they follow."""
 
 
 class PersonRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -230,5 +318,3 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     daemon: Daemon
     tenants: dict[str, Tenant]
     state: Path
-
-

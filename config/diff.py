@@ -1,0 +1,44 @@
+"""What differs between two configurations, so that a reload restarts only what changed.
+
+Structs are compared by value: people and templates are part of their tenant. A rotated secret is no change, because a
+configuration only refers to it.
+"""
+
+import msgspec
+from msgspec import structs
+
+from config.model import Configuration
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """Names of tenants, sorted. ``daemon_changed``: keys of ``lmsyncd.toml`` (``gateway.listen``, ``store.path``, also
+    ``state``) with another value; the process takes them only at its next start, a reload leaves them as they were."""
+
+    tenants_added: tuple[str, ...] = ()
+    tenants_removed: tuple[str, ...] = ()
+    tenants_changed: tuple[str, ...] = ()
+    daemon_changed: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return any((self.tenants_added, self.tenants_removed, self.tenants_changed, self.daemon_changed))
+
+
+def changes(old: Configuration, new: Configuration) -> Changes:
+    """What is different in ``new``."""
+    both = old.tenants.keys() & new.tenants.keys()
+    return Changes(
+        tenants_added=tuple(sorted(new.tenants.keys() - both)),
+        tenants_removed=tuple(sorted(old.tenants.keys() - both)),
+        tenants_changed=tuple(sorted(name for name in both if old.tenants[name] != new.tenants[name])),
+        daemon_changed=tuple(_daemon_keys(old, new)),
+    )
+
+
+def _daemon_keys(old: Configuration, new: Configuration) -> list[str]:
+    keys = [
+        f"{table}.{key}"
+        for table in old.daemon.__struct_fields__
+        for key, value in structs.asdict(getattr(old.daemon, table)).items()
+        if value != getattr(getattr(new.daemon, table), key)
+    ]
+    return sorted(keys + ["state"] * (old.state != new.state))

@@ -1,0 +1,217 @@
+"""One tenant file: decoded by the walk, its connections by their connectors' settings, then looked at as a whole.
+
+Looking works on the parsed tree, not on the structs, so that one wrong route does not hide what is wrong with the next.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from re import ASCII, compile
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from msgspec import Struct, structs
+
+from config.document import listed, named_tables, open_document, repeated, tables
+from config.files import trouble
+from config.model import Connection, PersonRow, Tenant, TenantWords
+from config.people import read_people
+from config.problems import Problem, advice, dotted, shown
+from config.secrets import secret_trouble
+from config.shapes import fields_of
+from config.templates import read_templates
+from config.texts import is_loopback, user_name
+from config.walk import BAD, Finding, Steps, Walk
+
+NAME = compile(r"[a-z0-9][a-z0-9_-]{0,62}", ASCII)
+NAME_FORM = "a name has 1 to 63 lower-case letters, digits, hyphens and underscores and begins with a letter or digit"
+NOT_YET = "this version accepts it but does not act on it"
+
+
+class Vocabulary(NamedTuple):
+    """What the rest of the program brings: kinds of source and target with their settings, the words ``when`` takes,
+    the names of built-in templates (None: not known, any name is taken)."""
+
+    sources: Mapping[str, type[Struct]]
+    targets: Mapping[str, type[Struct]]
+    route_words: frozenset[str]
+    templates: frozenset[str] | None = None
+
+
+class Surroundings(NamedTuple):
+    """What is the same for all tenants of one configuration."""
+
+    environ: Mapping[str, str]
+    shared_templates: dict[str, str]
+    check_secrets: bool = True
+
+
+def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tuple[Tenant | None, list[Problem]]:
+    """The tenant, if nothing is wrong but warnings, and everything there is to say."""
+    document = open_document(file)
+    if isinstance(document, Problem):
+        return None, [document]
+    tree = document.tree
+    walk = Walk(
+        file.parent,
+        {
+            "change": vocabulary.route_words,
+            "target": frozenset(named_tables(tree, "targets")),
+            "source": frozenset(named_tables(tree, "sources")),
+        },
+    )
+    if NAME.fullmatch(file.stem) is None:
+        walk.found((), "the name of the file is the name of the tenant", NAME_FORM)
+    words = walk.table(TenantWords, tree)
+    sources = _connections(walk, tree, "sources", vocabulary.sources)
+    targets = _connections(walk, tree, "targets", vocabulary.targets)
+    walk.findings += [*_doubled(tree), *_logins(tree), *_not_yet(tree)]
+    check_files(walk)
+    if around.check_secrets:
+        check_secrets(walk, around.environ)
+    own_templates, problems = read_templates(file.with_suffix("") / "templates", vocabulary.targets)
+    templates = {**around.shared_templates, **own_templates} if own_templates else around.shared_templates
+    if vocabulary.templates is not None:
+        walk.findings += _unknown_templates(tree, templates.keys() | vocabulary.templates)
+    people, people_problems = _people(words)
+    problems += document.problems(walk.findings) + people_problems
+    if not isinstance(words, TenantWords) or any(problem.severity == "error" for problem in problems):
+        return None, problems
+    tenant = Tenant(
+        name=file.stem,
+        timezone=words.timezone,
+        locale=words.locale,
+        people=people,
+        sources=sources,
+        targets=targets,
+        routes=words.routes,
+        rosters=words.rosters,
+        templates=templates,
+        xapi_fallback_version=words.xapi_fallback_version,
+    )
+    return tenant, problems
+
+
+def _people(words: object) -> tuple[tuple[PersonRow, ...], list[Problem]]:
+    if isinstance(words, TenantWords) and words.people is not None and not trouble(words.people.file):
+        return read_people(words.people.file)
+    return (), []
+
+
+# ── connections ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _connections(
+    walk: Walk, tree: dict[str, object], side: str, kinds: Mapping[str, type[Struct]]
+) -> dict[str, Connection]:
+    """``[sources.*]`` or ``[targets.*]``, each decoded as its kind has it."""
+    connections: dict[str, Connection] = {}
+    for name, table in named_tables(tree, side).items():
+        path: Steps = (side, name)
+        if NAME.fullmatch(name) is None:
+            walk.found(path, f"this is no name for a {side[:-1]}", NAME_FORM)
+        settings_type = _kind(walk, table.get("kind"), (*path, "kind"), side[:-1], kinds)
+        if settings_type is None:
+            continue
+        own_kind = any(field.encode_name == "kind" for field in fields_of(settings_type))
+        written = {key: node for key, node in table.items() if key != "kind" or own_kind}
+        settings = walk.table(settings_type, written, path)
+        if settings is not BAD and isinstance(settings, Struct):
+            connections[name] = Connection(name=name, kind=str(table["kind"]), settings=settings)
+            walk.findings += _in_the_clear(settings, path)
+    return connections
+
+
+def _kind(walk: Walk, kind: object, path: Steps, side: str, kinds: Mapping[str, type[Struct]]) -> type[Struct] | None:
+    if isinstance(kind, str) and kind in kinds:
+        return kinds[kind]
+    if kind is None:
+        walk.found(path, "this key is needed: a string", f"one of: {', '.join(sorted(kinds))}")
+    elif not isinstance(kind, str):
+        walk.found(path, "a string is needed here", f"one of: {', '.join(sorted(kinds))}")
+    else:
+        listed = f"there {'are' if len(kinds) != 1 else 'is'}: {', '.join(sorted(kinds)) or 'none'}"
+        near = advice(kind, kinds, f"kind of {side}")
+        suggestion = f"{near} ({listed})" if near.startswith("did") else listed
+        walk.found(path, f"there is no kind of {side} {shown(kind)}", suggestion)
+    return None
+
+
+def _in_the_clear(settings: Struct, path: Steps) -> Iterator[Finding]:
+    """Vendors' addresses over plain HTTP, other than on this machine: tokens would travel in the clear."""
+    for name, value in structs.asdict(settings).items():
+        if name.endswith("_url") and isinstance(value, str) and value.startswith("http://"):
+            host = urlsplit(value).hostname or ""
+            if not is_loopback(host):
+                yield Finding((*path, name), "credentials travel unencrypted to this address", "https://", "warning")
+
+
+# ── the file as a whole ──────────────────────────────────────────────────────────────────────────────
+
+
+def _doubled(tree: dict[str, object]) -> Iterator[Finding]:
+    for key in ("routes", "rosters"):
+        names = [((key, index, "name"), table.get("name")) for index, table in tables(tree, key)]
+        for path, name, first in repeated(names):
+            yield Finding(path, f"{dotted(first[:-1])} is called {shown(name)} too", "names are unique")
+
+
+def _logins(tree: dict[str, object]) -> Iterator[Finding]:
+    """Any source may take ``credentials = [{ key, secret }]``; the user name says who it is, so it is one client's."""
+    keys: list[tuple[Steps, object]] = [
+        (("sources", name, "credentials", index, "key"), entry.get("key"))
+        for name, source in named_tables(tree, "sources").items()
+        for index, entry in tables(source, "credentials")
+    ]
+    for path, key in keys:
+        if isinstance(key, str):
+            try:
+                user_name(key)
+            except ValueError as error:
+                yield Finding(path, str(error))
+    for path, key, first in repeated(keys):
+        yield Finding(path, f"{dotted(first[:-1])} has the key {shown(key)} too", "keys are unique in a tenant")
+
+
+def _not_yet(tree: dict[str, object]) -> Iterator[Finding]:
+    """Words of the contract that this version does not act on: better said than found out."""
+    for index, route in tables(tree, "routes"):
+        path: Steps = ("routes", index)
+        if isinstance(route.get("mode"), dict):
+            message = "this version sends no digests"
+            yield Finding((*path, "mode"), message, 'leave it out, or mode = "realtime"', topic="unsupported")
+        for key in ("quiet_hours", "pilot"):
+            if key in route:
+                yield Finding((*path, key), NOT_YET, "", "warning", "unsupported")
+        for place, word in enumerate(listed(route, "when")):
+            if word == "due_soon":
+                yield Finding((*path, "when", place), f"due_soon: {NOT_YET}", "", "warning", "unsupported")
+    for index, _ in tables(tree, "rosters"):
+        yield Finding(("rosters", index), f"a roster rule: {NOT_YET}", "", "warning", "unsupported")
+
+
+def _unknown_templates(tree: dict[str, object], known: set[str]) -> Iterator[Finding]:
+    """A route names a template without its platform and language (``slack/graded.de`` is ``graded``)."""
+    names = known | {name.rpartition("/")[2].split(".")[0] for name in known}
+    for index, route in tables(tree, "routes"):
+        name = route.get("template")
+        if isinstance(name, str) and name not in names:
+            yield Finding(
+                ("routes", index, "template"), f"there is no template {shown(name)}", advice(name, names, "template")
+            )
+
+
+def check_files(walk: Walk) -> None:
+    """Files that must be there, are."""
+    for path, file in walk.files:
+        if why := trouble(file):
+            walk.found(path, f"{file}: {why}", topic="file")
+
+
+def check_secrets(walk: Walk, environ: Mapping[str, str]) -> None:
+    """Secrets can be had, and not by everybody. They are not read."""
+    for path, secret in walk.secrets:
+        error, warning = secret_trouble(secret, environ)
+        if error:
+            walk.found(path, f"the secret cannot be had from {secret.where}: {error}", topic="secret")
+        elif warning:
+            walk.warned(path, warning, topic="secret")
