@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ from daemon.demo.scene import Scene
 
 READY_S_MAX = 60.0
 POLL_S = 0.05
+QUIET_S = 3.0
 
 
 class StageFailed(Exception):
@@ -114,6 +116,29 @@ class Stage:
         async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
             answer = await client.get(f"{self.scene.sandbox}/sandbox/journal")
         return [msgspec.json.decode(line, type=Effect) for line in answer.content.splitlines() if line]
+
+    async def until(self, fulfilled: Callable[[list[Effect]], bool], limit_s: float) -> None:
+        """Wait for the journal to be so; returns anyway when it takes too long (the caller judges the journal)."""
+        with trio.move_on_after(limit_s):
+            while not fulfilled(await self.journal()):
+                await trio.sleep(POLL_S)  # noqa: ASYNC110  # another process: there is nothing to wait on
+
+    async def until_effects(self, number: int, limit_s: float = 60.0) -> None:
+        """Wait for at least so many effects, cheaply."""
+        with trio.move_on_after(limit_s):
+            async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
+                while await self._effects(client) < number:
+                    await trio.sleep(POLL_S / 10)
+
+    async def _effects(self, client: httpx.AsyncClient) -> int:
+        vendors = (await client.get(f"{self.scene.sandbox}/sandbox/health")).json()["vendors"]
+        return sum(int(vendor["effects"]) for vendor in vendors.values())
+
+    async def quiet(self) -> None:
+        """Long enough after the last effect for anything that might still be on its way (doubles too) to show."""
+        effects = -1
+        while effects != (effects := len(await self.journal())):
+            await trio.sleep(QUIET_S)
 
     async def faults(self, faults: list[dict[str, object]]) -> None:
         async with httpx.AsyncClient(timeout=20, trust_env=False) as client:

@@ -4,18 +4,24 @@ router's cursor, ``since``/``until`` and Consistent-Through all speak of the sam
 
 import sqlite3
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from actors.ports import Appended, Clock, LoggedStatement, NewStatement, Provenance, StatementConflict
+from daemon.gateway.ports import StatementQuery
 from daemon.store import rows
 from daemon.store.engine import Engine
 from daemon.store.writer import Writer
 
+SEQ_MAX = 2**63 - 1
 _LOOKUP_MAX = 500  # ids in one look-up, below SQLite's limit of bound values
 
 
 class SqlStatements:
-    """Implements ``ports.Statements`` and the gateway's reads."""
+    """Implements ``ports.Statements`` and the gateway's ``StatementReads``."""
+
+    filters: frozenset[str] = frozenset()
+    """Beyond time and authority nothing is indexed yet: the gateway refuses those parameters by name."""
 
     def __init__(self, writer: Writer, reader: Engine, clock: Clock) -> None:
         self._writer = writer
@@ -49,6 +55,11 @@ class SqlStatements:
         )
         return rows.statement(row) if row else None
 
+    async def page(self, tenant: str, query: StatementQuery) -> list[LoggedStatement]:
+        """Newest first unless ``ascending``; voided statements are left out."""
+        found = await self._read(lambda raw: page(raw, tenant, query))
+        return [rows.statement(row) for row in found]
+
     async def consistent_through_us(self, tenant: str) -> int:
         """No statement will ever be stored at or before the returned time that a read from now on does not show."""
         if not self._writer.busy:
@@ -56,6 +67,19 @@ class SqlStatements:
             return self._promised_us
         row = await self._read(lambda raw: raw.execute("SELECT max(seq) FROM statements").fetchone())
         return row[0] or 0
+
+
+def page(raw: sqlite3.Connection, tenant: str, query: StatementQuery) -> list[Any]:
+    """Every bound is a bound on ``seq``, because that is the time stored."""
+    after = max((seq for seq in (query.since_us, query.after_seq) if seq is not None), default=-1)
+    until = (query.until_us, None if query.before_seq is None else query.before_seq - 1)
+    last = min((seq for seq in until if seq is not None), default=SEQ_MAX)
+    return raw.execute(
+        f"SELECT {rows.STATEMENT} FROM statements s JOIN arrivals a ON a.no = s.arrival "  # noqa: S608  # constants only
+        "WHERE s.tenant = ? AND s.seq > ? AND s.seq <= ? AND s.voided = 0 AND (? IS NULL OR a.authority = ?) "
+        f"ORDER BY s.seq {'ASC' if query.ascending else 'DESC'} LIMIT ?",
+        (tenant, after, last, query.authority, query.authority, query.limit),
+    ).fetchall()
 
 
 def append(raw: sqlite3.Connection, batch: Sequence[NewStatement], provenance: Provenance, now_us: int) -> Appended:

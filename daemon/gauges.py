@@ -1,0 +1,33 @@
+"""What ``/metrics`` shows of the store and the actors, refreshed now and then so that a scrape never waits."""
+
+import trio
+
+from actors.kernel import Registry, TreeEntry
+from actors.ports import Clock, StoreUnavailable
+from daemon.store.database import Store
+from daemon.telemetry.metrics import Metrics
+
+EVERY_S = 5.0
+
+
+async def watch(metrics: Metrics, store: Store, registry: Registry, clock: Clock) -> None:
+    """Runs for ever. While the store cannot be read the last figures stand."""
+    while True:
+        try:
+            depths = await store.queries.depths()
+            lanes = sorted({lane for lane, _, _ in depths})
+            oldest = await store.queries.oldest_open(lanes)
+        except StoreUnavailable:
+            await trio.sleep(EVERY_S)
+            continue
+        now_us = clock.now_us()
+        metrics.outbox_depth.replace(((lane, state), float(n)) for lane, state, n in depths)
+        metrics.outbox_oldest_age.replace(((lane,), (now_us - at_us) / 1e6) for lane, at_us in oldest.items())
+        metrics.mailbox_depth.replace(_mailboxes(registry.tree()))
+        await trio.sleep(EVERY_S)
+
+
+def _mailboxes(entry: TreeEntry) -> list[tuple[tuple[str, ...], float]]:
+    """(path, depth) of every actor below."""
+    here = [((entry.path,), float(entry.mailbox.depth))] if entry.mailbox is not None and not entry.children else []
+    return here + [each for child in entry.children for each in _mailboxes(child)]

@@ -1,0 +1,151 @@
+"""Stores with a backlog, and daemons under load."""
+
+import os
+import sqlite3
+import time
+from base64 import b64encode
+from pathlib import Path
+
+import httpx
+import msgspec
+import trio
+
+from actors.domain.changes import Activity, ActivityCompleted, Course
+from actors.domain.people import Learner
+from actors.ports import Planned, Routed
+from config.model import Audience
+from daemon.demo.moodle import batches, sample
+from daemon.demo.scene import KEY, SECRET, Scene
+from daemon.demo.stage import Process
+from daemon.store import migrate, outbox
+from daemon.store.engine import tune
+
+BATCH = 1000
+
+
+def routed(number: int) -> Routed:
+    """One delivery: a completion for one of 2,000 channels."""
+    channel = f"C0BENCH{number % 2000:04d}"
+    change = ActivityCompleted(
+        learner=Learner(key=f"account:https://lms.example.edu|{number}", name="Ada Okafor"),
+        at="2026-11-23T10:00:00Z",
+        course=Course(id="https://lms.example.edu/course/1", name="Course 1", code="CS101"),
+        activity=Activity(id="https://lms.example.edu/mod/quiz/1", name="Quiz 1"),
+    )
+    planned = Planned(target="slack", route="completions", destination=channel, audience=Audience(channel=channel))
+    return Routed(
+        seq=number,
+        statement_id=f"{number:032x}",
+        correlation_id=f"{number:032x}",
+        traceparent=f"00-{number + 1:032x}-{number + 1:016x}-01",
+        accepted_us=time.time_ns() // 1000,
+        change=change,
+        planned=(planned,),
+    )
+
+
+def backlog(path: Path, rows: int) -> None:
+    """A store with so many deliveries waiting in lane campus/slack."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    raw = sqlite3.connect(path)
+    tune(raw, read_only=False)
+    migrate.migrate(raw, 0)
+    raw.execute("PRAGMA synchronous = OFF")
+    for first in range(1, rows + 1, BATCH):
+        raw.execute("BEGIN")
+        batch = [routed(number) for number in range(first, min(first + BATCH, rows + 1))]
+        outbox.route(raw, "campus", batch, first)
+        raw.execute("COMMIT")
+    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    raw.close()
+
+
+def claim_ms(path: Path, rounds: int = 50) -> float:
+    """The median time to claim 32 and give them back unclaimed (rolled back), in milliseconds."""
+    raw = sqlite3.connect(path)
+    tune(raw, read_only=False)
+    took = []
+    for _ in range(rounds):
+        raw.execute("BEGIN IMMEDIATE")
+        started = time.perf_counter()
+        claimed = outbox.claim(raw, "campus/slack", "bench", 2**62, 32)
+        took.append(time.perf_counter() - started)
+        assert len(claimed.deliveries) == 32
+        raw.execute("ROLLBACK")
+    raw.close()
+    return sorted(took)[rounds // 2] * 1e3
+
+
+def pause(path: Path) -> None:
+    raw = sqlite3.connect(path)
+    raw.execute("INSERT INTO lanes (lane, paused_by) VALUES ('campus/slack', 'bench')")
+    raw.commit()
+    raw.close()
+
+
+def resident_kib(pid: int) -> int:
+    """VmRSS of a process of ours."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1])
+    raise RuntimeError("no VmRSS")
+
+
+async def accept(scene: Scene, seconds: float, connections: int = 4, size: int = 50) -> float:
+    """Statements a second acknowledged, in batches without ids, each one new."""
+    lines = sample()
+    headers = {
+        "Authorization": "Basic " + b64encode(f"{KEY}:{SECRET}".encode()).decode(),
+        "X-Experience-API-Version": "1.0.3",
+        "Content-Type": "application/json",
+    }
+    accepted = 0
+    until = time.perf_counter() + seconds
+
+    async def client(number: int) -> None:
+        nonlocal accepted
+        templates = batches(lines, size)
+        turn = 0
+        async with httpx.AsyncClient(headers=headers, trust_env=False, timeout=30) as http:
+            while time.perf_counter() < until:
+                turn += 1
+                mark = f'"platform":"Moodle {number}-{turn}-{os.getpid()}"'.encode()
+                body = templates[turn % (len(templates) - 1)].replace(b'"platform":"Moodle"', mark)
+                answer = await http.post(f"{scene.endpoint}/statements", content=body)
+                answer.raise_for_status()
+                accepted += size
+
+    started = time.perf_counter()
+    async with trio.open_nursery() as nursery:
+        for number in range(connections):
+            nursery.start_soon(client, number)
+    return accepted / (time.perf_counter() - started)
+
+
+async def paced(scene: Scene, seconds: float, per_s: int = 50) -> None:
+    """Single statements at an even pace, each a completion of its own."""
+    seen = [msgspec.json.decode(line) for line in sample() if b"course_module_completion_updated" in line]
+    headers = {
+        "Authorization": "Basic " + b64encode(f"{KEY}:{SECRET}".encode()).decode(),
+        "X-Experience-API-Version": "1.0.3",
+        "Content-Type": "application/json",
+    }
+    async with httpx.AsyncClient(headers=headers, trust_env=False, timeout=30) as http, trio.open_nursery() as nursery:
+        started = trio.current_time()
+        for number in range(int(seconds * per_s)):
+            await trio.sleep_until(started + number / per_s)
+            account = {"homePage": "https://lms.example.edu", "name": f"p{number}"}
+            body = {**seen[number % len(seen)], "actor": {"name": "Ada", "account": account}}
+            nursery.start_soon(_post, http, f"{scene.endpoint}/statements", msgspec.json.encode([body]))
+
+
+async def _post(http: httpx.AsyncClient, url: str, body: bytes) -> None:
+    (await http.post(url, content=body)).raise_for_status()
+
+
+async def started_in_s(daemon: Process, url: str) -> float:
+    """From the start of the process to its first good answer."""
+    started = time.perf_counter()
+    daemon.start()
+    await daemon.until(url)
+    return time.perf_counter() - started
