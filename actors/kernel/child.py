@@ -71,9 +71,11 @@ class Child:
     up_at_s: float | None = None
     life: "Life[Any] | Supervisor | None" = None
 
-    @property
-    def state(self) -> State:
-        return self.node.state
+    state: State = "waiting"
+
+    def move(self, state: State) -> None:
+        self.state = state
+        self.node.move(state)
 
     @property
     def name(self) -> str:

@@ -121,22 +121,18 @@ class Supervisor:
         self._kernel, self._node = kernel, node
         node.kind = "supervisor"
         node.children = {}
-        try:
-            async with trio.open_nursery() as self._nursery:
-                try:
-                    for spec in self._specs:
-                        self._enrol(spec)
-                    if self._stop_asked:
-                        self.stop()
-                    self._open = not self._stop_asked
-                    await self._tend(up, tried)
-                finally:
+        async with trio.open_nursery() as self._nursery:
+            try:
+                for spec in self._specs:
+                    self._enrol(spec)
+                if self._stop_asked:
                     self.stop()
-                    with trio.CancelScope(shield=True):
-                        await self._tend()
-        finally:
-            for child in self._children:
-                child.spec.mailbox.close()
+                self._open = not self._stop_asked
+                await self._tend(up, tried)
+            finally:
+                self.stop()
+                with trio.CancelScope(shield=True):
+                    await self._tend()
         if self._escalated is not None:
             raise self._escalated
 
@@ -144,11 +140,11 @@ class Supervisor:
         """Make the moves there are, until stopped and all children are down."""
         while True:
             changed = self._changed
-            moves = plan(self._children, self._strategy, trio.current_time())
-            if moves.stop is not None:
-                moves.stop.node.move("stopping")
-                if moves.stop.life is not None:  # else it has not begun: _live will see
-                    moves.stop.life.stop()
+            moves = plan(self._children, self._strategy, trio.current_time(), closing=self._stop_asked)
+            for child in moves.stop:
+                child.move("stopping")
+                if child.life is not None:  # else it has not begun: _live will see
+                    child.life.stop()
             for child in moves.start:
                 self._start_child(child)
             if tried is not None and moves.at_rest:
@@ -166,7 +162,7 @@ class Supervisor:
         child.node.starts += 1
         child.up_at_s = None
         child.turned = False
-        child.node.move("starting")
+        child.move("starting")
         self._kernel.context().run(partial(self._nursery.start_soon, self._keep, child, name=child.node.path))
 
     async def _keep(self, child: Child) -> None:
@@ -211,7 +207,7 @@ class Supervisor:
     def _up(self, child: Child) -> None:
         child.up_at_s = trio.current_time()
         if child.state == "starting":
-            child.node.move("running")
+            child.move("running")
         self._tried(child)
 
     def _trouble(self, child: Child, error: Exception) -> None:
@@ -243,7 +239,7 @@ class Supervisor:
         child.streak = self._backoff.streak_after(child.streak, ran_s)
         child.due_s = now_s + self._backoff.delay_s(child.streak, self._kernel.dice.random())
         child.streak += 1
-        child.node.move("backing_off")
+        child.move("backing_off")
         self._condemn_dependents(child)
 
     # ── going down ───────────────────────────────────────────────────────────────────────────────────
@@ -273,7 +269,7 @@ class Supervisor:
             case "again":
                 if child.state in OVER:
                     child.spec.mailbox.adopt()
-                child.node.move("waiting")
+                child.move("waiting")
             case "over":
                 if child.state not in OVER:
                     self._bury(child, "stopped")
@@ -287,7 +283,7 @@ class Supervisor:
                 assert_never(never)
 
     def _bury(self, child: Child, state: Literal["stopped", "failed"]) -> None:
-        child.node.move(state)
+        child.move(state)
         child.spec.mailbox.close()
 
     # ── coming up ────────────────────────────────────────────────────────────────────────────────────
@@ -309,7 +305,7 @@ class Supervisor:
         elif child.state in OVER:
             old.adopt()
         child.spec, child.successor = new, None
-        child.node = self._place(new)
+        child.node, child.state = self._place(new), "waiting"
         child.due_s, child.streak = trio.current_time(), 0
 
     def _place(self, spec: ChildSpec[Any]) -> Node:

@@ -408,15 +408,110 @@ async def test_stop_ends_the_tree_without_an_error(autojump_clock: Any) -> None:
     assert log.of("down") == [("down", "c"), ("down", "b"), ("down", "a")]
 
 
-async def test_a_child_that_is_stopped_before_it_has_begun_never_comes_up(autojump_clock: Any) -> None:
+@pytest.mark.parametrize("nested", [True, False])
+async def test_a_child_that_is_stopped_before_it_has_begun_never_comes_up(autojump_clock: Any, nested: bool) -> None:
+    for _ in range(16):  # which of two tasks goes first is chance
+        log = Log()
+        kernel = Kernel(clock=Clock(), dice=Dice(), on_trouble=lambda path, error: None)
+        first: ChildSpec[Any] = ChildSpec(name="a", start=lambda log=log: Supervisor(probes(log, "ab")))
+        root = Supervisor([first if nested else probe(log, "a"), probe(log, "c")])
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            await kernel.run(root)
+        assert log.of("up") == []
+        assert kernel.registry.tree().state == "stopped"
+
+
+@pytest.mark.parametrize("nested", [True, False])
+async def test_a_child_that_is_stopped_while_it_is_made_never_comes_up(autojump_clock: Any, nested: bool) -> None:
     log = Log()
-    root = Supervisor([ChildSpec(name="t", start=lambda: Supervisor(probes(log, "ab"))), probe(log, "c")])
+
+    def start() -> Supervisor | Probe:
+        root.stop()
+        return Supervisor(probes(log, "ab")) if nested else Probe("a", log)
+
+    root = Supervisor([ChildSpec[Any](name="made", start=start), probe(log, "c")])
     kernel = Kernel(clock=Clock(), dice=Dice(), on_trouble=lambda path, error: None)
-    with trio.CancelScope() as scope:
-        scope.cancel()
-        await kernel.run(root)
+    await kernel.run(root)
     assert log.of("up") == []
-    assert kernel.registry.tree().state == "stopped"
+    assert [child.state for child in kernel.registry.tree().children] == ["stopped", "stopped"]
+
+
+async def test_dependents_are_down_one_by_one_before_the_crashed_one_comes_back(autojump_clock: Any) -> None:
+    log = Log()
+
+    async def linger() -> None:
+        await trio.sleep(3)
+        log.events.append(("gone", ""))
+
+    specs = [probe(log, "a"), probe(log, "b", stopping=linger), probe(log, "c", stopping=linger)]
+    async with running(Supervisor(specs, strategy="rest_for_one", backoff=EVEN)):
+        log.clear()
+        await specs[0].address.tell(Crash())
+        await trio.sleep(10)
+        assert [name for kind, name in log.of("down", "gone", "up")] == ["a", "c", "", "b", "", "a", "b", "c"]
+
+
+async def test_a_dependent_that_is_to_go_goes_though_the_one_before_it_crashes(autojump_clock: Any) -> None:
+    log = Log()
+    specs = [probe(log, "a"), probe(log, "b")]
+    root = Supervisor(specs, strategy="rest_for_one", backoff=EVEN)
+    async with running(root) as world:
+        specs[1].address.note(Work(5))
+        await world.settle()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(root.remove, "b")
+            await world.settle()
+            await specs[0].address.tell(Crash())
+        await trio.sleep(5)
+        assert [(child.name, child.state) for child in world.kernel.registry.tree().children] == [("a", "running")]
+    assert log.of("up") == [("up", "a"), ("up", "b"), ("up", "a")]
+
+
+async def test_a_slow_stop_of_one_child_keeps_no_other_from_its_restart(autojump_clock: Any) -> None:
+    log = Log()
+    specs = probes(log, "ab")
+    root = Supervisor(specs, backoff=EVEN)
+    async with running(root) as world:
+        specs[0].address.note(Work(100))
+        await world.settle()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(root.restart, "a")
+            await specs[1].address.tell(Crash())
+            assert await specs[1].address.ask(Ping) == "b"
+            assert trio.current_time() == pytest.approx(1)
+            assert world.state("root/a") == "stopping"
+        assert trio.current_time() == pytest.approx(10), "the grace is counted from the request on"
+
+
+async def test_requests_to_stop_siblings_do_not_wait_for_one_another(autojump_clock: Any) -> None:
+    log = Log()
+    specs = probes(log, "abc")
+    root = Supervisor(specs)
+    async with running(root) as world:
+        for spec in specs:
+            spec.address.note(Work(5))
+        await world.settle()
+        async with trio.open_nursery() as nursery:
+            for name in "abc":
+                nursery.start_soon(root.remove, name)
+        assert trio.current_time() == pytest.approx(5)
+
+
+async def test_a_successor_that_is_no_longer_wanted_is_closed(autojump_clock: Any) -> None:
+    log = Log()
+    old, new = probe(log, "a"), probe(log, "a")
+    root = Supervisor([old])
+    async with running(root) as world:
+        old.address.note(Work(5))
+        await world.settle()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(root.replace, new)
+            await world.settle()
+            nursery.start_soon(root.remove, "a")
+        with pytest.raises(ActorDied):
+            await new.address.tell(Mark(1))
+    assert log.of("up") == [("up", "a")]
 
 
 def test_names_are_checked() -> None:

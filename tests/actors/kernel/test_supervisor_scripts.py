@@ -4,6 +4,7 @@ The model knows for each child only whether it is over and from when on it may r
 have gone down and come up, and in which order, follows from that.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import trio
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from kernel_world import Clock, Crash, CrashInTask, Dice, Finish, Log, Mark, Order, Probe
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from actors.kernel import Backoff, Budget, ChildSpec, Escalated, Kernel, Restart, Strategy, Supervisor
+from actors.kernel import Backoff, Budget, ChildSpec, Escalated, Kernel, NotSupervising, Restart, Strategy, Supervisor
 
 DELAY_S = 1.0
 PERIOD_S = 4.0
@@ -119,6 +120,13 @@ class Stage:
         except Escalated as error:
             self.raised.append(error)
 
+    async def request(self, function: Callable[..., Awaitable[object]], argument: object) -> None:
+        """A request may outlast the supervisor, but then only because that gave up."""
+        try:
+            await function(argument)
+        except NotSupervising:
+            assert self.model.escalated
+
     def act(self, nursery: trio.Nursery, act: str, argument: object) -> list[str]:
         """Do it to the real one and to the model. The names that must go down, in order."""
         now_s, model = trio.current_time(), self.model
@@ -126,7 +134,7 @@ class Stage:
             child = self.make(argument)  # type: ignore[arg-type]  # add comes with a restart
             child.due_s = now_s
             model.children.append(child)
-            nursery.start_soon(self.supervisor.add, child.spec)
+            nursery.start_soon(self.request, self.supervisor.add, child.spec)
             return []
         if not model.children:
             return []
@@ -138,10 +146,10 @@ class Stage:
                 if child.spec.address.note(Mark(self.sent)):
                     child.accepted += 1
             case "restart":
-                nursery.start_soon(self.supervisor.restart, child.name)
+                nursery.start_soon(self.request, self.supervisor.restart, child.name)
                 return model.restarted(child, now_s)
             case "remove":
-                nursery.start_soon(self.supervisor.remove, child.name)
+                nursery.start_soon(self.request, self.supervisor.remove, child.name)
                 model.children.remove(child)
                 return [child.name] if up else []
             case "crash" | "crash in task" | "finish" if up:
