@@ -1,0 +1,81 @@
+# Needs python3 (3.11 or later), python3-venv and make; everything else goes into .venv, with hashes.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMPILE := $(VENV)/lock/bin/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+           --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+TESTS ?= tests
+KEEP ?=
+SECONDS ?= 60
+
+.PHONY: help demo check test test-fast test-real bench lock manpages install uninstall clean
+
+help:  ## Show this
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: $(VENV)/run  ## See it work: real LMS events to Slack and Teams (a sandbox), killed half-way (KEEP=1 leaves it running)
+	$(BIN)/lmsyncd demo $(if $(KEEP),--keep)
+
+check: $(VENV)/dev  ## Lint, format, types, import contracts, tidiness
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/tidy -m "not real"
+
+test: $(VENV)/dev  ## All tests that need nothing but Python (TESTS=path narrows)
+	$(BIN)/python -m pytest -m "not real" --durations=5 $(TESTS)
+
+test-fast: $(VENV)/dev  ## Without real processes: what to run while working
+	$(BIN)/python -m pytest -m "not real" -x tests/config tests/actors tests/daemon tests/conformance tests/tidy
+
+test-real: $(VENV)/dev  ## Tests that need root and Debian packages: a booted systemd in a container (.ci/run installs them)
+	$(BIN)/python -m pytest -m real -rA --durations=5 $(TESTS)
+
+bench: $(VENV)/dev  ## The numbers, each beside a bare limit of the same machine (SECONDS=60 is the budget of its timed rows)
+	$(BIN)/python -m tests.benchmarks $(SECONDS)
+
+lock: $(VENV)/lock/bin/pip-compile  ## Write requirements.lock (everything) and requirements-run.lock (what is installed)
+	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(COMPILE) --extra dev --build-deps-for editable --build-deps-for wheel \
+	    --output-file requirements.lock pyproject.toml
+	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(COMPILE) --constraint requirements.lock --build-deps-for wheel \
+	    --output-file requirements-run.lock pyproject.toml
+
+manpages: $(VENV)/run  ## Manual pages and shell completion, into build/share
+	systemd/share $(BIN) build/share
+
+install:  ## As root: into /opt/lmsyncd, with systemd units (docs/install.md)
+	systemd/install
+
+uninstall:  ## As root: remove the program; configuration and data stay
+	systemd/uninstall
+
+clean:  ## Remove what can be made again
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps: one for what the daemon runs on, one for the tools on top. Both locks pin the same versions.
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; set PYTHON=" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run: requirements-run.lock pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --require-hashes --requirement requirements-run.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/dev: requirements.lock $(VENV)/run
+	$(PIP) install --require-hashes --requirement requirements.lock
+	touch $@
+
+$(VENV)/lock/bin/pip-compile:
+	$(PYTHON) -m venv $(VENV)/lock
+	$(VENV)/lock/bin/python -m pip --disable-pip-version-check --quiet install 'pip-tools>=7.5'
