@@ -1,0 +1,40 @@
+"""``lmsyncctl``: the operators' command. It knows how to ask and how to print; everything else is the daemon's.
+
+Read ``trunk`` first (options, groups, asking), then ``looking`` and ``changing`` (the verbs), ``render`` (printing).
+"""
+
+import click
+
+from daemon.cli import changing, looking
+from daemon.cli.trunk import cli
+from daemon.control.exits import Exit
+
+__all__ = ["changing", "cli", "looking", "main"]
+
+
+@cli.command("completion", epilog="\b\nExamples:\n  lmsyncctl completion bash > /etc/bash_completion.d/lmsyncctl")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> int:
+    """Print a completion script for your shell."""
+    from daemon.cli.completion import script
+
+    click.echo(script(cli, "lmsyncctl", shell))
+    return Exit.OK
+
+
+@cli.command("manpage", epilog="\b\nExamples:\n  lmsyncctl manpage | man -l -")
+def manpage() -> int:
+    """Print this command's manual page (troff)."""
+    from daemon.cli.manpage import LMSYNCCTL, page
+
+    click.echo(page(cli, LMSYNCCTL), nl=False)
+    return Exit.OK
+
+
+def main() -> None:
+    """The entry point of the installed command."""
+    cli(prog_name="lmsyncctl")
+
+
+if __name__ == "__main__":
+    main()

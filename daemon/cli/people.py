@@ -1,0 +1,84 @@
+"""Answers for people: tables and stories, coloured where the output is a terminal."""
+
+import time
+from typing import assert_never
+
+import msgspec
+from rich.console import Console
+
+from daemon.cli import stories, tables
+from daemon.cli.cells import clean
+from daemon.cli.render import tell
+from daemon.control import views
+from daemon.control.protocol import Done, Refusal
+
+FLUSH_ROWS = 500
+"""A long table is begun anew after so many rows, so that a long answer is seen as it comes."""
+PIPE_COLUMNS = 200
+
+
+class People:
+    """Tables and stories, coloured where the output is a terminal."""
+
+    def __init__(self) -> None:
+        self._console = Console(highlight=False, markup=False, emoji=False)
+        if not self._console.is_terminal:
+            self._console = Console(highlight=False, markup=False, emoji=False, width=PIPE_COLUMNS)
+        self._listed: list[tables.Listed] = []
+        self._now_us = time.time_ns() // 1000
+
+    def row(self, raw: msgspec.Raw) -> None:
+        try:
+            view = views.decode_view(raw)
+        except msgspec.DecodeError:
+            self._flush()
+            self._console.print(clean(bytes(raw).decode(errors="replace")))  # a newer daemon's kind of row
+            return
+        match view:
+            case (
+                views.Overall()
+                | views.DeliveryStory()
+                | views.StatementStory()
+                | views.TestRow()
+                | views.JudgementRow()
+                | views.PreviewRow()
+                | views.ReloadRow()
+                | views.ConfigRow()
+                | views.VersionRow()
+            ):
+                self._flush()
+                self._console.print(stories.story(view, self._now_us))
+            case (
+                views.LaneRow()
+                | views.TenantRow()
+                | views.CheckRow()
+                | views.ActorRow()
+                | views.TargetRow()
+                | views.ExchangeRow()
+                | views.DeliveryRow()
+                | views.ArrivalRow()
+                | views.SpanRow()
+                | views.ChangedRow()
+                | views.ProblemRow()
+            ):
+                if self._listed and type(self._listed[0]) is not type(view):
+                    self._flush()
+                self._listed.append(view)
+                if len(self._listed) >= FLUSH_ROWS and not isinstance(view, views.ActorRow):
+                    self._flush()
+            case _ as never:
+                assert_never(never)
+
+    def end(self, done: Done) -> None:
+        self._flush()
+        if done.note:
+            self._console.print(clean(done.note), style="dim")
+
+    def refused(self, refusal: Refusal) -> None:
+        self._flush()
+        tell(refusal)
+
+    def _flush(self) -> None:
+        if self._listed:
+            self._console.print(tables.table(self._listed, self._now_us))
+            self._listed = []

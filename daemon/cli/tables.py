@@ -1,0 +1,215 @@
+"""Rows that come in numbers, as tables: one function a kind of row."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from daemon.cli.cells import age, at, number, pairs, plain, short, state, took
+from daemon.control import views as v
+
+Listed = (
+    v.LaneRow
+    | v.TenantRow
+    | v.CheckRow
+    | v.ActorRow
+    | v.TargetRow
+    | v.ExchangeRow
+    | v.DeliveryRow
+    | v.ArrivalRow
+    | v.SpanRow
+    | v.ChangedRow
+    | v.ProblemRow
+)
+
+EVERYDAY = ("waiting", "claimed", "unknown", "delivered", "dead", "parked")
+
+
+def table(rows: Sequence[Listed], now_us: int) -> RenderableType:
+    """Rows of one kind."""
+    if isinstance(rows[0], v.ActorRow):
+        return _tree([row for row in rows if isinstance(row, v.ActorRow)], now_us)
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in _headings(rows[0]):
+        made.add_column(heading, justify="right" if heading in _NUMBERS else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*_cells(row, now_us))
+    return made
+
+
+_NUMBERS = {
+    *EVERYDAY,
+    "other",
+    "oldest",
+    "in flight",
+    "since start",
+    "attempts",
+    "people",
+    "routes",
+    "unrouted",
+    "took",
+}
+
+
+def _headings(row: Listed) -> tuple[str, ...]:
+    match row:
+        case v.LaneRow():
+            return ("lane", *EVERYDAY, "other", "oldest", "in flight", "since start", "held back")
+        case v.TenantRow():
+            return ("tenant", "state", "sources", "targets", "routes", "people", "unrouted", "time zone", "locale")
+        case v.CheckRow():
+            return ("check", "", "found")
+        case v.TargetRow():
+            return ("target", "platform", "waiting", "routes", "settling", "late landing", "held back")
+        case v.ExchangeRow():
+            return ("request", "outcome", "took", "vendor's ids")
+        case v.DeliveryRow():
+            return ("delivery", "lane", "state", "destination", "change", "about", "attempts", "accepted", "detail")
+        case v.ArrivalRow():
+            return ("accepted", "from", "by", "correlation id", "trace id", "new", "stored before")
+        case v.SpanRow():
+            return ("when", "took", "step", "of", "detail", "vendor's ids", "trace id")
+        case v.ChangedRow():
+            return ("what", "lane", "before", "after", "", "note")
+        case v.ProblemRow():
+            return ("where", "key", "problem")
+        case v.ActorRow():
+            return ()
+        case _ as never:
+            assert_never(never)
+
+
+def _cells(row: Listed, now_us: int) -> list[Text | str]:
+    match row:
+        case v.LaneRow():
+            return _lane(row, now_us)
+        case v.TenantRow():
+            return [
+                plain(row.name),
+                state(row.state),
+                plain(pairs(row.sources)),
+                plain(pairs(row.targets)),
+                number(row.routes),
+                number(row.people),
+                number(row.unrouted) + ("+" if row.unrouted_more else ""),
+                plain(row.timezone),
+                plain(row.locale),
+            ]
+        case v.CheckRow():
+            return [plain(row.name), Text("ok", "green") if row.ok else Text("FAILED", "red"), plain(row.detail)]
+        case v.TargetRow():
+            return [
+                plain(row.lane),
+                plain(row.platform),
+                number(row.waiting),
+                plain(", ".join(row.routes)),
+                f"{row.settle_s:g} s",
+                f"{row.late_landing_s:g} s",
+                plain("; ".join(row.held), "yellow"),
+            ]
+        case v.ExchangeRow():
+            return [plain(row.operation), plain(row.outcome), f"{row.elapsed_ms:.0f} ms", plain(pairs(row.request_ids))]
+        case v.DeliveryRow():
+            return _delivery(row)
+        case v.ArrivalRow():
+            return [
+                at(row.at_us),
+                plain(f"{row.tenant}/{row.source}"),
+                plain(row.credential),
+                plain(row.correlation_id),
+                plain(row.trace_id),
+                number(row.fresh),
+                number(row.collapsed),
+            ]
+        case v.SpanRow():
+            return [
+                at(row.at_us),
+                took(row.at_us, row.until_us),
+                state(row.name),
+                plain(row.subject),
+                plain(row.detail),
+                plain(pairs(row.request_ids)),
+                plain(row.trace_id),
+            ]
+        case v.ChangedRow():
+            return _changed(row)
+        case v.ProblemRow():
+            place = f"{row.file}:{row.line}" if row.line else row.file
+            said = f"{row.message} ({row.suggestion})" if row.suggestion else row.message
+            return [
+                plain(place),
+                plain(row.key),
+                plain(f"{row.severity}: {said}", "red" if row.severity == "error" else ""),
+            ]
+        case v.ActorRow():
+            return []
+        case _ as never:
+            assert_never(never)
+
+
+def _lane(row: v.LaneRow, now_us: int) -> list[Text | str]:
+    other = sum(n for name, n in row.depths.items() if name not in EVERYDAY)
+    held = list(row.held)
+    if not row.configured:
+        held.append("not configured any more")
+    elif not row.answering:
+        held.append("its courier does not answer")
+    return [
+        plain(row.lane, "red" if row.degraded else ""),
+        *(Text(number(row.depths.get(name, 0)), "red" if name == "dead" else "") for name in EVERYDAY),
+        number(other),
+        age(row.oldest_us, now_us),
+        f"{row.in_flight}/{row.window}" if row.answering else "-",
+        number(row.delivered),
+        plain("; ".join(held), "yellow"),
+    ]
+
+
+def _delivery(row: v.DeliveryRow) -> list[Text | str]:
+    detail = f"{row.cause}: {row.detail}" if row.cause else row.detail
+    return [
+        short(row.id),
+        plain(row.lane),
+        state(row.state),
+        plain(row.destination),
+        plain(row.change),
+        plain(row.about),
+        f"{row.attempts}/{row.attempts_max}",
+        at(row.accepted_us),
+        plain(detail),
+    ]
+
+
+def _changed(row: v.ChangedRow) -> list[Text | str]:
+    if row.done:
+        mark = Text("done", "green")
+    else:
+        mark = Text("rehearsed", "cyan") if row.dry_run and row.before != row.after else Text("unchanged", "yellow")
+    note = f"{row.note}; now {short(row.made)}" if row.made else row.note
+    return [plain(row.what), plain(row.lane), state(row.before), state(row.after), mark, plain(note)]
+
+
+def _tree(rows: Sequence[v.ActorRow], now_us: int) -> Tree:
+    top = Tree(_actor(rows[0], rows[0].path, now_us), guide_style="dim")
+    places = {rows[0].path: top}
+    for row in rows[1:]:
+        parent, _, name = row.path.rpartition("/")
+        places[row.path] = places.get(parent, top).add(_actor(row, name, now_us))
+    return top
+
+
+def _actor(row: v.ActorRow, name: str, now_us: int) -> Text:
+    said = Text.assemble(plain(name, "bold"), "  ", state(row.state), f" for {age(row.since_us, now_us)}")
+    if row.restarts:
+        said.append(f", {row.restarts} restarts", "yellow")
+    if row.capacity is not None:
+        said.append(f", mailbox {row.depth}/{row.capacity}", "dim")
+    for count, word in ((row.dropped, "dropped"), (row.lost, "lost"), (row.expired, "expired")):
+        if count:
+            said.append(f", {count} {word}", "yellow")
+    if row.error:
+        said.append(f"\n{age(row.error_us, now_us)} ago: ").append_text(plain(row.error, "red"))
+    return said

@@ -1,0 +1,86 @@
+"""The trunk of ``lmsyncctl``: global options, groups, and how a command asks the daemon and prints its answer.
+
+Nothing heavy is imported here: a command starts in a fraction of a second, also from a timer.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from daemon.cli.commands import Commands, Options, global_options, version_option
+from daemon.cli.render import printer
+from daemon.control import protocol as p
+from daemon.control.client import SOCKET, Client
+from daemon.control.exits import MEANINGS, Exit
+
+PATIENCE_S = 30.0
+LONG_PATIENCE_S = 120.0
+
+EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"  {code.value:>2}  {said}" for code, said in MEANINGS.items())
+
+
+def ask(request: p.Ask, patience_s: float = PATIENCE_S) -> int:
+    """Ask the daemon and print its answer. Returns the exit code."""
+    options = click.get_current_context().ensure_object(Options)
+    out = printer(as_json=options.as_json, quiet=options.quiet)
+    try:
+        with Client(Path(options.socket) if options.socket else SOCKET, options.timeout_s or patience_s) as client:
+            for said in client.ask(request):
+                if isinstance(said, p.Done):
+                    out.end(said)
+                    return said.exit_code
+                out.row(said)
+    except p.Refusal as refusal:
+        out.refused(refusal)
+        return refusal.code
+    return Exit.FAILURE
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES,
+)
+@global_options(hidden=False)
+@version_option("lmsyncctl")
+def cli() -> None:
+    """Look at and operate a running lmsyncd.
+
+    \b
+    Often needed:
+      lmsyncctl status                  is it well?
+      lmsyncctl why ID                  what happened to this statement, delivery or request, and why?
+      lmsyncctl dlq list                what could not be delivered, and whose fault it is
+      lmsyncctl dlq replay ID           try it again
+      lmsyncctl target test acme/slack  do the credentials work?
+
+    An ID may be cut after its first eight digits where that leaves no doubt. A lane is TENANT/TARGET.
+    """
+
+
+def command(group: click.Group, name: str, example: str) -> Callable[[Callable[..., int]], click.Command]:
+    """A leaf of the tree: takes the global options too, and shows examples below its help."""
+
+    def make(function: Callable[..., int]) -> click.Command:
+        lines = "\n".join(f"  {line}" for line in example.splitlines())
+        return group.command(name, epilog=f"\b\nExamples:\n{lines}")(global_options(hidden=True)(function))
+
+    return make
+
+
+dry_run = click.option("--dry-run", is_flag=True, help="Say what would happen, and do not do it.")
+
+
+def subgroup(name: str, said: str) -> click.Group:
+    made = Commands(name, help=said)
+    cli.add_command(made)
+    return made
+
+
+actor = subgroup("actor", "The tree of supervisors and actors.")
+target = subgroup("target", "The vendors' accounts that deliveries go to.")
+route = subgroup("route", "The rules that turn changes into posts.")
+queue = subgroup("queue", "What is still to be delivered.")
+dlq = subgroup("dlq", "Dead letters: what could not be delivered and waits for a person.")
+config = subgroup("config", "The configuration in force.")

@@ -1,0 +1,128 @@
+"""What the verbs need of the running daemon. The composition root builds it; tests build a small one."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from actors.kernel import Registry
+from actors.ports import Clock, Dice, Http, Target, Witness
+from actors.roles.router import Plan
+from actors.roles.world import Switchboard
+from config.model import Configuration, Tenant
+from config.problems import Problem
+from daemon.control.exits import Exit
+from daemon.control.protocol import Done, Level, Refusal
+from daemon.control.roles import Peer
+from daemon.store.database import Store
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was looked at. ``detail`` says what was found, good or bad."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+
+
+class ReloadOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """``applied``: tenants whose actors were started anew, added or removed. ``restart_needed``: settings that only a
+    restart of the daemon brings into force, dotted. With an error among ``problems`` nothing was applied."""
+
+    applied: tuple[str, ...] = ()
+    restart_needed: tuple[str, ...] = ()
+    problems: Sequence[Problem] = ()
+
+
+class Office(Protocol):
+    """The daemon, as the control socket sees it."""
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def started_us(self) -> int: ...
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def registry(self) -> Registry: ...
+
+    @property
+    def switchboard(self) -> Switchboard: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def dice(self) -> Dice: ...
+
+    @property
+    def witness(self) -> Witness:
+        """Where it is logged who asked for what."""
+
+    def configuration(self) -> Configuration:
+        """What is in force now."""
+
+    def targets(self, tenant_name: str) -> Mapping[str, Target]:
+        """The targets of a configured tenant, by name."""
+
+    def plan(self, tenant_name: str) -> Plan:
+        """The rules of a configured tenant, as its router applies them."""
+
+    def http(self) -> Http:
+        """A client of its own; whoever asks closes it."""
+
+    async def reload(self) -> ReloadOutcome:
+        """Read the configuration again; keep the old one if it has errors."""
+
+    async def config_check(self) -> Sequence[Problem]:
+        """What ``reload`` would say, without doing anything."""
+
+    async def drain(self) -> None:
+        """Begin an orderly shutdown. Returns at once."""
+
+    async def health(self, level: Level) -> Sequence[Check]:
+        """``live``: the process answers. ``ready``: it can take and deliver. ``deep``: the disk and each vendor too."""
+
+
+Emit = Callable[[msgspec.Struct], Awaitable[None]]
+
+
+class Asking(msgspec.Struct, frozen=True):
+    """One request in the hands of its verb. ``emit`` sends a row; ``delivered_before``: deliveries by lane that were
+    done before the daemon started."""
+
+    office: Office
+    peer: Peer
+    emit: Emit
+    delivered_before: Mapping[str, int]
+
+    @property
+    def now_us(self) -> int:
+        return self.office.clock.now_us()
+
+    def lane(self, lane: str) -> tuple[str, str]:
+        """(tenant, target) of a configured lane. Raises Refusal."""
+        tenant_name, slash, target_name = lane.partition("/")
+        if not slash or not tenant_name or not target_name:
+            raise Refusal(Exit.USAGE, f"{lane!r} is not a lane", advice="a lane is written TENANT/TARGET")
+        tenant = self.tenant(tenant_name)
+        if target_name not in tenant.targets:
+            known = ", ".join(sorted(tenant.targets)) or "none"
+            raise Refusal(
+                Exit.NOTHING, f"{tenant_name} has no target {target_name!r}", advice=f"its targets are: {known}"
+            )
+        return tenant_name, target_name
+
+    def tenant(self, name: str) -> Tenant:
+        """A configured tenant. Raises Refusal."""
+        tenants = self.office.configuration().tenants
+        if name not in tenants:
+            raise Refusal(Exit.NOTHING, f"there is no tenant {name!r}", advice="lmsyncctl tenants lists them")
+        return tenants[name]
+
+
+def done(note: str = "", code: Exit = Exit.OK) -> Done:
+    return Done(exit_code=code, note=note)

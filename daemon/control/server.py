@@ -1,0 +1,214 @@
+"""The daemon's end of the control socket: accept, find out who it is, read lines, let a verb answer each.
+
+Nothing an operator's program does can hurt the daemon: connections, lines, waiting and the time a reader may take are
+bounded, a fault of a verb ends that request only, and who asked for a change is in the log before it is made.
+"""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from socket import socket as Socket
+from typing import assert_never
+
+import msgspec
+import trio
+
+from actors.kernel import ActorDied, DeadlineExceeded
+from actors.ports import StoreUnavailable
+from config.model import Control
+from daemon.control import verbs
+from daemon.control.exits import Exit
+from daemon.control.lines import Lines, LineTooLong
+from daemon.control.listener import adopted, listening
+from daemon.control.office import Asking, Office
+from daemon.control.protocol import (
+    AnyAsk,
+    Ask,
+    Done,
+    Error,
+    NotJson,
+    Refusal,
+    Role,
+    decode_request,
+    encode,
+    encode_row,
+)
+from daemon.control.roles import Peer, peer_of, role_of
+from daemon.store.errors import StoreRefused, translate
+
+GROUP = "lms-operators"
+CONNECTIONS_MAX = 32
+IDLE_S = 60.0
+WRITE_S = 30.0
+VERB_S = 900.0
+READ_BYTES = 65_536
+_UNLOGGED = {"v", "id", "statement"}
+
+
+async def serve_control(
+    office: Office,
+    control: Control,
+    sockets: Sequence[Socket] | None = None,
+    *,
+    task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve until cancelled. ``sockets`` are listening already (systemd's); without any, ``control.socket`` is made.
+    Starts with the address in words. Raises ControlRefused."""
+    before = {lane: n for lane, state, n in await office.store.queries.depths() if state == "delivered"}
+    with ExitStack() as stack:
+        given = list(sockets or ())
+        if not given:
+            groups = (GROUP, *control.operators, *control.viewers, *control.admins)
+            given.append(stack.enter_context(listening(control.socket, groups)))
+        desk = Desk(office, before)
+        address = ", ".join(str(one.getsockname()) for one in given)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(trio.serve_listeners, desk.attend, adopted(given))
+            task_status.started(address)
+
+
+class Desk:
+    """Attends to every connection."""
+
+    def __init__(self, office: Office, delivered_before: Mapping[str, int]) -> None:
+        self._office = office
+        self._before = delivered_before
+        self._open = 0
+
+    async def attend(self, stream: trio.SocketStream) -> None:
+        """One connection. Whatever happens stays within it."""
+        self._open += 1
+        try:
+            if self._open > CONNECTIONS_MAX:
+                await _say(stream, encode(Error(exit_code=Exit.AGAIN, what="too many control connections are open")))
+                return
+            peer = await trio.to_thread.run_sync(peer_of, stream.socket)
+            await self._converse(stream, peer)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass  # it went away, or does not read what it asked for
+        except Exception as error:  # noqa: BLE001  # one connection's fault must not close the socket for all
+            self._office.witness.trouble("control.fault", error)
+        finally:
+            self._open -= 1
+            await trio.aclose_forcefully(stream)
+
+    async def _converse(self, stream: trio.SocketStream, peer: Peer) -> None:
+        lines = Lines()
+        while True:
+            try:
+                line = await _next_line(stream, lines)
+            except LineTooLong:
+                await _say(stream, encode(Error(exit_code=Exit.USAGE, what="the request is longer than 1 MiB")))
+                return
+            if line is None:
+                return
+            try:
+                request = decode_request(line)
+            except Refusal as refusal:
+                await _say(stream, encode(refusal.reply()))
+                if isinstance(refusal, NotJson):
+                    return
+                continue
+            await _say(stream, encode(await self._answer(stream, peer, request)))
+
+    async def _answer(self, stream: trio.SocketStream, peer: Peer, request: AnyAsk) -> Done | Error:
+        async def emit(view: msgspec.Struct) -> None:
+            await _say(stream, encode_row(request.id, view))
+
+        try:
+            await self._admit(peer, request)
+            if request.mutates:
+                self._office.witness.event("control.requested", **_logged(peer, request))
+            with trio.fail_after(VERB_S):
+                done = await verbs.answer(request, Asking(self._office, peer, emit, self._before))
+            reply: Done | Error = msgspec.structs.replace(done, id=request.id)
+        except Refusal as refusal:
+            reply = refusal.reply(request.id)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            self._conclude(peer, request, Exit.FAILURE, "the asker went away before the end")
+            raise
+        except Exception as error:  # noqa: BLE001  # told to the asker and logged; the next request may fare better
+            reply = self._fault(request, error)
+        note = reply.what if isinstance(reply, Error) else reply.note
+        self._conclude(peer, request, reply.exit_code, note)
+        return reply
+
+    async def _admit(self, peer: Peer, request: Ask) -> None:
+        """The role is looked up for each request: a reload or a lost membership counts at once."""
+        control = self._office.configuration().daemon.control
+        role = await trio.to_thread.run_sync(role_of, peer, control)
+        if role >= request.role:
+            return
+        self._office.witness.event("control.refused", **_logged(peer, request), role=role.name.lower())
+        raise Refusal(
+            Exit.FORBIDDEN,
+            f"{peer.name} may not ask for {request.verb}",
+            where=f"your role is {role.name.lower()}, {request.verb} needs {request.role.name.lower()}",
+            advice=_way_in(request.role, control),
+        )
+
+    def _conclude(self, peer: Peer, request: Ask, exit_code: int, note: str) -> None:
+        if request.mutates:
+            self._office.witness.event(
+                "control.answered", uid=peer.uid, login=peer.login, verb=request.verb, exit_code=exit_code, result=note
+            )
+
+    def _fault(self, request: Ask, error: Exception) -> Error:
+        where = request.verb
+        if isinstance(error, sqlite3.Error):
+            error = translate(error)
+        match error:
+            case StoreUnavailable():
+                what, code, advice = f"the store cannot be used now: {error}", Exit.AGAIN, "try again"
+            case StoreRefused():
+                what, code, advice = str(error), Exit.FAILURE, ""
+            case ActorDied() | DeadlineExceeded():
+                what, code, advice = str(error), Exit.AGAIN, "lmsyncctl actor tree shows what is wrong with it"
+            case trio.TooSlowError():
+                what, code, advice = f"no end after {VERB_S:g} s", Exit.AGAIN, "see the daemon's log"
+            case _:
+                self._office.witness.trouble("control.fault", error, verb=request.verb)
+                what, code = f"fault in lmsyncd: {type(error).__name__}", Exit.FAILURE
+                advice = "the daemon's log has the traceback"
+        return Error(id=request.id, exit_code=code, what=what, where=where, advice=advice)
+
+
+async def _next_line(stream: trio.SocketStream, lines: Lines) -> bytes | None:
+    """None when the peer has ended, or was silent for too long."""
+    with trio.move_on_after(IDLE_S):
+        while (line := lines.next()) is None:
+            data = await stream.receive_some(READ_BYTES)
+            if not data:
+                return None
+            lines.feed(data)
+        return line
+    return None
+
+
+async def _say(stream: trio.SocketStream, line: bytes) -> None:
+    """Raises trio.BrokenResourceError also where the peer does not read."""
+    with trio.move_on_after(WRITE_S):
+        await stream.send_all(line)
+        return
+    raise trio.BrokenResourceError("the peer does not read")
+
+
+def _logged(peer: Peer, request: Ask) -> dict[str, object]:
+    said = {name: value for name, value in msgspec.to_builtins(request).items() if name not in _UNLOGGED}
+    return {"uid": peer.uid, "login": peer.login, "pid": peer.pid, "verb": said.pop("verb"), "arguments": said}
+
+
+def _way_in(role: Role, control: Control) -> str:
+    match role:
+        case Role.VIEWER:
+            groups: tuple[str, ...] = (*control.viewers, *control.operators, *control.admins)
+        case Role.OPERATOR:
+            groups = (*control.operators, *control.admins)
+        case Role.ADMIN:
+            groups = control.admins
+        case Role.NOBODY:
+            groups = ()
+        case _ as never:
+            assert_never(never)
+    named = f"become a member of {' or '.join(groups)}, or " if groups else ""
+    return f"{named}run it as root; [control] in lmsyncd.toml names the groups"

@@ -1,0 +1,60 @@
+"""The verbs, one family a file. ``answer`` is the list of them: a verb that is missing here does not type-check."""
+
+from typing import assert_never
+
+from daemon.control import protocol as p
+from daemon.control.office import Asking
+from daemon.control.verbs import actors, letters, overview, process, queue, routing, story, switches, targets
+
+
+async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read at once
+    """Let the verb answer. Rows go by way of ``asking.emit``. Raises Refusal."""
+    match request:
+        case p.AskStatus():
+            return await overview.status(asking)
+        case p.AskHealth():
+            return await overview.health(request, asking)
+        case p.AskTenants():
+            return await overview.tenants(asking)
+        case p.AskVersion():
+            return await process.version(asking)
+        case p.ActorTree():
+            return await actors.tree(request, asking)
+        case p.ActorRestart():
+            return await actors.restart(request, asking)
+        case p.TargetList():
+            return await targets.listing(asking)
+        case p.TargetTest():
+            return await targets.test(request, asking)
+        case p.RouteTest():
+            return await routing.test(request, asking)
+        case p.QueueList():
+            return await queue.listing(request, asking)
+        case p.QueueShow():
+            return await queue.show(request, asking)
+        case p.DlqList():
+            return await letters.listing(request, asking)
+        case p.DlqShow():
+            return await letters.show(request, asking)
+        case p.DlqReplay():
+            return await letters.replay(request, asking)
+        case p.DlqDiscard():
+            return await letters.discard(request, asking)
+        case p.Why():
+            return await story.why(request, asking)
+        case p.Trace():
+            return await story.trace(request, asking)
+        case p.Pause():
+            return await switches.pause(request, asking)
+        case p.Resume():
+            return await switches.resume(request, asking)
+        case p.Drain():
+            return await process.drain(request, asking)
+        case p.Reload():
+            return await process.reload(request, asking)
+        case p.ConfigCheck():
+            return await process.config_check(asking)
+        case p.ConfigShow():
+            return await process.config_show(request, asking)
+        case _ as never:
+            assert_never(never)

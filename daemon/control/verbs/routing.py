@@ -1,0 +1,152 @@
+"""``route test``: what a given statement would post, where, or why not. Nothing is stored and no vendor is asked."""
+
+import msgspec
+
+from actors.domain.changes import AnyChange
+from actors.domain.people import Directory
+from actors.domain.wording import TemplateFault
+from actors.ports import LoggedStatement, Planned
+from config.model import Tenant
+from daemon.control.exits import Exit
+from daemon.control.office import Asking, done
+from daemon.control.protocol import Done, Refusal, RouteTest
+from daemon.control.verbs.parcels import parcel
+from daemon.control.views import JudgementRow, PreviewRow
+from daemon.control.words import audience_in_words, change_in_words, explained, statement_in_words
+from daemon.store import rows
+
+STATEMENTS_MAX = 100
+
+
+async def test(request: RouteTest, asking: Asking) -> Done:
+    tenant = asking.tenant(request.tenant)
+    posts = 0
+    given = _statements(request.statement)
+    for number, told in enumerate(given, 1):
+        posts += await _judge(told, f"statement {number}", tenant, asking)
+    if posts:
+        return done(f"{posts} posts would be made")
+    return done("nothing would be posted", Exit.NOTHING)
+
+
+def _statements(text: str) -> list[dict[str, object]]:
+    try:
+        told = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refusal(Exit.USAGE, f"this is not JSON: {error}", where="the statement") from None
+    given = told if isinstance(told, list) else [told]
+    if len(given) > STATEMENTS_MAX:
+        raise Refusal(Exit.USAGE, f"more than {STATEMENTS_MAX} statements at once", where="the statement")
+    if not given or not all(isinstance(one, dict) for one in given):
+        raise Refusal(
+            Exit.USAGE, "a statement is a JSON object", where="the statement", advice="give one, or an array of them"
+        )
+    return given
+
+
+async def _judge(told: dict[str, object], where: str, tenant: Tenant, asking: Asking) -> int:
+    """One statement; returns how many posts it would make."""
+    logged = _as_logged(told, asking)
+    try:
+        change, reason, planned = asking.office.plan(tenant.name).make(logged)
+    except msgspec.ValidationError as error:
+        raise Refusal(
+            Exit.USAGE, f"the statement is not valid: {error}", where=where, advice="the gateway would refuse it too"
+        ) from None
+    name = f"{where}: {' '.join(statement_in_words(logged.body))}"
+    if change is None:
+        await asking.emit(JudgementRow(statement=name, reason=reason, explanation=explained(reason)))
+        return 0
+    occurrence = await asking.office.store.queries.occurrence(tenant.name, change.entity, change.value)
+    await asking.emit(
+        JudgementRow(
+            statement=name,
+            change=change.kind,
+            about=change_in_words(change),
+            reason=reason,
+            explanation=explained(reason),
+            occurrence=occurrence,
+        )
+    )
+    previews = [await _preview(one, change, logged, occurrence, tenant, asking) for one in planned]
+    for preview in previews:
+        await asking.emit(preview)
+    return sum(not (preview.repeated or preview.refused) for preview in previews)
+
+
+def _as_logged(told: dict[str, object], asking: Asking) -> LoggedStatement:
+    """As the log would hold it, had it arrived now."""
+    given_id, at = told.get("id"), told.get("timestamp")
+    return LoggedStatement(
+        seq=0,
+        id=given_id if isinstance(given_id, str) else "",
+        body=msgspec.json.encode(told),
+        stored_us=asking.now_us,
+        timestamp=at if isinstance(at, str) else "",
+        source="",
+        correlation_id="",
+        traceparent="",
+        version="",
+        authority=b"",
+        voided=False,
+    )
+
+
+async def _preview(
+    planned: Planned, change: AnyChange, logged: LoggedStatement, occurrence: int, tenant: Tenant, asking: Asking
+) -> PreviewRow:
+    lane = f"{tenant.name}/{planned.target}"
+    queries = asking.office.store.queries
+    known, kept = await queries.by_effect(
+        tenant.name, planned.target, planned.destination, change.kind, change.entity, occurrence
+    )
+    key = rows.key(tenant.name, planned.target, planned.destination, change.kind, change.entity, occurrence).hex()
+    refused, detail = "", ""
+    payload: dict[str, object] = {}
+    if planned.refused is not None:
+        refused, detail = planned.refused.cause.value, planned.refused.detail
+    else:
+        try:
+            payload, detail = await _rendered(planned, change, key, tenant, asking)
+        except TemplateFault as fault:
+            refused, detail = "bad_template", str(fault)
+    if known:
+        detail = f"posted before as delivery {kept.delivery.id}" if kept else "posted before; its delivery is gone"
+    return PreviewRow(
+        lane=lane,
+        route=planned.route,
+        audience=audience_in_words(planned.audience),
+        destination=planned.destination,
+        repeated=known,
+        delivery_id=key,
+        refused=refused,
+        detail=detail,
+        payload=payload,
+    )
+
+
+async def _rendered(
+    planned: Planned, change: AnyChange, key: str, tenant: Tenant, asking: Asking
+) -> tuple[dict[str, object], str]:
+    """(the vendor's payload, a remark). Raises TemplateFault."""
+    address, remark = planned.destination, ""
+    if planned.audience.learner:
+        email = Directory(tenant.people).enrich(change.learner).email
+        known = await asking.office.store.ledger.address(f"{tenant.name}/{planned.target}", email) if email else None
+        address = known or planned.destination
+        if not email:
+            remark = "no e-mail address is known for the learner: it would become a dead letter (unmatched_learner)"
+        elif known is None:
+            remark = f"the vendor would be asked for {email} first"
+    made = parcel(
+        tenant,
+        delivery_id=key,
+        correlation_id="route-test",
+        destination=planned.destination,
+        address=address,
+        to_learner=planned.audience.learner,
+        change=change,
+        template=planned.template,
+        now_us=asking.now_us,
+    )
+    return asking.office.targets(tenant.name)[planned.target].preview(made), remark

@@ -1,0 +1,236 @@
+"""``why`` and ``trace``: from any id a person may hold to the whole story, statement to receipt."""
+
+import msgspec
+
+from actors.ports import LoggedStatement
+from daemon.control.exits import Exit
+from daemon.control.office import Asking, done
+from daemon.control.protocol import Done, Refusal, Trace, Why
+from daemon.control.verbs import finding
+from daemon.control.verbs.tale import delivery_story
+from daemon.control.views import ArrivalRow, SpanRow, StatementStory
+from daemon.control.words import authority_in_words, explained, statement_in_words
+from daemon.store.asking import Arrival, Kept, Outcome
+
+ARRIVALS_MAX = 5
+STATEMENTS_MAX = 50
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """One statement with what became of it. ``statement`` is None where retention took it and left a delivery."""
+
+    tenant: str
+    statement: LoggedStatement | None
+    outcome: Outcome | None
+    deliveries: list[Kept]
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What an id led to; ``more`` statements of the same requests are not shown."""
+
+    told: list[Told]
+    arrivals: list[tuple[Arrival, int]] = []
+    more: int = 0
+
+
+async def why(request: Why, asking: Asking) -> Done:
+    found = await _find(request.what, asking)
+    for arrival, shown in found.arrivals:
+        await asking.emit(_arrival_row(arrival, shown))
+    for told in found.told:
+        if told.statement is not None:
+            await asking.emit(await _statement_story(told, told.statement, asking))
+        for kept in told.deliveries:
+            await asking.emit(await delivery_story(kept, asking))
+    return done(f"{found.more} more statements came with the same requests" if found.more else "")
+
+
+async def trace(request: Trace, asking: Asking) -> Done:
+    found = await _find(request.what, asking)
+    for told in found.told:
+        for span in _spans(told):
+            await asking.emit(span)
+    if not found.told:
+        return done("all statements of that request had been stored before", Exit.NOTHING)
+    return done(f"{found.more} more statements came with the same requests" if found.more else "")
+
+
+# ── finding ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _find(what: str, asking: Asking) -> Found:
+    """By statement or delivery id, or the beginning of one; else by correlation id. Raises Refusal."""
+    digits = finding.digits(what)
+    if digits and (found := await _by_digits(digits, what, asking)):
+        return found
+    if found := await _by_correlation(what.strip(), asking):
+        return found
+    raise Refusal(
+        Exit.NOTHING,
+        f"nothing is known by {what[:80]!r}",
+        advice=f"the id of a statement or a delivery (or its first {finding.PREFIX_DIGITS_MIN} digits and more), "
+        "or a correlation id, written in full",
+    )
+
+
+async def _by_digits(digits: str, what: str, asking: Asking) -> Found | None:
+    queries = asking.office.store.queries
+    tenants = sorted({*await queries.tenants(), *asking.office.configuration().tenants})
+    statements = await queries.statements_like(digits, tenants)
+    deliveries = await queries.deliveries_like(digits)
+    if len(statements) + len(deliveries) > 1:
+        same = len(deliveries) == 0 and len({statement.id for _, statement in statements}) == 1
+        if not same:  # two tenants may well hold the same statement: then both are told
+            some = [statement.id for _, statement in statements] + [kept.delivery.id for kept in deliveries]
+            raise Refusal(Exit.USAGE, f"several begin with {what}: {', '.join(some)}, …", advice="give more digits")
+    if deliveries:
+        return Found(told=[await _of_delivery(deliveries[0], asking)])
+    if statements:
+        return Found(told=[await _of_statement(tenant, statement, asking) for tenant, statement in statements])
+    return None
+
+
+async def _by_correlation(correlation_id: str, asking: Asking) -> Found | None:
+    queries = asking.office.store.queries
+    arrivals = await queries.arrivals(correlation_id, ARRIVALS_MAX)
+    told: list[Told] = []
+    listed: list[tuple[Arrival, int]] = []
+    more = 0
+    for arrival in reversed(arrivals):
+        room = STATEMENTS_MAX - len(told)
+        statements = await queries.statements_of(arrival, room) if room else []
+        told += [await _of_statement(tenant, statement, asking) for tenant, statement in statements]
+        listed.append((arrival, len(statements)))
+        more += max(0, arrival.fresh - len(statements))
+    return Found(told=told, arrivals=listed, more=more) if arrivals else None
+
+
+async def _of_statement(tenant: str, statement: LoggedStatement, asking: Asking) -> Told:
+    queries = asking.office.store.queries
+    return Told(
+        tenant=tenant,
+        statement=statement,
+        outcome=await queries.outcome(statement.seq),
+        deliveries=await queries.deliveries_of(statement.seq),
+    )
+
+
+async def _of_delivery(kept: Kept, asking: Asking) -> Told:
+    queries = asking.office.store.queries
+    row = await queries.statement(kept.statement_seq)
+    return Told(
+        tenant=kept.delivery.tenant,
+        statement=row[1] if row else None,
+        outcome=await queries.outcome(kept.statement_seq),
+        deliveries=[kept],
+    )
+
+
+# ── telling ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _statement_story(told: Told, statement: LoggedStatement, asking: Asking) -> StatementStory:
+    actor, verb, what = statement_in_words(statement.body)
+    outcome = told.outcome
+    reason = outcome.reason if outcome else "pending: the router has not seen it yet"
+    carried_by: tuple[str, ...] = ()
+    if outcome is not None and outcome.kind and not outcome.deliveries and not reason:
+        reason = "repeated: this change was known already"
+        carried_by = await _carried_by(told.tenant, statement, outcome, asking)
+    return StatementStory(
+        id=statement.id,
+        tenant=told.tenant,
+        source=statement.source,
+        credential=authority_in_words(statement.authority),
+        correlation_id=statement.correlation_id,
+        trace_id=finding.trace_id(statement.traceparent),
+        accepted_us=statement.stored_us,
+        timestamp=statement.timestamp,
+        version=statement.version,
+        voided=statement.voided,
+        actor=actor,
+        verb=verb,
+        object=what,
+        routed=outcome is not None,
+        change=(outcome.kind or "") if outcome else "",
+        reason=reason,
+        explanation=explained(reason),
+        occurrence=outcome.occurrence if outcome else 0,
+        deliveries=outcome.deliveries if outcome else 0,
+        carried_by=carried_by,
+    )
+
+
+async def _carried_by(tenant: str, statement: LoggedStatement, outcome: Outcome, asking: Asking) -> tuple[str, ...]:
+    """The deliveries that the same change led to when it was told first, by the tenant's rules as they stand now."""
+    if tenant not in asking.office.configuration().tenants:
+        return ()
+    change, _, planned = asking.office.plan(tenant).make(msgspec.structs.replace(statement, voided=False))
+    if change is None:
+        return ()
+    found = []
+    for one in planned:
+        _, kept = await asking.office.store.queries.by_effect(
+            tenant, one.target, one.destination, change.kind, change.entity, outcome.occurrence
+        )
+        if kept is not None:
+            found.append(kept.delivery.id)
+    return tuple(found)
+
+
+def _arrival_row(arrival: Arrival, shown: int) -> ArrivalRow:
+    return ArrivalRow(
+        tenant=arrival.tenant,
+        source=arrival.source,
+        credential=authority_in_words(arrival.authority),
+        correlation_id=arrival.correlation_id,
+        trace_id=finding.trace_id(arrival.traceparent),
+        at_us=arrival.at_us,
+        fresh=arrival.fresh,
+        collapsed=arrival.collapsed,
+        shown=shown,
+    )
+
+
+def _spans(told: Told) -> list[SpanRow]:
+    """What the rows know of the trace. When the router looked is not kept, only what it found."""
+    spans: list[SpanRow] = []
+    statement, outcome = told.statement, told.outcome
+    if statement is not None:
+        trace_id = finding.trace_id(statement.traceparent)
+        accepted = f"from {told.tenant}/{statement.source}, correlation id {statement.correlation_id}"
+        spans.append(
+            SpanRow(
+                trace_id=trace_id,
+                name="accepted",
+                subject=f"statement {statement.id}",
+                at_us=statement.stored_us,
+                detail=accepted,
+            )
+        )
+        if outcome is not None:
+            made = f"{outcome.kind}, {outcome.deliveries} deliveries" if outcome.kind else outcome.reason
+            spans.append(SpanRow(trace_id=trace_id, name="routed", subject=f"statement {statement.id}", detail=made))
+    for kept in told.deliveries:
+        spans += _delivery_spans(kept)
+    return spans
+
+
+def _delivery_spans(kept: Kept) -> list[SpanRow]:
+    own, subject = finding.trace_id(kept.delivery.traceparent), f"delivery {kept.delivery.id}"
+    spans = [
+        SpanRow(
+            trace_id=line.trace_id or own,
+            name=line.kind,
+            subject=subject,
+            at_us=line.started_us,
+            until_us=line.ended_us,
+            detail=f"{line.verdict}: {line.detail}" if line.detail else line.verdict,
+            request_ids=line.request_ids,
+        )
+        for line in kept.history
+    ]
+    receipt = " ".join(f"{name}={value}" for name, value in (kept.receipt or {}).items())
+    state = kept.delivery.state.value
+    spans.append(SpanRow(trace_id=own, name=state, subject=subject, at_us=kept.done_us, detail=receipt or kept.detail))
+    return spans

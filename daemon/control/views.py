@@ -1,0 +1,331 @@
+"""The rows of every answer, a closed set: what ``--json`` prints, and what the tables are drawn from.
+
+Light on purpose: the client imports this and nothing of the daemon. Times are microseconds since the epoch; an empty
+text means that there is nothing to say.
+"""
+
+from typing import Literal
+
+import msgspec
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """Base of all rows. Fields are only ever added."""
+
+
+class Overall(View, frozen=True, kw_only=True, tag="overall"):
+    """The daemon as a whole; ``degraded`` says in words what is wrong, empty if nothing is."""
+
+    version: str
+    now_us: int
+    started_us: int
+    tenants: int
+    actors: int
+    troubled: tuple[str, ...] = ()
+    """Actors and supervisors that are not up, with their last error."""
+    commits: int = 0
+    store_error: str = ""
+    delivered: int = 0
+    """Since the daemon started."""
+    unrouted: int = 0
+    """Statements that the routers have yet to look at."""
+    degraded: tuple[str, ...] = ()
+
+
+class LaneRow(View, frozen=True, kw_only=True, tag="lane"):
+    """A lane. ``depths``: deliveries by state. ``held``: what keeps it from sending, in words. ``delivered`` counts
+    since the daemon started."""
+
+    lane: str
+    configured: bool
+    depths: dict[str, int]
+    oldest_us: int | None = None
+    held: tuple[str, ...] = ()
+    paused_by: str = ""
+    paused_us: int | None = None
+    suspended: str = ""
+    suspended_us: int | None = None
+    throttled_until_us: int | None = None
+    outage: str = ""
+    answering: bool = True
+    in_flight: int = 0
+    window: int = 0
+    window_max: int = 0
+    delivered: int = 0
+    degraded: bool = False
+
+
+class TenantRow(View, frozen=True, kw_only=True, tag="tenant"):
+    name: str
+    state: str
+    timezone: str
+    locale: str
+    sources: dict[str, str]
+    targets: dict[str, str]
+    routes: int
+    rosters: int
+    people: int
+    unrouted: int
+    unrouted_more: bool = False
+    """``unrouted`` is where counting stopped."""
+
+
+class CheckRow(View, frozen=True, kw_only=True, tag="check"):
+    name: str
+    ok: bool
+    detail: str = ""
+
+
+class ActorRow(View, frozen=True, kw_only=True, tag="actor"):
+    """A place in the tree; rows come parents first."""
+
+    path: str
+    actor: str
+    state: str
+    since_us: int
+    restarts: int
+    depth: int | None = None
+    """Messages waiting in its mailbox; None for a supervisor."""
+    capacity: int | None = None
+    high_water: int = 0
+    dropped: int = 0
+    lost: int = 0
+    expired: int = 0
+    error: str = ""
+    error_us: int | None = None
+
+
+class TargetRow(View, frozen=True, kw_only=True, tag="target"):
+    lane: str
+    platform: str
+    routes: tuple[str, ...]
+    settle_s: float
+    late_landing_s: float
+    waiting: int
+    held: tuple[str, ...] = ()
+
+
+class ExchangeRow(View, frozen=True, kw_only=True, tag="exchange"):
+    """One request to a vendor and what came of it."""
+
+    operation: str
+    outcome: str
+    elapsed_ms: float
+    request_ids: dict[str, str] = {}
+
+
+class TestRow(View, frozen=True, kw_only=True, tag="test"):
+    """A target tried. ``what`` is ``credentials`` or ``post``."""
+
+    __test__ = False  # pytest: not a class of tests
+
+    lane: str
+    what: str
+    verdict: str
+    detail: str = ""
+    destination: str = ""
+    delivery_id: str = ""
+    receipt: dict[str, str] = {}
+    dry_run: bool = False
+    payload: dict[str, object] = {}
+
+
+class JudgementRow(View, frozen=True, kw_only=True, tag="judgement"):
+    """What the router would make of a statement."""
+
+    statement: str
+    change: str = ""
+    about: str = ""
+    reason: str = ""
+    explanation: str = ""
+    occurrence: int = 0
+
+
+class PreviewRow(View, frozen=True, kw_only=True, tag="preview"):
+    """A post that would be made. ``repeated``: it would not, because the effect is in the ledger already."""
+
+    lane: str
+    route: str
+    audience: str
+    destination: str
+    repeated: bool = False
+    delivery_id: str = ""
+    refused: str = ""
+    detail: str = ""
+    payload: dict[str, object] = {}
+
+
+class DeliveryRow(View, frozen=True, kw_only=True, tag="delivery"):
+    """A delivery in a list."""
+
+    id: str
+    lane: str
+    state: str
+    route: str
+    destination: str
+    change: str
+    about: str
+    statement_id: str
+    correlation_id: str
+    attempts: int
+    attempts_max: int
+    accepted_us: int
+    due_us: int
+    done_us: int | None = None
+    cause: str = ""
+    whose: str = ""
+    detail: str = ""
+
+
+class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a delivery's history. ``what``: ``send``, ``probe``, or ``person`` for what somebody did by hand."""
+
+    number: int
+    what: str
+    started_us: int
+    ended_us: int
+    verdict: str
+    detail: str
+    request_ids: dict[str, str] = {}
+    trace_id: str = ""
+
+
+class DeliveryStory(View, frozen=True, kw_only=True, tag="delivery_story"):
+    """A delivery with everything that is known. ``next``: what happens now, or what a person may do, in words."""
+
+    delivery: DeliveryRow
+    doubtful: str
+    audience: str
+    template: str = ""
+    trace_id: str = ""
+    head: bool = False
+    claimed_by: str = ""
+    sent_us: int | None = None
+    doubt_us: int | None = None
+    attempts: tuple[AttemptRow, ...] = ()
+    receipt: dict[str, str] = {}
+    next: tuple[str, ...] = ()
+
+
+class StatementStory(View, frozen=True, kw_only=True, tag="statement"):
+    """A statement from arrival to outcome; its deliveries follow as rows of their own. ``carried_by``: deliveries of
+    an earlier statement that told the same change."""
+
+    id: str
+    tenant: str
+    source: str
+    credential: str
+    correlation_id: str
+    trace_id: str
+    accepted_us: int
+    timestamp: str
+    version: str
+    voided: bool
+    actor: str
+    verb: str
+    object: str
+    routed: bool
+    change: str = ""
+    reason: str = ""
+    explanation: str = ""
+    occurrence: int = 0
+    deliveries: int = 0
+    carried_by: tuple[str, ...] = ()
+
+
+class ArrivalRow(View, frozen=True, kw_only=True, tag="arrival"):
+    """An accepted request. ``collapsed`` of its statements had been stored before."""
+
+    tenant: str
+    source: str
+    credential: str
+    correlation_id: str
+    trace_id: str
+    at_us: int
+    fresh: int
+    collapsed: int
+    shown: int
+
+
+class SpanRow(View, frozen=True, kw_only=True, tag="span"):
+    """A step of a trace, as far as the rows tell. ``at_us`` is None where the time was not kept."""
+
+    trace_id: str
+    name: str
+    subject: str
+    at_us: int | None = None
+    until_us: int | None = None
+    detail: str = ""
+    request_ids: dict[str, str] = {}
+
+
+class ChangedRow(View, frozen=True, kw_only=True, tag="changed"):
+    """What became of one thing that was to be changed. ``made``: the id of what took its place."""
+
+    what: str
+    lane: str = ""
+    before: str
+    after: str
+    done: bool
+    dry_run: bool
+    note: str = ""
+    made: str = ""
+
+
+class ProblemRow(View, frozen=True, kw_only=True, tag="problem"):
+    """Something to put right in the configuration."""
+
+    file: str
+    line: int
+    key: str
+    message: str
+    suggestion: str
+    severity: Literal["error", "warning"]
+
+
+class ReloadRow(View, frozen=True, kw_only=True, tag="reload"):
+    applied: tuple[str, ...]
+    restart_needed: tuple[str, ...]
+
+
+class ConfigRow(View, frozen=True, kw_only=True, tag="config"):
+    """One configuration file as it is in force; secrets are shown as where they come from."""
+
+    file: str
+    body: dict[str, object]
+
+
+class VersionRow(View, frozen=True, kw_only=True, tag="version"):
+    version: str
+    protocol: int
+
+
+AnyView = (
+    Overall
+    | LaneRow
+    | TenantRow
+    | CheckRow
+    | ActorRow
+    | TargetRow
+    | ExchangeRow
+    | TestRow
+    | JudgementRow
+    | PreviewRow
+    | DeliveryRow
+    | DeliveryStory
+    | StatementStory
+    | ArrivalRow
+    | SpanRow
+    | ChangedRow
+    | ProblemRow
+    | ReloadRow
+    | ConfigRow
+    | VersionRow
+)
+
+_decode: msgspec.json.Decoder[AnyView] = msgspec.json.Decoder(AnyView)
+
+
+def decode_view(raw: bytes | msgspec.Raw) -> AnyView:
+    """Raises msgspec.DecodeError, also for a kind that a newer daemon knows and we do not."""
+    return _decode.decode(raw)
