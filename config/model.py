@@ -179,23 +179,25 @@ class Route(Words, frozen=True, kw_only=True):
     name: NonEmpty
     """Unique in the tenant; deliveries and metrics carry it."""
     when: Annotated[tuple[ChangeWord, ...], Meta(min_length=1, max_length=64)]
-    """Kinds of change."""
+    """Kinds of change: ``enrolled``, ``unenrolled``, ``role_changed``, ``suspended``, ``resumed``, ``completed``
+    (``activity_completed`` or ``course_completed``), ``completion_undone``, ``passed``, ``failed``, ``graded``,
+    ``submitted``, ``assignment_posted``, ``due_soon``, ``user_created``, ``user_updated``."""
     to: TargetName
     """Name of a target of this tenant."""
     audience: Audience
     """Who is told."""
     mode: Literal["realtime"] | Digest = "realtime"
-    """At once, or collected and sent on a schedule."""
+    """At once, or collected and sent on a schedule (this version sends no digests and refuses such a route)."""
     sla: Timeout | None = None
     """How soon a change should have arrived; what takes longer is counted."""
     quiet_hours: QuietHours | None = None
-    """Hours without posts, in the tenant's time zone: ``"20:00-07:00"``."""
+    """Hours without posts, in the tenant's time zone: ``"20:00-07:00"``. Accepted but not acted on by this version."""
     doubtful: Literal["park", "resend"] = "park"
     """When nobody can tell whether a post was made: wait for a person, or accept a double."""
     template: NonEmpty | None = None
     """Name of a template; absent: the target's own for this kind of change."""
     pilot: NonEmpty | None = None
-    """Name of a pilot group: only its learners are told."""
+    """Name of a pilot group: only its learners are told. Accepted but not acted on by this version."""
     attempts_max: Annotated[int, Meta(ge=1, le=100)] = 8
     """After so many attempts a delivery is a dead letter."""
 
@@ -279,7 +281,7 @@ class TenantWords(Words, frozen=True, kw_only=True):
     routes: Annotated[tuple[Route, ...], Meta(max_length=1000)] = ()
     """``[[routes]]``: the first that matches a destination wins."""
     rosters: Annotated[tuple[Roster, ...], Meta(max_length=1000)] = ()
-    """``[[rosters]]``: memberships kept in step."""
+    """``[[rosters]]``: memberships kept in step. Accepted but not acted on by this version."""
     xapi_fallback_version: Literal["1.0.3", "2.0.0"] = "1.0.3"
     """For statements that do not say which version of xAPI they follow."""
 

@@ -119,7 +119,7 @@ def render(problems: Iterable[Problem], root: Path | None = None) -> str:
 
 def json_lines(problems: Iterable[Problem]) -> str:
     """For programs: a JSON object a line, with a schema version."""
-    encoder = msgspec.json.Encoder(enc_hook=str)
+    encoder = msgspec.json.Encoder(enc_hook=_name)
     return "".join(
         encoder.encode({"schema": SCHEMA_VERSION} | msgspec.structs.asdict(problem)).decode() + "\n"
         for problem in in_order(problems)
@@ -128,5 +128,10 @@ def json_lines(problems: Iterable[Problem]) -> str:
 
 def _short(file: Path, root: Path | None) -> str:
     if root is not None and file.is_relative_to(root) and file != root:
-        return str(file.relative_to(root))
-    return str(file)
+        return _name(file.relative_to(root))
+    return _name(file)
+
+
+def _name(file: Path) -> str:
+    """A path as text; bytes in it that are not UTF-8 become question marks."""
+    return str(file).encode(errors="replace").decode()

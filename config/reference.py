@@ -103,6 +103,8 @@ def _tables(cls: type[Struct], title: str, level: int) -> Iterator[Section]:
             is_list = described(field.type).startswith("a list")
             above = re.sub(r" kind = .*|.*\.toml\Z", "", title).strip("[]")
             path = f"{above}.{field.encode_name}" if above else field.encode_name
+            if isinstance(field.type, inspect.DictType):
+                path += ".KEY"
             yield from _tables(inner, f"[[{path}]]" if is_list else f"[{path}]", 3)
 
 

@@ -33,8 +33,8 @@ def described(kind: inspect.Type) -> str:
             return "a reference to a secret" if cls is Secret else "a table"
         case inspect.VarTupleType() | inspect.ListType() | inspect.SetType() | inspect.FrozenSetType():
             return f"a list of {_plural(kind.item_type)}"
-        case inspect.LiteralType():
-            return "one of " + ", ".join(f'"{value}"' for value in kind.values)
+        case inspect.LiteralType(values=values):
+            return ("one of " if len(values) > 1 else "") + ", ".join(f'"{value}"' for value in values)
         case inspect.EnumType():
             return "one of " + ", ".join(f'"{member.value}"' for member in kind.cls)
         case _:
@@ -57,6 +57,8 @@ _NAMES: dict[type[inspect.Type], str] = {
 
 def _plural(kind: inspect.Type) -> str:
     word = described(kind)
+    if word.startswith("one of "):
+        return word.removeprefix("one of ")
     return word.removeprefix("an ").removeprefix("a ") + ("es" if word.endswith("ss") else "s")
 
 

@@ -21,6 +21,8 @@ class StarterRefused(Exception):
 def write_starter(directory: Path) -> tuple[Path, ...]:
     """The files written, in the order to read them. Raises StarterRefused."""
     root = Path(os.path.abspath(directory))
+    if os.path.lexists(root) and not root.is_dir():
+        raise StarterRefused(f"{root}: not a directory")
     files = {root / name: content for name, content in _files().items()}
     existing = tuple(path for path in files if os.path.lexists(path))
     if existing:

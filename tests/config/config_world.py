@@ -16,6 +16,8 @@ ROUTE_WORDS = frozenset({"completed", "passed", "graded", "enrolled", "due_soon"
 
 
 class PushClient(Words, frozen=True, kw_only=True):
+    """Who may push."""
+
     key: str
     secret: Secret
     scopes: tuple[Literal["read", "write"], ...] = ("write",)

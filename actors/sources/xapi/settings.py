@@ -20,8 +20,11 @@ class Credential(Words, frozen=True, kw_only=True):
     """One client of the LRS: Basic user name ``key`` and its secret, and what it may do (xAPI's scope names)."""
 
     key: str
+    """User name, unique in the tenant."""
     secret: Secret
+    """Password."""
     scopes: tuple[Scope, ...] = ("statements/write", "statements/read/mine")
+    """What this client may do, in xAPI's words."""
 
 
 class XapiSettings(Words, frozen=True, kw_only=True):
@@ -29,4 +32,6 @@ class XapiSettings(Words, frozen=True, kw_only=True):
     content, so that a batch sent twice is one; false: always a fresh id."""
 
     dedupe: bool = True
+    """Whether a statement without id but with a timestamp gets its id from its content."""
     credentials: tuple[Credential, ...] = ()
+    """Who may send; nobody without."""
