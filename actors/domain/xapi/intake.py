@@ -19,7 +19,7 @@ from actors.domain.xapi.patterns import Version
 from actors.domain.xapi.rules import VOIDED
 from actors.domain.xapi.validate import validate
 
-_SET_BY_LRS = ("stored", "authority", "version")
+_SET_BY_LRS = ("stored", "authority")
 _WHITE = b" \t\r\n"
 
 
@@ -32,12 +32,17 @@ def read_batch(
     version: Version,
     fresh_id: Callable[[], str],
     enclosed: frozenset[str] = frozenset(),
+    put_id: str | None = None,
 ) -> list[NewStatement]:
     """One statement or an array of them, in the order sent. ``fresh_id`` gives 32 hexadecimal digits for those that
-    come with neither id nor (``dedupe``) timestamp; ``enclosed`` are the sha2 of attachments sent along. Raises
-    Refusal, and nothing else whatever ``body`` is."""
+    come with neither id nor (``dedupe``) timestamp; ``enclosed`` are the sha2 of attachments sent along. With
+    ``put_id`` (a UUID) it is one statement and that is its id. Raises Refusal, and nothing else whatever ``body`` is.
+    """
     given = _parse(body)
-    if isinstance(given, list):
+    batch: list[Any]
+    if put_id is not None:
+        batch, raws = [_put(given, put_id)], [b""]
+    elif isinstance(given, list):
         batch, raws = given, slices(body)
     else:
         batch, raws = [given], [body.strip(_WHITE)]
@@ -80,6 +85,15 @@ def _parse(body: bytes) -> object:
         raise Refusal(refusal.faults, _culprit(body)) from None
 
 
+def _put(given: object, put_id: str) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise Refusal((Fault("", "must be one statement, a JSON object"),))
+    named = given.get("id", put_id)
+    if isinstance(named, str) and named.lower() != put_id.lower():
+        raise Refusal((Fault("id", "differs from the statementId of the request"),))
+    return {"id": named, **given}
+
+
 def _culprit(body: bytes) -> int | None:
     """Which statement of the array it is that cannot be parsed, if the array itself can."""
     try:
@@ -101,7 +115,7 @@ def _body(statement: dict[str, Any], raw: bytes, name: str) -> bytes:
         if "id" not in statement:
             return b'{"id":"' + name.encode() + b'",' + raw[1:]
         if statement["id"] == name:
-            return raw
+            return raw or msgspec.json.encode(statement)
     kept = {"id": name, **{key: value for key, value in statement.items() if key not in ("id", *_SET_BY_LRS)}}
     if lone:
         arrays = {key: [given] if isinstance(given, dict) else given for key, given in activities.items()}

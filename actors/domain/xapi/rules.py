@@ -51,6 +51,11 @@ def faults(statement: object, version: Version) -> Iterator[Fault]:
     yield from _statement(statement, "", version)
 
 
+def agent_faults(agent: object, version: Version) -> Iterator[Fault]:
+    """The same of an agent or identified group that is asked for."""
+    yield from _actor(agent, "", version)
+
+
 def _timestamp(value: Any, path: str, version: Version) -> Iterator[Fault]:
     if not isinstance(value, str):
         yield Fault(path, f"must be a string, is {kind_of(value)}")

@@ -106,7 +106,7 @@ def test_what_the_lrs_sets_is_dropped_and_lone_context_activities_become_arrays(
     arrays = {"parent": [{"id": "a:b"}], "category": [{"id": "a:c"}]}
     assert json.loads(statement.body) == {
         "id": statement.id,
-        **simple(context={"platform": "x", "contextActivities": arrays}),
+        **simple(version="1.0.0", context={"platform": "x", "contextActivities": arrays}),
     }
 
 

@@ -1,0 +1,113 @@
+"""Which path leads where. ``build_app`` makes the two faces of the gateway: what everybody reaches, and the
+operators' pages, which listen apart if they have been given addresses of their own.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import trio
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
+
+from config.durations import seconds
+from config.model import Gateway
+from daemon.gateway.limits import Frame
+from daemon.gateway.lrs.about import about
+from daemon.gateway.lrs.headers import Carried
+from daemon.gateway.lrs.statements import StatementsResource
+from daemon.gateway.ports import Check, Trouble
+from daemon.gateway.ports import GatewayPorts as GatewayPorts
+from daemon.gateway.problems import Problem
+
+CHECK_S_MAX = 5.0
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+Handler = Callable[[Request], Awaitable[Response]]
+_TENANT = re.compile(r"^/t/[^/]+/")
+_TEMPLATES = frozenset(("/healthz", "/readyz", "/metrics", "/t/{tenant}/xapi/about", "/t/{tenant}/xapi/statements"))
+
+
+class Resource:
+    """One path and its methods; HEAD is GET without the body."""
+
+    def __init__(self, **handlers: Handler) -> None:
+        self._handlers = {name.upper(): handler for name, handler in handlers.items()}
+        if "GET" in self._handlers:
+            self._handlers["HEAD"] = self._handlers["GET"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        handler = self._handlers.get(scope["method"])
+        if handler is None:
+            raise Problem(405, "this method is not allowed here", headers={"Allow": ", ".join(self._handlers)})
+        response = await handler(Request(scope, receive))
+        if scope["method"] == "HEAD":
+            response.body = b""
+        await response(scope, receive, send)
+
+
+class GatewayApp:
+    """``public`` and ``admin`` are ASGI applications; the latter is served on ``admin_listen`` only."""
+
+    def __init__(self, public: Frame, admin: Frame, trouble: Trouble) -> None:
+        self.public = public
+        self.admin = admin
+        self.trouble = trouble
+
+
+def build_app(ports: GatewayPorts, gateway: Gateway) -> GatewayApp:
+    carried = Carried(ports)
+    statements = StatementsResource(ports, carried)
+    pages = [
+        Route("/healthz", Resource(get=_checked(ports.healthy))),
+        Route("/readyz", Resource(get=_checked(ports.ready))),
+    ]
+
+    async def metrics(_request: Request) -> Response:
+        return Response(ports.metrics_text(), media_type=METRICS_TYPE)
+
+    operators = [*pages, Route("/metrics", Resource(get=metrics))]
+    lrs = [
+        Route("/t/{tenant}/xapi/about", Resource(get=about)),
+        Route(
+            "/t/{tenant}/xapi/statements",
+            Resource(get=statements.get, post=statements.post, put=statements.put),
+        ),
+    ]
+
+    def frame(routes: list[Route]) -> Frame:
+        return Frame(
+            Router(routes, redirect_slashes=False, default=_nowhere),
+            body_bytes_max=gateway.body_bytes_max,
+            body_timeout_s=seconds(gateway.body_timeout),
+            dice=ports.dice,
+            span=ports.request_span,
+            trouble=ports.trouble,
+            template=_template,
+            prepare=carried.prepare,
+        )
+
+    return GatewayApp(frame([*lrs, *(pages if gateway.admin_listen else operators)]), frame(operators), ports.trouble)
+
+
+def _template(path: str) -> str:
+    general = _TENANT.sub("/t/{tenant}/", path)
+    return general if general in _TEMPLATES else "(none)"
+
+
+async def _nowhere(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise Problem(404, "there is nothing at this address")
+
+
+def _checked(check: Check) -> Handler:
+    """A page for whoever watches the process: 200, or 503 with what is not well."""
+
+    async def page(_request: Request) -> Response:
+        found = ["it took too long to find out"]
+        with trio.move_on_after(CHECK_S_MAX):
+            found = list(await check())
+        body = msgspec.json.encode({"status": "failing" if found else "ok", "problems": found})
+        return Response(body, status_code=503 if found else 200, media_type="application/json")
+
+    return page

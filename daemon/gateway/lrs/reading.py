@@ -1,0 +1,172 @@
+"""Queries as xAPI writes them, and how a stored statement looks from outside."""
+
+import re
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlencode
+
+import msgspec
+from starlette.datastructures import QueryParams
+
+from actors.domain.xapi.faults import Refusal
+from actors.domain.xapi.guard import parse
+from actors.domain.xapi.keys import agent_key
+from actors.domain.xapi.moments import instant_us, spelt
+from actors.domain.xapi.patterns import IRI, UUID, Version
+from actors.domain.xapi.rules import agent_faults
+from actors.ports import LoggedStatement
+from daemon.gateway.ports import StatementQuery
+from daemon.gateway.problems import Problem
+
+PAGE_MAX = 500
+FILTERS = frozenset(("verb", "activity", "agent", "registration"))
+_RANGE = frozenset(("since", "until", "ascending", "limit", "cursor"))
+_SHAPED = frozenset(("format", "attachments", "related_agents", "related_activities"))
+_iri = re.compile(IRI)
+_uuid = re.compile(UUID)
+
+
+def check_names(parameters: QueryParams, allowed: Iterable[str]) -> dict[str, str]:
+    """By name. Raises Problem 400 for one that is unknown here or given twice."""
+    known = frozenset(allowed)
+    found: dict[str, str] = {}
+    for name, value in parameters.multi_items():
+        if name not in known:
+            raise _bad(name, "is not a parameter that can be given here")
+        if name in found:
+            raise _bad(name, "is given more than once")
+        found[name] = value
+    return found
+
+
+def single_id(parameters: QueryParams, name: str) -> str:
+    """The UUID of a request for one statement, in lower case. Raises Problem 400."""
+    given = check_names(parameters, (name, "format", "attachments"))
+    _check_shape(given)
+    return uuid(given[name], name)
+
+
+def uuid(text: str, name: str) -> str:
+    if not _uuid.search(text):
+        raise _bad(name, "must be a UUID")
+    return text.lower()
+
+
+def read_query(
+    parameters: QueryParams, *, supported: frozenset[str], authority: bytes | None, version: Version
+) -> StatementQuery:
+    """What a request for many asks for; its ``limit`` is already within bounds. Raises Problem 400."""
+    given = check_names(parameters, _RANGE | FILTERS | _SHAPED)
+    _check_shape(given)
+    for name in sorted(FILTERS - supported):
+        if name in given:
+            raise _bad(name, "is a filter that this server does not offer yet")
+    ascending = _boolean(given, "ascending")
+    cursor = _whole(given, "cursor")
+    limit = _whole(given, "limit") or PAGE_MAX
+    return StatementQuery(
+        limit=min(limit, PAGE_MAX),
+        ascending=ascending,
+        since_us=_moment(given, "since"),
+        until_us=_moment(given, "until"),
+        after_seq=cursor if ascending else None,
+        before_seq=None if ascending else cursor,
+        verb=_iri_of(given, "verb"),
+        activity=_iri_of(given, "activity"),
+        agent_key=_agent(given["agent"], version) if "agent" in given else None,
+        registration=uuid(given["registration"], "registration") if "registration" in given else None,
+        authority=authority,
+    )
+
+
+def _bad(name: str, rule: str) -> Problem:
+    return Problem(400, f"{name} {rule}", reason="parameter", members={"parameter": name})
+
+
+def _check_shape(given: Mapping[str, str]) -> None:
+    """Forms of answers that are not offered are refused, never quietly replaced by another."""
+    if given.get("format", "exact") != "exact":
+        raise _bad("format", "must be exact: other formats are not offered yet")
+    for name in ("attachments", "related_agents", "related_activities"):
+        if _boolean(given, name):
+            raise _bad(name, "cannot be true: this is not offered yet")
+
+
+def _boolean(given: Mapping[str, str], name: str) -> bool:
+    match given.get(name, "false"):
+        case "true":
+            return True
+        case "false":
+            return False
+        case _:
+            raise _bad(name, "must be true or false")
+
+
+def _whole(given: Mapping[str, str], name: str) -> int | None:
+    text = given.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise _bad(name, "must be a whole number, not negative")
+    return int(text)
+
+
+def _moment(given: Mapping[str, str], name: str) -> int | None:
+    if name not in given:
+        return None
+    moment_us = instant_us(given[name])
+    if moment_us is None:
+        raise _bad(name, "must be a timestamp")
+    return moment_us
+
+
+def _iri_of(given: Mapping[str, str], name: str) -> str | None:
+    if name in given and not _iri.search(given[name]):
+        raise _bad(name, "must be an IRI with a scheme")
+    return given.get(name)
+
+
+def _agent(text: str, version: Version) -> str:
+    try:
+        agent = parse(text.encode("utf-8", "surrogateescape"))
+    except Refusal as refusal:
+        raise _bad("agent", f"must be an agent in JSON: {refusal}") from None
+    if found := next(agent_faults(agent, version), None):
+        raise _bad("agent", f"must be an agent: {found}")
+    key = agent_key(agent) if isinstance(agent, dict) else None
+    if key is None:
+        raise _bad("agent", "must be identified")
+    return key
+
+
+# ── outwards ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Given(msgspec.Struct):
+    version: str | None = None
+
+
+_given = msgspec.json.Decoder(_Given).decode
+_DEFAULT_VERSION = {"1.0.3": "1.0.0", "2.0.0": "2.0.0"}
+
+
+def outward(row: LoggedStatement) -> bytes:
+    """The statement as JSON with what the LRS adds; the sender's own part byte for byte."""
+    stored = spelt(row.stored_us)
+    added = [f'"stored":"{stored}"']
+    if not row.timestamp:
+        added.append(f'"timestamp":"{stored}"')
+    if _given(row.body).version is None:
+        added.append(f'"version":"{_DEFAULT_VERSION[row.version]}"')
+    if row.authority:
+        added.append('"authority":' + row.authority.decode())
+    return b"%b,%b}" % (row.body[: row.body.rindex(b"}")], ",".join(added).encode())
+
+
+def outward_page(rows: list[LoggedStatement], more: str) -> bytes:
+    return b'{"statements":[%b],"more":%b}' % (b",".join(map(outward, rows)), msgspec.json.encode(more))
+
+
+def more_link(path: str, parameters: QueryParams, last_seq: int) -> str:
+    """Where the page after this one is: relative to the server's root, valid for as long as the log is kept."""
+    kept = [(name, value) for name, value in parameters.multi_items() if name != "cursor"]
+    return f"{path}?{urlencode([*kept, ('cursor', str(last_seq))])}"

@@ -1,0 +1,99 @@
+"""What the gateway needs of the rest of the process. The composition root fills ``GatewayPorts``."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import msgspec
+
+from actors.ports import Clock, Dice, LoggedStatement, Statements
+from daemon.gateway.credentials import Door, Reveal
+
+
+class StatementQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of a tenant's log. ``since_us`` is exclusive and ``until_us`` inclusive, both on the time stored;
+    ``after_seq`` and ``before_seq`` are exclusive and continue an earlier page. The rest are filters, None: any.
+    ``agent_key`` is spelt by ``domain.xapi.keys``; ``authority`` is compared as stored."""
+
+    limit: int
+    ascending: bool = False
+    since_us: int | None = None
+    until_us: int | None = None
+    after_seq: int | None = None
+    before_seq: int | None = None
+    verb: str | None = None
+    activity: str | None = None
+    agent_key: str | None = None
+    registration: str | None = None
+    authority: bytes | None = None
+
+
+class StatementReads(Protocol):
+    """Reading the statement log from outside."""
+
+    filters: frozenset[str]
+    """Which of ``verb``, ``activity``, ``agent`` and ``registration`` a page can be asked for; the gateway refuses
+    the others by name. ``authority`` must always work."""
+
+    async def get(self, tenant: str, statement_id: str) -> LoggedStatement | None:
+        """Voided ones too. The id is a UUID in lower case. Raises StoreUnavailable, like all of these."""
+
+    async def page(self, tenant: str, query: StatementQuery) -> list[LoggedStatement]:
+        """At most ``limit`` by the order of ``seq``, newest first unless ``ascending``; voided ones left out."""
+
+    async def consistent_through_us(self, tenant: str) -> int:
+        """Whatever was stored at or before this time is seen by reads that begin from now on, for ever."""
+
+
+class RequestSpan(Protocol):
+    """One incoming request, as tracing sees it. ``status`` is set before the end."""
+
+    status: int
+
+    @property
+    def traceparent(self) -> str: ...
+
+    def set(self, **attributes: str | int | float | bool) -> None: ...
+
+
+class SpanFactory(Protocol):
+    """``template`` is the path with its variable parts by name, so that there are few of them."""
+
+    def __call__(
+        self, method: str, template: str, headers: Mapping[str, str], /
+    ) -> AbstractContextManager[RequestSpan]: ...
+
+
+class Counted(Protocol):
+    """``statements_accepted``, ``statements_collapsed``, ``statements_refused`` (requests, with their reason)."""
+
+    def __call__(self, name: str, tenant: str, n: int, reason: str = "", /) -> None: ...
+
+
+class Trouble(Protocol):
+    """A warning for the log."""
+
+    def __call__(self, name: str, error: BaseException | None = None, /, **fields: object) -> None: ...
+
+
+Check = Callable[[], Awaitable[Sequence[str]]]
+"""What is not well, in words; nothing if all is."""
+
+
+class GatewayPorts(msgspec.Struct, frozen=True, kw_only=True):
+    """``doors`` is asked at each request, so that a reload takes effect. ``arrived`` is told the tenant after each
+    append that brought something new: a hint, never waited for."""
+
+    statements: Statements
+    reads: StatementReads
+    doors: Callable[[], Mapping[str, Door]]
+    reveal: Reveal
+    clock: Clock
+    dice: Dice
+    arrived: Callable[[str], None]
+    healthy: Check
+    ready: Check
+    metrics_text: Callable[[], str]
+    request_span: SpanFactory
+    counted: Counted
+    trouble: Trouble

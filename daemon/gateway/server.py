@@ -1,0 +1,184 @@
+"""Sockets, TLS and the graceful end. Hypercorn speaks HTTP on each connection; accepting them is ours, so that one
+broken connection never takes the others along, there is a bound on how many there are, and a reader who does not
+read cannot keep us from stopping.
+"""
+
+import socket
+import ssl
+from collections.abc import Sequence
+from typing import Any
+
+import trio
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.config import Config
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ConnectionState
+from starlette.types import ASGIApp
+
+from config.durations import seconds
+from config.model import Gateway, Tls
+from daemon.gateway.app import GatewayApp
+
+CONNECTIONS_MAX = 1024
+GRACE_S = 5.0
+"""How long requests in flight may take to finish when the daemon stops."""
+HANDSHAKE_S_MAX = 10.0
+BACKLOG = 1024
+
+
+async def serve(
+    app: GatewayApp,
+    gateway: Gateway,
+    sockets: Sequence[socket.socket] | None = None,
+    *,
+    task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Until cancelled: then nothing new is accepted, what is in flight has GRACE_S to finish. ``sockets`` are the
+    public ones if systemd has opened them. Reports the addresses listened on. Raises OSError if one is taken."""
+    config = _config(gateway)
+    context = WorkerContext(None)
+    tls = _tls(gateway.tls) if gateway.tls is not None else None
+    opened: list[trio.SocketListener] = []
+    try:
+        public = await _listen(gateway.listen, opened, sockets)
+        admin = await _listen(gateway.admin_listen, opened)
+    except BaseException:
+        for listener in opened:
+            listener.socket.close()
+        raise
+    stopping = trio.Event()
+    async with trio.open_nursery() as outside:
+        outside.start_soon(_set_when_cancelled, stopping)
+        with trio.CancelScope(shield=True) as lasting:
+            async with trio.open_nursery() as connections:
+                accepting = trio.CancelScope()
+                for listeners, face, secure in ((public, app.public, tls), (admin, app.admin, None)):
+                    handler = _Handler(face, app, config, context, connections, seconds(gateway.body_timeout))
+                    connections.start_soon(_accept, accepting, handler, _secured(listeners, secure), connections)
+                task_status.started([_name(listener) for listener in opened])
+                await stopping.wait()
+                accepting.cancel()
+                await context.terminated.set()
+                lasting.deadline = trio.current_time() + GRACE_S
+        outside.cancel_scope.cancel()
+
+
+async def _set_when_cancelled(event: trio.Event) -> None:
+    try:
+        await trio.sleep_forever()
+    finally:
+        event.set()
+
+
+async def _accept(
+    accepting: trio.CancelScope, handler: "_Handler", listeners: Sequence[Any], connections: trio.Nursery
+) -> None:
+    with accepting:
+        if listeners:
+            await trio.serve_listeners(handler, list(listeners), handler_nursery=connections)
+
+
+class _Handler:
+    """One connection after the other, each on its own."""
+
+    def __init__(
+        self,
+        face: ASGIApp,
+        app: GatewayApp,
+        config: Config,
+        context: WorkerContext,
+        connections: trio.Nursery,
+        write_s_max: float,
+    ) -> None:
+        self._app = ASGIWrapper(face)  # type: ignore[arg-type]  # Starlette's and Hypercorn's words for ASGI
+        self._trouble = app.trouble
+        self._config = config
+        self._context = context
+        self._connections = connections
+        self._write_s_max = write_s_max
+
+    async def __call__(self, stream: Any) -> None:
+        if len(self._connections.child_tasks) > CONNECTIONS_MAX:
+            self._trouble("gateway.too_many_connections", None, maximum=CONNECTIONS_MAX)
+            await trio.aclose_forcefully(stream)
+            return
+        patient = _Bounded(stream, self._write_s_max)
+        try:
+            await TCPServer(self._app, self._config, self._context, ConnectionState({}), patient)  # type: ignore[arg-type]
+        except Exception as error:  # noqa: BLE001  # whatever a peer provoked ends with its connection
+            self._trouble("gateway.connection_failed", error)
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.aclose_forcefully(stream)
+
+
+class _Bounded:
+    """A stream that gives up on a peer who does not read: Hypercorn shields its writes from cancellation."""
+
+    def __init__(self, stream: Any, write_s_max: float) -> None:
+        self._stream = stream
+        self._write_s_max = write_s_max
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    async def send_all(self, data: bytes) -> None:
+        try:
+            with trio.fail_after(self._write_s_max):
+                await self._stream.send_all(data)
+        except trio.TooSlowError:
+            await trio.aclose_forcefully(self._stream)
+            raise trio.BrokenResourceError("the peer does not read") from None
+
+
+async def _listen(
+    addresses: Sequence[str], opened: list[trio.SocketListener], given: Sequence[socket.socket] | None = None
+) -> list[trio.SocketListener]:
+    """Listeners for the sockets given, else for the addresses; also added to ``opened`` as they come."""
+    listeners = []
+    for sock in given or ():
+        sock.setblocking(False)
+        listeners.append(trio.SocketListener(trio.socket.from_stdlib_socket(sock)))
+        opened.append(listeners[-1])
+    for address in () if given else addresses:
+        host, port = address.rsplit(":", 1)
+        found = await trio.open_tcp_listeners(int(port), host=host.strip("[]"), backlog=BACKLOG)
+        listeners += found
+        opened += found
+    return listeners
+
+
+def _secured(listeners: Sequence[trio.SocketListener], tls: ssl.SSLContext | None) -> Sequence[Any]:
+    if tls is None:
+        return listeners
+    return [trio.SSLListener(listener, tls, https_compatible=True) for listener in listeners]
+
+
+def _tls(words: Tls) -> ssl.SSLContext:
+    """TLS 1.2 or newer; with ``client_ca``, nobody gets in without a certificate signed by it."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    context.load_cert_chain(words.certificate, words.key)
+    if words.client_ca is not None:
+        context.load_verify_locations(words.client_ca)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def _config(gateway: Gateway) -> Config:
+    """Hypercorn's own words. ``keep_alive_timeout`` bounds idle connections and slow heads of requests alike."""
+    config = Config()
+    config.accesslog = None
+    config.errorlog = None
+    config.include_server_header = False
+    config.keep_alive_timeout = seconds(gateway.header_timeout)
+    config.ssl_handshake_timeout = HANDSHAKE_S_MAX
+    config.keep_alive_max_requests = 1_000_000
+    return config
+
+
+def _name(listener: trio.SocketListener) -> str:
+    address = listener.socket.getsockname()
+    return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address)
