@@ -206,10 +206,10 @@ class Witness(Protocol):
 
     def routed(self, tenant: str, batch: Sequence[Routed], count: RoutedCount) -> None: ...
 
-    def event(self, name: str, **fields: object) -> None:
+    def event(self, name: str, /, **fields: object) -> None:
         """An INFO line: ``name`` is dotted (``lane.suspended``)."""
 
-    def trouble(self, name: str, error: BaseException | None = None, **fields: object) -> None:
+    def trouble(self, name: str, error: BaseException | None = None, /, **fields: object) -> None:
         """A WARNING line, with the error's traceback where there is one."""
 
 

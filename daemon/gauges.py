@@ -1,23 +1,26 @@
 """What ``/metrics`` shows of the store and the actors, refreshed now and then so that a scrape never waits."""
 
+import sqlite3
+
 import trio
 
 from actors.kernel import Registry, TreeEntry
-from actors.ports import Clock, StoreUnavailable
+from actors.ports import Clock, StoreUnavailable, Witness
 from daemon.store.database import Store
 from daemon.telemetry.metrics import Metrics
 
 EVERY_S = 5.0
 
 
-async def watch(metrics: Metrics, store: Store, registry: Registry, clock: Clock) -> None:
+async def watch(metrics: Metrics, store: Store, registry: Registry, clock: Clock, witness: Witness) -> None:
     """Runs for ever. While the store cannot be read the last figures stand."""
     while True:
         try:
             depths = await store.queries.depths()
             lanes = sorted({lane for lane, _, _ in depths})
             oldest = await store.queries.oldest_open(lanes)
-        except StoreUnavailable:
+        except (StoreUnavailable, sqlite3.Error) as error:
+            witness.trouble("gauges.stale", error)  # figures are not worth a daemon
             await trio.sleep(EVERY_S)
             continue
         now_us = clock.now_us()

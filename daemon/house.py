@@ -5,7 +5,6 @@ The control socket's verbs, the gateway's health pages and the watchdog ask the 
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
@@ -26,6 +25,8 @@ from config.secrets import SecretReader, SecretUnavailable
 from daemon import settings
 from daemon.control.office import Check, ReloadOutcome
 from daemon.control.protocol import Level
+from daemon.gateway.credentials import Door, doors
+from daemon.release import installed_version
 from daemon.store.database import Store
 
 HELLO_S_MAX = 10.0
@@ -47,7 +48,7 @@ class House:
         reader: SecretReader,
         stop: Callable[[], None],
     ) -> None:
-        self.version = version("lmsyncd")
+        self.version = installed_version()
         self.started_us = world.clock.now_us()
         self.store = store
         self.draining = False
@@ -60,6 +61,7 @@ class House:
         self._stop = stop
         self._reloading = trio.Lock()
         self.root = Root(configuration.tenants, self._make_targets, world)
+        self._doors = doors(configuration.tenants.values())
 
     # ── what is there ────────────────────────────────────────────────────────────────────────────────
 
@@ -85,6 +87,10 @@ class House:
 
     def configuration(self) -> Configuration:
         return self._configuration
+
+    def doors(self) -> Mapping[str, Door]:
+        """Who may come in at the gateway, by tenant."""
+        return self._doors
 
     def targets(self, tenant_name: str) -> Mapping[str, Target]:
         return self._make_targets(self._configuration.tenants[tenant_name])
@@ -121,6 +127,7 @@ class House:
             self._configuration = msgspec.structs.replace(
                 fresh, daemon=self._configuration.daemon, state=self._configuration.state
             )
+            self._doors = doors(fresh.tenants.values())
             applied = await self.root.apply(fresh.tenants)
             self.witness.event("config.reloaded", applied=list(applied), restart_needed=list(needed))
             return ReloadOutcome(applied=applied, restart_needed=needed, problems=problems)
@@ -144,6 +151,10 @@ class House:
     async def scheduler_answers(self) -> None:
         """For the watchdog: tasks get their turn."""
         await trio.lowlevel.checkpoint()
+
+    async def unwell(self) -> list[str]:
+        """For ``/readyz``: what keeps us from taking and delivering; nothing if all is well."""
+        return [f"{check.name}: {check.detail}" for check in await self.health("ready") if not check.ok]
 
     async def health(self, level: Level) -> Sequence[Check]:
         checks = [Check(name="process", ok=True, detail=f"up, version {self.version}")]

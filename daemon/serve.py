@@ -17,10 +17,12 @@ from actors.kernel import Kernel
 from actors.roles.world import Switchboard, World
 from config.model import Configuration
 from config.secrets import SecretReader, SecretUnavailable
-from daemon import settings
+from daemon import gauges, settings
 from daemon.clock import SystemClock, SystemDice
+from daemon.control.listener import ControlRefused
 from daemon.control.server import serve_control
-from daemon.gateway.app import GatewayPorts, build_app
+from daemon.gateway.app import GatewayApp, build_app
+from daemon.gateway.ports import GatewayPorts
 from daemon.gateway.server import serve as serve_gateway
 from daemon.house import House, boot_name
 from daemon.http import Outbound
@@ -54,24 +56,32 @@ def main(root: Path) -> int:
         click.echo(f"lmsyncd: telemetry cannot be used as configured: {error}", err=True)
         return EX_CONFIG
     telemetry.adopt_logging()
+    refusals: list[Exception] = []
     try:
         return trio.run(_run, root, configuration, environ, reader, telemetry)
+    except* (StoreRefused, ControlRefused, OSError) as group:
+        refusals += leaves(group)
     finally:
         telemetry.close()
+    for refusal in refusals:
+        click.echo(f"lmsyncd: {refusal}", err=True)
+    return EX_FAILURE
+
+
+def leaves(group: BaseExceptionGroup[Exception]) -> list[Exception]:
+    """The exceptions in nested groups."""
+    found: list[Exception] = []
+    for each in group.exceptions:
+        found += leaves(each) if isinstance(each, BaseExceptionGroup) else [each]
+    return found
 
 
 async def _run(
     root: Path, configuration: Configuration, environ: dict[str, str], reader: SecretReader, telemetry: Telemetry
 ) -> int:
     clock = SystemClock()
-    async with trio_asyncio.open_loop():
-        try:
-            async with open_store(settings.store_path(configuration), clock) as store:
-                return await Daemon(root, configuration, environ, reader, telemetry, store, clock).live()
-        except StoreRefused as error:
-            telemetry.witness.trouble("store.refused", None, detail=str(error))
-            click.echo(f"lmsyncd: {error}", err=True)
-            return EX_FAILURE
+    async with trio_asyncio.open_loop(), open_store(settings.store_path(configuration), clock) as store:
+        return await Daemon(root, configuration, environ, reader, telemetry, store, clock).live()
 
 
 class Daemon:
@@ -135,6 +145,7 @@ class Daemon:
                 async with trio.open_nursery() as gateway:
                     await gateway.start(serve_gateway, self._app(), words.gateway, self._sockets.get("gateway"))
                     outer.start_soon(watch_loop, self._telemetry.metrics)
+                    outer.start_soon(self._gauges)
                     self._watch(outer)
                     await self._ready()
                     await self._stopping.wait()
@@ -144,6 +155,45 @@ class Daemon:
                 supervisor.stop()
             outer.cancel_scope.cancel()
         return EX_OK
+
+    async def _gauges(self) -> None:
+        world = self._world
+        await gauges.watch(self._telemetry.metrics, self._store, self._kernel.registry, world.clock, world.witness)
+
+    def _app(self) -> GatewayApp:
+        telemetry, world, house = self._telemetry, self._world, self._house
+
+        async def alive() -> list[str]:
+            return []
+
+        return build_app(
+            GatewayPorts(
+                statements=self._store.statements,
+                reads=self._store.statements,
+                doors=house.doors,
+                reveal=self._reader.reveal,
+                clock=world.clock,
+                dice=world.dice,
+                arrived=world.switchboard.arrived,
+                healthy=alive,
+                ready=house.unwell,
+                metrics_text=telemetry.metrics.text,
+                request_span=telemetry.request_span,
+                counted=self._counted,
+                trouble=world.witness.trouble,
+            ),
+            self._configuration.daemon.gateway,
+        )
+
+    def _counted(self, name: str, tenant: str, n: int, reason: str = "") -> None:
+        metrics = self._telemetry.metrics
+        match name:
+            case "statements_accepted":
+                metrics.statements_accepted.add(tenant, by=n)
+            case "statements_collapsed":
+                metrics.statements_collapsed.add(tenant, by=n)
+            case _:
+                metrics.statements_refused.add(tenant, reason, by=n)
 
     async def _ready(self) -> None:
         listen = ", ".join(self._configuration.daemon.gateway.listen)

@@ -24,7 +24,7 @@ UNNAMED = "unknown"
 class Trouble(Protocol):
     """Where to report what went wrong; ``actors.ports.Witness.trouble`` is one."""
 
-    def __call__(self, name: str, error: BaseException | None = None, **fields: object) -> None: ...
+    def __call__(self, name: str, error: BaseException | None = None, /, **fields: object) -> None: ...
 
 
 class EnvironmentFault(ValueError):

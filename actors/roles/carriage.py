@@ -34,6 +34,7 @@ from actors.kernel import converse
 from actors.ports import AttemptView, Http, StoreUnavailable, Target
 from actors.roles.world import World
 from config.model import Tenant
+from config.secrets import SecretUnavailable
 
 RECORD_RETRY_S = 1.0
 ADDRESSES_MAX = 10_000
@@ -48,7 +49,7 @@ class Pacer:
 
     async def before(self, request: Request) -> None:
         """Wait until the vendor's published limits allow this request."""
-        while wait_s := self._limiter.wait_s(request.draws, self._now_s()):
+        while wait_s := self._limiter.wait_s(request.draws, self._now_s()):  # noqa: ASYNC110  # it is time we wait for
             await trio.sleep(wait_s)
         self._limiter.take(request.draws, self._now_s())
 
@@ -167,6 +168,8 @@ class Carriage:
             verdict = await converse(self._target.deliver(parcel), http, before=journey.before, after=journey.after)
         except TemplateFault as error:
             return Refused(Cause.BAD_TEMPLATE, str(error))
+        except SecretUnavailable as error:
+            return Revoked(f"our credentials cannot be read: {error}")
         except StoreUnavailable as error:
             return Unavailable(f"our store could not be read: {error}") if not journey.sent else Doubtful(str(error))
         except Exception as error:  # noqa: BLE001  # a connector's bug costs this delivery an attempt, not the lane
@@ -184,6 +187,8 @@ class Carriage:
             if not isinstance(parcel, Parcel):
                 return _unlooked(parcel)
             return await converse(self._target.confirm(parcel), http, before=journey.before, after=journey.after)
+        except SecretUnavailable as error:
+            return Revoked(f"our credentials cannot be read: {error}")
         except Exception as error:  # noqa: BLE001  # still unknown: it is probed again later
             journey.abandon()
             self._world.witness.trouble("courier.fault", error, lane=self._lane, delivery_id=delivery.id)

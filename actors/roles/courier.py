@@ -16,6 +16,7 @@ from actors.ports import Claimed, Http, StoreUnavailable, Target
 from actors.roles.carriage import Carriage, Pacer
 from actors.roles.world import World
 from config.model import Tenant
+from config.secrets import SecretUnavailable
 
 STORE_RETRY_S = 1.0
 HELLO_FIRST_S = 30.0
@@ -141,6 +142,8 @@ class Courier(Actor[CourierMessage]):
         http = self._https.pop() if self._https else self._world.http()
         try:
             verdict = await converse(self._target.hello(), http, before=self._pacer.before, after=self._pacer.after)
+        except SecretUnavailable as error:
+            verdict = Revoked(f"our credentials cannot be read: {error}")
         except Exception as error:  # noqa: BLE001  # a connector's bug must not end a lane that only waits
             self._world.witness.trouble("courier.fault", error, lane=self.lane)
             return

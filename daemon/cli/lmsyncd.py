@@ -116,9 +116,9 @@ def demo(keep: bool, seconds: int) -> None:
 @cli.command(hidden=True)
 def manpage() -> None:
     """Print the manual page in troff."""
-    from daemon.cli.manpage import render
+    from daemon.cli.manpage import LMSYNCD, page
 
-    click.echo(render(cli, "lmsyncd"))
+    click.echo(page(cli, LMSYNCD), nl=False)
 
 
 def main() -> None:

@@ -42,6 +42,7 @@ class AioEngine:
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
+        self._loop = trio_asyncio.current_loop.get()  # kept: actors begin in an empty context, which knows of no loop
 
     @classmethod
     async def open(cls, path: Path, *, read_only: bool = False) -> "AioEngine":
@@ -59,11 +60,11 @@ class AioEngine:
         # aiosqlite offers one hop per statement in public; `_execute` is the same hop for a whole group of them,
         # and `_conn` the connection on whose thread it runs. The lock file pins the version this was read in.
         raw = self._connection._conn
-        return await trio_asyncio.aio_as_trio(self._connection._execute)(job, raw)  # type: ignore[no-any-return]
+        return await self._loop.run_aio_coroutine(self._connection._execute(job, raw))  # type: ignore[no-any-return]
 
     async def close(self) -> None:
         with trio.CancelScope(shield=True):
-            await trio_asyncio.aio_as_trio(self._connection.close)()
+            await self._loop.run_aio_coroutine(self._connection.close())
 
 
 class InlineEngine:

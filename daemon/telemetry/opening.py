@@ -3,12 +3,12 @@
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from uuid import uuid4
 
 from actors.ports import Reveal, Witness
 from config.model import Network
 from config.model import Telemetry as TelemetryWords
+from daemon.release import installed_version
 from daemon.telemetry.logs import Bridge, Log, Outlet, open_outlet
 from daemon.telemetry.metrics import Metrics
 from daemon.telemetry.otlp import Encoder, open_sender
@@ -77,7 +77,7 @@ def open_telemetry(
     outlet, journal = open_outlet(log_fd)
     log = Log(outlet, redactor, now_us, journal=journal)
     log.set_level(words.log_level)
-    release = _version()
+    release = installed_version()
     pipe = None
     if words.otlp_endpoint is not None:
         resource = {
@@ -94,9 +94,3 @@ def open_telemetry(
 def _complain(log: Log, why: str, dropped: int) -> None:
     log.write("warning", "telemetry.collector_away", {"reason": why, "spans_dropped": dropped})
 
-
-def _version() -> str:
-    try:
-        return version("lmsyncd")
-    except PackageNotFoundError:
-        return "unknown"

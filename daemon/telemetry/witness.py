@@ -188,10 +188,10 @@ class Eyes:
         if self._tracer.on:
             self._routed_span(tenant, batch, count)
 
-    def event(self, name: str, **fields: object) -> None:
+    def event(self, name: str, /, **fields: object) -> None:
         self._log.write("info", name, fields)
 
-    def trouble(self, name: str, error: BaseException | None = None, **fields: object) -> None:
+    def trouble(self, name: str, error: BaseException | None = None, /, **fields: object) -> None:
         if error is not None:
             fields["error"] = f"{type(error).__name__}: {error}"
             fields["traceback"] = "".join(traceback.format_exception(error))[-TRACEBACK_CHARS_MAX:]

@@ -84,10 +84,10 @@ class Notes:
     def routed(self, tenant: str, batch: Any, count: RoutedCount) -> None:
         self.events.append(("routed", {"tenant": tenant, "n": len(batch)}))
 
-    def event(self, name: str, **fields: object) -> None:
+    def event(self, name: str, /, **fields: object) -> None:
         self.events.append((name, fields))
 
-    def trouble(self, name: str, error: BaseException | None = None, **fields: object) -> None:
+    def trouble(self, name: str, error: BaseException | None = None, /, **fields: object) -> None:
         self.troubles.append((name, error))
 
     def named(self, name: str) -> list[dict[str, object]]:

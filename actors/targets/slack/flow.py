@@ -58,11 +58,11 @@ class SlackTarget:
 
     kind = "slack"
 
-    def __init__(self, settings: SlackSettings, token: str, wording: Wording) -> None:
+    def __init__(self, settings: SlackSettings, reveal: Reveal, wording: Wording) -> None:
         self.settle_s = seconds(settings.settle)
         self.late_landing_s = seconds(settings.late_landing)
         self._settings = settings
-        self._authorization = Veiled(f"Bearer {token}")
+        self._reveal = reveal
         self._wording = wording
 
     # ── where ────────────────────────────────────────────────────────────────────────────────────
@@ -197,8 +197,12 @@ class SlackTarget:
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────────
 
+    def _authorization(self) -> Veiled:
+        """Read anew for each request, so that a rotated token is used at once."""
+        return Veiled(f"Bearer {self._reveal(self._settings.token)}")
+
     def _post(self, method: str, body: dict[str, object], *draws: str) -> Request:
-        headers = {"authorization": self._authorization, "content-type": "application/json; charset=utf-8"}
+        headers = {"authorization": self._authorization(), "content-type": "application/json; charset=utf-8"}
         return Request(
             method="POST",
             url=self._settings.base_url + method,
@@ -213,7 +217,7 @@ class SlackTarget:
             method="GET",
             url=f"{self._settings.base_url}{method}?{urlencode(query)}",
             operation=method,
-            headers={"authorization": self._authorization},
+            headers={"authorization": self._authorization()},
             draws=(f"method:{method}",),
         )
 
@@ -262,4 +266,4 @@ def _unseen(failure: Harmless, scarce: bool) -> Confirmation:
 def build(settings: msgspec.Struct, reveal: Reveal, wording: Wording) -> SlackTarget:
     """The connector's ``build``."""
     assert isinstance(settings, SlackSettings)  # noqa: S101 - the registry pairs settings with their own build
-    return SlackTarget(settings, reveal(settings.token), wording)
+    return SlackTarget(settings, reveal, wording)
