@@ -37,7 +37,8 @@ class Envelope(msgspec.Struct, Generic[M], frozen=True, eq=False):
 
 class MailboxGauge(msgspec.Struct, frozen=True, kw_only=True):
     """A mailbox as an operator sees it. ``dropped`` were refused because it was full or closed, ``lost`` were in the
-    actor's hands when it ended, ``expired`` were questions nobody waited for any more."""
+    actor's hands when it ended, ``expired`` were questions nobody waited for any more; ``unanswered`` are in its hands
+    now."""
 
     depth: int
     capacity: int
@@ -45,6 +46,7 @@ class MailboxGauge(msgspec.Struct, frozen=True, kw_only=True):
     dropped: int
     lost: int
     expired: int
+    unanswered: int
 
 
 class MailboxInUse(Exception):
@@ -95,6 +97,7 @@ class Mailbox(Generic[M]):
             dropped=self.dropped,
             lost=self.lost,
             expired=self.expired,
+            unanswered=len(self._held),
         )
 
     # ── the sending side (by way of an address) ──────────────────────────────────────────────────────
@@ -208,13 +211,14 @@ class Address(Generic[M_contra]):
 
     async def ask(
         self,
-        question: Callable[[Reply[A]], M_contra],
+        question: Callable[[Callable[[A], None]], M_contra],
         *,
         deadline_s: float = ASK_DEADLINE_S,
         traceparent: str | None = None,
         correlation_id: str | None = None,
     ) -> A:
         """Send ``question(reply)`` and wait for what the actor passes to ``reply``, ``deadline_s`` seconds in all.
+        Where a message's only field is ``reply``, its class is the question, and typed: ``await address.ask(HowDeep)``.
 
         Raises DeadlineExceeded (a question not yet read is then never handled) and ActorDied (it ended with the
         question in its hands, or is gone for good).

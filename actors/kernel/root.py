@@ -1,7 +1,6 @@
 """The top of the tree: what all supervisors share, and the way to run the first of them."""
 
 from collections.abc import Callable
-from contextvars import Context
 
 import trio
 
@@ -11,11 +10,7 @@ from actors.ports import Clock, Dice
 
 
 class Kernel:
-    """One tree of actors.
-
-    ``on_trouble(path, error)`` hears of every crash, with its traceback; it must not fail. ``context`` makes the
-    context each task of the tree begins in: empty, unless the process needs something known everywhere.
-    """
+    """One tree of actors. ``on_trouble(path, error)`` hears of every crash, with its traceback; it must not fail."""
 
     def __init__(
         self,
@@ -23,13 +18,11 @@ class Kernel:
         clock: Clock,
         dice: Dice,
         on_trouble: Callable[[str, Exception], None],
-        context: Callable[[], Context] = Context,
     ) -> None:
         self.registry = Registry()
         self.clock = clock
         self.dice = dice
         self.on_trouble = on_trouble
-        self.context = context
 
     async def run(
         self,

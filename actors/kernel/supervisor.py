@@ -4,11 +4,13 @@ One task looks at all children, makes the moves ``strategy.plan`` finds, and sle
 of a child is a task that never lets a crash out: it ends by telling the supervisor. What happens next is decided in
 ``_ended``, in one place and without waiting, so a child never has two lives at once.
 
-Children are shielded from cancellation. Who cancels a supervisor sees its children stopped one by one, last one
-first, each with its grace; only then does the cancellation go on.
+A child begins in an empty context: under a span it would keep that span for ever. Children are shielded from
+cancellation: who cancels a supervisor sees them stopped one by one, last one first, each with its grace; only then does
+the cancellation go on.
 """
 
 from collections.abc import Callable, Iterable
+from contextvars import Context
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, assert_never
 
@@ -89,7 +91,6 @@ class Supervisor:
         child = self._find(spec.name)
         if spec.mailbox is not child.spec.mailbox:
             spec.mailbox.adopt()
-        child.turned = False
         self._condemn_dependents(child)
         self._condemn(child, "anew", spec)
         return await self._turn(child)
@@ -98,7 +99,6 @@ class Supervisor:
         """Stop a child and start it again at once, also one that backs off or is over; not counted against the
         budget. rest_for_one starts those after it anew too. Returns as ``add`` does."""
         child = self._find(name)
-        child.turned = False
         child.streak = 0
         child.due_s = trio.current_time()
         self._condemn_dependents(child)
@@ -163,7 +163,7 @@ class Supervisor:
         child.up_at_s = None
         child.turned = False
         child.move("starting")
-        self._kernel.context().run(partial(self._nursery.start_soon, self._keep, child, name=child.node.path))
+        Context().run(partial(self._nursery.start_soon, self._keep, child, name=child.node.path))
 
     async def _keep(self, child: Child) -> None:
         """One life of a child, from making it to its end. Lets out only what means to end the process."""

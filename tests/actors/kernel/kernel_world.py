@@ -1,13 +1,15 @@
 """Actors to be supervised in tests, and a tree to hang them in. All of it under a virtual clock."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 import trio
+import trio.testing
 
-from actors.kernel import Actor, Kernel, Reply, Supervisor
+from actors.kernel import Actor, Backoff, ChildSpec, Kernel, Restart, Supervisor
 
 
 class Boom(Exception):
@@ -74,8 +76,8 @@ class Probe(Actor[Order]):
         log: Log,
         *,
         on_start: Callable[["Probe"], object] | None = None,
-        starting: Callable[[], object] | None = None,
-        stopping: Callable[[], object] | None = None,
+        starting: Callable[[], Awaitable[object]] | None = None,
+        stopping: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self.name = name
         self.log = log
@@ -173,11 +175,25 @@ async def running(root: Supervisor) -> AsyncIterator[World]:
         nursery.cancel_scope.cancel()
 
 
-def reply_to(kept: list[Reply[str]]) -> Callable[[Reply[str]], Order]:
-    """A question whose reply port is kept by the test."""
+EVEN = Backoff(first_s=1, factor=1, jitter=0)
 
-    def question(reply: Reply[str]) -> Order:
-        kept.append(reply)
-        return Keep(reply)
 
-    return question
+def probe(log: Log, name: str, restart: Restart = "permanent", **hooks: Any) -> ChildSpec[Order]:
+    return ChildSpec(name=name, start=lambda: Probe(name, log, **hooks), restart=restart)
+
+
+def probes(log: Log, names: str) -> list[ChildSpec[Order]]:
+    return [probe(log, name) for name in names]
+
+
+def failing(times: int) -> Callable[[], Awaitable[object]]:
+    """A start that fails so many times."""
+    left = [times]
+
+    async def start() -> None:
+        await trio.lowlevel.checkpoint()
+        if left[0]:
+            left[0] -= 1
+            raise Boom("at start")
+
+    return start

@@ -27,6 +27,9 @@ class Scripted:
         await trio.sleep(1)
         return self.outcomes.pop(0)
 
+    async def aclose(self) -> None:
+        await trio.lowlevel.checkpoint()
+
 
 class Closing:
     """A flow that notes that it was closed."""
@@ -90,13 +93,13 @@ async def test_as_many_requests_as_allowed_are_fine(autojump_clock: Any) -> None
 async def test_cancellation_closes_the_flow() -> None:
     closing = Closing()
 
-    class Silent:
+    class Silent(Scripted):
         async def send(self, request: Request) -> Outcome:
             await trio.sleep_forever()
             raise AssertionError
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(converse, closing.flow(1), Silent())
+        nursery.start_soon(converse, closing.flow(1), Silent([]))
         await wait_all_tasks_blocked()
         assert not closing.closed
         nursery.cancel_scope.cancel()

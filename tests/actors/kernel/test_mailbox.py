@@ -1,6 +1,7 @@
 """Mailboxes: who waits, what is kept, and what becomes of questions."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from trio.testing import wait_all_tasks_blocked
 
-from actors.kernel import ActorDied, AnsweredTwice, DeadlineExceeded, Mailbox, MailboxInUse, Reply
+from actors.kernel import ActorDied, AnsweredTwice, DeadlineExceeded, Mailbox, MailboxInUse
+from actors.kernel.mailbox import Envelope
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Hello:
 
 @dataclass(frozen=True)
 class Question:
-    reply: Reply[str]
+    reply: Callable[[str], None]
 
 
 async def test_tell_waits_while_the_mailbox_is_full() -> None:
@@ -98,6 +100,7 @@ async def test_ask_is_answered() -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(answer)
         assert await mailbox.address.ask(Question) == "yes"
+    assert mailbox.gauge().unanswered == 0
 
 
 async def test_ask_gives_up_at_its_deadline_and_the_question_is_never_read(autojump_clock: Any) -> None:
@@ -120,17 +123,18 @@ async def test_the_deadline_includes_the_wait_for_room(autojump_clock: Any) -> N
 
 async def test_an_answer_after_the_deadline_is_dropped(autojump_clock: Any) -> None:
     mailbox: Mailbox[Question] = Mailbox(1)
-    asked: list[Question] = []
+    asked: list[Envelope[Question]] = []
 
     async def take() -> None:
-        asked.append((await mailbox.take()).message)
+        asked.append(await mailbox.take())
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(take)
         with pytest.raises(DeadlineExceeded):
             await mailbox.address.ask(Question, deadline_s=1)
-    assert not asked[0].reply.open
-    asked[0].reply("late")
+    asked[0].message.reply("late")
+    asked[0].message.reply("and again: nobody hears it")
+    assert mailbox.gauge().unanswered == 0
 
 
 async def test_a_second_answer_is_an_error() -> None:
@@ -167,7 +171,9 @@ async def test_release_fails_the_questions_in_hand_and_keeps_those_in_the_queue(
         nursery.start_soon(ask, "second")
         await wait_all_tasks_blocked()
         await mailbox.take()
+        assert mailbox.gauge().unanswered == 1
         mailbox.release()
+        assert mailbox.gauge().unanswered == 0
         await wait_all_tasks_blocked()
         assert answers == {"first": "died"}
         (await mailbox.take()).message.reply("yes")
