@@ -61,6 +61,21 @@ SETUPS: dict[str, Setup] = {
         missing_channel=Audience(channel="C0404040404"),
         operation="chat.postMessage",
     ),
+    "teams": Setup(
+        settings={
+            "graph_url": f"{ORIGIN}/graph/v1.0",
+            "login_url": f"{ORIGIN}/entra",
+            "directory": "72f988bf-0000-4000-8000-0000000000aa",
+            "client_id": "sandbox",
+            "client_secret": {"env": "ENTRA_SECRET"},
+            "delegated_token": {"env": "TEAMS_TOKEN"},
+            "teams_app_id": "5b1d0000-0000-4000-8000-0000000000bb",
+        },
+        secrets={"ENTRA_SECRET": "sandbox", "TEAMS_TOKEN": "sandbox-user"},
+        channel=Audience(team="5f0e1c5a-0000-4000-8000-00000000c0de", channel="19:general@thread.tacv2"),
+        missing_channel=Audience(team="40400000-0000-4000-8000-00000000c0de", channel="19:general@thread.tacv2"),
+        operation="channelMessages.post",
+    ),
 }
 
 

@@ -1,0 +1,121 @@
+"""The fake's memory: people, channels with their messages, notifications by chain, the journal of effects."""
+
+import uuid
+from bisect import bisect_left, insort
+from collections import deque
+
+import msgspec
+
+from actors.ports import Effect
+from actors.targets.teams.fake.replies import IDS, Fields, Refusal, iso
+
+DOMAINS = ("example.edu", "example.org")
+MESSAGES_MAX = 200_000
+"""Messages kept for reading back; the oldest are forgotten first."""
+EFFECTS_MAX = 1_000_000
+"""The journal never forgets; when it is full, nothing more is accepted."""
+VISIBLE_AFTER_S = 1.0
+"""A new message shows up in lists a little later."""
+
+
+class Message(msgspec.Struct):
+    """A channel message: its id is its time in milliseconds; ``fields`` as Graph shows it."""
+
+    id: int
+    seen_from_s: float
+    fields: Fields
+
+
+class Channel:
+    """Messages by time."""
+
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+        self.messages: dict[int, Message] = {}
+
+    def add(self, message: Message) -> None:
+        insort(self.ids, message.id)
+        self.messages[message.id] = message
+
+    def remove(self, message_id: int) -> None:
+        if self.messages.pop(message_id, None) is not None:
+            self.ids.pop(bisect_left(self.ids, message_id))
+
+    def visible(self, now_s: float, after: int = -1) -> list[Message]:
+        """Oldest first, from after a time in milliseconds on."""
+        start = bisect_left(self.ids, after + 1)
+        found = [self.messages[each] for each in self.ids[start:]]
+        return [message for message in found if message.seen_from_s <= now_s]
+
+
+class Space:
+    """Everything that lasts."""
+
+    def __init__(self) -> None:
+        self.journal: list[Effect] = []
+        self.replaced: list[Effect] = []
+        """Notifications that took the place of an earlier one with the same chainId: no effects of their own."""
+        self._channels: dict[str, Channel] = {}
+        self._order: deque[tuple[str, int]] = deque()
+        self._chains: dict[tuple[str, int], str] = {}
+        self._last_ms = 0
+        self._notified = 0
+
+    # ── people ───────────────────────────────────────────────────────────────────────────────────
+
+    def person(self, address: str) -> Fields | None:
+        """Whom an address or an id names. At example.org, people sign in with another name than their address."""
+        name, _, domain = address.strip().casefold().rpartition("@")
+        if not name or domain not in DOMAINS or name == "nobody":
+            return None
+        return {
+            "id": str(uuid.uuid5(IDS, f"{name}@{domain}")),
+            "displayName": name.replace(".", " ").title(),
+            "mail": f"{name}@{domain}",
+            "userPrincipalName": f"{name}@{domain}" if domain == DOMAINS[0] else f"{name}@org.onmicrosoft.com",
+        }
+
+    # ── channels ─────────────────────────────────────────────────────────────────────────────────
+
+    def channel(self, destination: str) -> Channel:
+        return self._channels.get(destination) or Channel()
+
+    def post(self, destination: str, fields: Fields, effect: Effect) -> Message:
+        """Adds a message and its effect. ``fields`` are completed with what Graph adds."""
+        self._check_room()
+        self._last_ms = max(self._last_ms + 1, int(effect.time * 1000))
+        when, (team, _, channel) = iso(self._last_ms / 1000), destination.partition("/")
+        fields |= {
+            "id": str(self._last_ms),
+            "etag": str(self._last_ms),
+            "messageType": "message",
+            "createdDateTime": when,
+            "lastModifiedDateTime": when,
+            "webUrl": f"https://teams.microsoft.com/l/message/{channel}/{self._last_ms}?groupId={team}",
+            "channelIdentity": {"teamId": team, "channelId": channel},
+        }
+        message = Message(self._last_ms, effect.time + VISIBLE_AFTER_S, fields)
+        self._channels.setdefault(destination, Channel()).add(message)
+        self._order.append((destination, message.id))
+        if len(self._order) > MESSAGES_MAX:
+            old_destination, old_id = self._order.popleft()
+            self._channels[old_destination].remove(old_id)
+        self.journal.append(msgspec.structs.replace(effect, id=str(message.id)))
+        return message
+
+    # ── notifications ────────────────────────────────────────────────────────────────────────────
+
+    def notify(self, user: str, chain: int | None, effect: Effect) -> None:
+        """One effect a chain: a later notification of the same chain takes the earlier one's place."""
+        self._check_room()
+        self._notified += 1
+        known = self._chains.get((user, chain)) if chain is not None else None
+        effect_id = known or (str(chain) if chain is not None else f"unchained-{self._notified}")
+        entry = msgspec.structs.replace(effect, id=effect_id)
+        (self.replaced if known else self.journal).append(entry)
+        if chain is not None:
+            self._chains[user, chain] = effect_id
+
+    def _check_room(self) -> None:
+        if len(self.journal) + len(self.replaced) >= EFFECTS_MAX:
+            raise Refusal(507, "InsufficientStorage", "The sandbox's journal is full.")

@@ -1,0 +1,319 @@
+"""The conversations with Teams: post to a channel, look for a post, notify a learner, find a person, say hello."""
+
+from datetime import UTC, datetime
+from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
+
+from actors.domain.changes import AnyChange
+from actors.domain.flow import Flow, Request, Veiled
+from actors.domain.outbox import Parcel, Place, Rate
+from actors.domain.verdicts import (
+    Absent,
+    Cause,
+    Confirmation,
+    Delivered,
+    Doubtful,
+    Faulted,
+    Match,
+    Matched,
+    Refused,
+    Repeatable,
+    Revoked,
+    Throttled,
+    Unavailable,
+    Unmatched,
+    Unprobeable,
+    Verdict,
+)
+from actors.domain.wording import TemplateFault
+from actors.ports import Reveal, Wording
+from actors.targets.teams.accounts import Account, AppAccount, PersonAccount
+from actors.targets.teams.marks import Trail, chain_of, mark_of, messages_path, trail_of
+from actors.targets.teams.render import activity, card_mark, escape, message
+from actors.targets.teams.settings import CHANNEL_ID, TEAM_ID, TeamsSettings
+from actors.targets.teams.wire import Answered, Failure, Harmless, Purpose, Stale, harmless, understand
+from config.durations import seconds
+from config.model import Audience
+
+SKEW_US = 60_000_000
+"""How far Graph's clock may be from ours."""
+PAGE_ROWS = 50
+PAGES_MAX = 12
+EMAIL_CHARS_MAX = 320
+
+BUCKETS = {
+    "posts": "post_per_s",
+    "activity": "activity_per_s",
+    "reads": "read_per_s",
+    "lookup": "lookup_per_s",
+    "token": "token_per_s",
+}
+
+
+class TeamsTarget:
+    """One Microsoft 365 directory, as conversations."""
+
+    kind = "teams"
+
+    def __init__(self, settings: TeamsSettings, reveal: Reveal, wording: Wording) -> None:
+        self.settle_s = seconds(settings.settle)
+        self.late_landing_s = seconds(settings.late_landing)
+        self._settings = settings
+        self._wording = wording
+        self._app = AppAccount(settings, reveal)
+        self._person = PersonAccount(settings, reveal)
+        self._talks = 0
+
+    # ── where ────────────────────────────────────────────────────────────────────────────────────
+
+    def place(self, audience: Audience, change: AnyChange) -> Place | Refused:
+        """``TEAM/CHANNEL``, or ``learner:ADDRESS`` until ``find`` has the person's id."""
+        if audience.learner:
+            if not self._settings.has_app:
+                return _misconfigured("learners are notified by the app: set client_secret or client_certificate")
+            return Place(destination=f"learner:{change.learner.email or change.learner.key}")
+        if not self._settings.has_person:
+            return _misconfigured(
+                "Microsoft Graph lets no app post to a channel: set delegated_token (or delegated_refresh_token)"
+            )
+        if audience.course_channel:
+            return self._course_channel(change)
+        if audience.team is None:
+            return _misconfigured("a Teams channel needs its team: { team = …, channel = … }")
+        if not (TEAM_ID.fullmatch(audience.team) and CHANNEL_ID.fullmatch(audience.channel or "")):
+            return _misconfigured(
+                f"{audience.team!r} and {audience.channel!r} are no ids of a team (a GUID) and of a channel "
+                "(19:…@thread.tacv2): both are in the link to the channel"
+            )
+        return Place(destination=f"{audience.team.lower()}/{audience.channel}")
+
+    def _course_channel(self, change: AnyChange) -> Place | Refused:
+        course = change.course
+        if course is None:
+            return _misconfigured(f"a change of kind {change.kind} names no course, so there is no course channel")
+        for key in (course.code, course.external_id, course.id):
+            if key and (where := self._settings.course_channels.get(key)):
+                return Place(destination=f"{where.team.lower()}/{where.channel}")
+        name = course.code or course.external_id or course.id
+        return _misconfigured(
+            f"course {name!r} ({course.name or course.id}) has no channel: "
+            f"add {name!r} = {{ team = …, channel = … }} to course_channels of this target"
+        )
+
+    def rate(self, bucket: str) -> Rate:
+        """The terms of ``channel:TEAM/CHANNEL`` and of what is limited for the app as a whole. A burst and what
+        refills within the same second stay together below the limit."""
+        if bucket.startswith("channel:"):
+            return self._settings.rate("channel_per_s")
+        whole = self._settings.rate(BUCKETS[bucket])
+        burst = max(2.0, whole.per_s // 10)
+        return whole if whole.per_s < 2.0 else Rate(per_s=whole.per_s - (burst - 1.0), burst=burst)
+
+    # ── what we say ──────────────────────────────────────────────────────────────────────────────
+
+    def preview(self, parcel: Parcel) -> dict[str, object]:
+        """The body of the channel message, or of the notification. Raises TemplateFault."""
+        composed = self._wording.compose(parcel, self.kind, str if parcel.to_learner else escape)
+        if not parcel.to_learner:
+            return message(composed, mark_of(parcel.delivery_id), parcel.correlation_id)
+        settings = self._settings
+        headline, shown, link = activity(composed, settings.teams_app_id or settings.client_id, settings.app_page)
+        body: dict[str, object] = {
+            "topic": {"source": "text", "value": headline, "webUrl": link},
+            "activityType": settings.activity_type,
+            "chainId": chain_of(parcel.delivery_id),
+            "previewText": {"content": shown},
+            "templateParameters": [{"name": settings.activity_parameter, "value": headline}],
+        }
+        return body | ({"teamsAppId": settings.teams_app_id} if settings.teams_app_id else {})
+
+    def deliver(self, parcel: Parcel) -> Flow[Verdict]:
+        try:
+            body = msgspec.json.encode(self.preview(parcel))
+        except TemplateFault as fault:
+            return Refused(Cause.BAD_TEMPLATE, str(fault))
+        return (yield from (self._notify if parcel.to_learner else self._post)(parcel, body))
+
+    def _post(self, parcel: Parcel, body: bytes) -> Flow[Verdict]:
+        path, draws = messages_path(parcel.address), (f"channel:{parcel.address}", "posts")
+        request = self._request("POST", path, "channelMessages.post", draws, body)
+        answer = yield from self._call(self._person, request, Purpose.CHANNEL, trail_of(parcel))
+        if not isinstance(answer, Answered):
+            return answer
+        return _posted(answer.fields, parcel.address, answer.request_ids) or Doubtful("Graph: a message without id")
+
+    def _notify(self, parcel: Parcel, body: bytes) -> Flow[Verdict]:
+        path = f"users/{quote(parcel.address, safe='')}/teamwork/sendActivityNotification"
+        request = self._request("POST", path, "sendActivityNotification", ("activity",), body)
+        answer = yield from self._call(self._app, request, Purpose.ACTIVITY, trail_of(parcel))
+        if not isinstance(answer, Answered):
+            return answer
+        if answer.status != 204:
+            return Doubtful(f"Graph: HTTP {answer.status} instead of 204 to a notification")
+        return Delivered({"user": parcel.address, "chain_id": str(chain_of(parcel.delivery_id))} | answer.request_ids)
+
+    # ── looking for an earlier post ──────────────────────────────────────────────────────────────
+
+    def confirm(self, parcel: Parcel) -> Flow[Confirmation]:
+        """A notification may simply be repeated; a post is looked for among the channel's recent ones."""
+        if parcel.to_learner:
+            return Repeatable("Teams replaces a notification by one with the same chainId")
+        if parcel.sent_us is None:
+            return Absent("no attempt of it can have landed")
+        path, mark, trail = messages_path(parcel.address), mark_of(parcel.delivery_id), trail_of(parcel)
+        since = f"lastModifiedDateTime gt {_rfc3339(parcel.sent_us - SKEW_US)}"
+        query = urlencode({"$top": str(PAGE_ROWS), "$filter": since}, quote_via=quote)
+        draws = (f"channel:{parcel.address}", "reads")
+        for _ in range(PAGES_MAX):
+            request = self._request("GET", f"{path}/delta?{query}", "channelMessages.delta", draws)
+            answer = yield from self._call(self._person, request, Purpose.READ, trail)
+            if not isinstance(answer, Answered):
+                return _unseen(harmless(answer))
+            messages = answer.objects()
+            if messages is None:
+                return Unprobeable("Graph: a page without messages")
+            for each in messages:
+                found = _posted(each, parcel.address, answer.request_ids) if _is_ours(each, mark) else None
+                if found is not None:
+                    return found
+            query = urlsplit(answer.text("@odata.nextLink")).query  # never its host: our token goes nowhere else
+            if not query:
+                return Absent()
+        return Unprobeable(f"not among the {PAGES_MAX} pages of posts since the attempt, and there are more")
+
+    # ── people, credentials ──────────────────────────────────────────────────────────────────────
+
+    def find(self, email: str) -> Flow[Match]:
+        """By sign-in name first, then by mail: the two are often the same, but need not be."""
+        if "@" not in email or len(email) > EMAIL_CHARS_MAX:
+            return Unmatched("no e-mail address is known")
+        if not self._settings.has_app:
+            return _misconfigured("learners are looked up by the app: set client_secret or client_certificate")
+        trail = self._talk(f"find|{email}")
+        request = self._request("GET", f"users/{quote(email, safe='@')}?$select=id", "users.get", ("lookup",))
+        named = yield from self._call(self._app, request, Purpose.LOOKUP, trail)
+        if isinstance(named, Answered):
+            user = named.text("id")
+            return Matched(user) if user else Faulted("Graph: a user without id")
+        if not (isinstance(named, Refused) and named.cause in (Cause.UNMATCHED_LEARNER, Cause.PAYLOAD_REFUSED)):
+            return harmless(named)
+        literal = "'" + email.replace("'", "''") + "'"
+        query = {"$filter": f"mail eq {literal} or userPrincipalName eq {literal}", "$select": "id", "$top": "2"}
+        request = self._request("GET", f"users?{urlencode(query, quote_via=quote)}", "users.list", ("lookup",))
+        found = yield from self._call(self._app, request, Purpose.LOOKUP, trail)
+        return _matched(found, email) if isinstance(found, Answered) else _unmatched(harmless(found))
+
+    def hello(self) -> Flow[Verdict]:
+        """Ask who the person is, and get the app a token: whichever of them we speak for."""
+        receipt = {"directory": self._settings.directory}
+        if self._settings.has_person:
+            request = self._request("GET", "me?$select=id,displayName,userPrincipalName", "me.get", ("lookup",))
+            me = yield from self._call(self._person, request, Purpose.HELLO, self._talk("hello"))
+            if not isinstance(me, Answered):
+                return harmless(me)
+            if not me.text("id"):
+                return Unavailable("Graph: a person without id")
+            receipt |= {"user_id": me.text("id"), "user": me.text("userPrincipalName")} | me.request_ids
+        if self._settings.has_app:
+            token = yield from self._app.token(None)
+            if not isinstance(token, str):
+                return token
+            receipt["client_id"] = self._settings.client_id
+        return Delivered(receipt)
+
+    # ── requests ─────────────────────────────────────────────────────────────────────────────────
+
+    def _call(self, account: Account, request: Request, purpose: Purpose, trail: Trail) -> Flow[Answered | Failure]:
+        """One request, with another token where the first one is no longer taken."""
+        claims = detail = ""
+        for _ in range(2):
+            token = yield from account.token(trail.now_us, claims)
+            if not isinstance(token, str):
+                return token
+            headers = {**request.headers, **trail.headers(), "authorization": Veiled(f"Bearer {token}")}
+            answer = understand((yield msgspec.structs.replace(request, headers=headers)), purpose)
+            if not isinstance(answer, Stale):
+                return answer
+            claims, detail = answer.claims, answer.detail
+            if not account.drop(token):
+                break
+        return Revoked(f"{detail}: the token is not accepted; connect the account again")
+
+    def _request(
+        self, method: str, path: str, operation: str, draws: tuple[str, ...] = (), body: bytes = b""
+    ) -> Request:
+        headers = {"accept": "application/json"} | ({"content-type": "application/json; charset=utf-8"} if body else {})
+        url = self._settings.graph + path
+        return Request(method=method, url=url, operation=operation, headers=headers, body=body, draws=draws)
+
+    def _talk(self, about: str) -> Trail:
+        """A trail for a conversation that belongs to no delivery; the count keeps its ids apart."""
+        self._talks += 1
+        return Trail("", f"{self._settings.client_id}|{about}|{self._talks}")
+
+
+def _misconfigured(detail: str) -> Refused:
+    return Refused(Cause.BAD_CONFIGURATION, detail)
+
+
+def _posted(fields: dict[str, object], address: str, request_ids: dict[str, str]) -> Delivered | None:
+    """The receipt of a message as Graph shows it."""
+    message_id, web_url = fields.get("id"), fields.get("webUrl")
+    if not isinstance(message_id, str) or not message_id:
+        return None
+    team, _, channel = address.partition("/")
+    receipt = {"team": team, "channel": channel, "message_id": message_id}
+    return Delivered(receipt | ({"web_url": web_url} if isinstance(web_url, str) and web_url else {}) | request_ids)
+
+
+def _is_ours(fields: dict[str, object], mark: str) -> bool:
+    """Whether a message carries the mark: as an attachment's id, or inside the card."""
+    attachments = fields.get("attachments")
+    for each in attachments if isinstance(attachments, list) else []:
+        if isinstance(each, dict):
+            named, content = each.get("id"), each.get("content")
+            if isinstance(named, str) and named.casefold() == mark:
+                return True
+            if isinstance(content, str) and card_mark(mark) in content:
+                return True
+    return False
+
+
+def _matched(found: Answered, email: str) -> Match:
+    users = found.objects()
+    if users is None:
+        return Faulted("Graph: a list without users")
+    ids = {user["id"] for user in users if isinstance(user.get("id"), str) and user["id"]}
+    match sorted(map(str, ids)):
+        case []:
+            return Unmatched(f"nobody in the directory has the address {email}")
+        case [only]:
+            return Matched(only)
+        case _:
+            return Unmatched(f"several people in the directory have the address {email}")
+
+
+def _unmatched(failure: Harmless) -> Match:
+    if isinstance(failure, Refused) and failure.cause in (Cause.UNMATCHED_LEARNER, Cause.PAYLOAD_REFUSED):
+        return Unmatched(failure.detail)
+    return failure
+
+
+def _unseen(failure: Harmless) -> Confirmation:
+    match failure:
+        case Throttled() | Unavailable() | Revoked():
+            return failure
+        case Refused(detail=detail) | Faulted(detail):
+            return Unprobeable(detail)
+
+
+def _rfc3339(us: int) -> str:
+    """A time as OData writes it, to the millisecond."""
+    return datetime.fromtimestamp(us // 1000 / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def build(settings: msgspec.Struct, reveal: Reveal, wording: Wording) -> TeamsTarget:
+    """The connector's ``build``."""
+    assert isinstance(settings, TeamsSettings)  # noqa: S101 - the registry pairs settings with their own build
+    return TeamsTarget(settings, reveal, wording)
