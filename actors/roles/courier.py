@@ -39,6 +39,7 @@ class Courier(Actor[CourierMessage]):
         self._https: list[Http] = []
         self._in_flight = 0
         self._draining = False
+        self._idle = trio.Event()
         self._held = Claimed()
         self._hello_s = HELLO_FIRST_S
 
@@ -70,7 +71,9 @@ class Courier(Actor[CourierMessage]):
     async def stopping(self) -> None:
         """Drain: what is in flight is finished and recorded, as far as the grace period allows."""
         self._draining = True
+        self._wake.set()
         try:
+            await self._idle.wait()
             while self._in_flight:
                 self._wake = trio.Event()
                 await self._wake.wait()
@@ -93,28 +96,34 @@ class Courier(Actor[CourierMessage]):
         )
 
     async def _pump(self) -> None:
-        """Claim what is due as long as there is room, else sleep until something changes."""
-        while not self._draining:
-            self._wake = trio.Event()
-            now_us = self._world.clock.now_us()
-            room = self._pulse.room(self._in_flight, now_us)
-            if room == 0:
-                await self._rest_until(self._pulse.resumes_us() if self._in_flight < self._pulse.window else None)
-                continue
-            try:
-                claimed = await self._world.outbox.claim(self.lane, self.life, now_us, room)
-            except StoreUnavailable as error:
-                self._world.witness.trouble("courier.store_unavailable", error, lane=self.lane)
-                await trio.sleep(STORE_RETRY_S)
-                continue
-            self._held = claimed
-            for delivery in claimed.deliveries:
-                self._in_flight += 1
-                self.spawn(self._carry, delivery)
-            if claimed.suspended:
-                await self._try_hello()
-            elif len(claimed.deliveries) < room:
-                await self._rest_until(claimed.next_due_us)
+        try:
+            while not self._draining:
+                await self._claim_some()
+        finally:
+            self._idle.set()
+
+    async def _claim_some(self) -> None:
+        """Claim what is due as far as there is room, else sleep until something changes."""
+        self._wake = trio.Event()
+        now_us = self._world.clock.now_us()
+        room = self._pulse.room(self._in_flight, now_us)
+        if room == 0:
+            await self._rest_until(self._pulse.resumes_us() if self._in_flight < self._pulse.window else None)
+            return
+        try:
+            claimed = await self._world.outbox.claim(self.lane, self.life, now_us, room)
+        except StoreUnavailable as error:
+            self._world.witness.trouble("courier.store_unavailable", error, lane=self.lane)
+            await trio.sleep(STORE_RETRY_S)
+            return
+        self._held = claimed
+        for delivery in claimed.deliveries:
+            self._in_flight += 1
+            self.spawn(self._carry, delivery)
+        if claimed.suspended:
+            await self._try_hello()
+        elif len(claimed.deliveries) < room:
+            await self._rest_until(claimed.next_due_us)
 
     async def _rest_until(self, at_us: int | None) -> None:
         """Sleep until woken, or until the given time."""

@@ -93,26 +93,31 @@ ARRIVALS = (
 )
 
 
-def _in_state(index: str) -> str:
+_OPEN = "'waiting', 'claimed', 'unknown'"
+_RARE = "'unknown', 'parked', 'held', 'superseded', 'shadowed', 'cancelled'"
+
+
+def _in_state(index: str, states: str) -> str:
+    """The index's own condition is repeated: a partial index serves only what is seen to lie within it."""
     return (
-        f"SELECT {_KEPT} FROM deliveries INDEXED BY {index} WHERE lane = ? AND state = ? AND seq > ? "  # noqa: S608
-        "ORDER BY seq LIMIT ?"
+        f"SELECT {_KEPT} FROM deliveries INDEXED BY {index} WHERE lane = ? AND state IN ({states}) AND state = ? "  # noqa: S608
+        "AND seq > ? ORDER BY seq LIMIT ?"
     )
 
 
 LISTS: dict[State, str] = {
-    State.WAITING: _in_state("deliveries_open"),
+    State.WAITING: _in_state("deliveries_open", _OPEN),
     State.CLAIMED: (
         f"SELECT {_KEPT} FROM deliveries INDEXED BY deliveries_claimed WHERE lane = ? AND claimed_by IS NOT NULL "  # noqa: S608
         "AND state = ? AND seq > ? ORDER BY seq LIMIT ?"
     ),
-    State.DEAD: _in_state("deliveries_stuck"),
-    State.UNKNOWN: _in_state("deliveries_rare"),
-    State.PARKED: _in_state("deliveries_rare"),
-    State.HELD: _in_state("deliveries_rare"),
-    State.SUPERSEDED: _in_state("deliveries_rare"),
-    State.SHADOWED: _in_state("deliveries_rare"),
-    State.CANCELLED: _in_state("deliveries_rare"),
+    State.DEAD: _in_state("deliveries_stuck", "'dead', 'parked'"),
+    State.UNKNOWN: _in_state("deliveries_rare", _RARE),
+    State.PARKED: _in_state("deliveries_rare", _RARE),
+    State.HELD: _in_state("deliveries_rare", _RARE),
+    State.SUPERSEDED: _in_state("deliveries_rare", _RARE),
+    State.SHADOWED: _in_state("deliveries_rare", _RARE),
+    State.CANCELLED: _in_state("deliveries_rare", _RARE),
     State.DELIVERED: (
         f"SELECT {_KEPT} FROM deliveries NOT INDEXED WHERE lane = ? AND state = ? "  # noqa: S608
         f"AND seq > max(?, (SELECT coalesce(max(seq), 0) FROM deliveries) - {DONE_LOOKBACK}) ORDER BY seq DESC LIMIT ?"
@@ -122,9 +127,7 @@ LISTS: dict[State, str] = {
 
 
 def listed(raw: sqlite3.Connection, lane: str, state: State, limit: int, after_seq: int) -> list[Any]:
-    # The state is written into the SQL, not bound: a partial index serves only what is seen to lie within it.
-    sql = LISTS[state].replace("state = ?", f"state = '{state.value}'")
-    return raw.execute(sql, (lane, after_seq, limit)).fetchall()
+    return raw.execute(LISTS[state], (lane, state.value, after_seq, limit)).fetchall()
 
 
 def kept(row: Sequence[Any]) -> Kept:

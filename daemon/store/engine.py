@@ -60,7 +60,7 @@ class AioEngine:
         # aiosqlite offers one hop per statement in public; `_execute` is the same hop for a whole group of them,
         # and `_conn` the connection on whose thread it runs. The lock file pins the version this was read in.
         raw = self._connection._conn
-        return await self._loop.run_aio_coroutine(self._connection._execute(job, raw))  # type: ignore[no-any-return]
+        return await self._loop.run_aio_coroutine(self._connection._execute(job, raw))  # type: ignore[no-any-return,no-untyped-call]
 
     async def close(self) -> None:
         with trio.CancelScope(shield=True):
