@@ -1,0 +1,182 @@
+"""The service on a real systemd: installed, configured and started exactly as docs/install.md says.
+
+The machine is booted once; each test finds the daemon running and leaves it so.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from checkout import TOP, written
+from machine import CHECKOUT, WHEELS, Machine, bare_system, booted, need
+
+pytestmark = pytest.mark.real
+
+WALKED = ("Install", "Configure", "Seal the secrets", "Start")
+OPERATOR, STRANGER = "olga", "steve"
+UNREACHABLE, FORBIDDEN = 69, 77
+
+
+def walkthrough() -> dict[str, str]:
+    """The shell blocks of docs/install.md by their heading."""
+    chapters = re.split(r"^## (.*)$", written(TOP / "docs/install.md"), flags=re.MULTILINE)
+    found = {}
+    for heading, text in zip(chapters[1::2], chapters[2::2], strict=True):
+        found[heading] = "\n".join(re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    return found
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the machine installs from: the locked packages, as Debian 12's Python wants them."""
+    need("debootstrap", "systemd-nspawn", "nsenter", "apt-get")
+    folder = tmp_path_factory.mktemp("wheels")
+    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "download", "--dest", str(folder)]
+    command += ["--require-hashes", "--only-binary=:all:", "--python-version=3.11"]
+    subprocess.run([*command, "--requirement", str(TOP / "requirements-run.lock")], check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def machine(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    root = tmp_path_factory.mktemp("machine") / "root"
+    bare_system(root)
+    with booted(root, wheels) as fresh:
+        steps = walkthrough()
+        for heading in WALKED:
+            assert steps[heading], f"docs/install.md has nothing to run under {heading!r}"
+            print(f"## {heading}")
+            print(fresh.run(f"cd {CHECKOUT}; export PIP_NO_INDEX=1 PIP_FIND_LINKS={WHEELS}\n{steps[heading]}"))
+        fresh.run(f"useradd {OPERATOR}; usermod --append --groups lms-operators {OPERATOR}; useradd {STRANGER}")
+        yield fresh
+
+
+@pytest.fixture
+def service(machine: Machine) -> Iterator[Machine]:
+    yield machine
+    machine.run("systemctl reset-failed 'lmsyncd*'; systemctl start lmsyncd")
+
+
+def restarts(machine: Machine) -> int:
+    return int(machine.show("NRestarts"))
+
+
+def begun_again(machine: Machine, before: int) -> bool:
+    return restarts(machine) > before and machine.show("ActiveState") == "active"
+
+
+def test_it_is_running_and_says_how_it_is(service: Machine) -> None:
+    assert service.run("systemctl is-active lmsyncd").strip() == "active"
+    assert service.show("StatusText")
+    assert service.show("User") == "lmsyncd"
+    assert service.run("systemctl is-system-running").strip() == "running"
+
+
+def test_state_and_secrets_are_the_daemons_alone(service: Machine) -> None:
+    assert service.run("stat -c '%a %U' /var/lib/lmsyncd").split() == ["700", "lmsyncd"]
+    service.run("ls /var/lib/lmsyncd", user=OPERATOR, code=2)
+    service.run("ls /run/credentials/lmsyncd.service", user=OPERATOR, code=2)
+    secrets = service.run("ls /etc/credstore.encrypted").split()
+    assert len(secrets) == 4
+    assert service.run("ls /etc/lmsyncd").split() == ["lmsyncd.toml", "tenants.d"]
+
+
+def test_operators_are_served_and_strangers_are_not(service: Machine) -> None:
+    service.run("lmsyncctl status", user=OPERATOR)
+    service.run("lmsyncctl status", user=STRANGER, code=FORBIDDEN)
+    assert service.run("stat -c '%a %U %G' /run/lmsyncd/control.sock").split() == ["660", "root", "lms-operators"]
+
+
+def test_the_gateway_answers(service: Machine) -> None:
+    asking = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8480/readyz', timeout=10).status)"
+    assert service.run(f'python3 -c "{asking}"').strip() == "200"
+
+
+def test_the_journal_knows_and_explains(service: Machine) -> None:
+    lines = service.run("journalctl --no-pager --catalog --unit=lmsyncd.service LMSYNCD_EVENT=daemon.ready")
+    assert "lmsyncd is ready" in lines
+
+
+def test_a_reload_is_checked_first(service: Machine) -> None:
+    pid = service.show("MainPID")
+    service.run("systemctl reload lmsyncd")
+    tenant = "/etc/lmsyncd/tenants.d/demo.toml"
+    service.run(f"cp {tenant} /root/kept; echo 'no_such_key = 1' | cat - /root/kept > {tenant}")
+    try:
+        service.run("systemctl reload lmsyncd", code=1)
+        assert service.run("systemctl is-active lmsyncd").strip() == "active"
+        service.run("lmsyncctl status", user=OPERATOR)
+    finally:
+        service.run(f"cat /root/kept > {tenant}; systemctl reload lmsyncd")
+    assert service.show("MainPID") == pid
+
+
+def test_a_killed_daemon_comes_back(service: Machine) -> None:
+    before = restarts(service)
+    service.run("systemctl kill --kill-whom=main --signal=SIGKILL lmsyncd")
+    service.until("a restart", lambda: begun_again(service, before))
+    service.run("lmsyncctl status", user=OPERATOR)
+
+
+def test_operators_keep_their_socket_while_it_restarts(service: Machine) -> None:
+    door = "stat -c %i /run/lmsyncd/control.sock"
+    before = service.run(door)
+    service.run("systemctl restart lmsyncd")
+    assert service.run(door) == before
+    service.run("lmsyncctl status", user=OPERATOR)
+
+
+def test_a_frozen_daemon_is_restarted_by_the_watchdog(service: Machine) -> None:
+    folder = "/run/systemd/system/lmsyncd.service.d"
+    service.run(f"mkdir -p {folder}; printf '[Service]\\nWatchdogSec=3s\\n' > {folder}/short.conf")
+    service.run("systemctl daemon-reload; systemctl restart lmsyncd")
+    try:
+        before = restarts(service)
+        service.run("systemctl kill --kill-whom=main --signal=SIGSTOP lmsyncd")
+        service.until("a restart by the watchdog", lambda: begun_again(service, before))
+        assert "Watchdog timeout" in service.run("journalctl --no-pager --unit=lmsyncd.service --lines=200")
+    finally:
+        service.run(f"rm -r {folder}; systemctl daemon-reload; systemctl restart lmsyncd")
+
+
+def test_a_bad_configuration_is_said_once_and_not_tried_again(service: Machine) -> None:
+    words = "/etc/lmsyncd/lmsyncd.toml"
+    service.run(f"cp {words} /root/kept; echo '[gatway]' >> {words}")
+    try:
+        service.run("systemctl restart lmsyncd", code=1)
+        service.until("it has failed", lambda: service.show("ActiveState") == "failed")
+        assert service.show("ExecMainStatus") == "78"
+        assert restarts(service) == 0
+        assert "gatway" in service.run("journalctl --no-pager --unit=lmsyncd.service --lines=50")
+        service.until("the alert", lambda: "has failed" in service.run("journalctl --no-pager -t lmsyncd-alert"))
+    finally:
+        service.run(f"cat /root/kept > {words}")
+
+
+def test_a_stop_is_clean_and_final(service: Machine) -> None:
+    service.run("systemctl stop lmsyncd")
+    assert (service.show("Result"), service.show("ExecMainStatus")) == ("success", "0")
+    service.until("the door is closed", lambda: service.run("ls /run/lmsyncd") == "")
+    service.run("lmsyncctl status", user=OPERATOR, code=UNREACHABLE)
+    assert service.show("ActiveState") == "inactive"
+
+
+def test_the_gateway_may_be_held_by_systemd(service: Machine) -> None:
+    service.run("systemctl stop lmsyncd; systemctl start lmsyncd-gateway.socket lmsyncd")
+    try:
+        asking = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8480/healthz', timeout=60).status)"
+        service.run("systemctl kill --kill-whom=main --signal=SIGKILL lmsyncd")
+        assert service.run(f'python3 -c "{asking}"').strip() == "200"
+    finally:
+        service.run("systemctl stop lmsyncd-gateway.socket lmsyncd")
+
+
+def test_an_upgrade_keeps_the_release_before(service: Machine) -> None:
+    pid = service.show("MainPID")
+    service.run(f"cd {CHECKOUT}; PIP_NO_INDEX=1 PIP_FIND_LINKS={WHEELS} make install")
+    assert len(service.run("ls /opt/lmsyncd/releases").split()) == 2
+    assert service.show("MainPID") == pid
+    service.run("systemctl restart lmsyncd; lmsyncctl status")
