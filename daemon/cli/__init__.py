@@ -1,1 +1,1 @@
-"""The two commands: ``lmsyncd`` (the process and what prepares it) and ``lmsyncctl`` (the operators'). Thin: no logic."""
+"""The two commands: ``lmsyncd`` (the process and what prepares it) and ``lmsyncctl`` (the operators'). No logic."""

@@ -56,20 +56,12 @@ class Commands(click.Group):
 Commands.group_class = Commands  # groups within groups behave alike
 
 
-def installed_version() -> str:
-    """The version of the package these commands came with; ``unknown`` where it was never installed."""
-    from importlib.metadata import PackageNotFoundError, version  # slow to import, and seldom asked
-
-    try:
-        return version("lmsyncd")
-    except PackageNotFoundError:
-        return "unknown"
-
-
 def version_option(program: str) -> Callable[[F], F]:
     """``--version``."""
 
     def show(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+        from daemon.release import installed_version  # slow to import, and seldom asked
+
         if value and not ctx.resilient_parsing:
             click.echo(f"{program} {installed_version()}")
             ctx.exit()

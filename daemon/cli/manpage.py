@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import click
 import msgspec
 
-from daemon.cli.commands import installed_version
 from daemon.control.exits import MEANINGS
+from daemon.release import installed_version
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ import trio
 from actors.kernel import ActorDied, DeadlineExceeded
 from actors.ports import StoreUnavailable
 from config.model import Control
+from config.secrets import SecretUnavailable
 from daemon.control import verbs
 from daemon.control.exits import Exit
 from daemon.control.lines import Lines, LineTooLong
@@ -164,6 +165,8 @@ class Desk:
                 what, code, advice = str(error), Exit.FAILURE, ""
             case ActorDied() | DeadlineExceeded():
                 what, code, advice = str(error), Exit.AGAIN, "lmsyncctl actor tree shows what is wrong with it"
+            case SecretUnavailable():
+                what, code, advice = f"a secret cannot be had: {error}", Exit.BAD_CONFIGURATION, "put it in its place"
             case trio.TooSlowError():
                 what, code, advice = f"no end after {VERB_S:g} s", Exit.AGAIN, "see the daemon's log"
             case _:

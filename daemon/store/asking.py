@@ -87,6 +87,9 @@ STATEMENTS_FROM = (
     FROM_STATEMENTS + "WHERE s.seq IN (SELECT seq FROM statements WHERE seq >= ? ORDER BY seq LIMIT ?) "  # noqa: S608
     "AND s.arrival = ? ORDER BY s.seq"
 )
+ENDS = (  # apart: SQLite answers either from the end of the table, but both at once only by walking it
+    "SELECT coalesce((SELECT min(seq) FROM statements), 0), coalesce((SELECT max(seq) FROM statements), -1)"
+)
 ARRIVALS = (
     "SELECT no, tenant, source, correlation_id, traceparent, version, authority, at_us, fresh, collapsed "
     "FROM arrivals WHERE correlation_id = ? ORDER BY no DESC LIMIT ?"
@@ -174,7 +177,7 @@ def statements_like(raw: sqlite3.Connection, tenants: Iterable[str], low: bytes,
 def statements_of(raw: sqlite3.Connection, arrival: int, limit: int) -> list[Any]:
     """Arrival numbers and places in the log grow together, so the first statement of a request is found by halving:
     an index for this one question would cost every statement that is stored."""
-    low, high = raw.execute("SELECT coalesce(min(seq), 0), coalesce(max(seq), -1) FROM statements").fetchone()
+    low, high = raw.execute(ENDS).fetchone()
     high += 1
     while low < high:
         middle = (low + high) // 2
