@@ -11,6 +11,7 @@ import msgspec
 import trio
 
 RETRY_S = 0.25
+PATIENCE_S = 60.0
 
 
 def sample() -> list[bytes]:
@@ -46,7 +47,9 @@ class Moodle:
                 self.acknowledged += ids
 
     async def _until_ok(self, batch: bytes) -> list[str]:
-        while True:
+        """Raises RuntimeError for a refusal that sending again does not cure, or after PATIENCE_S without an answer."""
+        gives_up = trio.current_time() + PATIENCE_S
+        while trio.current_time() < gives_up:
             self.requests += 1
             try:
                 async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
@@ -59,3 +62,4 @@ class Moodle:
                 pass  # the daemon is down: that is what sending again is for
             self.refused += 1
             await trio.sleep(RETRY_S)
+        raise RuntimeError(f"the gateway took no batch for {PATIENCE_S:g} s")
