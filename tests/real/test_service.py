@@ -142,6 +142,21 @@ def test_a_frozen_daemon_is_restarted_by_the_watchdog(service: Machine) -> None:
         service.run(f"rm -r {folder}; systemctl daemon-reload; systemctl restart lmsyncd")
 
 
+def test_a_dynamic_user_will_do(service: Machine) -> None:
+    folder, door = "/etc/systemd/system/lmsyncd.service.d", "stat -c '%a %U %G' /run/lmsyncd/control.sock"
+    service.run(f"cp {folder}/40-dynamic-user.conf{{.sample,}}; systemctl daemon-reload; systemctl restart lmsyncd")
+    try:
+        assert service.show("DynamicUser") == "yes"
+        assert service.run(f"stat -c %U /proc/{service.show('MainPID')}").strip() == "lmsyncd-dynamic"
+        service.run("lmsyncctl status", user=OPERATOR)
+        service.run("systemctl reload lmsyncd")
+        assert service.run(door).split() == ["660", "root", "lms-operators"]
+    finally:
+        service.run(f"rm {folder}/40-dynamic-user.conf; systemctl daemon-reload; systemctl restart lmsyncd")
+    assert service.run("stat -c %U /var/lib/lmsyncd/lmsyncd.db").strip() == "lmsyncd"
+    assert service.run(door).split() == ["660", "root", "lms-operators"]
+
+
 def test_a_bad_configuration_is_said_once_and_not_tried_again(service: Machine) -> None:
     words = "/etc/lmsyncd/lmsyncd.toml"
     service.run(f"cp {words} /root/kept; echo '[gatway]' >> {words}")
