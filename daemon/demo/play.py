@@ -101,7 +101,7 @@ async def _watch(stage: Stage, progress: Progress, task: TaskID, scope: trio.Can
     """Live: effects as the sandbox sees them."""
     while not scope.cancel_called:
         progress.update(task, completed=len(await stage.journal()))
-        await trio.sleep(0.5)  # noqa: ASYNC110  # another process: there is nothing to wait on
+        await trio.sleep(0.5)
 
 
 async def _settle(stage: Stage, expected: Expected, progress: Progress, task: TaskID) -> None:

@@ -1,4 +1,4 @@
-"""The scene's configuration: one tenant, its embedded LRS as the source, Slack and Teams (both sandboxes) as targets."""
+"""The scene: one tenant, its embedded LRS as the source, Slack and Teams (both sandboxes) as targets."""
 
 import shutil
 from importlib.resources import as_file, files

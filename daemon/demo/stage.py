@@ -121,7 +121,7 @@ class Stage:
         """Wait for the journal to be so; returns anyway when it takes too long (the caller judges the journal)."""
         with trio.move_on_after(limit_s):
             while not fulfilled(await self.journal()):
-                await trio.sleep(POLL_S)  # noqa: ASYNC110  # another process: there is nothing to wait on
+                await trio.sleep(POLL_S)
 
     async def until_effects(self, number: int, limit_s: float = 60.0) -> None:
         """Wait for at least so many effects, cheaply."""
