@@ -21,7 +21,7 @@ ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LIFE_S = 3599
 SKEW_S = 300
 TOKENS_MAX = 10_000
-_PRINT = re.compile(r"[A-Za-z0-9_-]{43}")
+_PRINT = re.compile(r"[A-Za-z0-9_-]{43}=?")  # msal keeps the padding
 
 
 class Token(msgspec.Struct):

@@ -1,0 +1,120 @@
+"""Each fault does what the fake's docstring says, and to whom."""
+
+import re
+
+import msgspec
+import pytest
+from teams_stage import CHANNEL, NOW_S, PLACE, TEAM, Talk, code, fields, post
+
+from actors.domain.flow import Request
+from actors.ports import Answer, Fault
+from actors.targets.teams import fake
+from actors.targets.teams.fake import STRIKES, FakeTeams
+
+MESSAGES = f"teams/{TEAM}/channels/{CHANNEL}/messages"
+
+
+def posted(talk: Talk) -> Answer:
+    """What came of a post."""
+    headers = {"authorization": "Bearer sandbox-user", "content-type": "application/json"}
+    request = Request(
+        method="POST", url=f"/graph/v1.0/{MESSAGES}", operation="", headers=headers, body=msgspec.json.encode(post())
+    )
+    return talk.fake.handle(request, talk.now_s)
+
+
+def test_the_docstring_lists_every_kind() -> None:
+    listed = set(re.findall(r"^    ([a-z_]+)  ", fake.__doc__ or "", re.MULTILINE))
+    assert listed == STRIKES
+
+
+@pytest.mark.parametrize("kind", ["status", "status_after_commit", "slow", "late_commit"])
+@pytest.mark.parametrize("value", ["", "soon", "-1", "nan", "1e9"])
+def test_numbers_are_numbers(kind: str, value: str) -> None:
+    with pytest.raises(ValueError, match=kind):
+        FakeTeams().fault(Fault(kind=kind, value=value))
+
+
+def test_an_error_has_a_name() -> None:
+    with pytest.raises(ValueError, match="error"):
+        FakeTeams().fault(Fault(kind="error"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "effects"),
+    [("reset_before_commit", "", 0), ("reset_after_commit", "", 1), ("late_commit", "5", 0)],
+)
+def test_resets(kind: str, value: str, effects: int) -> None:
+    talk = Talk()
+    talk.fault(kind, value=value)
+    assert posted(talk).reset
+    assert len(talk.fake.journal) == effects
+
+
+def test_a_late_post_lands_at_its_time() -> None:
+    talk = Talk()
+    talk.fault("late_commit", value="5")
+    posted(talk)
+    talk.fake.settle(NOW_S + 4.9)
+    assert talk.fake.journal == []
+    talk.fake.settle(NOW_S + 60.0)
+    (effect,) = talk.fake.journal
+    assert effect.time == NOW_S + 5.0
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "status", "effects"),
+    [
+        ("status", "418", 418, 0),
+        ("html", "", 500, 0),
+        ("status_after_commit", "504", 504, 1),
+        ("truncated_after_commit", "", 201, 1),
+        ("rate_limited", "", 429, 0),
+        ("revoked", "", 401, 0),
+        ("token_expired", "", 401, 0),
+        ("claims_challenge", "", 401, 0),
+        ("error", "Conflict", 409, 0),
+        ("error", "SomethingNew", 400, 0),
+        ("slow", "3", 201, 1),
+    ],
+)
+def test_answers_instead_of_or_after_the_effect(kind: str, value: str, status: int, effects: int) -> None:
+    talk = Talk()
+    talk.fault(kind, value=value)
+    answer = posted(talk)
+    assert answer.response.status == status
+    assert answer.delay_s == (3.0 if kind == "slow" else 0.0)
+    assert len(talk.fake.journal) == effects
+    assert posted(talk).response.status == 201  # it struck once
+
+
+@pytest.mark.parametrize("value", ["7", "Wed, 21 Oct 2026 07:28:00 GMT"])
+def test_retry_after_is_given_as_it_is(value: str) -> None:
+    talk = Talk()
+    talk.fault("rate_limited", value=value)
+    assert posted(talk).response.headers["retry-after"] == value
+
+
+def test_faults_strike_whom_they_concern() -> None:
+    talk = Talk()
+    talk.fault("forbidden_read", times=0)
+    talk.fault("not_installed", times=0)
+    talk.fault("html", destination="elsewhere", times=0)
+    talk.fault("html", operation="users.get", times=0)
+    assert posted(talk).response.status == 201
+    assert code(talk.call("GET", MESSAGES)) == "Forbidden"
+    assert code(talk.call("GET", f"{MESSAGES}/delta")) == "Forbidden"
+    assert talk.call("GET", "users/ada@example.edu").status == 500
+    talk.fake.clear_faults()
+    talk.fault("html", destination=PLACE)
+    assert posted(talk).response.status == 500
+
+
+def test_faults_of_entra() -> None:
+    talk = Talk()
+    talk.fault("error", operation="token", value="interaction_required")
+    talk.fault("revoked", operation="token")
+    talk.fault("status", operation="token", value="503")
+    answers = [talk.sign_in(grant_type="refresh_token", client_id="sandbox") for _ in range(3)]
+    assert [answer.status for answer in answers] == [400, 401, 503]
+    assert [fields(answer)["error"] for answer in answers[:2]] == ["interaction_required", "invalid_client"]

@@ -1,0 +1,397 @@
+"""The conversations with Teams, driven by hand."""
+
+import uuid
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import msgspec
+import pytest
+from teams_stage import (
+    APP,
+    CHANNEL,
+    ID,
+    NOW_US,
+    PLACE,
+    TEAM,
+    USER,
+    Talk,
+    Wording,
+    build,
+    change,
+    fields,
+    parcel,
+    post,
+    replies,
+)
+
+from actors.domain.changes import Course
+from actors.domain.flow import NotSent, Response
+from actors.domain.outbox import Place
+from actors.domain.verdicts import (
+    Absent,
+    Cause,
+    Delivered,
+    Doubtful,
+    Faulted,
+    Matched,
+    Refused,
+    Repeatable,
+    Revoked,
+    Throttled,
+    Unavailable,
+    Unmatched,
+    Unprobeable,
+)
+from actors.domain.wording import TemplateFault
+from actors.targets.teams.marks import chain_of, mark_of
+from config.model import Audience
+
+COURSE = Course(id="https://moodle.example.edu/course/view.php?id=7", name="Analytical Engines", code="AE-101")
+WHERE = {"team": TEAM, "channel": CHANNEL}
+
+
+# ── where ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_channel_is_placed_by_its_team() -> None:
+    target = build()
+    assert target.place(Audience(team=TEAM.upper(), channel=CHANNEL), change()) == Place(destination=PLACE)
+    assert target.place(Audience(learner=True), change()) == Place(destination="learner:ada@example.edu")
+    assert target.place(Audience(learner=True), change(email="")) == Place(destination="learner:account:x|1")
+
+
+@pytest.mark.parametrize("key", ["AE-101", COURSE.id])
+def test_a_course_has_its_channel(key: str) -> None:
+    place = build(course_channels={key: WHERE}).place(Audience(course_channel=True), change(COURSE))
+    assert place == Place(destination=PLACE)
+
+
+@pytest.mark.parametrize(
+    ("settings", "audience", "course", "advice"),
+    [
+        ({}, Audience(channel=CHANNEL), None, "needs its team"),
+        ({}, Audience(team="general", channel=CHANNEL), None, "no ids"),
+        ({}, Audience(team=TEAM, channel="general"), None, "no ids"),
+        ({}, Audience(course_channel=True), None, "names no course"),
+        ({}, Audience(course_channel=True), COURSE, "add 'AE-101' = { team = …, channel = … } to course_channels"),
+        ({"delegated_token": None}, Audience(team=TEAM, channel=CHANNEL), None, "delegated_token"),
+        ({"client_secret": None}, Audience(learner=True), None, "client_secret"),
+    ],
+)
+def test_what_has_no_place_is_told_what_to_do(
+    settings: dict[str, object], audience: Audience, course: Course | None, advice: str
+) -> None:
+    refused = build(**settings).place(audience, change(course))
+    assert isinstance(refused, Refused)
+    assert refused.cause is Cause.BAD_CONFIGURATION
+    assert advice in refused.detail
+
+
+def test_limits_leave_room_for_a_burst() -> None:
+    target = build()
+    assert (target.rate(f"channel:{PLACE}").per_s, target.rate(f"channel:{PLACE}").burst) == (4.0, 1.0)
+    for bucket, published in (("posts", 50), ("activity", 5), ("reads", 20), ("lookup", 50)):
+        rate = target.rate(bucket)
+        assert rate.burst + rate.per_s - 1.0 <= published
+    assert build(limits={"activity_per_s": 0.5}).rate("activity").per_s == 0.5
+
+
+# ── posting ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_post_carries_its_ids() -> None:
+    talk = Talk()
+    verdict = talk.run(build().deliver(parcel()))
+    assert isinstance(verdict, Delivered)
+    (request,) = talk.requests
+    assert request.url == f"http://s/graph/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages"
+    assert request.headers["x-correlation-id"] == f"c-{ID}"
+    assert uuid.UUID(request.headers["client-request-id"])
+    assert request.headers["authorization"] == "Bearer sandbox-user"
+    assert "sandbox-user" not in repr(request)
+    assert set(request.draws) == {f"channel:{PLACE}", "posts"}
+    body = msgspec.json.decode(request.body)
+    assert body["attachments"][0]["id"] == "0190a0b0-c0d0-e0f0-0102-030405060708"
+    assert verdict.receipt.keys() == {"team", "channel", "message_id", "web_url", "request_id", "client_request_id"}
+    assert verdict.receipt["client_request_id"] == request.headers["client-request-id"]
+    (effect,) = talk.fake.journal
+    assert (effect.destination, effect.delivery_id, effect.correlation_id) == (PLACE, ID, f"c-{ID}")
+
+
+def test_every_attempt_has_its_own_request_id() -> None:
+    talk, target = Talk(), build()
+    talk.run(target.deliver(parcel()))
+    talk.run(target.deliver(parcel(attempt=2)))
+    talk.run(target.deliver(parcel(now_us=NOW_US + 1)))
+    talk.run(target.deliver(parcel()))
+    ids = [request.headers["client-request-id"] for request in talk.requests]
+    assert len(set(ids)) == 3
+    assert ids[0] == ids[3], "flows are pure: the same parcel asks the same"
+
+
+def test_the_body_is_the_preview() -> None:
+    talk, target = Talk(), build()
+    talk.run(target.deliver(parcel()))
+    assert msgspec.json.decode(talk.requests[0].body) == target.preview(parcel())
+
+
+def test_a_template_that_fails_is_named() -> None:
+    target = build(Wording(error=TemplateFault("graded", 3, "unknown word")))
+    for each in (parcel(), parcel(USER)):
+        verdict = replies()(target.deliver(each))
+        assert isinstance(verdict, Refused)
+        assert verdict.cause is Cause.BAD_TEMPLATE
+        assert "graded, line 3" in verdict.detail
+
+
+def test_a_success_without_proof_is_doubtful() -> None:
+    assert isinstance(replies(Response(status=201, body=b'{"id":""}'))(build().deliver(parcel())), Doubtful)
+
+
+def test_a_fixed_token_that_is_not_taken_suspends_at_once() -> None:
+    talk = Talk()
+    talk.fault("revoked", times=0)
+    assert isinstance(talk.run(build().deliver(parcel())), Revoked)
+    assert len(talk.requests) == 1
+
+
+# ── looking for an earlier post ──────────────────────────────────────────────────────────────────────
+
+
+def test_a_post_is_found_on_the_last_page() -> None:
+    talk = Talk(step_s=0.5)
+    talk.fake.limited = False
+    sent = talk.run(build().deliver(parcel()))
+    for number in range(260):
+        talk.call("POST", f"teams/{TEAM}/channels/{CHANNEL}/messages", **post(f"noise {number}"))
+    late = talk.run(build().deliver(parcel(delivery_id="f" * 32)))
+    assert isinstance(sent, Delivered)
+    assert isinstance(late, Delivered)
+    talk.now_s += 2.0
+    talk.requests.clear()
+    found = talk.run(build().confirm(parcel(delivery_id="f" * 32)))
+    assert isinstance(found, Delivered)
+    assert found.receipt["message_id"] == late.receipt["message_id"]
+    assert talk.operations == ["channelMessages.delta"] * 6
+    assert isinstance(talk.run(build().confirm(parcel(delivery_id="e" * 32))), Absent)
+
+
+def test_only_posts_since_the_attempt_are_read() -> None:
+    talk = Talk()
+    talk.run(build().deliver(parcel()))
+    talk.now_s += 10.0
+    hour_later = parcel(sent_us=NOW_US + 3_600_000_000)
+    assert isinstance(talk.run(build().confirm(hour_later)), Absent)
+    query = parse_qs(urlsplit(talk.requests[-1].url).query)
+    assert query["$filter"] == ["lastModifiedDateTime gt 2026-09-21T15:12:20.000Z"]
+
+
+def test_too_many_posts_are_not_absence() -> None:
+    talk = Talk(step_s=0.5)
+    talk.fake.limited = False
+    for number in range(650):
+        talk.call("POST", f"teams/{TEAM}/channels/{CHANNEL}/messages", **post(f"noise {number}"))
+    talk.now_s += 5.0
+    verdict = talk.run(build().confirm(parcel()))
+    assert isinstance(verdict, Unprobeable)
+    assert len(talk.requests) < 20, "a conversation has at most 20 requests"
+
+
+def test_a_new_post_shows_up_a_little_later() -> None:
+    talk = Talk(step_s=0.1)
+    talk.run(build().deliver(parcel()))
+    assert isinstance(talk.run(build().confirm(parcel())), Absent)
+    talk.now_s += 2.0
+    assert isinstance(talk.run(build().confirm(parcel())), Delivered)
+
+
+def test_a_post_is_recognised_by_its_card_if_graph_gives_the_attachment_another_id() -> None:
+    mark = mark_of(ID)
+    message = {"id": "17", "attachments": [{"id": "other", "content": f'{{"id": "lmsyncd-{mark}"}}'}]}
+    body = msgspec.json.encode({"value": [{"id": "16", "attachments": None}, message]})
+    found = replies(Response(status=200, body=body))(build().confirm(parcel()))
+    assert isinstance(found, Delivered)
+    assert found.receipt["message_id"] == "17"
+
+
+def test_where_reading_is_forbidden_nobody_can_tell() -> None:
+    talk = Talk()
+    talk.fault("forbidden_read")
+    verdict = talk.run(build().confirm(parcel()))
+    assert isinstance(verdict, Unprobeable)
+    assert "ChannelMessage.Read.All" in verdict.detail
+
+
+def test_a_next_page_elsewhere_does_not_get_our_token() -> None:
+    first = {"value": [], "@odata.nextLink": "https://evil.example/v1.0/x?$skiptoken=abc"}
+    flow = build().confirm(parcel())
+    next(flow)
+    request = flow.send(Response(status=200, body=msgspec.json.encode(first)))
+    assert request.url == f"http://s/graph/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages/delta?$skiptoken=abc"
+
+
+def test_nothing_can_have_landed_before_the_first_attempt() -> None:
+    assert isinstance(replies()(build().confirm(parcel(sent_us=None))), Absent)
+
+
+# ── notifying ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_notification_carries_its_chain() -> None:
+    talk = Talk()
+    verdict = talk.run(build().deliver(parcel(USER)))
+    assert isinstance(verdict, Delivered)
+    assert talk.operations == ["token", "sendActivityNotification"]
+    request = talk.requests[-1]
+    body = msgspec.json.decode(request.body)
+    assert body["chainId"] == chain_of(ID)
+    assert 0 < body["chainId"] < 2**63
+    assert body["teamsAppId"] == APP
+    assert body["activityType"] == "systemDefault"
+    assert body["templateParameters"] == [{"name": "systemDefaultText", "value": "Well done"}]
+    assert body["previewText"] == {"content": "Ada completed AE-101"}
+    assert "https://moodle.example.edu/course/view.php?id=7&lang=en" in unquote(body["topic"]["webUrl"])
+    assert request.draws == ("activity",)
+    assert verdict.receipt["chain_id"] == str(chain_of(ID))
+    (effect,) = talk.fake.journal
+    assert (effect.destination, effect.delivery_id, effect.id) == (USER, ID, str(chain_of(ID)))
+
+
+def test_a_repeat_takes_the_earlier_ones_place() -> None:
+    talk, target = Talk(), build()
+    talk.fault("reset_after_commit", operation="sendActivityNotification")
+    assert isinstance(talk.run(target.deliver(parcel(USER))), Doubtful)
+    assert isinstance(replies()(target.confirm(parcel(USER))), Repeatable)
+    assert isinstance(talk.run(target.deliver(parcel(USER, attempt=2))), Delivered)
+    assert len(talk.fake.journal) == 1
+    assert len(talk.fake.replaced) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "cause"),
+    [
+        ("not_installed", "", Cause.DESTINATION_REFUSED),
+        ("error", "Conflict", Cause.BAD_CONFIGURATION),
+        ("error", "NotFound", Cause.DESTINATION_GONE),
+        ("error", "Authorization_RequestDenied", Cause.MISSING_PERMISSION),
+    ],
+)
+def test_a_learner_who_cannot_be_notified(kind: str, value: str, cause: Cause) -> None:
+    talk = Talk()
+    talk.fault(kind, value=value, operation="sendActivityNotification")
+    verdict = talk.run(build().deliver(parcel(USER)))
+    assert isinstance(verdict, Refused)
+    assert verdict.cause is cause
+
+
+def test_the_token_is_kept_for_the_next_one() -> None:
+    talk, target = Talk(), build()
+    for _ in range(3):
+        talk.run(target.deliver(parcel(USER)))
+    assert talk.operations.count("token") == 1
+
+
+# ── people ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_person_is_found_by_sign_in_name_or_by_mail() -> None:
+    talk, target = Talk(), build()
+    by_name = talk.run(target.find("ada@example.edu"))
+    assert talk.operations == ["token", "users.get"]
+    by_mail = talk.run(target.find("ada@example.org"))
+    assert talk.operations[2:] == ["users.get", "users.list"]
+    assert isinstance(by_name, Matched)
+    assert isinstance(by_mail, Matched)
+    assert by_name != by_mail
+    assert isinstance(talk.run(target.find("nobody@example.edu")), Unmatched)
+    assert all(request.headers["x-correlation-id"] for request in talk.requests if request.operation != "token")
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "o'brien@example.org",
+        "a+b&c=d@example.org",
+        "x' or mail ne '@example.org",
+        "../me@example.org",
+        "#?@example.org",
+    ],
+)
+def test_addresses_are_quoted(email: str) -> None:
+    talk = Talk()
+    assert isinstance(talk.run(build().find(email)), Matched)
+    assert talk.operations == ["token", "users.get", "users.list"]
+    assert "'" + email.replace("'", "''") + "'" in unquote(talk.requests[-1].url)
+
+
+@pytest.mark.parametrize("email", ["", "ada", "x" * 400 + "@example.edu"])
+def test_what_is_no_address_is_not_asked_for(email: str) -> None:
+    assert isinstance(replies()(build().find(email)), Unmatched)
+
+
+def _answers(*bodies: object) -> tuple[Response, ...]:
+    token = Response(status=200, body=b'{"access_token":"t","expires_in":3599}')
+    missing = Response(status=404, body=b'{"error":{"code":"Request_ResourceNotFound"}}')
+    return token, missing, *(Response(status=200, body=msgspec.json.encode(body)) for body in bodies)
+
+
+@pytest.mark.parametrize(
+    ("found", "kind"),
+    [
+        ({"value": [{"id": "a"}, {"id": "b"}]}, Unmatched),
+        ({"value": [{"id": "a"}, {"id": "a"}]}, Matched),
+        ({"value": [{"id": 7}]}, Unmatched),
+        ({"value": {}}, Faulted),
+    ],
+)
+def test_odd_lists_of_people(found: object, kind: type) -> None:
+    assert isinstance(replies(*_answers(found))(build().find("ada@example.org")), kind)
+
+
+def test_looking_up_without_an_app_is_a_matter_of_configuration() -> None:
+    verdict = replies()(build(client_secret=None).find("ada@example.edu"))
+    assert isinstance(verdict, Refused)
+    assert verdict.cause is Cause.BAD_CONFIGURATION
+
+
+def test_a_lookup_that_fails_has_no_effect_to_doubt() -> None:
+    talk = Talk()
+    talk.fault("html", operation="users.get")
+    assert isinstance(talk.run(build().find("ada@example.edu")), Unavailable)
+    talk.fault("rate_limited", operation="users.get", value="9")
+    verdict = talk.run(build().find("ada@example.edu"))
+    assert isinstance(verdict, Throttled)
+    assert not verdict.whole_lane
+
+
+# ── hello ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_hello_says_for_whom_we_speak() -> None:
+    both = Talk().run(build().hello())
+    assert isinstance(both, Delivered)
+    assert both.receipt["user"] == "poster@example.edu"
+    assert both.receipt["client_id"] == "sandbox"
+    person = Talk().run(build(client_secret=None).hello())
+    assert isinstance(person, Delivered)
+    assert "client_id" not in person.receipt
+    app = Talk().run(build(delegated_token=None).hello())
+    assert isinstance(app, Delivered)
+    assert "user" not in app.receipt
+
+
+def test_hello_with_bad_credentials() -> None:
+    talk = Talk()
+    talk.fault("error", operation="token", value="invalid_client")
+    assert isinstance(talk.run(build().hello()), Revoked)
+    assert isinstance(replies(NotSent("down"))(build().hello()), Unavailable)
+
+
+def test_graph_answers_what_was_posted() -> None:
+    talk = Talk()
+    verdict = talk.run(build().deliver(parcel()))
+    assert isinstance(verdict, Delivered)
+    talk.now_s += 5.0
+    shown = fields(talk.call("GET", f"teams/{TEAM}/channels/{CHANNEL}/messages"))
+    (message,) = shown["value"]  # type: ignore[misc]
+    assert message["id"] == verdict.receipt["message_id"]
+    assert message["webUrl"] == verdict.receipt["web_url"]
