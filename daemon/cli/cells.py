@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 
 from rich.text import Text
 
-from daemon.control.times import span
+from daemon.control.times import dated, span
 
 DIGITS_SHOWN = 12
 """Of a delivery's id: far more than is needed to tell a million apart."""
@@ -57,7 +56,7 @@ def at(moment_us: int | None) -> str:
     """Local time, to the millisecond."""
     if moment_us is None:
         return ""
-    local = datetime.fromtimestamp(moment_us / 1e6).astimezone()
+    local = dated(moment_us).astimezone()
     return f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 1000:03}"
 
 

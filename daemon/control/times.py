@@ -2,10 +2,18 @@
 
 from datetime import UTC, datetime
 
+END_S = 253_402_128_000.0
+"""9999-12-30: beyond it not every time zone has dates. What is later is shown as that."""
+
+
+def dated(at_us: int) -> datetime:
+    """In UTC; never an error, whatever the number."""
+    return datetime.fromtimestamp(min(max(at_us / 1e6, 0.0), END_S), UTC)
+
 
 def moment(at_us: int) -> str:
     """``2026-09-21 08:00:00 UTC``."""
-    return datetime.fromtimestamp(at_us / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return dated(at_us).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def span(seconds: float) -> str:

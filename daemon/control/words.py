@@ -154,9 +154,10 @@ def _verb(verb: object) -> str:
 def _object(what: object) -> str:
     if not isinstance(what, dict):
         return ""
-    if what.get("objectType") in {"Agent", "Group"}:
+    kind = _text(what.get("objectType"))
+    if kind in {"Agent", "Group"}:
         return agent_in_words(what)
-    if what.get("objectType") == "StatementRef":
+    if kind == "StatementRef":
         return f"statement {_short(_text(what.get('id')))}"
     definition = what.get("definition")
     name = _named(definition.get("name")) if isinstance(definition, dict) else ""

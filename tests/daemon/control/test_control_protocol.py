@@ -1,0 +1,134 @@
+"""What is said on the control socket: every verb there and back, every kind of nonsense refused in words."""
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daemon.control import protocol as p
+from daemon.control.exits import MEANINGS, Exit
+from daemon.control.lines import LINE_BYTES_MAX, Lines, LineTooLong
+from daemon.control.protocol import Role
+
+SAMPLES: dict[str, p.Ask] = {
+    "status": p.AskStatus(),
+    "health": p.AskHealth(level="deep"),
+    "tenants": p.AskTenants(),
+    "version": p.AskVersion(),
+    "actor.tree": p.ActorTree(path="root/acme"),
+    "actor.restart": p.ActorRestart(path="root/acme", dry_run=True),
+    "target.list": p.TargetList(),
+    "target.test": p.TargetTest(lane="acme/slack", channel="C1"),
+    "route.test": p.RouteTest(tenant="acme", statement="{}"),
+    "queue.list": p.QueueList(lane="acme/slack", state="unknown", limit=3),
+    "queue.show": p.QueueShow(delivery="abcdef01"),
+    "dlq.list": p.DlqList(cause="poison"),
+    "dlq.show": p.DlqShow(delivery="abcdef01"),
+    "dlq.replay": p.DlqReplay(deliveries=("a", "b"), accept_double=True),
+    "dlq.discard": p.DlqDiscard(everything=True, lane="acme/slack"),
+    "why": p.Why(what="x"),
+    "trace": p.Trace(what="x"),
+    "pause": p.Pause(lane="acme/slack"),
+    "resume": p.Resume(lane="acme/slack"),
+    "drain": p.Drain(),
+    "reload": p.Reload(dry_run=True),
+    "config.check": p.ConfigCheck(),
+    "config.show": p.ConfigShow(tenant="acme"),
+}
+
+
+def test_every_verb_has_a_sample() -> None:
+    assert set(SAMPLES) == set(p.VERBS)
+
+
+@pytest.mark.parametrize("verb", sorted(SAMPLES))
+def test_every_verb_goes_there_and_back(verb: str) -> None:
+    request = msgspec.structs.replace(SAMPLES[verb], id="7")
+    line = p.encode(request)
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    assert p.decode_request(line[:-1]) == request
+    assert request.verb == verb
+
+
+def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() -> None:
+    mutating = {verb for verb, kind in p.VERBS.items() if kind.mutates}
+    assert mutating == {
+        *("actor.restart", "target.test", "dlq.replay", "dlq.discard", "pause", "resume", "drain", "reload")
+    }
+    assert {verb for verb, kind in p.VERBS.items() if "dry_run" in kind.__struct_fields__} == mutating
+    assert {verb for verb, kind in p.VERBS.items() if kind.role is not Role.VIEWER} == mutating
+    assert p.Drain.role is Role.ADMIN
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b"", "not a control request"),
+        (b"GET / HTTP/1.1", "not a control request"),
+        (b"\xff\xfe\x00", "not a control request"),
+        (b"[" * 100_000, "not a control request"),
+        (b"null", "not a control request"),
+        (b'{"v": 1}', "not a control request"),
+        (b'{"v": "1", "verb": "status"}', "not a control request"),
+        (b'{"v": 2, "verb": "status"}', "protocol version 2"),
+        (b'{"v": 1, "verb": "reboot"}', "unknown verb 'reboot'"),
+        (b'{"v": 1, "verb": "why"}', "missing required field `what`"),
+        (b'{"v": 1, "verb": "why", "what": 3}', "$.what"),
+        (b'{"v": 1, "verb": "status", "what": "x"}', "unknown field `what`"),
+        (b'{"v": 1, "verb": "queue.list", "limit": 0}', "$.limit"),
+        (b'{"v": 1, "verb": "queue.list", "limit": 1e9}', "$.limit"),
+        (b'{"v": 1, "verb": "queue.list", "state": "lost"}', "$.state"),
+        (b'{"v": 1, "verb": "pause", "lane": "' + b"x" * 400 + b'"}', "$.lane"),
+    ],
+)
+def test_nonsense_is_refused_in_words(line: bytes, said: str) -> None:
+    with pytest.raises(p.Refusal) as caught:
+        p.decode_request(line)
+    error = caught.value.reply()
+    assert said in error.what
+    assert error.exit_code == Exit.USAGE
+    assert error.advice
+    assert p.decode_reply(p.encode(error)) == error
+
+
+def test_a_refusal_names_the_request_where_it_can() -> None:
+    with pytest.raises(p.Refusal) as caught:
+        p.decode_request(b'{"v": 9, "id": "42", "verb": "status"}')
+    assert caught.value.reply().id == "42"
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200))
+def test_no_bytes_raise_anything_else(line: bytes) -> None:
+    try:
+        p.decode_request(line)
+    except p.Refusal:
+        pass
+
+
+def test_every_exit_code_has_a_meaning() -> None:
+    assert set(MEANINGS) == set(Exit)
+
+
+@settings(deadline=None)
+@given(st.lists(st.binary(max_size=40).filter(lambda line: b"\n" not in line)), st.integers(1, 17))
+def test_lines_come_out_as_they_went_in_however_they_are_cut(lines: list[bytes], size: int) -> None:
+    stream = b"".join(line + b"\n" for line in lines)
+    found = []
+    buffer = Lines()
+    for start in range(0, len(stream), size):
+        buffer.feed(stream[start : start + size])
+        while (line := buffer.next()) is not None:
+            found.append(line)
+    assert found == lines
+
+
+@pytest.mark.parametrize("ended", [True, False], ids=["ended", "endless"])
+def test_a_line_without_end_is_cut_off(ended: bool) -> None:
+    buffer = Lines()
+    buffer.feed(b"x" * LINE_BYTES_MAX + b"\n")
+    assert len(buffer.next() or b"") == LINE_BYTES_MAX
+    buffer.feed(b"x" * (LINE_BYTES_MAX + 1) + (b"\n" if ended else b""))
+    with pytest.raises(LineTooLong):
+        buffer.next()
