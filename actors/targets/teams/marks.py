@@ -11,6 +11,7 @@ from actors.targets.teams.accounts import REQUEST_IDS
 MARKS = uuid.UUID("c2b7c7a0-7a0e-5c0b-9d5e-1f1f6f0e3a44")
 """Our namespace of UUIDv5, for delivery ids that are no GUIDs by themselves."""
 _DELIVERY_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_NOT_FOR_HEADERS = re.compile(r"[^!-~]")
 
 
 class Trail:
@@ -48,7 +49,7 @@ def trail_of(parcel: Parcel) -> Trail:
 
 def _header(text: str) -> str:
     """Text that a header can carry."""
-    return "".join(char if " " < char <= "~" else "_" for char in text[:200])
+    return _NOT_FOR_HEADERS.sub("_", text[:200])
 
 
 def messages_path(address: str) -> str:

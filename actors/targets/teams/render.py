@@ -48,12 +48,14 @@ ROOMS = (_Room(300, 6_000, 20, 400), _Room(300, 2_000, 20, 160), _Room(200, 600,
 def escape(text: str) -> str:
     """What means something in an Adaptive Card's Markdown, made to mean itself."""
     text = _MARKUP.sub(r"\\\g<0>", text)
+    if text[:1].isalpha():
+        return text
     return _LIST_START.sub(lambda found: f"{found[1]}{found[2][:-1]}\\{found[2][-1]}", text)
 
 
 def plain(text: str) -> str:
     """The opposite, on one line: for where no Markdown is read."""
-    return " ".join(_clean(_ESCAPED.sub(r"\1", text)).split())
+    return " ".join(_clean(_ESCAPED.sub(r"\1", text) if "\\" in text else text).split())
 
 
 def message(composed: Composed, mark: str, correlation_id: str) -> dict[str, object]:
@@ -68,8 +70,7 @@ def message(composed: Composed, mark: str, correlation_id: str) -> dict[str, obj
 
 def weight(body: bytes) -> int:
     """Bytes of JSON if it were UTF-16."""
-    text = body.decode()
-    return 2 * (len(text) + sum(character > "\uffff" for character in text))
+    return len(body.decode().encode("utf-16-le"))
 
 
 def activity(composed: Composed, app: str, page: str) -> tuple[str, str, str]:
@@ -163,5 +164,7 @@ def _host(address: str) -> str:
 
 def _clean(text: str) -> str:
     """No control characters, no halves of surrogate pairs: neither survives JSON."""
+    if text.isprintable():
+        return text
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return _CONTROLS.sub(" ", whole)

@@ -96,7 +96,7 @@ class Graph:
         if token.app:
             raise Refusal(403, "Forbidden", "Missing role permissions: an app cannot post here by itself.")
         text, given = _body(request)
-        if 2 * (len(text) + sum(char > "\uffff" for char in text)) > MESSAGE_BYTES_MAX:
+        if len(text.encode("utf-16-le")) > MESSAGE_BYTES_MAX:
             raise Refusal(413, "RequestEntityTooLarge", "The message is larger than about 28 KB.")
         body, attachments = given.get("body"), given.get("attachments", [])
         content = body.get("content") if isinstance(body, dict) else None

@@ -1,7 +1,7 @@
 """The conversations with Teams, driven by hand."""
 
 import uuid
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 import pytest
@@ -19,7 +19,6 @@ from teams_stage import (
     change,
     fields,
     parcel,
-    post,
     replies,
 )
 
@@ -27,7 +26,6 @@ from actors.domain.changes import Course
 from actors.domain.flow import NotSent, Response
 from actors.domain.outbox import Place
 from actors.domain.verdicts import (
-    Absent,
     Cause,
     Delivered,
     Doubtful,
@@ -39,10 +37,9 @@ from actors.domain.verdicts import (
     Throttled,
     Unavailable,
     Unmatched,
-    Unprobeable,
 )
-from actors.domain.wording import TemplateFault
-from actors.targets.teams.marks import chain_of, mark_of
+from actors.domain.wording import Catalogue, TemplateFault, default_templates
+from actors.targets.teams.marks import chain_of
 from config.model import Audience
 
 COURSE = Course(id="https://moodle.example.edu/course/view.php?id=7", name="Analytical Engines", code="AE-101")
@@ -134,6 +131,22 @@ def test_the_body_is_the_preview() -> None:
     assert msgspec.json.decode(talk.requests[0].body) == target.preview(parcel())
 
 
+def test_the_wording_that_ships_reads_well_in_teams() -> None:
+    target = build(Catalogue({"cheer": "{{ link(url, course) }}!"}, default_templates()))
+    engines = msgspec.structs.replace(COURSE, name="Engines *2* [new]")
+    told = change(engines)
+    card = msgspec.json.decode(target.preview(parcel(change=told))["attachments"][0]["content"])  # type: ignore[index]
+    assert card["body"][0]["text"] == "Ada completed Engines \\*2\\* \\[new\\]"
+    assert card["actions"][0]["url"] == COURSE.id
+    cheer = msgspec.json.decode(
+        target.preview(parcel(change=told, template="cheer"))["attachments"][0]["content"]  # type: ignore[index]
+    )
+    assert cheer["body"][1]["text"] == f"[Engines \\*2\\* \\[new\\]]({COURSE.id})!"
+    notice = target.preview(parcel(USER, change=told, locale="de"))
+    assert notice["topic"]["value"] == "Ada hat Engines *2* [new] abgeschlossen"  # type: ignore[index]
+    assert len(Talk().run(target.deliver(parcel(change=told))).receipt) == 6  # type: ignore[union-attr]
+
+
 def test_a_template_that_fails_is_named() -> None:
     target = build(Wording(error=TemplateFault("graded", 3, "unknown word")))
     for each in (parcel(), parcel(USER)):
@@ -152,85 +165,6 @@ def test_a_fixed_token_that_is_not_taken_suspends_at_once() -> None:
     talk.fault("revoked", times=0)
     assert isinstance(talk.run(build().deliver(parcel())), Revoked)
     assert len(talk.requests) == 1
-
-
-# ── looking for an earlier post ──────────────────────────────────────────────────────────────────────
-
-
-def test_a_post_is_found_on_the_last_page() -> None:
-    talk = Talk(step_s=0.5)
-    talk.fake.limited = False
-    sent = talk.run(build().deliver(parcel()))
-    for number in range(260):
-        talk.call("POST", f"teams/{TEAM}/channels/{CHANNEL}/messages", **post(f"noise {number}"))
-    late = talk.run(build().deliver(parcel(delivery_id="f" * 32)))
-    assert isinstance(sent, Delivered)
-    assert isinstance(late, Delivered)
-    talk.now_s += 2.0
-    talk.requests.clear()
-    found = talk.run(build().confirm(parcel(delivery_id="f" * 32)))
-    assert isinstance(found, Delivered)
-    assert found.receipt["message_id"] == late.receipt["message_id"]
-    assert talk.operations == ["channelMessages.delta"] * 6
-    assert isinstance(talk.run(build().confirm(parcel(delivery_id="e" * 32))), Absent)
-
-
-def test_only_posts_since_the_attempt_are_read() -> None:
-    talk = Talk()
-    talk.run(build().deliver(parcel()))
-    talk.now_s += 10.0
-    hour_later = parcel(sent_us=NOW_US + 3_600_000_000)
-    assert isinstance(talk.run(build().confirm(hour_later)), Absent)
-    query = parse_qs(urlsplit(talk.requests[-1].url).query)
-    assert query["$filter"] == ["lastModifiedDateTime gt 2026-09-21T15:12:20.000Z"]
-
-
-def test_too_many_posts_are_not_absence() -> None:
-    talk = Talk(step_s=0.5)
-    talk.fake.limited = False
-    for number in range(650):
-        talk.call("POST", f"teams/{TEAM}/channels/{CHANNEL}/messages", **post(f"noise {number}"))
-    talk.now_s += 5.0
-    verdict = talk.run(build().confirm(parcel()))
-    assert isinstance(verdict, Unprobeable)
-    assert len(talk.requests) < 20, "a conversation has at most 20 requests"
-
-
-def test_a_new_post_shows_up_a_little_later() -> None:
-    talk = Talk(step_s=0.1)
-    talk.run(build().deliver(parcel()))
-    assert isinstance(talk.run(build().confirm(parcel())), Absent)
-    talk.now_s += 2.0
-    assert isinstance(talk.run(build().confirm(parcel())), Delivered)
-
-
-def test_a_post_is_recognised_by_its_card_if_graph_gives_the_attachment_another_id() -> None:
-    mark = mark_of(ID)
-    message = {"id": "17", "attachments": [{"id": "other", "content": f'{{"id": "lmsyncd-{mark}"}}'}]}
-    body = msgspec.json.encode({"value": [{"id": "16", "attachments": None}, message]})
-    found = replies(Response(status=200, body=body))(build().confirm(parcel()))
-    assert isinstance(found, Delivered)
-    assert found.receipt["message_id"] == "17"
-
-
-def test_where_reading_is_forbidden_nobody_can_tell() -> None:
-    talk = Talk()
-    talk.fault("forbidden_read")
-    verdict = talk.run(build().confirm(parcel()))
-    assert isinstance(verdict, Unprobeable)
-    assert "ChannelMessage.Read.All" in verdict.detail
-
-
-def test_a_next_page_elsewhere_does_not_get_our_token() -> None:
-    first = {"value": [], "@odata.nextLink": "https://evil.example/v1.0/x?$skiptoken=abc"}
-    flow = build().confirm(parcel())
-    next(flow)
-    request = flow.send(Response(status=200, body=msgspec.json.encode(first)))
-    assert request.url == f"http://s/graph/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages/delta?$skiptoken=abc"
-
-
-def test_nothing_can_have_landed_before_the_first_attempt() -> None:
-    assert isinstance(replies()(build().confirm(parcel(sent_us=None))), Absent)
 
 
 # ── notifying ────────────────────────────────────────────────────────────────────────────────────────
