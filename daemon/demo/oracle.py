@@ -47,7 +47,7 @@ def expect(statement: Mapping[str, object], slack: Mapping[str, str], teams: Map
     elif verb == "scored":
         wanted["sendActivityNotification", ""] += 1
     elif verb in {"enrolled", "leave", "suspended", "resumed"} or (verb == "create" and kind.endswith("/assignment")):
-        wanted["channelMessage", teams[code]] += 1
+        wanted["channelMessages.post", teams[code]] += 1
     return wanted
 
 
