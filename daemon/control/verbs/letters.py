@@ -132,9 +132,9 @@ class Pile:
 
 async def _wanted(request: Letters, asking: Asking) -> Pile:
     cause = _cause(request.cause)
+    lanes = sorted(await finding.lanes_with(asking, request.lane, STUCK))
     newest = await asking.office.store.queries.newest_seq()
     if request.everything:
-        lanes = sorted(await finding.lanes_with(asking, request.lane, STUCK))
         return Pile(asking, cause, lanes=lanes, newest=newest)
     named = [await finding.delivery(asking, text) for text in dict.fromkeys(request.deliveries)]
     fitting = {
