@@ -104,13 +104,13 @@ def test_a_reload_is_checked_first(service: Machine) -> None:
     pid = service.show("MainPID")
     service.run("systemctl reload lmsyncd")
     tenant = "/etc/lmsyncd/tenants.d/demo.toml"
-    service.run(f"cp {tenant} /root/kept; echo 'no_such_key = 1' | cat - /root/kept > {tenant}")
+    service.run(f"cp {tenant} /tmp/kept; echo 'no_such_key = 1' | cat - /tmp/kept > {tenant}")
     try:
         service.run("systemctl reload lmsyncd", code=1)
         assert service.run("systemctl is-active lmsyncd").strip() == "active"
         service.run("lmsyncctl status", user=OPERATOR)
     finally:
-        service.run(f"cat /root/kept > {tenant}; systemctl reload lmsyncd")
+        service.run(f"cat /tmp/kept > {tenant}; systemctl reload lmsyncd")
     assert service.show("MainPID") == pid
 
 
@@ -159,7 +159,7 @@ def test_a_dynamic_user_will_do(service: Machine) -> None:
 
 def test_a_bad_configuration_is_said_once_and_not_tried_again(service: Machine) -> None:
     words = "/etc/lmsyncd/lmsyncd.toml"
-    service.run(f"cp {words} /root/kept; echo '[gatway]' >> {words}")
+    service.run(f"cp {words} /tmp/kept; echo '[gatway]' >> {words}")
     try:
         service.run("systemctl restart lmsyncd", code=1)
         service.until("it has failed", lambda: service.show("ActiveState") == "failed")
@@ -168,7 +168,7 @@ def test_a_bad_configuration_is_said_once_and_not_tried_again(service: Machine) 
         assert "gatway" in service.run("journalctl --no-pager --unit=lmsyncd.service --lines=50")
         service.until("the alert", lambda: "has failed" in service.run("journalctl --no-pager -t lmsyncd-alert"))
     finally:
-        service.run(f"cat /root/kept > {words}")
+        service.run(f"cat /tmp/kept > {words}")
 
 
 def test_a_stop_is_clean_and_final(service: Machine) -> None:
