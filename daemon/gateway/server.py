@@ -1,6 +1,5 @@
 """Sockets, TLS and the graceful end. Hypercorn speaks HTTP on each connection; accepting them is ours, so that one
-broken connection never takes the others along, there is a bound on how many there are, and a reader who does not
-read cannot keep us from stopping.
+broken connection never takes the others along and there is a bound on how many there are.
 """
 
 import socket
@@ -9,21 +8,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import trio
-from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
-from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
-from hypercorn.typing import ConnectionState
 from starlette.types import ASGIApp
 
 from config.durations import seconds
 from config.model import Gateway, Tls
 from daemon.gateway.app import GatewayApp
+from daemon.gateway.connection import Connection
 
 CONNECTIONS_MAX = 1024
 GRACE_S = 5.0
 """How long requests in flight may take to finish when the daemon stops."""
-HANDSHAKE_S_MAX = 10.0
 BACKLOG = 1024
 
 
@@ -52,13 +48,15 @@ async def serve(
         outside.start_soon(_set_when_cancelled, stopping)
         with trio.CancelScope(shield=True) as lasting:
             async with trio.open_nursery() as connections:
-                accepting = trio.CancelScope()
+                acceptors = []
                 for listeners, face, secure in ((public, app.public, tls), (admin, app.admin, None)):
                     handler = _Handler(face, app, config, context, connections, seconds(gateway.body_timeout))
-                    connections.start_soon(_accept, accepting, handler, _secured(listeners, secure), connections)
+                    acceptors.append(trio.CancelScope())
+                    connections.start_soon(_accept, acceptors[-1], handler, _secured(listeners, secure), connections)
                 task_status.started([_name(listener) for listener in opened])
                 await stopping.wait()
-                accepting.cancel()
+                for accepting in acceptors:
+                    accepting.cancel()
                 await context.terminated.set()
                 lasting.deadline = trio.current_time() + GRACE_S
         outside.cancel_scope.cancel()
@@ -91,7 +89,7 @@ class _Handler:
         connections: trio.Nursery,
         write_s_max: float,
     ) -> None:
-        self._app = ASGIWrapper(face)  # type: ignore[arg-type]  # Starlette's and Hypercorn's words for ASGI
+        self._face = face
         self._trouble = app.trouble
         self._config = config
         self._context = context
@@ -99,37 +97,16 @@ class _Handler:
         self._write_s_max = write_s_max
 
     async def __call__(self, stream: Any) -> None:
-        if len(self._connections.child_tasks) > CONNECTIONS_MAX:
-            self._trouble("gateway.too_many_connections", None, maximum=CONNECTIONS_MAX)
-            await trio.aclose_forcefully(stream)
-            return
-        patient = _Bounded(stream, self._write_s_max)
         try:
-            await TCPServer(self._app, self._config, self._context, ConnectionState({}), patient)  # type: ignore[arg-type]
+            if len(self._connections.child_tasks) > CONNECTIONS_MAX:
+                self._trouble("gateway.too_many_connections", None, maximum=CONNECTIONS_MAX)
+            else:
+                await Connection(self._face, self._config, self._context, stream, self._write_s_max).run()
         except Exception as error:  # noqa: BLE001  # whatever a peer provoked ends with its connection
             self._trouble("gateway.connection_failed", error)
         finally:
             with trio.CancelScope(shield=True):
                 await trio.aclose_forcefully(stream)
-
-
-class _Bounded:
-    """A stream that gives up on a peer who does not read: Hypercorn shields its writes from cancellation."""
-
-    def __init__(self, stream: Any, write_s_max: float) -> None:
-        self._stream = stream
-        self._write_s_max = write_s_max
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    async def send_all(self, data: bytes) -> None:
-        try:
-            with trio.fail_after(self._write_s_max):
-                await self._stream.send_all(data)
-        except trio.TooSlowError:
-            await trio.aclose_forcefully(self._stream)
-            raise trio.BrokenResourceError("the peer does not read") from None
 
 
 async def _listen(
@@ -174,7 +151,6 @@ def _config(gateway: Gateway) -> Config:
     config.errorlog = None
     config.include_server_header = False
     config.keep_alive_timeout = seconds(gateway.header_timeout)
-    config.ssl_handshake_timeout = HANDSHAKE_S_MAX
     config.keep_alive_max_requests = 1_000_000
     return config
 

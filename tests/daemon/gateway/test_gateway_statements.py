@@ -1,0 +1,385 @@
+"""The statements resource as LMSs and readers use it."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from gateway_world import STATEMENTS, VERSION, World, basic
+from xapi_samples import Json, learner, moodle, simple
+
+from actors.domain.xapi.moments import spelt
+
+ID = "0d3cd6f4-3f2b-4c52-9c9d-5a3f6a8a5a01"
+VOIDED = {"id": "http://adlnet.gov/expapi/verbs/voided"}
+
+
+def php(statements: list[Json]) -> bytes:
+    return json.dumps(statements, separators=(",", ":")).replace("/", "\\/").encode()
+
+
+async def post(client: httpx.AsyncClient, body: Any, **more: Any) -> httpx.Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return await client.post(STATEMENTS, content=content, headers={"Content-Type": "application/json"}, **more)
+
+
+async def test_what_moodle_does_all_day() -> None:
+    world = World()
+    async with world.client() as client:
+        first = await post(client, php(moodle()))
+        again = await post(client, php(moodle()))
+        idle = await post(client, b"[]")
+    assert (first.status_code, again.status_code, idle.status_code) == (200, 200, 200)
+    assert first.json() == again.json()
+    assert len(set(first.json())) == 20
+    assert idle.json() == []
+    assert len(world.log.rows) == 20
+    assert world.hints == ["acme"]
+    assert world.counts == [("statements_accepted", "acme", 20, ""), ("statements_collapsed", "acme", 20, "")]
+
+
+async def test_what_is_stored_tells_where_it_came_from() -> None:
+    world = World()
+    async with world.client(**{"X-Correlation-ID": "cron-17"}) as client:
+        await post(client, simple(id=ID))
+    row, _ = world.log.rows["acme", ID]
+    assert (row.source, row.correlation_id, row.version) == ("campus", "cron-17", "1.0.3")
+    assert row.traceparent == world.spans[0].traceparent
+    assert json.loads(row.authority)["account"] == {"homePage": "urn:lmsyncd:acme:campus", "name": "moodle"}
+    assert world.spans[0].said == {
+        "method": "POST",
+        "template": "/t/{tenant}/xapi/statements",
+        "tenant": "acme",
+        "source": "campus",
+        "statements": 1,
+        "fresh": 1,
+        "status": 200,
+    }
+
+
+async def test_a_single_statement_and_its_way_back() -> None:
+    world = World()
+    sent = json.dumps(simple(result={"score": {"raw": "here"}})).replace('"here"', "1.50")
+    async with world.client("boss") as client:
+        answer = await post(client, sent.encode())
+        (name,) = answer.json()
+        got = await client.get(STATEMENTS, params={"statementId": name.upper()})
+    assert got.status_code == 200
+    assert '"raw": 1.50' in got.text
+    stored = spelt(world.log.seq)
+    assert got.json() == {
+        "id": name,
+        **json.loads(sent),
+        "stored": stored,
+        "timestamp": stored,
+        "version": "1.0.0",
+        "authority": {"objectType": "Agent", "account": {"homePage": "urn:lmsyncd:acme:campus", "name": "boss"}},
+    }
+    assert got.headers["Last-Modified"].endswith("GMT")
+    assert got.headers["X-Experience-API-Consistent-Through"] == stored
+
+
+async def test_put_stores_once_under_the_name_given() -> None:
+    world = World()
+    async with world.client("boss") as client:
+        named, bare = simple(id=ID), simple()
+        answers = [
+            await client.put(STATEMENTS, params={"statementId": ID}, json=bare),
+            await client.put(STATEMENTS, params={"statementId": ID.upper()}, json=named),
+            await client.put(STATEMENTS, params={"statementId": ID}, json=simple(id=ID.replace("0d", "0e"))),
+            await client.put(STATEMENTS, params={"statementId": ID}, json=[bare]),
+            await client.put(STATEMENTS, json=bare),
+            await client.put(STATEMENTS, params={"statementId": "x"}, json=bare),
+            await client.put(STATEMENTS, params={"statementId": ID, "other": "1"}, json=bare),
+            await client.put(STATEMENTS, params={"statementId": ID}, json=simple(actor=learner("other"))),
+        ]
+        got = await client.get(STATEMENTS, params={"statementId": ID})
+    assert [answer.status_code for answer in answers] == [204, 204, 400, 400, 400, 400, 400, 409]
+    assert got.json()["id"] == ID
+    assert len(world.log.rows) == 1
+
+
+async def test_the_same_id_with_other_content_is_a_conflict_and_stores_nothing() -> None:
+    world = World()
+    async with world.client() as client:
+        assert (await post(client, simple(id=ID))).status_code == 200
+        assert (await post(client, simple(id=ID, stored="2020-01-01T00:00:00Z"))).status_code == 200
+        answer = await post(client, [simple(), simple(id=ID, actor=learner("other"))])
+    assert answer.status_code == 409
+    assert ID in answer.json()["detail"]
+    assert len(world.log.rows) == 1
+    assert world.reasons() == ["conflict"]
+
+
+async def test_one_bad_statement_refuses_the_array_and_says_why() -> None:
+    world = World()
+    async with world.client() as client:
+        answer = await post(client, [*moodle(), simple(verb={"id": "completed"})])
+    assert answer.status_code == 400
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["errors"] == [{"index": 20, "property": "verb.id", "rule": "must be an IRI with a scheme"}]
+    assert not world.log.rows
+    assert world.reasons() == ["invalid"]
+    assert not world.hints
+
+
+async def test_a_store_that_cannot_is_503_with_retry_after_and_nothing_is_promised() -> None:
+    world = World()
+    async with world.client("boss") as client:
+        through = (await post(client, simple())).headers["X-Experience-API-Consistent-Through"]
+        world.log.broken = True
+        refused = [await post(client, simple()), await client.get(STATEMENTS)]
+    for answer in refused:
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "7"
+        assert answer.headers["X-Experience-API-Consistent-Through"] == through
+    assert world.reasons() == ["unavailable"]
+
+
+async def test_voiding() -> None:
+    world = World()
+    async with world.client("boss") as client:
+        await post(client, simple(id=ID))
+        await post(client, simple(verb=VOIDED, object={"objectType": "StatementRef", "id": ID}))
+        plain = await client.get(STATEMENTS, params={"statementId": ID})
+        voided = await client.get(STATEMENTS, params={"voidedStatementId": ID})
+        listed = await client.get(STATEMENTS)
+        (voider,) = listed.json()["statements"]
+        backwards = await client.get(STATEMENTS, params={"voidedStatementId": voider["id"]})
+    assert (plain.status_code, voided.status_code, backwards.status_code) == (404, 200, 404)
+    assert voider["verb"] == VOIDED
+
+
+@pytest.mark.parametrize("ascending", ["true", "false"])
+async def test_pages_follow_one_another_and_miss_nothing(ascending: str) -> None:
+    world = World()
+    async with world.client("boss") as client:
+        ids = (await post(client, php(moodle()))).json()
+        seen, more = [], f"{STATEMENTS}?limit=7&ascending={ascending}"
+        while more:
+            page = (await client.get(more)).json()
+            seen += [statement["id"] for statement in page["statements"]]
+            more = page["more"]
+    assert seen == (ids if ascending == "true" else ids[::-1])
+
+
+async def test_since_is_exclusive_and_until_inclusive() -> None:
+    world = World()
+    async with world.client("boss") as client:
+        await post(client, php(moodle()))
+        every = (await client.get(STATEMENTS, params={"ascending": "true"})).json()["statements"]
+        window = {"since": every[3]["stored"], "until": every[7]["stored"].replace("Z", "+00:00"), "ascending": "true"}
+        found = (await client.get(STATEMENTS, params=window)).json()["statements"]
+    assert found == every[4:8]
+
+
+async def test_filters() -> None:
+    world = World()
+    async with world.client("boss") as client:
+        await post(client, php(moodle()))
+        one = moodle()[8]
+        by = {
+            "verb": one["verb"]["id"],
+            "activity": one["object"]["id"],
+            "registration": one["context"]["registration"].upper(),
+            "agent": json.dumps({"name": "whoever", "account": dict(reversed(one["actor"]["account"].items()))}),
+        }
+        for name, value in by.items():
+            answer = await client.get(STATEMENTS, params={name: value})
+            assert answer.status_code == 200, answer.text
+            assert one["object"]["id"] in [found["object"]["id"] for found in answer.json()["statements"]], name
+        nobody = await client.get(STATEMENTS, params={"agent": json.dumps(learner("nobody"))})
+    assert nobody.json() == {"statements": [], "more": ""}
+
+
+@pytest.mark.parametrize(
+    ("params", "names"),
+    [
+        ({"statementId": ID, "voidedStatementId": ID}, "voidedStatementId"),
+        ({"statementId": ID, "limit": "1"}, "limit"),
+        ({"statementId": "x"}, "statementId"),
+        ({"StatementId": ID}, "StatementId"),
+        ({"verb": "completed"}, "verb"),
+        ({"agent": "{"}, "agent"),
+        ({"agent": '{"mbox":"x"}'}, "agent"),
+        ({"agent": '{"objectType":"Group","member":[{"mbox":"mailto:a@b"}]}'}, "agent"),
+        ({"agent": "[]"}, "agent"),
+        ({"registration": "1"}, "registration"),
+        ({"since": "yesterday"}, "since"),
+        ({"until": ""}, "until"),
+        ({"limit": "-1"}, "limit"),
+        ({"limit": "9" * 30}, "limit"),
+        ({"limit": "²"}, "limit"),
+        ({"ascending": "yes"}, "ascending"),
+        ({"cursor": "x"}, "cursor"),
+        ({"format": "ids"}, "format"),
+        ({"attachments": "true"}, "attachments"),
+        ({"related_agents": "true"}, "related_agents"),
+        ([("limit", "1"), ("limit", "2")], "limit"),
+    ],
+)
+async def test_a_query_we_cannot_answer_is_refused_by_name(params: Any, names: str) -> None:
+    async with World().client("boss") as client:
+        answer = await client.get(STATEMENTS, params=params)
+    assert answer.status_code == 400
+    assert answer.json()["parameter"] == names
+
+
+async def test_a_filter_the_store_does_not_have_is_refused_not_ignored() -> None:
+    world = World()
+    world.log.filters = frozenset()  # type: ignore[misc]
+    async with world.client("boss") as client:
+        answer = await client.get(STATEMENTS, params={"verb": "a:b"})
+    assert (answer.status_code, answer.json()["parameter"]) == (400, "verb")
+
+
+async def test_limit_zero_is_as_many_as_we_give() -> None:
+    world = World()
+    async with world.client("boss") as client:
+        await post(client, php(moodle()))
+        page = (await client.get(STATEMENTS, params={"limit": "0"})).json()
+    assert (len(page["statements"]), page["more"]) == (20, "")
+
+
+async def test_head_is_get_without_the_body() -> None:
+    async with World().client("boss") as client:
+        got, head = await client.get(STATEMENTS), await client.head(STATEMENTS)
+    assert head.status_code == 200
+    assert head.content == b""
+    for name in ("Content-Length", "X-Experience-API-Version", "X-Experience-API-Consistent-Through"):
+        assert head.headers[name] == got.headers[name]
+
+
+# ── who may ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("key", "write", "read"),
+    [("moodle", 200, 200), ("writer", 200, 403), ("reader", 403, 200), ("auditor", 403, 200), ("boss", 200, 200),
+     ("profiler", 403, 403)],
+)  # fmt: skip
+async def test_scopes(key: str, write: int, read: int) -> None:
+    async with World().client(key) as client:
+        assert (await post(client, simple())).status_code == write
+        assert (await client.get(STATEMENTS)).status_code == read
+
+
+async def test_mine_is_only_mine() -> None:
+    world = World()
+    async with world.client("moodle") as moodles, world.client("player") as players, world.client("reader") as reader:
+        await post(moodles, simple(id=ID))
+        (other,) = (await post(players, simple())).json()
+        assert [found["id"] for found in (await moodles.get(STATEMENTS)).json()["statements"]] == [ID]
+        assert (await moodles.get(STATEMENTS, params={"statementId": ID})).status_code == 200
+        assert (await moodles.get(STATEMENTS, params={"statementId": other})).status_code == 404
+        assert len((await reader.get(STATEMENTS)).json()["statements"]) == 2
+
+
+async def test_a_stranger_learns_nothing_not_even_which_tenants_there_are() -> None:
+    world = World()
+    attempts = [
+        ("acme", {}),
+        ("acme", basic("moodle", "wrong")),
+        ("acme", basic("nobody", "wrong")),
+        ("acme", basic("moodle", "")),
+        ("acme", basic("moodle", "emanlebolg@eldoom")),
+        ("acme", {"Authorization": "Bearer abc"}),
+        ("acme", {"Authorization": "Basic !!!"}),
+        ("acme", {"Authorization": "Basic " + "A" * 100_000}),
+        ("nowhere", basic("moodle")),
+        ("globex", basic("moodle")),
+    ]
+    answers = []
+    async with world.client(None) as client:
+        for tenant, headers in attempts:
+            answer = await client.get(f"/t/{tenant}/xapi/statements", headers=headers)
+            said = {name: value for name, value in answer.headers.items() if name != "x-correlation-id"}
+            answers.append((answer.status_code, said, answer.content))
+    assert all(answer == answers[0] for answer in answers)
+    status, headers, _ = answers[0]
+    assert (status, headers["www-authenticate"].split()[0]) == (401, "Basic")
+    assert headers["x-experience-api-consistent-through"] == "1970-01-01T00:00:00.000000Z"
+
+
+async def test_a_reload_takes_effect_at_once() -> None:
+    world = World()
+    async with world.client() as client:
+        assert (await post(client, simple())).status_code == 200
+        world.doors = {}
+        assert (await post(client, simple())).status_code == 401
+
+
+# ── versions and other formalities ───────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "answered"),
+    [("1.0.3", 200, "1.0.3"), ("1.0", 200, "1.0.3"), ("1.0.1", 200, "1.0.3"), ("2.0.0", 200, "2.0.0"),
+     ("2.0", 200, "2.0.0"), ("0.95", 400, "1.0.3"), ("3.0.0", 400, "1.0.3"), ("", 400, "1.0.3")],
+)  # fmt: skip
+async def test_the_version_is_demanded_and_answered(asked: str, status: int, answered: str) -> None:
+    async with World().client("boss") as client:
+        answer = await client.get(STATEMENTS, headers={"X-Experience-API-Version": asked})
+    assert (answer.status_code, answer.headers["X-Experience-API-Version"]) == (status, answered)
+
+
+async def test_without_a_version_the_tenant_decides_how_the_refusal_is_labelled() -> None:
+    world = World()
+    for tenant, key, fallback in (("acme", "boss", "1.0.3"), ("globex", "boss", "2.0.0")):
+        secret = None if tenant == "acme" else "xebolg@ssob"
+        async with world.client(None) as client:
+            del client.headers["X-Experience-API-Version"]
+            answer = await client.get(f"/t/{tenant}/xapi/statements", headers=basic(key, secret))
+            about = await client.get(f"/t/{tenant}/xapi/about")
+        assert (answer.status_code, answer.headers["X-Experience-API-Version"]) == (400, fallback)
+        assert about.status_code == 200
+        assert {"1.0.3", "2.0.0"} <= set(about.json()["version"])
+        assert about.headers["X-Experience-API-Version"] == fallback
+
+
+async def test_a_2_0_statement_is_read_by_2_0_rules() -> None:
+    context = {"contextAgents": [{"objectType": "contextAgent", "agent": learner()}]}
+    async with World().client("boss") as client:
+        assert (await post(client, simple(context=context))).status_code == 400
+        client.headers["X-Experience-API-Version"] = "2.0.0"
+        (name,) = (await post(client, simple(context=context))).json()
+        got = await client.get(STATEMENTS, params={"statementId": name})
+    assert got.json()["version"] == "2.0.0"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [("application/json", 200), ("application/json; charset=UTF-8", 200), ("Application/JSON", 200), ("", 400),
+     ("text/plain", 400), ("multipart/mixed; boundary=x", 400), ("application/json; charset=latin-1", 400)],
+)  # fmt: skip
+async def test_content_types(content_type: str, status: int) -> None:
+    async with World().client() as client:
+        answer = await client.post(STATEMENTS, content=json.dumps(simple()), headers={"Content-Type": content_type})
+    assert answer.status_code == status
+
+
+async def test_a_post_takes_no_parameters_and_other_methods_are_told() -> None:
+    async with World().client("boss") as client:
+        assert (await post(client, simple(), params={"statementId": ID})).status_code == 400
+        assert (await post(client, simple(), params={"method": "GET"})).status_code == 400
+        answer = await client.delete(STATEMENTS)
+    assert answer.status_code == 405
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST", "PUT"}
+    assert "X-Experience-API-Consistent-Through" in answer.headers
+
+
+async def test_a_large_batch_is_read_as_well_as_a_small_one() -> None:
+    world = World(body_bytes_max=10_000_000)
+    batch = moodle() * 12
+    async with world.client() as client:
+        answer = await post(client, php(batch))
+    assert answer.status_code == 200
+    assert len(set(answer.json())) == len(world.log.rows) == 240
+
+
+async def test_the_version_header_is_needed_for_writing_too() -> None:
+    world = World()
+    async with world.client() as client:
+        del client.headers[next(iter(VERSION))]
+        assert (await post(client, simple())).status_code == 400
+    assert world.reasons() == ["version"]
