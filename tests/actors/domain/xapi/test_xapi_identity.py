@@ -69,11 +69,11 @@ def test_what_comparison_ignores(one: Json, other: Json) -> None:
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    if isinstance(value, dict):
-        return [found for key in value for found in places(value[key], (*path, key))] or [path]
-    if isinstance(value, list):
-        return [found for at, inner in enumerate(value) for found in places(inner, (*path, at))] or [path]
-    return [path]
+    """Where the scalars are."""
+    inside: Any = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
+    if inside is None:
+        return [path]
+    return [found for step, inner in inside for found in places(inner, (*path, step))]
 
 
 @slow_to_draw
