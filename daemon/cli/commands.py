@@ -23,6 +23,12 @@ class Options(msgspec.Struct, kw_only=True):
     timeout_s: float | None = None
 
 
+def nobody_reads() -> int:
+    """``lmsyncctl queue list | head``: whoever read has seen enough, which is no failure."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
 class Commands(click.Group):
     """A group whose usage errors end with 64, as the manual promises, and whose commands return their exit code."""
 
@@ -47,9 +53,8 @@ class Commands(click.Group):
             code = error.exit_code
         except click.Abort:
             code = EXIT_INTERRUPTED
-        except BrokenPipeError:  # `lmsyncctl queue list | head`: whoever read has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = 0
+        except BrokenPipeError:
+            code = nobody_reads()
         sys.exit(code if isinstance(code, int) else 0)
 
 

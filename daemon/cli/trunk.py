@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from daemon.cli.commands import Commands, Options, global_options, version_option
+from daemon.cli.commands import Commands, Options, global_options, nobody_reads, version_option
 from daemon.cli.render import printer
 from daemon.control import protocol as p
 from daemon.control.client import SOCKET, Client
@@ -34,6 +34,8 @@ def ask(request: p.Ask, patience_s: float = PATIENCE_S) -> int:
     except p.Refusal as refusal:
         out.refused(refusal)
         return refusal.code
+    except BrokenPipeError:  # caught here, because click would call it a failure
+        return nobody_reads()
     return Exit.FAILURE
 
 
@@ -82,5 +84,5 @@ actor = subgroup("actor", "The tree of supervisors and actors.")
 target = subgroup("target", "The vendors' accounts that deliveries go to.")
 route = subgroup("route", "The rules that turn changes into posts.")
 queue = subgroup("queue", "What is still to be delivered.")
-dlq = subgroup("dlq", "Dead letters: what could not be delivered and waits for a person.")
+dlq = subgroup("dlq", "Dead letters: what waits for a person.")
 config = subgroup("config", "The configuration in force.")
