@@ -237,6 +237,10 @@ class Target(Protocol):
     def rate(self, bucket: str) -> Rate:
         """The terms of a bucket that a request draws from."""
 
+    def prepare(self, *, to_learner: bool, now_us: int) -> Flow[Verdict | None] | None:
+        """What must be fetched before such a delivery can be talked about (a token), or None if nothing must. One
+        caller at a time runs it for all who wait; it concludes with None, or with why nothing can be sent."""
+
     def find(self, email: str) -> Flow[Match]:
         """The vendor's user for an e-mail address (already casefolded)."""
 

@@ -40,17 +40,30 @@ RECORD_RETRY_S = 1.0
 ADDRESSES_MAX = 10_000
 
 
+def _nobody() -> None:
+    """Hears nothing."""
+
+
 class Pacer:
     """The lane's token buckets around every request of a conversation."""
 
-    def __init__(self, target: Target, now_s: Callable[[], float]) -> None:
+    def __init__(self, target: Target, now_s: Callable[[], float], relieved: Callable[[], None] = _nobody) -> None:
+        """``relieved`` hears whenever somebody no longer waits."""
         self._now_s = now_s
         self._limiter = Limiter(target.rate, now_s())
+        self._relieved = relieved
+        self.waiting = 0
 
     async def before(self, request: Request) -> None:
         """Wait until the vendor's published limits allow this request."""
-        while wait_s := self._limiter.wait_s(request.draws, self._now_s()):  # noqa: ASYNC110  # it is time we wait for
-            await trio.sleep(wait_s)
+        if self._limiter.wait_s(request.draws, self._now_s()):
+            self.waiting += 1
+            try:
+                while wait_s := self._limiter.wait_s(request.draws, self._now_s()):  # noqa: ASYNC110  # it is time
+                    await trio.sleep(wait_s)
+            finally:
+                self.waiting -= 1
+                self._relieved()
         self._limiter.take(request.draws, self._now_s())
 
     def after(self, request: Request, outcome: Outcome, elapsed_s: float) -> None:
@@ -122,6 +135,7 @@ class Carriage:
         self._pacer = pacer
         self._pulse = pulse
         self._addresses: OrderedDict[str, str] = OrderedDict()
+        self._preparing = trio.Lock()
 
     async def carry(self, delivery: Delivery, http: Http) -> None:
         """One attempt (or one probe, if the outcome of an earlier attempt is unknown), recorded."""
@@ -161,6 +175,9 @@ class Carriage:
 
     async def _send(self, delivery: Delivery, http: Http, journey: Journey) -> Verdict:
         try:
+            refusal = await self._prepare(delivery, http, journey)
+            if refusal is not None:
+                return refusal
             parcel = await self._parcel(delivery, http, journey)
             if not isinstance(parcel, Parcel):
                 return parcel
@@ -193,6 +210,17 @@ class Carriage:
             journey.abandon()
             self._world.witness.trouble("courier.fault", error, lane=self._lane, delivery_id=delivery.id)
             return Unavailable(f"the probe failed: {type(error).__name__}")
+
+    async def _prepare(self, delivery: Delivery, http: Http, journey: Journey) -> Verdict | None:
+        """One fetches the token, the others wait for it: a fresh start must not ask for one per delivery."""
+        to_learner = delivery.audience.learner
+        if self._target.prepare(to_learner=to_learner, now_us=self._world.clock.now_us()) is None:
+            return None
+        async with self._preparing:
+            flow = self._target.prepare(to_learner=to_learner, now_us=self._world.clock.now_us())
+            if flow is None:
+                return None
+            return await converse(flow, http, before=journey.before, after=journey.after)
 
     async def _parcel(self, delivery: Delivery, http: Http, journey: Journey) -> Parcel | Verdict:
         """What the connector needs to know, with the vendor's address of the learner where it goes to one."""

@@ -19,6 +19,7 @@ from config.model import Tenant
 from config.secrets import SecretUnavailable
 
 STORE_RETRY_S = 1.0
+APPETITE_MIN = 4
 HELLO_FIRST_S = 30.0
 HELLO_LAST_S = 900.0
 
@@ -33,10 +34,11 @@ class Courier(Actor[CourierMessage]):
         self._world = world
         self._target = target
         self._pulse = Pulse(window_max=world.window)
-        self._pacer = Pacer(target, trio.current_time)
+        self._pacer = Pacer(target, trio.current_time, self._stir)
         self._carriage = Carriage(self.lane, self.life, tenant, target, world, self._pacer, self._pulse)
         self._wake = trio.Event()
         self._https: list[Http] = []
+        self._appetite = APPETITE_MIN
         self._in_flight = 0
         self._draining = False
         self._idle = trio.Event()
@@ -110,6 +112,10 @@ class Courier(Actor[CourierMessage]):
         if room == 0:
             await self._rest_until(self._pulse.resumes_us() if self._in_flight < self._pulse.window else None)
             return
+        room = min(room, self._hunger())
+        if room == 0:
+            await self._rest_until(None)
+            return
         try:
             claimed = await self._world.outbox.claim(self.lane, self.life, now_us, room)
         except StoreUnavailable as error:
@@ -124,6 +130,18 @@ class Courier(Actor[CourierMessage]):
             await self._try_hello()
         elif len(claimed.deliveries) < room:
             await self._rest_until(claimed.next_due_us)
+
+    def _hunger(self) -> int:
+        """How many more to claim, as far as the vendor's limits go. What is claimed and only waits for a token bucket
+        would be in doubt after a crash, so while somebody waits there we claim little; else ever more."""
+        if self._pacer.waiting:
+            self._appetite = APPETITE_MIN
+            return max(0, APPETITE_MIN - self._pacer.waiting)
+        self._appetite = min(self._pulse.window_max, self._appetite * 2)
+        return self._appetite
+
+    def _stir(self) -> None:
+        self._wake.set()
 
     async def _rest_until(self, at_us: int | None) -> None:
         """Sleep until woken, or until the given time."""

@@ -108,6 +108,9 @@ class Loft:
                 return Unavailable(detail)
         return said
 
+    def prepare(self, *, to_learner, now_us):
+        return None
+
     def hello(self):
         said = meaning((yield self.request("GET", "/loft/landed/nothing")))
         return Delivered({"loft": "open"}) if isinstance(said, dict) else said

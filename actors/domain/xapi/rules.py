@@ -53,7 +53,7 @@ def faults(statement: object, version: Version) -> Iterator[Fault]:
 
 def agent_faults(agent: object, version: Version) -> Iterator[Fault]:
     """The same of an agent or identified group that is asked for."""
-    yield from _actor(agent, "", version)
+    yield from _who(agent, "", version)
 
 
 def _timestamp(value: Any, path: str, version: Version) -> Iterator[Fault]:
@@ -121,7 +121,7 @@ _agent = struct({}, {"objectType": one_of("Agent"), **_identity}, _identified_on
 _group_parts: dict[str, Check] = {**_identity, "member": array(_agent)}
 _group = struct({"objectType": one_of("Group")}, _group_parts, _identified_or_members)
 _oauth_group = struct({"objectType": one_of("Group")}, _group_parts, _identified_or_members, _pair_of_members)
-_actor = by_type("Agent", {"Agent": _agent, "Group": _group})
+_who = by_type("Agent", {"Agent": _agent, "Group": _group})
 _authority = by_type("Agent", {"Agent": _agent, "Group": _oauth_group})
 
 # ── what ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -214,7 +214,7 @@ _context_agent = struct({"objectType": one_of("contextAgent"), "agent": _agent},
 _context_group = struct({"objectType": one_of("contextGroup"), "group": _group}, _relevant)
 _context_parts: dict[str, Check] = {
     "registration": _uuid,
-    "instructor": _actor,
+    "instructor": _who,
     "team": _group,
     "contextActivities": _context_activities,
     "revision": _any_text,
@@ -274,7 +274,7 @@ _things: dict[str, Check] = {"Activity": _activity, "Agent": _agent, "Group": _g
 _sub_statement = struct(
     {
         "objectType": one_of("SubStatement"),
-        "actor": _actor,
+        "actor": _who,
         "verb": _verb,
         "object": by_type("Activity", _things),
     },
@@ -282,7 +282,7 @@ _sub_statement = struct(
     _activity_context,
 )
 _statement = struct(
-    {"actor": _actor, "verb": _verb, "object": by_type("Activity", {**_things, "SubStatement": _sub_statement})},
+    {"actor": _who, "verb": _verb, "object": by_type("Activity", {**_things, "SubStatement": _sub_statement})},
     {**_event, "id": _uuid, "stored": _timestamp, "authority": _authority, "version": _version},
     _activity_context,
     _voiding,

@@ -58,7 +58,7 @@ class Agent(_Identified, kw_only=True):
             raise ValueError(_REFUSED)
 
 
-class Actor(_Identified, kw_only=True):
+class Who(_Identified, kw_only=True):
     """An Agent or a Group."""
 
     objectType: Literal["Agent", "Group"] | UnsetType = UNSET
@@ -73,11 +73,11 @@ class Actor(_Identified, kw_only=True):
             raise ValueError(_REFUSED)
 
 
-class Group(Actor, kw_only=True):
+class Group(Who, kw_only=True):
     objectType: Literal["Group"]
 
 
-class Authority(Actor, kw_only=True):
+class Authority(Who, kw_only=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.objectType == "Group" and (self.identifiers() or self.member is UNSET or len(self.member) != 2):
@@ -176,7 +176,7 @@ class ContextActivities(Shape, kw_only=True):
 
 class Context(Shape, kw_only=True):
     registration: Uuid | UnsetType = UNSET
-    instructor: Actor | UnsetType = UNSET
+    instructor: Who | UnsetType = UNSET
     team: Group | UnsetType = UNSET
     contextActivities: ContextActivities | UnsetType = UNSET
     revision: str | UnsetType = UNSET
@@ -217,7 +217,7 @@ class Attachment(Shape, kw_only=True):
 
 
 class _Event(Shape, kw_only=True):
-    actor: Actor
+    actor: Who
     verb: Verb
     object: dict[str, Any]
     result: Result | UnsetType = UNSET

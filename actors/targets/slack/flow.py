@@ -195,6 +195,9 @@ class SlackTarget:
         more = {"scopes": answer.scopes, "request_id": answer.request_id}
         return Delivered(receipt | {name: value for name, value in more.items() if value})
 
+    def prepare(self, *, to_learner: bool, now_us: int) -> None:
+        """A bot token is simply there."""
+
     # ── requests ─────────────────────────────────────────────────────────────────────────────────
 
     def _authorization(self) -> Veiled:

@@ -57,6 +57,9 @@ PASSING = {"temporarily_unavailable": "Entra is busy", "server_error": "Entra fa
 class Account(Protocol):
     """One speaker."""
 
+    def ready(self, now_us: int) -> bool:
+        """Whether ``token`` would not have to ask for one."""
+
     def token(self, now_us: int | None, claims: str = "") -> Flow[str | Harmless]:
         """A token that is good at ``now_us`` (None: nobody knows the time) and proves ``claims``."""
 
@@ -88,6 +91,9 @@ class AppAccount:
         self._kept = _Kept()
         self._desk = _Desk(settings, "app")
 
+    def ready(self, now_us: int) -> bool:
+        return self._kept.good(now_us)
+
     def token(self, now_us: int | None, claims: str = "") -> Flow[str | Harmless]:
         if self._kept.good(now_us) and not claims:
             return self._kept.token
@@ -116,6 +122,9 @@ class PersonAccount:
         self._kept = _Kept()
         self._refresh_token = ""
         self._desk = _Desk(settings, "person")
+
+    def ready(self, now_us: int) -> bool:
+        return self._settings.delegated_token is not None or self._kept.good(now_us)
 
     def token(self, now_us: int | None, claims: str = "") -> Flow[str | Harmless]:
         given = self._settings.delegated_token

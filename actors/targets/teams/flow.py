@@ -222,6 +222,14 @@ class TeamsTarget:
             receipt["client_id"] = self._settings.client_id
         return Delivered(receipt)
 
+    def prepare(self, *, to_learner: bool, now_us: int) -> Flow[Verdict | None] | None:
+        account: Account = self._app if to_learner else self._person
+        return None if account.ready(now_us) else self._fetch(account, now_us)
+
+    def _fetch(self, account: Account, now_us: int) -> Flow[Verdict | None]:
+        token = yield from account.token(now_us)
+        return None if isinstance(token, str) else token
+
     # ── requests ─────────────────────────────────────────────────────────────────────────────────
 
     def _call(self, account: Account, request: Request, purpose: Purpose, trail: Trail) -> Flow[Answered | Failure]:
