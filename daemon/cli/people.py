@@ -25,6 +25,7 @@ class People:
         if not self._console.is_terminal:
             self._console = Console(highlight=False, markup=False, emoji=False, width=PIPE_COLUMNS)
         self._listed: list[tables.Listed] = []
+        self._told = False
         self._now_us = time.time_ns() // 1000
 
     def row(self, raw: msgspec.Raw) -> None:
@@ -47,6 +48,9 @@ class People:
                 | views.VersionRow()
             ):
                 self._flush()
+                if self._told:
+                    self._console.print()
+                self._told = True
                 self._console.print(stories.story(view, self._now_us))
             case (
                 views.LaneRow()

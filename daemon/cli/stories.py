@@ -105,7 +105,7 @@ def _delivery(row: v.DeliveryStory, now_us: int) -> RenderableType:
     head = Text.assemble(("Delivery ", "bold"), plain(told.id), "  ", state(told.state))
     parts = [_told(head, facts)]
     if row.attempts:
-        parts.append(Padding(_attempts(row.attempts), (0, 0, 0, 2)))
+        parts.append(Padding(_attempts(row.attempts), (0, 0, 0, 2), expand=False))
     return Group(*parts)
 
 
@@ -170,7 +170,7 @@ def _told(head: Text, facts: list[tuple[str, str | Text]]) -> RenderableType:
     grid.add_column(overflow="fold")
     for name, value in facts:
         grid.add_row(name, value if isinstance(value, Text) else plain(value))
-    return Group(head, Padding(grid, (0, 0, 0, 2)))
+    return Group(head, Padding(grid, (0, 0, 0, 2), expand=False))
 
 
 def _firsts(lines: tuple[str, ...]) -> Iterator[tuple[bool, str]]:
@@ -180,4 +180,4 @@ def _firsts(lines: tuple[str, ...]) -> Iterator[tuple[bool, str]]:
 
 def _json(body: dict[str, object]) -> RenderableType:
     text = msgspec.json.format(msgspec.json.encode(body), indent=2).decode()
-    return Padding(plain(text), (0, 0, 0, 2))
+    return Padding(plain(text), (0, 0, 0, 2), expand=False)

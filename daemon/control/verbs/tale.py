@@ -96,7 +96,9 @@ def _waiting(kept: Kept, around: Around) -> list[str]:
         when = f"{moment(told.due_us)}, in {span((told.due_us - around.now_us) / 1e6)}"
         why = f" ({kept.detail})" if kept.detail else ""
         said.append(f"It is first in its line and is sent again at {when}{why}." if kept.history else _first(when))
-    elif not said:
+    elif said:
+        said.append("It is first in its line and due.")
+    else:
         said.append("It is first in its line and due: its courier takes it next, as the vendor's limits allow.")
     said.append(f"{told.attempts} of {told.attempts_max} attempts are spent.")
     return said
