@@ -41,6 +41,7 @@ GROUP = "lms-operators"
 CONNECTIONS_MAX = 32
 IDLE_S = 60.0
 WRITE_S = 30.0
+LAST_WORD_S = 2.0
 VERB_S = 900.0
 READ_BYTES = 65_536
 _UNLOGGED = {"v", "id", "statement"}
@@ -110,7 +111,11 @@ class Desk:
                 if isinstance(refusal, NotJson):
                     return
                 continue
-            await _say(stream, encode(await self._answer(stream, peer, request)))
+            reply = await self._answer(stream, peer, request)
+            with trio.CancelScope(deadline=trio.current_time() + LAST_WORD_S, shield=True) as last:
+                await _say(stream, encode(reply))  # shielded: the answer to `drain` arrives too
+            if last.cancelled_caught:
+                return
 
     async def _answer(self, stream: trio.SocketStream, peer: Peer, request: AnyAsk) -> Done | Error:
         async def emit(view: msgspec.Struct) -> None:

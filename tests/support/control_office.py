@@ -1,11 +1,12 @@
 """An office around a real store: what the control socket's verbs ask, with actors (a Campus) or without."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from world import SECRETS, Campus, Notes, SeededDice, VirtualClock
+from world import SECRETS, Campus, Notes, SeededDice, VirtualClock, open_campus
 
 from actors.domain.outbox import Attempt, Decision, State
 from actors.domain.verdicts import Cause
@@ -203,3 +204,11 @@ class Desk:
             ).fetchall()
         )
         return [(row[0].hex(), bool(row[1])) for row in found]
+
+
+@asynccontextmanager
+async def opened(path: Path, *tenants: Tenant) -> AsyncIterator[tuple[Office, Campus]]:
+    """A running daemon in virtual time and its office."""
+    async with open_campus(path, *tenants, limited=False) as campus:
+        office = Office(campus.store, campus.tenants, campus=campus, clock=campus.clock)
+        yield office, campus

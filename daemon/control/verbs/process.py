@@ -18,8 +18,6 @@ async def version(asking: Asking) -> Done:
 async def drain(request: Drain, asking: Asking) -> Done:
     """Finish what is in flight, take in nothing new, end. Under systemd it stays down: it ended well."""
     lanes = asking.office.switchboard.couriers
-    if not request.dry_run:
-        await asking.office.drain()
     await asking.emit(
         ChangedRow(
             what="lmsyncd",
@@ -30,7 +28,10 @@ async def drain(request: Drain, asking: Asking) -> Done:
             note=f"{len(lanes)} lanes finish what they have in flight; everything else waits in the store",
         )
     )
-    return done("would drain" if request.dry_run else "draining")
+    if request.dry_run:
+        return done("would drain")
+    await asking.office.drain()  # last: what is said after it may find the daemon gone
+    return done("draining")
 
 
 async def reload(request: Reload, asking: Asking) -> Done:

@@ -1,17 +1,15 @@
 """The verbs around a running daemon: what they tell, what they change, what they refuse."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 import trio
-from control_office import PEER, Office, ask
-from world import Campus, completed, open_campus, route, tenant
+from control_office import PEER, Office, ask, opened
+from world import completed, route, tenant
 
-from config.model import Audience, Tenant
+from config.model import Audience
 from config.problems import Problem
 from daemon.control import protocol as p
 from daemon.control.exits import Exit
@@ -20,14 +18,6 @@ from daemon.control.protocol import Refusal
 from daemon.control.views import LaneRow, Overall
 
 ACME = tenant(route("done", "completed"))
-
-
-@asynccontextmanager
-async def opened(path: Path, *tenants: Tenant) -> AsyncIterator[tuple[Office, Campus]]:
-    """A running daemon in virtual time and its office."""
-    async with open_campus(path, *(tenants or (ACME,)), limited=False) as campus:
-        office = Office(campus.store, campus.tenants, campus=campus, clock=campus.clock)
-        yield office, campus
 
 
 async def refused(office: Office, request: p.AnyAsk) -> Refusal:
@@ -44,7 +34,7 @@ def overview(rows: list[Any]) -> tuple[Overall, dict[str, LaneRow]]:
 
 
 async def test_status_of_a_daemon_that_is_well(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path) as (office, campus):
+    async with opened(tmp_path, ACME) as (office, campus):
         await campus.tell(completed("ada"), completed("ben"))
         await campus.quiet()
         rows, done = await ask(office, p.AskStatus())
@@ -80,7 +70,7 @@ async def test_a_paused_lane_and_dead_letters_are_shown_and_no_harm(tmp_path: Pa
 
 
 async def test_a_suspended_lane_is_degraded(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path) as (office, campus):
+    async with opened(tmp_path, ACME) as (office, campus):
         campus.fault("slack", "revoked", times=0)
         await campus.tell(completed("ada"))
         await trio.sleep(5)
@@ -93,7 +83,7 @@ async def test_a_suspended_lane_is_degraded(tmp_path: Path, autojump_clock: obje
 
 
 async def test_a_vendor_that_is_down_is_degraded(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path) as (office, campus):
+    async with opened(tmp_path, ACME) as (office, campus):
         campus.http.unreachable = "connection refused"
         await campus.tell(*(completed(f"l{number}") for number in range(5)))
         await trio.sleep(120)
@@ -106,7 +96,7 @@ async def test_a_vendor_that_is_down_is_degraded(tmp_path: Path, autojump_clock:
 async def test_a_throttle_counts_when_it_is_long(
     tmp_path: Path, autojump_clock: object, header: str, code: int
 ) -> None:
-    async with opened(tmp_path) as (office, campus):
+    async with opened(tmp_path, ACME) as (office, campus):
         campus.fault("slack", "rate_limited", value=header)
         await campus.tell(completed("ada"))
         await trio.sleep(2)
@@ -116,7 +106,7 @@ async def test_a_throttle_counts_when_it_is_long(
 
 
 async def test_what_nobody_carries_any_more_is_degraded(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path) as (office, campus):
+    async with opened(tmp_path, ACME) as (office, campus):
         await ask(office, p.Pause(lane="acme/slack"))
         await campus.tell(completed("ada"))
         await trio.sleep(1)
@@ -130,7 +120,7 @@ async def test_what_nobody_carries_any_more_is_degraded(tmp_path: Path, autojump
 
 
 async def test_a_store_that_does_not_write_and_an_actor_that_is_down(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path) as (office, campus):
+    async with opened(tmp_path, ACME) as (office, campus):
         office.store.writer.last_error = "StoreUnavailable: the disk is full"
         node = campus.kernel.registry._node("root/acme/router")
         node.trouble(ValueError("no sense"))
@@ -143,7 +133,7 @@ async def test_a_store_that_does_not_write_and_an_actor_that_is_down(tmp_path: P
 
 
 async def test_couriers_that_do_not_answer(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path) as (office, _):
+    async with opened(tmp_path, ACME) as (office, _):
         del office.switchboard.couriers["acme/slack"]
         rows, done = await ask(office, p.AskStatus())
         assert done.exit_code == Exit.DEGRADED
@@ -152,7 +142,7 @@ async def test_couriers_that_do_not_answer(tmp_path: Path, autojump_clock: objec
 
 @pytest.mark.parametrize("level", ["live", "ready", "deep"])
 async def test_health(tmp_path: Path, autojump_clock: object, level: p.Level) -> None:
-    async with opened(tmp_path) as (office, _):
+    async with opened(tmp_path, ACME) as (office, _):
         rows, done = await ask(office, p.AskHealth(level=level))
         assert (office.level, [row.ok for row in rows], done.exit_code) == (level, [True], 0)
         office.checks.append(Check(name="slack", ok=False, detail="token_revoked"))
@@ -162,7 +152,7 @@ async def test_health(tmp_path: Path, autojump_clock: object, level: p.Level) ->
 
 
 async def test_tenants(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path) as (office, campus):
+    async with opened(tmp_path, ACME) as (office, campus):
         [row], _ = await ask(office, p.AskTenants())
         assert (row.name, row.state, row.routes, row.unrouted, row.unrouted_more) == ("acme", "running", 1, 0, False)
         assert row.targets == {name: name for name in ACME.targets}
@@ -176,7 +166,7 @@ async def test_tenants(tmp_path: Path, autojump_clock: object) -> None:
 
 
 async def test_the_tree_comes_parents_first(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path) as (office, _):
+    async with opened(tmp_path, ACME) as (office, _):
         rows, _ = await ask(office, p.ActorTree())
         assert [row.path for row in rows][:2] == ["root", "root/acme"]
         assert {row.state for row in rows} == {"running"}
@@ -186,7 +176,7 @@ async def test_the_tree_comes_parents_first(tmp_path: Path, autojump_clock: obje
 
 
 async def test_an_actor_is_restarted(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path) as (office, campus):
+    async with opened(tmp_path, ACME) as (office, campus):
         path = "root/acme/courier:slack"
         [row], done = await ask(office, p.ActorRestart(path=path, dry_run=True))
         assert (row.done, row.dry_run, done.exit_code) == (False, True, 0)
@@ -201,97 +191,7 @@ async def test_an_actor_is_restarted(tmp_path: Path, autojump_clock: object) -> 
             assert (await refused(office, p.ActorRestart(path=nobody))).code == Exit.NOTHING
 
 
-# ── targets ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_target_list(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path) as (office, _):
-        rows, done = await ask(office, p.TargetList())
-        assert {row.lane for row in rows} == {f"acme/{name}" for name in ACME.targets}
-        [slack] = [row for row in rows if row.platform == "slack"]
-        assert slack.routes == ("done",)
-        assert done.exit_code == 0
-        office.tenants.clear()
-        assert (await ask(office, p.TargetList()))[1].exit_code == Exit.NOTHING
-
-
-async def test_a_target_is_tested_without_an_effect(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path) as (office, campus):
-        rows, done = await ask(office, p.TargetTest(lane="acme/slack"))
-        assert (rows[-1].what, rows[-1].verdict, done.exit_code) == ("credentials", "delivered", 0)
-        assert rows[0].operation == "auth.test"
-        assert rows[0].outcome == "HTTP 200"
-        assert campus.journal("slack") == []
-
-
-@pytest.mark.parametrize(
-    "where", [{"channel": "C0123456789"}, {"learner": "Ada@example.edu"}], ids=["channel", "learner"]
-)
-async def test_a_target_is_tested_with_one_post(tmp_path: Path, autojump_clock: object, where: dict[str, str]) -> None:
-    async with opened(tmp_path) as (office, campus):
-        rows, done = await ask(office, p.TargetTest(lane="acme/slack", **where))
-        test = rows[-1]
-        assert (test.verdict, done.exit_code, done.note) == ("delivered", 0, "posted")
-        assert test.receipt["ts"]
-        [effect] = campus.journal("slack")
-        assert effect.delivery_id == test.delivery_id
-        assert rows[-2].request_ids
-        again, _ = await ask(office, p.TargetTest(lane="acme/slack", **where))
-        assert again[-1].delivery_id != test.delivery_id
-        assert await campus.states() == {}, "a test goes around the outbox"
-
-
-async def test_a_rehearsed_test_sends_nothing(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path) as (office, campus):
-        [row], done = await ask(office, p.TargetTest(lane="acme/slack", channel="C0123456789", dry_run=True))
-        assert (row.verdict, row.dry_run, done.exit_code) == ("rehearsed", True, 0)
-        assert row.payload["channel"] == "C0123456789"
-        [row], done = await ask(office, p.TargetTest(lane="acme/slack", channel="general", dry_run=True))
-        assert (row.verdict, done.exit_code) == ("refused", 1)
-        assert campus.journal("slack") == []
-
-
-@pytest.mark.parametrize(
-    ("where", "fault", "verdict", "code"),
-    [
-        ({"channel": "C0404040404"}, None, "refused", 1),
-        ({"channel": "general"}, None, "refused", 1),
-        ({"learner": "nobody@example.edu"}, None, "refused", 1),
-        ({"channel": "C0123456789"}, {"kind": "revoked"}, "revoked", 1),
-        ({}, {"kind": "revoked"}, "revoked", 1),
-        ({"channel": "C0123456789"}, {"kind": "rate_limited", "value": "7"}, "throttled", Exit.AGAIN),
-        ({"channel": "C0123456789"}, {"kind": "reset_after_commit"}, "doubtful", 1),
-    ],
-)
-async def test_a_failed_test_has_its_exact_reason(
-    tmp_path: Path, autojump_clock: object, where: dict[str, str], fault: dict[str, str] | None, verdict: str, code: int
-) -> None:
-    async with opened(tmp_path) as (office, campus):
-        if fault:
-            campus.fault("slack", **fault)
-        rows, done = await ask(office, p.TargetTest(lane="acme/slack", **where))
-        assert (rows[-1].verdict, done.exit_code) == (verdict, code)
-        assert rows[-1].detail
-        assert done.note
-
-
-async def test_an_unreachable_vendor_is_told_as_it_is(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path) as (office, campus):
-        campus.http.unreachable = "name or service not known"
-        rows, done = await ask(office, p.TargetTest(lane="acme/slack"))
-        assert "name or service not known" in rows[0].outcome
-        assert (rows[-1].verdict, done.exit_code) == ("unavailable", Exit.AGAIN)
-
-
-async def test_a_vendor_that_never_answers_ends_the_test(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path) as (office, campus):
-
-        async def hang(request: object) -> None:
-            await trio.sleep_forever()
-
-        campus.http.send = hang  # type: ignore[method-assign,assignment]  # a vendor that says nothing at all
-        rows, done = await ask(office, p.TargetTest(lane="acme/slack", channel="C0123456789"))
-        assert (rows[-1].verdict, done.exit_code) == ("doubtful", Exit.AGAIN)
+# ── refusals ─────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -322,7 +222,7 @@ async def test_a_vendor_that_never_answers_ends_the_test(tmp_path: Path, autojum
 async def test_what_cannot_be_is_refused(
     tmp_path: Path, autojump_clock: object, request_: p.AnyAsk, code: Exit
 ) -> None:
-    async with opened(tmp_path) as (office, _):
+    async with opened(tmp_path, ACME) as (office, _):
         refusal = await refused(office, request_)
         assert refusal.code == code
         assert refusal.what
@@ -332,7 +232,7 @@ async def test_what_cannot_be_is_refused(
 
 
 async def test_pause_and_resume(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path) as (office, campus):
+    async with opened(tmp_path, ACME) as (office, campus):
         rehearsed, _ = await ask(office, p.Pause(lane="acme/slack", dry_run=True))
         assert not rehearsed[0].done
         [row], _ = await ask(office, p.Pause(lane="acme/slack"))
@@ -356,7 +256,7 @@ PROBLEM = Problem(file=Path("acme.toml"), line=3, key="routes[0].to", message="n
 
 
 async def test_reload(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path) as (office, _):
+    async with opened(tmp_path, ACME) as (office, _):
         rows, done = await ask(office, p.Reload(dry_run=True))
         assert (rows, done.exit_code, office.reloads) == ([], 0, 0)
         [row], done = await ask(office, p.Reload())
@@ -370,7 +270,7 @@ async def test_reload(tmp_path: Path, autojump_clock: object) -> None:
 
 
 async def test_config_check(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path) as (office, _):
+    async with opened(tmp_path, ACME) as (office, _):
         assert (await ask(office, p.ConfigCheck()))[1].exit_code == 0
         office.problems = [msgspec.structs.replace(PROBLEM, severity="warning")]
         rows, done = await ask(office, p.ConfigCheck())
@@ -383,7 +283,7 @@ async def test_config_check(tmp_path: Path, autojump_clock: object) -> None:
 
 
 async def test_config_show_hides_secrets(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path) as (office, _):
+    async with opened(tmp_path, ACME) as (office, _):
         rows, _ = await ask(office, p.ConfigShow())
         assert [row.file for row in rows] == ["/etc/lmsyncd/lmsyncd.toml", "/etc/lmsyncd/tenants.d/acme.toml"]
         said = msgspec.json.encode(rows).decode()
@@ -393,7 +293,7 @@ async def test_config_show_hides_secrets(tmp_path: Path, autojump_clock: object)
 
 
 async def test_drain_and_version(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path) as (office, _):
+    async with opened(tmp_path, ACME) as (office, _):
         await ask(office, p.Drain(dry_run=True))
         assert office.drained == 0
         [row], done = await ask(office, p.Drain())
