@@ -40,7 +40,7 @@ test-real: $(VENV)/dev  ## Tests that need root and Debian packages: a booted sy
 	$(BIN)/python -m pytest -m real -rA --durations=5 $(TESTS)
 
 bench: $(VENV)/dev  ## The numbers, each beside a bare limit of the same machine (SECONDS=60 is the budget of its timed rows)
-	$(BIN)/python -m tests.benchmarks $(SECONDS)
+	PYTHONPATH=tests/support $(BIN)/python -m tests.benchmarks $(SECONDS)
 
 lock: $(VENV)/lock/bin/pip-compile  ## Write requirements.lock (everything) and requirements-run.lock (what is installed)
 	PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(COMPILE) --extra dev --build-deps-for editable --build-deps-for wheel \

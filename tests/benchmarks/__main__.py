@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import trio
+from otlp_receiver import http_collector
 from rich.console import Console
 from rich.table import Table
 
@@ -66,8 +67,8 @@ async def delivering(results: Results, seconds: float) -> None:
     """Ours, traced and not, between two runs of the bare loop (the best of them counts)."""
     loops = [await _bare_posts(seconds)]
     plain = await _drain(seconds, "")
-    async with otlp_receiver() as endpoint:
-        traced = await _drain(seconds, endpoint)
+    with http_collector() as collector:
+        traced = await _drain(seconds, collector.endpoint)
     loops.append(await _bare_posts(seconds))
     limit = max(loops)
     results.add("deliveries/s, 32 in flight", f"{plain:,.0f}", f"bare httpx {limit:,.0f}", plain / limit, ">= 0.70")
