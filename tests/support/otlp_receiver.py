@@ -40,17 +40,20 @@ class Collector:
 
     def spans(self) -> dict[str, Any]:
         """By name, all that have come so far (at least one batch)."""
+        return {span.name: span for span in self.every_span()}
+
+    def every_span(self) -> list[Any]:
+        """All that have come so far (at least one batch), in the order they came."""
         batches = [self.batch()]
         while not self._batches.empty():
             batches.append(self._batches.get())
-        found = [
+        return [
             span
             for one in batches
             for of_us in one.resource_spans
             for scope in of_us.scope_spans
             for span in scope.spans
         ]
-        return {span.name: span for span in found}
 
 
 def attributes(span: Any) -> dict[str, object]:
