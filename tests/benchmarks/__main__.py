@@ -58,7 +58,10 @@ async def accepting(results: Results, seconds: float) -> None:
         finally:
             await _close(stage)
         results.add(
-            "statements accepted/s, 50 a batch, 4 connections", f"{ours:,.0f}", f"bare SQLite {limit:,.0f}", ours / limit,
+            "statements accepted/s, 50 a batch, 4 connections",
+            f"{ours:,.0f}",
+            f"bare SQLite {limit:,.0f}",
+            ours / limit,
             ">= 0.30",
         )
 
@@ -125,7 +128,9 @@ async def propagating(results: Results, seconds: float) -> None:
         raw.close()
         p50, p99 = statistics.median(took), took[math.ceil(len(took) * 0.99) - 1]
         results.add(
-            "propagation at 50 events/s, p50 / p99", f"{p50:.1f} / {p99:.1f} ms", f"lone commit {fsync_ms:.2f} ms",
+            "propagation at 50 events/s, p50 / p99",
+            f"{p50:.1f} / {p99:.1f} ms",
+            f"lone commit {fsync_ms:.2f} ms",
             goal="p99 <= 19-32 ms",
         )
 
@@ -136,7 +141,13 @@ async def claiming(results: Results) -> None:
         load.backlog(few, FEW)
         load.backlog(many, MANY)
         small, large = load.claim_ms(few), load.claim_ms(many)
-        results.add(f"claim of 32 with {MANY:,} / {FEW:,} waiting", f"{large:.2f} ms", f"{small:.2f} ms", large / small, "<= 1.2")
+        results.add(
+            f"claim of 32 with {MANY:,} / {FEW:,} waiting",
+            f"{large:.2f} ms",
+            f"{small:.2f} ms",
+            large / small,
+            "<= 1.2",
+        )
         load.pause(many)
         with scenery() as empty:
             ready = [await _start_s(each) for each in (empty, scene, empty, scene, empty, scene)]
@@ -167,7 +178,9 @@ async def remembering(results: Results) -> None:
                 await _close(stage)
     each = (sizes[1] - sizes[0]) / (TENANTS - 1)
     results.add(
-        f"resident memory per idle tenant, {TENANTS:,} tenants", f"{each:.0f} KiB", f"process {sizes[0]:,} KiB",
+        f"resident memory per idle tenant, {TENANTS:,} tenants",
+        f"{each:.0f} KiB",
+        f"process {sizes[0]:,} KiB",
         goal="<= 200 KiB",
     )
 

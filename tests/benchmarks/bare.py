@@ -53,7 +53,9 @@ async def posts(base: str, seconds: float, workers: int = 32) -> float:
     body = {
         "channel": "",
         "text": "Ada completed Quiz 1 in Course 1",
-        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "Ada completed *Quiz 1* in Course 1. " * 12}}],
+        "blocks": [
+            {"type": "section", "text": {"type": "mrkdwn", "text": "Ada completed *Quiz 1* in Course 1. " * 12}}
+        ],
         "metadata": {"event_type": "bench", "event_payload": {"delivery_id": "", "correlation_id": "c" * 32}},
     }
     done = 0

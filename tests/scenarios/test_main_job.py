@@ -1,8 +1,10 @@
 """The main job, from statement to post, under what goes wrong around it. Each scenario is a whole daemon."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import trio
 from world import Campus, completed, graded, open_campus, route, tenant
 
 from config.model import Audience
@@ -136,7 +138,6 @@ async def test_an_unreachable_vendor_buries_nothing(tmp_path: Path, autojump_clo
     async with open_campus(tmp_path, tenant(COMPLETIONS)) as campus:
         campus.http.unreachable = "no route to host"
         await campus.tell(*(completed(f"l{n}") for n in range(20)))
-        import trio
 
         await trio.sleep(72 * 3600)
         assert set(await campus.states()) <= {"waiting", "claimed"}
@@ -149,7 +150,6 @@ async def test_a_dead_token_suspends_the_lane_and_nothing_is_lost(tmp_path: Path
     async with open_campus(tmp_path, tenant(COMPLETIONS)) as campus:
         campus.fault("slack", "revoked", times=0)
         await campus.tell(*(completed(f"l{n}") for n in range(3)))
-        import trio
 
         await trio.sleep(3600)
         assert set(await campus.states()) == {"waiting"}
@@ -167,13 +167,12 @@ async def test_published_limits_are_kept_without_a_single_429(tmp_path: Path, au
         await campus.tell(*(completed(f"l{n}") for n in range(12)))
         await campus.quiet(600)
         times = [effect.time for effect in campus.journal("slack")]
-        assert all(later - earlier >= 1.0 for earlier, later in zip(times, times[1:], strict=False))
+        assert all(later - earlier >= 1.0 for earlier, later in pairwise(times))
         attempts = campus.notes.named("attempt")
         assert {each["verdict"] for each in attempts} == {"delivered"}
 
 
 async def test_death_at_any_moment_loses_and_doubles_nothing(tmp_path: Path, autojump_clock: object) -> None:
-    import trio
 
     settings = {"slack": {"limits": {"channel_per_s": 5.0}}}
     async with open_campus(tmp_path, tenant(COMPLETIONS, settings=settings), limited=False) as campus:
@@ -208,7 +207,6 @@ async def test_one_tenants_broken_actor_never_touches_another(tmp_path: Path, au
             raise RuntimeError("a bug")
 
         campus.root._make_targets = explode  # type: ignore[method-assign,assignment]
-        import trio
 
         with trio.move_on_after(60):
             await campus.kernel.registry.restart("root/broken")

@@ -6,6 +6,7 @@ Lengths are counted in UTF-16 units, the larger of the two ways a vendor may cou
 """
 
 import re
+from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 
 from actors.ports import Composed
@@ -64,6 +65,7 @@ def fallback(composed: Composed) -> str:
     return shorten("\n".join(line for line in lines if line) or NOTHING, TEXT_MAX, link_back(composed.url))
 
 
+@lru_cache(maxsize=1024)
 def link_back(url: str) -> str:
     """A link shown as the LMS's host name; nothing for what is no web address or too long to be one."""
     address = quote(_clean(url).strip(), safe="!#$%&'()*+,/:;=?@[]~")
@@ -104,12 +106,15 @@ def _mrkdwn(text: str) -> dict[str, object]:
 
 def _clean(text: str) -> str:
     """No control characters, no halves of surrogate pairs: neither survives JSON."""
-    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return _CONTROLS.sub(" ", whole)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return _CONTROLS.sub(" ", text)
 
 
 def _units(text: str) -> int:
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _head(text: str, units_max: int) -> str:

@@ -166,5 +166,9 @@ def _clean(text: str) -> str:
     """No control characters, no halves of surrogate pairs: neither survives JSON."""
     if text.isprintable():
         return text
-    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    try:
+        text.encode()
+        whole = text
+    except UnicodeEncodeError:
+        whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return _CONTROLS.sub(" ", whole)
