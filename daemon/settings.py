@@ -7,6 +7,7 @@ import click
 
 from actors import sources, targets
 from actors.domain.changes import ROUTE_WORDS
+from actors.domain.wording import default_templates
 from config.load import examine
 from config.model import Configuration
 from config.problems import Problem
@@ -24,6 +25,7 @@ def vocabulary() -> Vocabulary:
         {kind: source.settings for kind, source in sources.discover().items()},
         {kind: target.settings for kind, target in targets.discover().items()},
         ROUTE_WORDS,
+        frozenset(default_templates()),
     )
 
 

@@ -120,7 +120,10 @@ async def _listen(
         opened.append(listeners[-1])
     for address in () if given else addresses:
         host, port = address.rsplit(":", 1)
-        found = await trio.open_tcp_listeners(int(port), host=host.strip("[]"), backlog=BACKLOG)
+        try:
+            found = await trio.open_tcp_listeners(int(port), host=host.strip("[]"), backlog=BACKLOG)
+        except OSError as error:  # as it comes it does not say which address
+            raise OSError(f"the gateway cannot listen on {address}: {error.strerror or error}") from error
         listeners += found
         opened += found
     return listeners

@@ -238,7 +238,7 @@ async def test_sockets_opened_by_systemd_are_served() -> None:
 async def test_an_address_that_is_taken_is_an_error_and_frees_the_others() -> None:
     async with served(World()) as port:
         world = World(listen=("127.0.0.1:0", f"127.0.0.1:{port}"))
-        with pytest.raises(OSError, match="in use"):
+        with pytest.raises(OSError, match=r"cannot listen on 127\.0\.0\.1:\d+: .*in use"):
             await serve(world.app(), world.gateway)
 
 
