@@ -11,7 +11,7 @@ from config.model import Telemetry as TelemetryWords
 from daemon.release import installed_version
 from daemon.telemetry.logs import Bridge, Log, Outlet, open_outlet
 from daemon.telemetry.metrics import Metrics
-from daemon.telemetry.otlp import Encoder, open_sender
+from daemon.telemetry.otlp import open_sender
 from daemon.telemetry.redaction import Redactor
 from daemon.telemetry.registry import Labels
 from daemon.telemetry.spans import SpanPipe
@@ -85,12 +85,12 @@ def open_telemetry(
             "service.version": release,
             "service.instance.id": instance or uuid4().hex,
         }
-        encoder = Encoder(resource, redactor)
-        sender = open_sender(words.otlp_protocol, words.otlp_endpoint, headers, network or Network(), encoder)
+        sender = open_sender(
+            words.otlp_protocol, words.otlp_endpoint, headers, network or Network(), resource, redactor
+        )
         pipe = SpanPipe(sender, lambda why, dropped: _complain(log, why, dropped))
     return Telemetry(Tracer(pipe, words.sample, now_us), Metrics(release), log, outlet, pipe)
 
 
 def _complain(log: Log, why: str, dropped: int) -> None:
     log.write("warning", "telemetry.collector_away", {"reason": why, "spans_dropped": dropped})
-

@@ -1,161 +1,145 @@
-"""OTLP to a collector, over http/protobuf or gRPC. Runs in the span thread, so it may block for its timeout."""
+"""OTLP to a collector by OpenTelemetry's own exporters, http/protobuf or gRPC. Runs in the span thread: it may block.
 
+Spans are kept as light structs until here (``spans`` says why) and become the SDK's ``ReadableSpan`` only when they
+leave. The exporters retry within their timeout; the pipe above decides what is dropped, and says so once.
+"""
+
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import certifi
-import httpx
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+import msgspec
+import requests
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from requests.adapters import HTTPAdapter
 
 from config.model import Network
 from daemon.http import trusting
 from daemon.no_proxy import Bypass
 from daemon.telemetry.redaction import Redactor
-from daemon.telemetry.spans import Attribute, Sender, Span
+from daemon.telemetry.spans import SEND_S_MAX, Kind, Sender, Span
+from daemon.telemetry.trace_context import TraceContext
 
 TRACES_PATH = "/v1/traces"
-GRPC_METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-SCOPE = "lmsyncd"
+SCOPE = InstrumentationScope("lmsyncd")
+_KINDS = {Kind.INTERNAL: SpanKind.INTERNAL, Kind.SERVER: SpanKind.SERVER, Kind.CLIENT: SpanKind.CLIENT}
+_encode = msgspec.json.Encoder().encode
 
 
-class Encoder:
-    """Spans to the bytes of an ExportTraceServiceRequest, without secrets."""
+class OtlpSender:
+    """Hands batches to an exporter, without secrets."""
 
-    def __init__(self, resource: Mapping[str, str], redactor: Redactor) -> None:
-        self._resource = resource
+    def __init__(self, exporter: SpanExporter, resource: Mapping[str, str], redactor: Redactor) -> None:
+        self._exporter = exporter
+        self._resource = Resource(dict(resource))
         self._redactor = redactor
 
-    def encode(self, batch: Sequence[Span]) -> bytes:
-        encoded = self._encode(batch)
-        if self._redactor.suspects(encoded):
-            encoded = self._encode([self._redacted(span) for span in batch])
-        return encoded
+    def send(self, batch: Sequence[Span], timeout_s: float) -> str:
+        """``timeout_s`` is the pipe's patience; the exporter has its own, SEND_S_MAX, which is no longer."""
+        if self._redactor.suspects(_encode(batch)):
+            batch = [self._redacted(span) for span in batch]
+        result = self._exporter.export([self.readable(span) for span in batch])
+        return "" if result is SpanExportResult.SUCCESS else "the collector did not take them"
 
-    def _encode(self, batch: Sequence[Span]) -> bytes:
-        request = ExportTraceServiceRequest()
-        of_us = request.resource_spans.add()
-        for key, value in self._resource.items():
-            of_us.resource.attributes.add(key=key).value.string_value = value
-        scope = of_us.scope_spans.add()
-        scope.scope.name = SCOPE
-        for span in batch:
-            one = scope.spans.add(
-                trace_id=bytes.fromhex(span.context.trace_id),
-                span_id=bytes.fromhex(span.context.span_id),
-                parent_span_id=bytes.fromhex(span.parent_id),
-                name=span.name,
-                kind=int(span.kind),
-                start_time_unix_nano=span.start_us * 1000,
-                end_time_unix_nano=span.end_us * 1000,
-            )
-            for name, attribute in span.attributes.items():
-                _set(one.attributes.add(key=name).value, attribute)
-            for link in span.links:
-                one.links.add(trace_id=bytes.fromhex(link.trace_id), span_id=bytes.fromhex(link.span_id))
-            if span.status:
-                one.status.code = int(span.status)
-                one.status.message = span.message
-        encoded: bytes = request.SerializeToString()
-        return encoded
+    def close(self) -> None:
+        self._exporter.shutdown()
+
+    def readable(self, span: Span) -> ReadableSpan:
+        """The SDK's word for it."""
+        context = _context(span.context)
+        parent = int(span.parent_id, 16) if span.parent_id else 0
+        return ReadableSpan(
+            name=span.name,
+            context=context,
+            parent=SpanContext(context.trace_id, parent, is_remote=False) if parent else None,
+            resource=self._resource,
+            attributes=span.attributes,
+            links=[Link(_context(link)) for link in span.links],
+            kind=_KINDS[span.kind],
+            status=Status(StatusCode(int(span.status)), span.message or None),
+            start_time=span.start_us * 1000,
+            end_time=span.end_us * 1000,
+            instrumentation_scope=SCOPE,
+        )
 
     def _redacted(self, span: Span) -> Span:
         clean = self._redactor.text
-        return Span(
-            name=clean(span.name),
-            context=span.context,
-            parent_id=span.parent_id,
-            kind=span.kind,
-            start_us=span.start_us,
-            end_us=span.end_us,
-            attributes={
-                key: clean(value) if isinstance(value, str) else value for key, value in span.attributes.items()
-            },
-            status=span.status,
-            message=clean(span.message),
-            links=span.links,
-        )
+        attributes = {key: clean(value) if isinstance(value, str) else value for key, value in span.attributes.items()}
+        return msgspec.structs.replace(span, name=clean(span.name), message=clean(span.message), attributes=attributes)
 
 
-class HttpSender:
-    """``endpoint`` is the collector's base address; ``/v1/traces`` is added where it is missing."""
-
-    def __init__(self, endpoint: str, headers: Mapping[str, str], network: Network, encoder: Encoder) -> None:
-        self._encoder = encoder
-        parts = urlsplit(endpoint)
-        self._url = endpoint if parts.path.endswith(TRACES_PATH) else endpoint.rstrip("/") + TRACES_PATH
-        straight = Bypass(network.no_proxy).matches(parts.hostname or "", parts.port or 0)
-        self._client = httpx.Client(
-            headers={**headers, "content-type": "application/x-protobuf"},
-            verify=trusting(network.ca_file),
-            proxy=None if straight else network.proxy,
-            trust_env=False,
-        )
-
-    def send(self, batch: Sequence[Span], timeout_s: float) -> str:
-        try:
-            answer = self._client.post(self._url, content=self._encoder.encode(batch), timeout=timeout_s)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            return type(error).__name__
-        return "" if answer.is_success else f"HTTP {answer.status_code}"
-
-    def close(self) -> None:
-        self._client.close()
+def _context(context: TraceContext) -> SpanContext:
+    flags = TraceFlags(TraceFlags.SAMPLED if context.sampled else TraceFlags.DEFAULT)
+    return SpanContext(int(context.trace_id, 16), int(context.span_id, 16), is_remote=False, trace_flags=flags)
 
 
-class GrpcSender:
-    """``endpoint`` is ``http://host:port`` (plain) or ``https://host:port``."""
-
-    def __init__(self, endpoint: str, headers: Mapping[str, str], network: Network, encoder: Encoder) -> None:
-        os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its C core writes to stderr on its own
-        import grpc  # type: ignore[import-untyped]  # ships no types; imported here: 20 MiB only this sender needs
-
-        self._encoder = encoder
-        self._headers = tuple((name.lower(), value) for name, value in headers.items())
-        self._failure: type[Exception] = grpc.RpcError
-        parts = urlsplit(endpoint)
-        where = parts.netloc
-        options: list[tuple[str, object]] = [("grpc.enable_http_proxy", 0)]
-        if network.proxy and not Bypass(network.no_proxy).matches(parts.hostname or "", parts.port or 0):
-            options = [("grpc.http_proxy", network.proxy)]
-        if parts.scheme == "https":
-            self._channel = grpc.secure_channel(where, grpc.ssl_channel_credentials(_roots(network.ca_file)), options)
-        else:
-            self._channel = grpc.insecure_channel(where, options)
-        self._export = self._channel.unary_unary(GRPC_METHOD)
-
-    def send(self, batch: Sequence[Span], timeout_s: float) -> str:
-        try:
-            self._export(self._encoder.encode(batch), timeout=timeout_s, metadata=self._headers)
-        except self._failure as error:
-            code = getattr(error, "code", None)
-            return f"gRPC {code().name}" if callable(code) else type(error).__name__
-        except ValueError:  # a channel that was closed meanwhile
-            return "closed"
-        return ""
-
-    def close(self) -> None:
-        self._channel.close()
+def open_sender(
+    protocol: str,
+    endpoint: str,
+    headers: Mapping[str, str],
+    network: Network,
+    resource: Mapping[str, str],
+    redactor: Redactor,
+) -> Sender:
+    """``endpoint`` is the collector's base address; for http ``/v1/traces`` is added where it is missing. Proxy and
+    private CA are the daemon's own. Raises OSError or ValueError where they cannot be used."""
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # the pipe complains, once, in our words
+    parts = urlsplit(endpoint)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"otlp_endpoint {endpoint!r} is no http(s) address")
+    straight = Bypass(network.no_proxy).matches(parts.hostname, parts.port or 0)
+    proxy = None if straight else network.proxy
+    make = _grpc if protocol == "grpc" else _http
+    return OtlpSender(make(endpoint, headers, proxy, network.ca_file), resource, redactor)
 
 
-def open_sender(protocol: str, endpoint: str, headers: Mapping[str, str], network: Network, encoder: Encoder) -> Sender:
-    if protocol == "grpc":
-        return GrpcSender(endpoint, headers, network, encoder)
-    return HttpSender(endpoint, headers, network, encoder)
+def _http(endpoint: str, headers: Mapping[str, str], proxy: str | None, ca_file: Path | None) -> SpanExporter:
+    path = urlsplit(endpoint).path
+    url = endpoint if path.endswith(TRACES_PATH) else endpoint.rstrip("/") + TRACES_PATH
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("https://", _Trusting(ca_file))
+    if proxy is not None:
+        session.proxies = {"http": proxy, "https": proxy}
+    return HttpExporter(endpoint=url, headers=dict(headers), timeout=SEND_S_MAX, session=session)
 
 
-def _set(slot: AnyValue, value: Attribute) -> None:
-    match value:
-        case str():
-            slot.string_value = value
-        case bool():
-            slot.bool_value = value
-        case int():
-            slot.int_value = value
-        case float():
-            slot.double_value = value
+class _Trusting(HTTPAdapter):
+    """TLS by the same trust as every other connection of the daemon."""
+
+    def __init__(self, ca_file: Path | None) -> None:
+        self._context = trusting(ca_file)
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+
+
+def _grpc(endpoint: str, headers: Mapping[str, str], proxy: str | None, ca_file: Path | None) -> SpanExporter:
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its C core writes to stderr on its own
+    # Imported here: 20 MiB that only this exporter needs.
+    import grpc  # type: ignore[import-untyped]  # ships no types
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
+
+    insecure = urlsplit(endpoint).scheme == "http"
+    options = (("grpc.http_proxy", proxy),) if proxy else (("grpc.enable_http_proxy", "0"),)
+    return GrpcExporter(
+        endpoint=urlsplit(endpoint).netloc,
+        insecure=insecure,
+        credentials=None if insecure else grpc.ssl_channel_credentials(_roots(ca_file)),
+        headers={name.lower(): value for name, value in headers.items()},
+        timeout=SEND_S_MAX,
+        channel_options=options,
+    )
 
 
 def _roots(ca_file: Path | None) -> bytes | None:

@@ -1,4 +1,4 @@
-"""Against real receivers, and against the SDK's own encoder."""
+"""Against real receivers."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -6,13 +6,6 @@ from contextlib import AbstractContextManager
 
 import pytest
 from deliveries import NOW_US, a_delivery
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceFlags
-from opentelemetry.trace import Status as SdkStatus
 from otlp_receiver import Collector, attributes, grpc_collector, http_collector
 
 from actors.domain.changes import CourseCompleted
@@ -21,10 +14,8 @@ from actors.ports import Routed, RoutedCount
 from config.model import Secret
 from config.model import Telemetry as Words
 from daemon.telemetry import Telemetry, open_telemetry
-from daemon.telemetry.otlp import Encoder
-from daemon.telemetry.redaction import Redactor
-from daemon.telemetry.spans import Kind, Span, Status
-from daemon.telemetry.trace_context import TraceContext, parse
+from daemon.telemetry.spans import Kind
+from daemon.telemetry.trace_context import parse
 
 SECRET = "xoxb-canary-0123456789"
 INCOMING = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -186,42 +177,3 @@ def test_without_an_endpoint_the_callers_trace_goes_on() -> None:
         fresh.status = 200
     assert fresh.traceparent.endswith("-00")
     telemetry.close(10.0)
-
-
-def test_our_encoding_is_the_sdks() -> None:
-    trace, span, parent, linked = 0xABC << 64 | 7, 0x1234, 0x99, 0x77
-    ours = Span(
-        name="chat.postMessage",
-        context=TraceContext(f"{trace:032x}", f"{span:016x}", True),
-        parent_id=f"{parent:016x}",
-        kind=Kind.CLIENT,
-        start_us=NOW_US,
-        end_us=NOW_US + 5,
-        attributes={"text": "ä", "yes": True, "number": -3, "share": 0.5},
-        status=Status.ERROR,
-        message="lost",
-        links=[TraceContext(f"{trace:032x}", f"{linked:016x}", True)],
-    )
-    context = SpanContext(trace, span, is_remote=False, trace_flags=TraceFlags(1))
-    sdk = ReadableSpan(
-        name="chat.postMessage",
-        context=context,
-        parent=SpanContext(trace, parent, is_remote=False),
-        resource=Resource({"service.name": "lmsyncd"}),
-        attributes=dict(ours.attributes),
-        kind=SpanKind.CLIENT,
-        status=SdkStatus(StatusCode.ERROR, "lost"),
-        start_time=NOW_US * 1000,
-        end_time=(NOW_US + 5) * 1000,
-        links=[Link(SpanContext(trace, linked, is_remote=False))],
-        instrumentation_scope=InstrumentationScope("lmsyncd"),
-    )
-    encoder = Encoder({"service.name": "lmsyncd"}, Redactor(frozenset))
-    mine = ExportTraceServiceRequest.FromString(encoder.encode([ours]))
-    theirs = encode_spans([sdk])
-    for request in (mine, theirs):
-        for one in request.resource_spans[0].scope_spans[0].spans:
-            one.ClearField("flags")  # says only whether a parent is remote
-            for link in one.links:
-                link.ClearField("flags")
-    assert mine == theirs
