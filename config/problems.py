@@ -95,6 +95,13 @@ def tally(problems: Iterable[Problem]) -> str:
     return ", ".join(said) or "no problems"
 
 
+def in_a_line(problem: Problem) -> str:
+    """``/etc/lmsyncd/tenants.d/acme.toml:7: timezone: …``: for a log, where one line is all there is."""
+    line = f":{problem.line}" if problem.line else ""
+    key = f"{problem.key}: " if problem.key else ""
+    return f"{_name(problem.file)}{line}: {key}{problem.message}"
+
+
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
     """By file and line, each said once."""
     return sorted(set(problems))

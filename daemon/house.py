@@ -20,7 +20,7 @@ from actors.roles.world import Switchboard, World
 from actors.targets import discover
 from config.diff import changes
 from config.model import Configuration, Tenant
-from config.problems import Problem
+from config.problems import Problem, in_a_line, in_order
 from config.secrets import SecretReader, SecretUnavailable
 from daemon import settings
 from daemon.control.office import Check, ReloadOutcome
@@ -120,7 +120,8 @@ class House:
         async with self._reloading:
             fresh, problems = await trio.to_thread.run_sync(settings.read, self._root_dir, self._environ)
             if fresh is None:
-                self.witness.event("config.refused", problems=len(problems), first=problems[0].message)
+                errors = in_order(problem for problem in problems if problem.severity == "error")
+                self.witness.trouble("config.refused", problems=len(errors), first=in_a_line(errors[0]))
                 return ReloadOutcome(problems=problems)
             needed = changes(self._configuration, fresh).daemon_changed
             # What only a restart brings into force is shown as it is in force, and reported as differing again.

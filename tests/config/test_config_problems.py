@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from config.problems import Problem, did_you_mean, dotted, json_lines, render, shown, tally
+from config.problems import Problem, did_you_mean, dotted, in_a_line, json_lines, render, shown, tally
 
 ROOT = Path("/etc/lmsyncd")
 PROBLEMS = [
@@ -14,6 +14,13 @@ PROBLEMS = [
     Problem(file=ROOT / "tenants.d/a.toml", line=2, message="careful", severity="warning", topic="unsupported"),
     Problem(file=Path("/srv/people.csv"), message="permission denied", topic="file"),
 ]
+
+
+def test_for_a_log() -> None:
+    assert [in_a_line(problem) for problem in PROBLEMS[::4]] == [
+        "/etc/lmsyncd/tenants.d/b.toml:12: routes[0].to: there is no target 'x'",
+        "/srv/people.csv: permission denied",
+    ]
 
 
 def test_for_people() -> None:

@@ -40,7 +40,7 @@ async def reload(request: Reload, asking: Asking) -> Done:
     outcome = await asking.office.reload()
     errors = await _tell(outcome.problems, asking)
     if errors:
-        return done(f"{errors} errors: the configuration in force stays", Exit.BAD_CONFIGURATION)
+        return done(f"{_counted(errors)}: the configuration in force stays", Exit.BAD_CONFIGURATION)
     await asking.emit(ReloadRow(applied=tuple(outcome.applied), restart_needed=tuple(outcome.restart_needed)))
     if outcome.restart_needed:
         return done(f"takes a restart: {', '.join(outcome.restart_needed)}")
@@ -50,7 +50,7 @@ async def reload(request: Reload, asking: Asking) -> Done:
 async def config_check(asking: Asking) -> Done:
     errors = await _tell(await asking.office.config_check(), asking)
     if errors:
-        return done(f"{errors} errors: a reload would keep the configuration in force", Exit.BAD_CONFIGURATION)
+        return done(f"{_counted(errors)}: a reload would keep the configuration in force", Exit.BAD_CONFIGURATION)
     return done("the configuration is good")
 
 
@@ -81,3 +81,7 @@ async def _tell(problems: Sequence[Problem], asking: Asking) -> int:
             )
         )
     return sum(problem.severity == "error" for problem in problems)
+
+
+def _counted(errors: int) -> str:
+    return "1 error" if errors == 1 else f"{errors} errors"
