@@ -244,7 +244,10 @@ def trusting(ca_file: Path | None) -> ssl.SSLContext:
     if paths.cafile is None and not (paths.capath and any(Path(paths.capath).iterdir())):
         context.load_verify_locations(certifi.where())
     if ca_file is not None:
-        context.load_verify_locations(ca_file)
+        try:
+            context.load_verify_locations(ca_file)
+        except ssl.SSLError as error:  # as it comes it does not say which file
+            raise OSError(f"network.ca_file: {ca_file} has no PEM certificate: {error.reason or error}") from error
     return context
 
 

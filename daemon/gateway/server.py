@@ -4,7 +4,8 @@ broken connection never takes the others along and there is a bound on how many 
 
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import trio
@@ -140,11 +141,22 @@ def _tls(words: Tls) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    context.load_cert_chain(words.certificate, words.key)
+    with _named(f"gateway.tls: {words.certificate} and {words.key} are no PEM certificate and its key"):
+        context.load_cert_chain(words.certificate, words.key)
     if words.client_ca is not None:
-        context.load_verify_locations(words.client_ca)
+        with _named(f"gateway.tls.client_ca: {words.client_ca} has no PEM certificate"):
+            context.load_verify_locations(words.client_ca)
         context.verify_mode = ssl.CERT_REQUIRED
     return context
+
+
+@contextmanager
+def _named(trouble: str) -> Iterator[None]:
+    """OpenSSL's errors say neither which file nor which key of the configuration."""
+    try:
+        yield
+    except ssl.SSLError as error:
+        raise OSError(f"{trouble}: {error.reason or error}") from error
 
 
 def _config(gateway: Gateway) -> Config:

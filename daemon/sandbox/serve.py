@@ -48,9 +48,11 @@ def main(host: str, port: int, *, limits: bool) -> int:
                 async for _ in received:
                     nursery.cancel_scope.cancel()
 
+    refusals: list[str] = []
     try:
         trio.run(run)
-    except OSError as error:
-        click.echo(f"lmsyncd: cannot listen on {host}:{port}: {error.strerror or error}", err=True)
-        return 1
-    return 0
+    except* OSError as group:
+        refusals += [error.strerror or str(error) for error in group.exceptions if isinstance(error, OSError)]
+    for refusal in refusals:
+        click.echo(f"lmsyncd: cannot listen on {host}:{port}: {refusal}", err=True)
+    return 1 if refusals else 0

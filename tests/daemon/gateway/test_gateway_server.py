@@ -242,6 +242,14 @@ async def test_an_address_that_is_taken_is_an_error_and_frees_the_others() -> No
             await serve(world.app(), world.gateway)
 
 
+async def test_what_is_no_certificate_is_named(tmp_path: Path) -> None:
+    text = tmp_path / "notes.pem"
+    text.write_text("no certificate")
+    world = World(tls=Tls(certificate=text, key=text))
+    with pytest.raises(OSError, match=r"gateway\.tls: .*notes\.pem .* no PEM certificate and its key"):
+        await serve(world.app(), world.gateway)
+
+
 async def test_the_operators_pages_listen_apart() -> None:
     world = World(admin_listen=("127.0.0.1:0",))
     async with trio.open_nursery() as nursery:

@@ -19,7 +19,7 @@ from actors.domain.flow import Request, Response
 from actors.ports import Answer
 from actors.targets.slack import CONNECTOR
 from daemon.sandbox import wire
-from daemon.sandbox.serve import serve_sandbox, serve_switchboard
+from daemon.sandbox.serve import main, serve_sandbox, serve_switchboard
 from daemon.sandbox.switchboard import Switchboard
 from daemon.sandbox.wire import Server
 
@@ -287,3 +287,10 @@ async def test_a_taken_port_is_an_error() -> None:
         taken.listen()
         with pytest.raises(OSError, match=r"."):
             await serve_sandbox("127.0.0.1", taken.getsockname()[1], True)
+
+
+def test_an_address_that_is_taken_is_said_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        assert main("127.0.0.1", port, limits=True) == 1
+    assert capsys.readouterr().err == f"lmsyncd: cannot listen on 127.0.0.1:{port}: Address already in use\n"
