@@ -13,6 +13,10 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """To a courier: its lane may have deliveries, or what held it back has changed."""
 
 
+class Resumed(msgspec.Struct, frozen=True, tag="resumed"):
+    """To a courier: an operator lets the lane go on; a time that the vendor named is forgotten."""
+
+
 class Drain(msgspec.Struct, frozen=True, tag="drain"):
     """To a courier: claim nothing more; finish what is in flight (shutdown)."""
 
@@ -38,4 +42,4 @@ class HowGoesIt(msgspec.Struct, frozen=True, tag="how_goes_it"):
 
 
 RouterMessage = Arrived
-CourierMessage = Ready | Drain | HowGoesIt
+CourierMessage = Ready | Resumed | Drain | HowGoesIt

@@ -145,6 +145,7 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     next_due_us: int | None = None
     paused_by: str = ""
     suspended: str = ""
+    throttled_until_us: int = 0
 
 
 class Outbox(Protocol):
@@ -172,6 +173,9 @@ class Outbox(Protocol):
     async def suspend(self, lane: str, reason: str, now_us: int) -> None: ...
 
     async def unsuspend(self, lane: str) -> None: ...
+
+    async def throttle(self, lane: str, until_us: int) -> None:
+        """The vendor named a time: nothing is handed out before it, by a later life of the courier either."""
 
 
 class Ledger(Protocol):

@@ -13,8 +13,16 @@ EVERY_S = 5.0
 
 
 async def watch(metrics: Metrics, store: Store, registry: Registry, clock: Clock, witness: Witness) -> None:
-    """Runs for ever. While the store cannot be read the last figures stand."""
+    """Runs for ever. While the store cannot be read the last figures stand;
+    when it stops taking writes, and takes them again, that is said once."""
+    sick = ""
     while True:
+        error = store.writer.last_error or ""
+        if error and not sick:
+            witness.trouble("store.unavailable", None, detail=error)
+        elif sick and not error:
+            witness.event("store.recovered")
+        sick = error
         try:
             depths = await store.queries.depths()
             lanes = sorted({lane for lane, _, _ in depths})

@@ -37,6 +37,7 @@ from config.model import Tenant
 from config.secrets import SecretUnavailable
 
 RECORD_RETRY_S = 1.0
+THROTTLE_KEPT_US = 5_000_000
 ADDRESSES_MAX = 10_000
 
 
@@ -54,15 +55,16 @@ class Pacer:
         self._relieved = relieved
         self.waiting = 0
 
-    async def before(self, request: Request) -> None:
-        """Wait until the vendor's published limits allow this request."""
+    async def before(self, request: Request, *, probing: bool = False) -> None:
+        """Wait until the vendor's published limits allow this request. A probe's waiting is not counted: looking is
+        limited more narrowly than posting and must not hold it up."""
         if self._limiter.wait_s(request.draws, self._now_s()):
-            self.waiting += 1
+            self.waiting += not probing
             try:
                 while wait_s := self._limiter.wait_s(request.draws, self._now_s()):  # noqa: ASYNC110  # it is time
                     await trio.sleep(wait_s)
             finally:
-                self.waiting -= 1
+                self.waiting -= not probing
                 self._relieved()
         self._limiter.take(request.draws, self._now_s())
 
@@ -82,8 +84,9 @@ class Pacer:
 class Journey:
     """What happened on one attempt: the requests that were made, as far as the vendor may have seen them."""
 
-    def __init__(self, pacer: Pacer, view: AttemptView) -> None:
+    def __init__(self, pacer: Pacer, view: AttemptView, *, probing: bool) -> None:
         self._pacer = pacer
+        self._probing = probing
         self._view = view
         self.last: Request | None = None
         self._out: Request | None = None
@@ -91,7 +94,7 @@ class Journey:
         self.request_ids: dict[str, str] = {}
 
     async def before(self, request: Request) -> None:
-        await self._pacer.before(request)
+        await self._pacer.before(request, probing=self._probing)
         self.last = self._out = request
         self.sent = True
 
@@ -143,7 +146,7 @@ class Carriage:
         probe = delivery.state is State.UNKNOWN
         started_us = world.clock.now_us()
         with world.witness.attempt(delivery, "probe" if probe else "send") as view:
-            journey = Journey(self._pacer, view)
+            journey = Journey(self._pacer, view, probing=probe)
             answer: Verdict | Confirmation
             if probe:
                 confirmation = await self._confirm(delivery, http, journey)
@@ -169,6 +172,8 @@ class Carriage:
             )
         if isinstance(answer, Revoked):
             await self._suspend(answer.detail)
+        elif self._pulse.throttled_until_us - now_us > THROTTLE_KEPT_US:
+            await self._keep_throttle(self._pulse.throttled_until_us)
         await self._record(delivery, decision, attempt, now_us + int(journey.rest_s * 1e6))
 
     # ── talking ──────────────────────────────────────────────────────────────────────────────────────
@@ -228,10 +233,9 @@ class Carriage:
         address = delivery.destination
         if delivery.audience.learner:
             if not learner.email:
-                named = learner.name or learner.key
+                named = f"{learner.name} ({learner.key})" if learner.name else learner.key
                 return Refused(
-                    Cause.UNMATCHED_LEARNER,
-                    f"no e-mail address is known for {named} ({learner.key}): add them to the [people] file",
+                    Cause.UNMATCHED_LEARNER, f"no e-mail address is known for {named}: add them to the [people] file"
                 )
             found = await self._address(learner.email, http, journey)
             if not isinstance(found, str):
@@ -309,6 +313,13 @@ class Carriage:
             await world.outbox.suspend(self._lane, reason, world.clock.now_us())
         except StoreUnavailable as error:  # the next attempt will find the same
             world.witness.trouble("courier.store_unavailable", error, lane=self._lane)
+
+    async def _keep_throttle(self, until_us: int) -> None:
+        """A time the vendor named is kept for later lives too, where it is long enough to outlive this one."""
+        try:
+            await self._world.outbox.throttle(self._lane, until_us)
+        except StoreUnavailable as error:  # this life knows it all the same
+            self._world.witness.trouble("courier.store_unavailable", error, lane=self._lane)
 
     async def _record(self, delivery: Delivery, decision: Decision, attempt: Attempt, next_due_us: int) -> None:
         """Until it is written: what we know of the vendor's answer must not be lost to a full disk."""

@@ -11,7 +11,7 @@ from actors.domain.outbox import Delivery
 from actors.domain.pulse import Pulse
 from actors.domain.verdicts import Delivered, Revoked
 from actors.kernel import Actor, converse
-from actors.messages import CourierMessage, Drain, HowGoesIt, LaneView, Ready
+from actors.messages import CourierMessage, Drain, HowGoesIt, LaneView, Ready, Resumed
 from actors.ports import Claimed, Http, StoreUnavailable, Target
 from actors.roles.carriage import Carriage, Pacer
 from actors.roles.world import World
@@ -43,7 +43,7 @@ class Courier(Actor[CourierMessage]):
         self._draining = False
         self._idle = trio.Event()
         self._held = Claimed()
-        self._hello_s = HELLO_FIRST_S
+        self._hello_s = 0.0  # the first is at once: a restart or a reload may have brought the cure
 
     async def started(self) -> None:
         world = self._world
@@ -63,6 +63,9 @@ class Courier(Actor[CourierMessage]):
         match message:
             case Ready():
                 self._hello_s = HELLO_FIRST_S
+                self._wake.set()
+            case Resumed():
+                self._pulse.throttled_until_us = self._pulse.not_before_us = 0
                 self._wake.set()
             case Drain():
                 self._draining = True
@@ -128,6 +131,9 @@ class Courier(Actor[CourierMessage]):
             self.spawn(self._carry, delivery)
         if claimed.suspended:
             await self._try_hello()
+        elif claimed.throttled_until_us > now_us:
+            self._pulse.throttled_until_us = claimed.throttled_until_us
+            await self._rest_until(claimed.throttled_until_us)
         elif len(claimed.deliveries) < room:
             await self._rest_until(claimed.next_due_us)
 
@@ -165,7 +171,7 @@ class Courier(Actor[CourierMessage]):
         """A suspended lane asks from time to time whether its credentials live again (a new secret on disk)."""
         with trio.move_on_after(self._hello_s):
             await self._wake.wait()
-        self._hello_s = min(HELLO_LAST_S, self._hello_s * 2)
+        self._hello_s = min(HELLO_LAST_S, max(HELLO_FIRST_S, self._hello_s * 2))
         http = self._https.pop() if self._https else self._world.http()
         try:
             verdict = await converse(self._target.hello(), http, before=self._pacer.before, after=self._pacer.after)

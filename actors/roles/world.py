@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from actors.kernel import Address
-from actors.messages import Arrived, CourierMessage, Ready, RouterMessage
+from actors.messages import Arrived, CourierMessage, Ready, Resumed, RouterMessage
 from actors.ports import Clock, Dice, Http, Ledger, Outbox, Statements, Witness
 
 
@@ -26,6 +26,11 @@ class Switchboard:
         """The lane has deliveries, or what held it back has changed."""
         if courier := self.couriers.get(lane):
             courier.hint(Ready())
+
+    def resumed(self, lane: str) -> None:
+        """An operator lets the lane go on."""
+        if courier := self.couriers.get(lane):
+            courier.hint(Resumed())
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):

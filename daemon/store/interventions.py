@@ -85,6 +85,20 @@ def resume(raw: sqlite3.Connection, lane: str) -> str:
     return paused_by
 
 
+def unthrottle(raw: sqlite3.Connection, lane: str, now_us: int) -> bool:
+    """Forget the time that the vendor named; who waits at the head of a line for it is due now. Whether it had."""
+    lifted = raw.execute(
+        "UPDATE lanes SET throttled_until_us = 0 WHERE lane = ? AND throttled_until_us > ?", (lane, now_us)
+    ).rowcount
+    if lifted:
+        raw.execute(
+            "UPDATE deliveries SET due_us = ? WHERE lane = ? AND head = 1 AND claimed_by IS NULL "
+            "AND state = 'waiting' AND due_us > ?",
+            (now_us, lane, now_us),
+        )
+    return bool(lifted)
+
+
 def _paused_by(raw: sqlite3.Connection, lane: str) -> str:
     row = raw.execute("SELECT paused_by FROM lanes WHERE lane = ?", (lane,)).fetchone()
     return row[0] if row else ""

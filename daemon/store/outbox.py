@@ -54,6 +54,15 @@ class SqlOutbox:
             )
         )
 
+    async def throttle(self, lane: str, until_us: int) -> None:
+        await self._write(
+            lambda raw: raw.execute(
+                "INSERT INTO lanes (lane, throttled_until_us) VALUES (?, ?) ON CONFLICT (lane) "
+                "DO UPDATE SET throttled_until_us = excluded.throttled_until_us",
+                (lane, until_us),
+            )
+        )
+
     async def unsuspend(self, lane: str) -> None:
         await self._write(
             lambda raw: raw.execute("UPDATE lanes SET suspended = '', suspended_us = NULL WHERE lane = ?", (lane,))
@@ -156,10 +165,12 @@ def _line(raw: sqlite3.Connection, lane: str, destination: str) -> int | None:
 def claim(raw: sqlite3.Connection, lane: str, boot: str, now_us: int, limit: int) -> Claimed:
     """Due heads, oldest due first; nothing while the lane is held back."""
     held = raw.execute(
-        "SELECT paused_by, suspended FROM lanes WHERE lane = ? AND (paused_by <> '' OR suspended <> '')", (lane,)
+        "SELECT paused_by, suspended, throttled_until_us FROM lanes WHERE lane = ? "
+        "AND (paused_by <> '' OR suspended <> '' OR throttled_until_us > ?)",
+        (lane, now_us),
     ).fetchone()
     if held:
-        return Claimed(paused_by=held[0], suspended=held[1])
+        return Claimed(paused_by=held[0], suspended=held[1], throttled_until_us=held[2])
     due = raw.execute(
         f"SELECT {rows.DELIVERY} FROM deliveries INDEXED BY deliveries_ready WHERE lane = ? AND head = 1 "  # noqa: S608
         "AND claimed_by IS NULL AND state IN ('waiting', 'unknown') AND due_us <= ? ORDER BY due_us, seq LIMIT ?",

@@ -177,6 +177,10 @@ class Queries:
         """Let a paused lane go on. Returns who had paused it."""
         return await self._change(lambda raw: interventions.resume(raw, lane), dry_run)
 
+    async def unthrottle(self, lane: str, *, now_us: int, dry_run: bool = False) -> bool:
+        """Whether the vendor had named a time that had not come; it is forgotten."""
+        return await self._change(lambda raw: interventions.unthrottle(raw, lane, now_us), dry_run)
+
     async def _change(self, job: Job[T], dry_run: bool) -> T:
         """A dry run is the change itself, taken back: it cannot tell anything else than the real one would."""
         if not dry_run:

@@ -227,3 +227,22 @@ async def test_a_reload_touches_only_what_changed(tmp_path: Path, autojump_clock
         await campus.quiet()
         assert sorted(effect.destination for effect in campus.journal("slack")) == ["C0ANOTHER1", "C0GENERAL1"]
         assert await campus.root.apply({"acme": changed}) == ("other",)
+
+
+async def test_a_time_the_vendor_named_outlives_a_restart_and_ends_when_an_operator_says_so(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with open_campus(tmp_path, tenant(COMPLETIONS)) as campus:
+        campus.fault("slack", "rate_limited", operation="chat.postMessage", value="3600")
+        await campus.tell(completed("ada"))
+        await trio.sleep(10)
+        await campus.stop()
+        await campus.again()
+        await campus.tell(completed("ben"))
+        await trio.sleep(600)
+        assert campus.journal("slack") == []
+        assert await campus.store.queries.unthrottle("acme/slack", now_us=campus.clock.now_us())
+        campus.switchboard.resumed("acme/slack")
+        await campus.quiet(60)
+        assert len(campus.journal("slack")) == 2
+        assert not await campus.store.queries.unthrottle("acme/slack", now_us=campus.clock.now_us())

@@ -1,4 +1,6 @@
-"""``pause`` and ``resume``: an operator holds a lane back, durably, and lets it go again."""
+"""``pause`` and ``resume``: an operator holds a lane back, durably, and lets it go; ``resume`` lifts a throttle too."""
+
+import msgspec
 
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
@@ -25,12 +27,20 @@ async def resume(request: Resume, asking: Asking) -> Done:
     if request.lane not in holds:
         asking.lane(request.lane)
     by = await queries.resume(request.lane, dry_run=request.dry_run)
+    lifted = await queries.unthrottle(request.lane, now_us=asking.now_us, dry_run=request.dry_run)
+    if lifted and not by:
+        if not request.dry_run:
+            asking.office.switchboard.resumed(request.lane)
+        note = "the vendor had named a time; it is forgotten"
+        row = _row(request.lane, "", "resumed", True, request.dry_run, note)
+        await asking.emit(msgspec.structs.replace(row, before="throttled"))
+        return done()
     if not by:
         held = holds.get(request.lane)
         advice = "it is suspended: mend the credentials; it tries them by itself" if held and held.suspended else ""
         raise Refusal(Exit.NOTHING, f"{request.lane} is not paused", advice=advice)
     if not request.dry_run:
-        asking.office.switchboard.ready(request.lane)
+        asking.office.switchboard.resumed(request.lane)
     await asking.emit(_row(request.lane, by, "resumed", True, request.dry_run, f"it had been paused by {by}"))
     return done()
 

@@ -64,7 +64,7 @@ class StatementsResource:
     async def get(self, request: Request) -> Response:
         account = self._admitted(request)
         if not account.may_read_own:
-            raise _forbidden("read statements")
+            raise self._forbidden(account, "read statements")
         version = demanded(request)
         try:
             through = await self._carried.through(account.tenant)
@@ -111,6 +111,7 @@ class StatementsResource:
             self._ports.trouble("gateway.secret_unavailable", None, tenant=tenant, detail=str(error))
             raise Problem(503, "credentials cannot be checked just now", headers={"Retry-After": "5"}) from None
         if account is None:
+            self._ports.counted("statements_refused", tenant if door is not None else "unknown", 1, "credentials")
             realm = {"WWW-Authenticate": 'Basic realm="lmsyncd", charset="UTF-8"'}
             raise Problem(401, "a valid credential of this tenant is needed", headers=realm)
         request.scope["admitted"] = True
@@ -120,8 +121,12 @@ class StatementsResource:
     def _writer(self, request: Request) -> Account:
         account = self._admitted(request)
         if not account.may_write:
-            raise _forbidden("write statements")
+            raise self._forbidden(account, "write statements")
         return account
+
+    def _forbidden(self, account: Account, what: str) -> Problem:
+        self._ports.counted("statements_refused", account.tenant, 1, "scope")
+        return Problem(403, f"this credential may not {what}")
 
     async def _read(
         self, request: Request, account: Account, version: Version, put_id: str | None = None
@@ -190,10 +195,6 @@ class _Watched:
         self._ports.counted("statements_refused", self._tenant, 1, problem.reason)
         if problem is not error:
             raise problem from error
-
-
-def _forbidden(what: str) -> Problem:
-    return Problem(403, f"this credential may not {what}")
 
 
 def _unavailable(error: StoreUnavailable) -> Problem:

@@ -139,13 +139,14 @@ CREATE TRIGGER deliveries_gone AFTER DELETE ON deliveries BEGIN
     UPDATE depths SET n = n - 1 WHERE lane = old.lane AND state = old.state;
 END;
 
--- What holds a lane back. Paused: by an operator. Suspended: the vendor revoked us.
+-- What holds a lane back. Paused: by an operator. Suspended: the vendor revoked us. Throttled: it named a time.
 CREATE TABLE lanes (
     lane         TEXT PRIMARY KEY,
     paused_by    TEXT NOT NULL DEFAULT '',
     paused_us    INTEGER,
     suspended    TEXT NOT NULL DEFAULT '',
-    suspended_us INTEGER
+    suspended_us INTEGER,
+    throttled_until_us INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 
 -- The ledger: what a vendor calls a learner.

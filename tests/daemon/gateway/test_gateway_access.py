@@ -35,6 +35,19 @@ async def test_scopes(key: str, write: int, read: int) -> None:
         assert (await client.get(STATEMENTS)).status_code == read
 
 
+async def test_refusals_of_strangers_and_of_scopes_are_counted() -> None:
+    world = World()
+    async with world.client("reader") as reader:
+        await post(reader, simple())
+        await reader.get(STATEMENTS, headers=basic("moodle", "wrong"))
+        await reader.get(STATEMENTS.replace("acme", "nowhere"), headers=basic("moodle", "wrong"))
+    assert [each for each in world.counts if each[0] == "statements_refused"] == [
+        ("statements_refused", "acme", 1, "scope"),
+        ("statements_refused", "acme", 1, "credentials"),
+        ("statements_refused", "unknown", 1, "credentials"),
+    ]
+
+
 async def test_mine_is_only_mine() -> None:
     world = World()
     async with world.client("moodle") as moodles, world.client("player") as players, world.client("reader") as reader:
