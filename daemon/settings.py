@@ -10,9 +10,10 @@ from actors.domain.changes import ROUTE_WORDS
 from actors.domain.wording import default_templates
 from config.load import examine
 from config.model import Configuration
-from config.problems import Problem
+from config.problems import Problem, in_order
 from config.tenant import Vocabulary
 from daemon.clock import SystemClock
+from daemon.placing import misplaced
 from daemon.store.database import outstanding, upgrade
 from daemon.store.errors import StoreRefused
 
@@ -31,7 +32,10 @@ def vocabulary() -> Vocabulary:
 
 def read(root: Path, environ: Mapping[str, str]) -> tuple[Configuration | None, list[Problem]]:
     """The configuration, or None if it has errors; every problem, warnings included."""
-    return examine(root, vocabulary(), environ)
+    configuration, problems = examine(root, vocabulary(), environ)
+    if configuration is not None and (lost := misplaced(root, configuration)):
+        return None, in_order([*problems, *lost])
+    return configuration, problems
 
 
 def report_problems(root: Path, environ: Mapping[str, str], *, as_json: bool) -> int:

@@ -25,3 +25,17 @@ def test_a_template_that_is_nowhere_is_found_before_it_buries_deliveries(tmp_pat
     assert problems_with(tmp_path / "conf", 'template = "gradet"\n') == [
         "routes[0].template: there is no template 'gradet'; did you mean 'graded'?"
     ]
+
+
+def test_an_audience_that_its_target_can_never_reach_is_found_by_check(tmp_path: Path) -> None:
+    write_starter(tmp_path / "conf")
+    file = tmp_path / "conf" / "tenants.d" / "demo.toml"
+    text = file.read_text("utf-8")
+    route = '\n[[routes]]\nname = "r%d"\nwhen = ["graded"]\nto = "slack"\naudience = { %s }\n'
+    wrong = ('team = "x", channel = "C0123456789"', 'channel = "general"')
+    file.write_text(text + "".join(route % each for each in enumerate(wrong)), "utf-8")
+    configuration, problems = settings.read(tmp_path / "conf", {})
+    assert configuration is None
+    assert [problem.key.partition("]")[2] for problem in problems] == [".audience", ".audience"]
+    assert all(problem.line > text.count("\n") for problem in problems)
+    assert "'general' is no Slack channel id" in problems[1].message
