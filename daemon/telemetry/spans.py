@@ -98,6 +98,7 @@ class SpanPipe:
                 self._given_up = True
                 self.dropped += len(self._queue) + self._in_hand
                 self._queue.clear()
+                self._sender.close()  # an exporter in the middle of its retries gives up
 
     def _run(self) -> None:
         while True:

@@ -74,7 +74,7 @@ async def serving(
             talk = trio.SSLStream(stream, tls, server_side=True, https_compatible=True)
         try:
             await handle(server, talk)
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
+        except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # the client went away first, which many of these tests are about
 
     async with trio.open_nursery() as nursery:
