@@ -205,6 +205,9 @@ class Carriage:
 
     async def _confirm(self, delivery: Delivery, http: Http, journey: Journey) -> Confirmation:
         try:
+            refusal = await self._prepare(delivery, http, journey)
+            if refusal is not None:
+                return _unlooked(refusal)
             parcel = await self._parcel(delivery, http, journey)
             if not isinstance(parcel, Parcel):
                 return _unlooked(parcel)
