@@ -67,8 +67,6 @@ socket = "{scene.socket}"
 
 
 def _tenant(scene: Scene) -> str:
-    # Dozens of kills may hit one delivery more often than the default eight attempts, which would rightly park it.
-    attempts = "attempts_max = 100\n" if scene.fast else ""
     slack = "\n".join(f'{code} = "{channel}"' for code, channel in SLACK_CHANNELS.items())
     teams = "\n".join(
         f'{code} = {{ team = "{team}", channel = "{channel}" }}'
@@ -110,34 +108,34 @@ teams_app_id = "5b1d0000-0000-4000-8000-0000000000bb"
 {teams}
 
 [[routes]]
-{attempts}name = "completions"
+name = "completions"
 when = ["completed"]
 to = "slack"
 audience = {{ course_channel = true }}
 sla = "30s"
 
 [[routes]]
-{attempts}name = "congratulations"
+name = "congratulations"
 when = ["course_completed"]
 to = "slack"
 audience = {{ learner = true }}
 sla = "30s"
 
 [[routes]]
-{attempts}name = "welcome"
+name = "welcome"
 when = ["user_created"]
 to = "slack"
 audience = {{ channel = "{HALL}" }}
 
 [[routes]]
-{attempts}name = "grades"
+name = "grades"
 when = ["graded"]
 to = "teams"
 audience = {{ learner = true }}
 sla = "30s"
 
 [[routes]]
-{attempts}name = "classroom"
+name = "classroom"
 when = ["enrolled", "unenrolled", "suspended", "resumed", "assignment_posted"]
 to = "teams"
 audience = {{ course_channel = true }}
