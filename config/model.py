@@ -10,13 +10,17 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from config.routes import Audience as Audience
+from config.routes import Backoff as Backoff
+from config.routes import Digest as Digest
+from config.routes import Retry as Retry
+from config.routes import Route as Route
 from config.texts import (
-    ChangeWord,
     Cron,
     ListenAddress,
     Locale,
     NonEmpty,
-    QuietHours,
+    Period,
     ReadableFile,
     SourceName,
     TargetName,
@@ -24,10 +28,7 @@ from config.texts import (
     TimeZone,
     Url,
 )
-
-
-class Words(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every table: an unknown key is a mistake, never ignored."""
+from config.words import Words as Words
 
 
 class Secret(Words, frozen=True, kw_only=True):
@@ -124,7 +125,7 @@ class Telemetry(Words, frozen=True, kw_only=True):
     """An OpenTelemetry collector: ``http://127.0.0.1:4318`` for http, ``…:4317`` for grpc."""
     otlp_protocol: Literal["http", "grpc"] = "http"
     """How the collector is spoken to."""
-    otlp_headers: dict[str, Secret] = {}
+    otlp_headers: dict[str, Secret] = msgspec.field(default_factory=dict)
     """Headers the collector asks for, by name."""
     service_name: NonEmpty = "lmsyncd"
     """``service.name`` of every span."""
@@ -142,64 +143,6 @@ class Daemon(Words, frozen=True, kw_only=True):
     store: StoreWords = StoreWords()
     control: Control = Control()
     telemetry: Telemetry = Telemetry()
-
-
-class Audience(Words, frozen=True, kw_only=True):
-    """Who is told: a channel, a Teams channel (``team`` and ``channel``), the learner, or the course's channel."""
-
-    channel: NonEmpty | None = None
-    """The vendor's id of a channel."""
-    team: NonEmpty | None = None
-    """Teams: the id of the team the channel is in."""
-    learner: bool = False
-    """The learner alone: a direct message, or a Teams activity notification."""
-    course_channel: bool = False
-    """The channel that belongs to the course."""
-
-    def __post_init__(self) -> None:
-        if sum((self.channel is not None, self.learner, self.course_channel)) != 1:
-            raise ValueError(
-                "an audience is exactly one of { channel = … }, { team = …, channel = … }, "
-                "{ learner = true } or { course_channel = true }"
-            )
-        if self.team is not None and self.channel is None:
-            raise ValueError("an audience with team = … needs channel = … too")
-
-
-class Digest(Words, frozen=True, kw_only=True):
-    """``mode = { digest = CRON }``."""
-
-    digest: Cron
-    """When the digest is sent, in the tenant's time zone."""
-
-
-class Route(Words, frozen=True, kw_only=True):
-    """One rule: these changes, to that target, for this audience. The first that matches a destination wins."""
-
-    name: NonEmpty
-    """Unique in the tenant; deliveries and metrics carry it."""
-    when: Annotated[tuple[ChangeWord, ...], Meta(min_length=1, max_length=64)]
-    """Kinds of change: ``enrolled``, ``unenrolled``, ``role_changed``, ``suspended``, ``resumed``, ``completed``
-    (``activity_completed`` or ``course_completed``), ``completion_undone``, ``passed``, ``failed``, ``graded``,
-    ``submitted``, ``assignment_posted``, ``due_soon``, ``user_created``, ``user_updated``."""
-    to: TargetName
-    """Name of a target of this tenant."""
-    audience: Audience
-    """Who is told."""
-    mode: Literal["realtime"] | Digest = "realtime"
-    """At once, or collected and sent on a schedule (this version sends no digests and refuses such a route)."""
-    sla: Timeout | None = None
-    """How soon a change should have arrived; what takes longer is counted."""
-    quiet_hours: QuietHours | None = None
-    """Hours without posts, in the tenant's time zone: ``"20:00-07:00"``. Accepted but not acted on by this version."""
-    doubtful: Literal["park", "resend"] = "park"
-    """When nobody can tell whether a post was made: wait for a person, or accept a double."""
-    template: NonEmpty | None = None
-    """Name of a template; absent: the target's own for this kind of change."""
-    pilot: NonEmpty | None = None
-    """Name of a pilot group: only its learners are told. Accepted but not acted on by this version."""
-    attempts_max: Annotated[int, Meta(ge=1, le=100)] = 8
-    """After so many attempts a delivery is a dead letter."""
 
 
 class People(Words, frozen=True, kw_only=True):
@@ -257,6 +200,20 @@ class Roster(Words, frozen=True, kw_only=True):
     """When it stops and asks."""
 
 
+class Retention(Words, frozen=True, kw_only=True):
+    """How long what is settled is kept. Nothing is removed in any other way, and what is removed is counted."""
+
+    statements: Period = "400d"
+    """Statements of the log: what can be read back from the LRS, and replayed."""
+    deliveries: Period = "90d"
+    """Deliveries that are delivered, superseded or cancelled, with their history."""
+    dead_letters: Period = "400d"
+    """Deliveries that are dead, or parked until somebody decides."""
+    effect_horizon: Period = "400d"
+    """What has been posted, remembered as a hash and a day so that nothing is posted again; an older replay is refused.
+    Not shorter than ``statements`` or ``deliveries``."""
+
+
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """A source or a target: its kind, and its settings as decoded by the connector of that kind."""
 
@@ -274,14 +231,16 @@ class TenantWords(Words, frozen=True, kw_only=True):
     """Language, or language and region: how dates and numbers are written."""
     people: People | None = None
     """Who is who, until a source tells."""
-    sources: Annotated[dict[str, dict[str, object]], Meta(max_length=100)] = {}
+    sources: Annotated[dict[str, dict[str, object]], Meta(max_length=100)] = msgspec.field(default_factory=dict)
     """``[sources.NAME]``, each with its ``kind``: where events come from."""
-    targets: Annotated[dict[str, dict[str, object]], Meta(max_length=100)] = {}
+    targets: Annotated[dict[str, dict[str, object]], Meta(max_length=100)] = msgspec.field(default_factory=dict)
     """``[targets.NAME]``, each with its ``kind``: where they go."""
     routes: Annotated[tuple[Route, ...], Meta(max_length=1000)] = ()
     """``[[routes]]``: the first that matches a destination wins."""
     rosters: Annotated[tuple[Roster, ...], Meta(max_length=1000)] = ()
     """``[[rosters]]``: memberships kept in step. Accepted but not acted on by this version."""
+    retention: Retention = Retention()
+    """How long what is settled is kept."""
     xapi_fallback_version: Literal["1.0.3", "2.0.0"] = "1.0.3"
     """For statements that do not say which version of xAPI they follow."""
 
@@ -310,6 +269,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[Route, ...] = ()
     rosters: tuple[Roster, ...] = ()
     templates: dict[str, str] = {}
+    retention: Retention = Retention()
     xapi_fallback_version: str = "1.0.3"
 
 

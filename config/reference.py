@@ -144,9 +144,8 @@ def _limits(kind: inspect.Type) -> str:
         case inspect.Metadata():
             return _limits(kind.type)
         case inspect.IntType() | inspect.FloatType():
-            low, high = (kind.ge if kind.ge is not None else kind.gt), (kind.le if kind.le is not None else kind.lt)
-            words = [f"from {low:,}" if low is not None else "", f"to {high:,}" if high is not None else ""]
-            return "".join(f" {word}" for word in words if word)
+            limits = (("from", kind.ge), ("above", kind.gt), ("to", kind.le), ("below", kind.lt))
+            return "".join(f" {word} {limit:,}" for word, limit in limits if limit is not None)
         case _:
             return ""
 

@@ -148,11 +148,17 @@ name = "completions"
 when = ["completed", "passed"]
 to = "slack"
 audience = { channel = "C0123456789" }      # or { learner = true }, or { course_channel = true }
+# enabled = true                            # false: nothing is posted; it is kept and can be replayed
+# mode = { digest = "0 8 * * 1-5" }         # collected and sent as one post, in the tenant's time zone
+# quiet_hours = "20:00-07:00"               # no posts then; what falls into them comes at their end
+# changed = "post"                          # a changed grade is a new post; "update" rewrites the earlier one
 # sla = "30s"                               # what arrives later is counted
+# sla_goal = 99.0                           # percent that must arrive within it
 # doubtful = "park"                         # when nobody can tell whether a post was made: "park" waits for a person,
 #                                             "resend" accepts a double
 # template = "completed"                    # your own wording: templates/completed.j2 beside tenants.d
 # attempts_max = 8
+# retry = { age_max = "30d", unavailable = { first = "1s", longest = "5m" } }
 
 [[routes]]
 name = "grades"
@@ -166,8 +172,14 @@ when = ["submitted"]
 to = "teams"
 audience = { team = "5f0e1c5a-0000-4000-8000-00000000c0de", channel = "19:handins@thread.tacv2" }
 
-# Accepted but not acted on by this version: quiet_hours = "20:00-07:00" and pilot = "NAME" in a route, the word
-# due_soon, and roster rules. A route with mode = { digest = "0 8 * * 1-5" } is refused until digests are sent.
+# How long what is settled is kept.
+# [retention]
+# statements = "400d"                       # the log
+# deliveries = "90d"                        # what was delivered, superseded or cancelled
+# dead_letters = "400d"
+# effect_horizon = "400d"                   # what was posted is remembered so long, and not posted again
+
+# Accepted but not acted on by this version: pilot = "NAME" in a route, the word due_soon, and roster rules.
 # [[rosters]]
 # name = "classes"
 # from = "campus"                           # a source that has enrolments

@@ -13,13 +13,13 @@ from msgspec import Struct, structs
 
 from config.document import listed, named_tables, open_document, repeated, tables
 from config.files import trouble
-from config.model import Connection, PersonRow, Tenant, TenantWords
+from config.model import Connection, PersonRow, Retention, Tenant, TenantWords
 from config.people import read_people
 from config.problems import Problem, advice, dotted, shown
 from config.secrets import secret_trouble
 from config.shapes import fields_of
 from config.templates import read_templates
-from config.texts import is_loopback, user_name
+from config.texts import duration, is_loopback, user_name
 from config.walk import BAD, Finding, Steps, Walk
 
 NAME = compile(r"[a-z0-9][a-z0-9_-]{0,62}", ASCII)
@@ -64,7 +64,7 @@ def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tup
     words = walk.table(TenantWords, tree)
     sources = _connections(walk, tree, "sources", vocabulary.sources)
     targets = _connections(walk, tree, "targets", vocabulary.targets)
-    walk.findings += [*_doubled(tree), *_logins(tree), *_not_yet(tree)]
+    walk.findings += [*_doubled(tree), *_logins(tree), *_horizon(tree), *_not_yet(tree)]
     check_files(walk)
     if around.check_secrets:
         check_secrets(walk, around.environ)
@@ -86,6 +86,7 @@ def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tup
         routes=words.routes,
         rosters=words.rosters,
         templates=templates,
+        retention=words.retention,
         xapi_fallback_version=words.xapi_fallback_version,
     )
     return tenant, problems
@@ -172,16 +173,30 @@ def _logins(tree: dict[str, object]) -> Iterator[Finding]:
         yield Finding(path, f"{dotted(first[:-1])} has the key {shown(key)} too", "keys are unique in a tenant")
 
 
+def _horizon(tree: dict[str, object]) -> Iterator[Finding]:
+    """What can be replayed must be remembered as long, or a replay would post it again."""
+    written = named_tables(tree).get("retention", {})
+    words = structs.asdict(Retention()) | written
+    try:
+        kept_s = {key: duration(str(words[key])) for key in ("statements", "deliveries", "effect_horizon")}
+    except ValueError:
+        return  # said where it is written
+    longest = max(("statements", "deliveries"), key=lambda key: kept_s[key])
+    if kept_s["effect_horizon"] < kept_s[longest]:
+        yield Finding(
+            ("retention", "effect_horizon" if "effect_horizon" in written else longest),
+            f"effect_horizon ({words['effect_horizon']}) is shorter than {longest} ({words[longest]}): "
+            "what is replayed would be posted again",
+            f'effect_horizon = "{words[longest]}", or more',
+        )
+
+
 def _not_yet(tree: dict[str, object]) -> Iterator[Finding]:
     """Words of the contract that this version does not act on: better said than found out."""
     for index, route in tables(tree, "routes"):
         path: Steps = ("routes", index)
-        if isinstance(route.get("mode"), dict):
-            message = "this version sends no digests"
-            yield Finding((*path, "mode"), message, 'leave it out, or mode = "realtime"', topic="unsupported")
-        for key in ("quiet_hours", "pilot"):
-            if key in route:
-                yield Finding((*path, key), NOT_YET, "", "warning", "unsupported")
+        if "pilot" in route:
+            yield Finding((*path, "pilot"), NOT_YET, "", "warning", "unsupported")
         for place, word in enumerate(listed(route, "when")):
             if word == "due_soon":
                 yield Finding((*path, "when", place), f"due_soon: {NOT_YET}", "", "warning", "unsupported")

@@ -27,9 +27,11 @@ ONE_OF: Final = "one_of"
 URL_CHARS_MAX = 2_000
 SCHEDULE_CHARS_MAX = 200
 LONGEST_S = 3_650 * 86_400.0
+SHORTEST_PERIOD_S = 86_400.0
 
 Duration = Annotated[str, Meta(extra={MARK: "duration"})]
 Timeout = Annotated[str, Meta(extra={MARK: "timeout"})]
+Period = Annotated[str, Meta(extra={MARK: "period"})]
 Url = Annotated[str, Meta(extra={MARK: "url"})]
 ListenAddress = Annotated[str, Meta(extra={MARK: "listen address"})]
 Cron = Annotated[str, Meta(extra={MARK: "schedule"})]
@@ -66,6 +68,12 @@ def timeout(text: str) -> None:
     """A duration longer than nothing."""
     if duration(text) <= 0:
         raise ValueError("a timeout is longer than nothing")
+
+
+def period(text: str) -> None:
+    """A duration of a day or more."""
+    if duration(text) < SHORTEST_PERIOD_S:
+        raise ValueError("a period is at least 1d")
 
 
 def url(text: str) -> None:
@@ -167,6 +175,7 @@ def one_of(text: str, words: frozenset[str], what: str) -> None:
 CHECKS: dict[str, Callable[[str], object]] = {
     "duration": duration,
     "timeout": timeout,
+    "period": period,
     "url": url,
     "listen address": listen_address,
     "schedule": schedule,

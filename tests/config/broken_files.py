@@ -6,6 +6,8 @@ REFER = 'refer to it: { credential = "NAME" }, { file = "PATH" } or, for develop
 NO_CREDENTIALS = "$CREDENTIALS_DIRECTORY is not set; systemd sets it for a service with LoadCredential="
 NAMES = "a name has 1 to 63 lower-case letters, digits, hyphens and underscores and begins with a letter or digit"
 
+SCHEDULE = 'a schedule is five cron fields (minute, hour, day, month, weekday) that name a time to come: "0 8 * * 1-5"'
+
 CHAT = '[targets.chat]\nkind = "chat"\ntoken = { env = "TOKEN" }\n'
 ROUTE = '[[routes]]\nname = "a"\nwhen = ["completed"]\nto = "chat"\naudience = { learner = true }\n'
 
@@ -16,7 +18,7 @@ TENANTS = {
     "huge number": ("a = 1" + "0" * 5000, [(1, "", "this is not TOML: a value has no usable form", "")]),
     "nested": ("a = " + "[" * 5000 + "]" * 5000, [(0, "", "this is nested too deeply", "")]),
     "unknown key": ('\ntimzone = "UTC"\n', [(2, "timzone", "there is no such key here", "did you mean 'timezone'?")]),
-    "unknown and odd": ('"a b" = 1\n', [(1, '"a b"', "there is no such key here", "one of: locale, people, rosters, routes, sources, targets, timezone, xapi_fallback_version")]),
+    "unknown and odd": ('"a b" = 1\n', [(1, '"a b"', "there is no such key here", "one of: locale, people, retention, rosters, routes, sources, targets, timezone, xapi_fallback_version")]),
     "time zone": ('timezone = "europe/berlin"', [(1, "timezone", "there is no time zone 'europe/berlin'", "did you mean 'Europe/Berlin'?")]),
     "locale": ('locale = "german"', [(1, "locale", "there is no locale 'german'", 'a language, or a language and a region: "de", "de-DE"')]),
     "type": ("timezone = 1", [(1, "timezone", "a string is needed here, not an integer", "write it in quotes")]),
@@ -52,17 +54,29 @@ TENANTS = {
     "number in quotes": (CHAT + ROUTE + 'attempts_max = "8"\n', [(9, "routes[0].attempts_max", "an integer is needed here, not a string", "write it without quotes")]),
     "sla": (CHAT + ROUTE + 'sla = "0s"\n', [(9, "routes[0].sla", "a timeout is longer than nothing", "")]),
     "same name": (CHAT + ROUTE + ROUTE, [(10, "routes[1].name", "routes[0] is called 'a' too", "names are unique")]),
-    "digest": (CHAT + ROUTE + 'mode = { digest = "0 8 * * 1-5" }\n', [(9, "routes[0].mode", "this version sends no digests", 'leave it out, or mode = "realtime"')]),
+    "digest that never comes": (CHAT + ROUTE + 'mode = { digest = "0 8 30 2 *" }\n', [(9, "routes[0].mode.digest", SCHEDULE, "")]),
+    "digest by the second": (CHAT + ROUTE + 'mode = { digest = "*/5 * 8 * * 1-5" }\n', [(9, "routes[0].mode.digest", SCHEDULE, "")]),
+    "quiet all day": (CHAT + ROUTE + 'quiet_hours = "07:00-07:00"\n', [(9, "routes[0].quiet_hours", "quiet hours begin and end at different times", "")]),
+    "quiet when": (CHAT + ROUTE + 'quiet_hours = "8pm-7am"\n', [(9, "routes[0].quiet_hours", 'quiet hours are HH:MM-HH:MM: "20:00-07:00"', "")]),
+    "enabled": (CHAT + ROUTE + 'enabled = "no"\n', [(9, "routes[0].enabled", "true or false is needed here, not a string", "write it without quotes")]),
+    "changed": (CHAT + ROUTE + 'changed = "edit"\n', [(9, "routes[0].changed", "'edit' is not one of: post, update", "")]),
+    "goal": (CHAT + ROUTE + "sla_goal = 100\n", [(9, "routes[0].sla_goal", "this is less than 100.0, not 100", "")]),
+    "no goal": (CHAT + ROUTE + "sla_goal = 0\n", [(9, "routes[0].sla_goal", "this is more than 0.0, not 0", "")]),
+    "retry": (CHAT + ROUTE + '[routes.retry]\nage_max = "0s"\nfaultd = { }\nthrottled = { first = "1m", longest = "30s" }\n', [(10, "routes[0].retry.age_max", "a timeout is longer than nothing", ""), (11, "routes[0].retry.faultd", "there is no such key here", "did you mean 'faulted'?"), (12, "routes[0].retry.throttled", "longest (30s) is shorter than first (1m)", "")]),
+    "retention": ('[retention]\nstatements = "12h"\ndeliveries = "for ever"\ndeadletters = "1d"\n', [(2, "retention.statements", "a period is at least 1d", ""), (3, "retention.deliveries", 'a duration is a number with a unit (ms, s, m, h or d): "30s", "5m", "2h", "1d"', ""), (4, "retention.deadletters", "there is no such key here", "did you mean 'dead_letters'?")]),
+    "retention is a table": ('retention = "90d"\n', [(1, "retention", "a table is needed here, not a string", "")]),
+    "horizon": ('[retention]\nstatements = "800d"\n', [(2, "retention.statements", "effect_horizon (400d) is shorter than statements (800d): what is replayed would be posted again", 'effect_horizon = "800d", or more')]),
+    "horizon of deliveries": ('[retention]\neffect_horizon = "1439m"\nstatements = "24h"\ndeliveries = "1d"\n', [(2, "retention.effect_horizon", "a period is at least 1d", ""), (2, "retention.effect_horizon", "effect_horizon (1439m) is shorter than statements (24h): what is replayed would be posted again", 'effect_horizon = "24h", or more')]),
+    "short horizon": ('[retention]\nstatements = "2d"\neffect_horizon = "89d"\n', [(3, "retention.effect_horizon", "effect_horizon (89d) is shorter than deliveries (90d): what is replayed would be posted again", 'effect_horizon = "90d", or more')]),
     "mode": (CHAT + ROUTE + 'mode = "digest"\n', [(9, "routes[0].mode", "'digest' is not one of: realtime", "")]),
     "same key": ('[sources.a]\nkind = "push"\ncredentials = [{ key = "k", secret = { env = "LRS" } }]\n[sources.b]\nkind = "push"\n[[sources.b.credentials]]\nkey = "k"\nsecret = { env = "LRS" }\n', [(7, "sources.b.credentials[0].key", "sources.a.credentials[0] has the key 'k' too", "keys are unique in a tenant")]),
     "colon": ('[sources.a]\nkind = "push"\ncredentials = [{ key = "a:b", secret = { env = "LRS" } }]\n', [(3, "sources.a.credentials[0].key", "a user name is not empty and has neither a colon nor control characters", "")]),
     "people": ('people = { file = "p.csv" }\n', [(1, "people.file", "tenants.d/p.csv: no such file or directory", "")]),
     "accepted only": (
-        CHAT + ROUTE.replace('"completed"', '"due_soon"') + 'quiet_hours = "20:00-07:00"\npilot = "p"\n',
+        CHAT + ROUTE.replace('"completed"', '"due_soon"') + 'pilot = "p"\n',
         [
             (6, "routes[0].when[0]", "due_soon: this version accepts it but does not act on it", "", "warning"),
-            (9, "routes[0].quiet_hours", "this version accepts it but does not act on it", "", "warning"),
-            (10, "routes[0].pilot", "this version accepts it but does not act on it", "", "warning"),
+            (9, "routes[0].pilot", "this version accepts it but does not act on it", "", "warning"),
         ],
     ),
     "roster": (
@@ -71,7 +85,7 @@ TENANTS = {
         [
             (6, "rosters[0]", "a roster rule: this version accepts it but does not act on it", "", "warning"),
             (8, "rosters[0].from", "there is no source 'siss'", "did you mean 'sis'?"),
-            (10, "rosters[0].schedule", 'a schedule is five cron fields (minute, hour, day, month, weekday) that name a time to come: "0 8 * * 1-5"', ""),
+            (10, "rosters[0].schedule", SCHEDULE, ""),
         ],
     ),
 }  # fmt: skip

@@ -8,7 +8,7 @@ from broken_files import CHAT, DAEMONS, NAMES, ROUTE, TENANTS
 from config_world import ENVIRON, GOOD_TENANT, ROUTE_WORDS, VOCABULARY, ChatSettings, PushSettings, look, told, write
 
 from config.load import examine, load
-from config.model import Audience, Secret
+from config.model import Audience, Backoff, Digest, Retention, Retry, Secret
 from config.problems import BadConfiguration
 
 
@@ -45,6 +45,43 @@ def test_good_configuration(tmp_path: Path) -> None:
     assert acme.templates == {"graded": "{{ learner }}", "chat/graded": "chat: {{ learner }}"}
     assert zeta.templates == {"graded": "zeta's own", "chat/graded": "chat: {{ learner }}"}
     assert (zeta.timezone, zeta.locale, zeta.routes) == ("UTC", "en", ())
+
+
+def test_delivery_words(tmp_path: Path) -> None:
+    plain = GOOD_TENANT.replace("[[routes]]", '[retention]\ndeliveries = "30d"\n[[routes]]')
+    told_how = """\
+enabled = false
+mode = { digest = "0 8 * * 1-5" }
+quiet_hours = "20:00-07:00"
+changed = "update"
+sla_goal = 95
+[routes.retry]
+age_max = "2d"
+unavailable = { longest = "1h" }
+"""
+    words = GOOD_TENANT + told_how
+    root = write(tmp_path, {"tenants.d/plain.toml": plain, "tenants.d/words.toml": words})
+    configuration, problems = look(root)
+    assert problems == []
+    assert configuration is not None
+    assert configuration.tenants["plain"].retention == Retention(deliveries="30d")
+    assert configuration.tenants["words"].retention == Retention()
+    by_default, route = (configuration.tenants[name].routes[0] for name in ("plain", "words"))
+    assert (by_default.enabled, by_default.mode, by_default.changed, by_default.sla_goal) == (
+        True,
+        "realtime",
+        "post",
+        99.0,
+    )
+    assert by_default.retry == Retry(age_max="30d", faulted=Backoff(first="1s", longest="5m"))
+    assert (route.enabled, route.mode, route.changed, route.sla_goal) == (
+        False,
+        Digest(digest="0 8 * * 1-5"),
+        "update",
+        95.0,
+    )
+    assert route.quiet_hours == "20:00-07:00"
+    assert route.retry == Retry(age_max="2d", unavailable=Backoff(longest="1h"))
 
 
 def test_paths_are_relative_to_their_file_and_come_out_absolute(

@@ -35,10 +35,15 @@ def test_every_table_is_there() -> None:
         "[[routes]]",
         "[routes.audience]",
         "[routes.mode]",
+        "[routes.retry]",
+        "[routes.retry.faulted]",
+        "[routes.retry.unavailable]",
+        "[routes.retry.throttled]",
         "[[rosters]]",
         "[rosters.into]",
         "[rosters.match]",
         "[rosters.brake]",
+        "[retention]",
         '[sources.NAME] kind = "push"',
         "[[sources.NAME.credentials]]",
         '[targets.NAME] kind = "chat"',
@@ -57,6 +62,7 @@ def test_rows() -> None:
     )
     assert rows["listen"].default == '["127.0.0.1:8480"]'
     assert rows["header_timeout"].type == "a timeout"
+    assert {row.key: row for row in toy()["[[routes]]"].rows}["sla_goal"].type == "a number above 0.0 below 100.0"
     roster = {row.key: row for row in toy()["[[rosters]]"].rows}
     assert (roster["from"].needed, roster["from"].type) == (True, "a string")
 

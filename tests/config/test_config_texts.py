@@ -10,6 +10,7 @@ from config.texts import CHECKS, is_loopback, listen_address, quiet_hours
 RIGHT = {
     "duration": ["0s", "200ms", "1.5h", "3650d"],
     "timeout": ["1ms"],
+    "period": ["1d", "24h", "3650d"],
     "url": ["https://slack.com/api/", "http://127.0.0.1:8490", "http://[::1]:80/x"],
     "listen address": ["127.0.0.1:0", "[::]:65535", "lms.example.edu:80"],
     "schedule": ["0 8 * * 1-5", "*/5 * * * MON"],
@@ -22,6 +23,7 @@ RIGHT = {
 WRONG = {
     "duration": ["", "5", "s", "-1s", "1e3s", "5 years", "3651d", "\u0665s"],
     "timeout": ["0s", "0.0m"],
+    "period": ["", "0d", "23h", "0.99d", "3651d", "for ever"],
     "url": ["", "slack.com", "ftp://h", "https://", "https://u@h/", "https://[::1/", "https://h:x/", "http://h/ x"],
     "listen address": ["", ":80", "80", "::1:80", "[::1]", "h:65536", "h:-1", "http://h:80", "h:\u0668\u0660"],
     "schedule": ["", "daily", "* * * *", "* * * * * *", "61 * * * *", "0 0 30 2 *", "0 0 * * 1-"],
