@@ -10,8 +10,9 @@ import msgspec
 
 from actors.domain.changes import AnyChange
 from actors.domain.flow import Flow, Outcome, Request, Response
-from actors.domain.outbox import Attempt, Decision, Delivery, Parcel, Place, Rate
+from actors.domain.outbox import Attempt, Decision, Delivery, HeldFor, Parcel, Place, Rate
 from actors.domain.outbox import Composed as Composed  # wording makes it, connectors render it
+from actors.domain.speech import moment_of
 from actors.domain.verdicts import Confirmation, Match, Refused, Verdict
 from actors.domain.xapi.accepted import NewStatement as NewStatement
 from config.model import Audience, Secret
@@ -115,6 +116,14 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     doubtful: str = "park"
     attempts_max: int = 8
     refused: Refused | None = None
+    held_for: HeldFor = HeldFor.PERSON
+    """With ``held_until_us``: it is born held, for quiet hours or for a digest."""
+    held_until_us: int = 0
+    held_next_us: int = 0
+    """The digest after that one, where that one has left already."""
+    sla_us: int | None = None
+    revise: bool = False
+    """Rewrite the earlier post of the same entity at this destination, where there is one."""
 
 
 class Routed(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,16 +134,27 @@ class Routed(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: str
     traceparent: str
     accepted_us: int
+    routed_us: int = 0
     change: AnyChange | None = None
     reason: str = ""
+    unrouted: bool = False
+    """Kept for a replay: no enabled route took it, or we failed on it."""
     planned: tuple[Planned, ...] = ()
+
+    @property
+    def happened_us(self) -> int:
+        """The event's own time, never later than its acceptance (clocks of others run fast)."""
+        moment = moment_of(self.change.at) if self.change else None
+        return self.accepted_us if moment is None else min(self.accepted_us, int(moment.timestamp() * 1e6))
 
 
 class RoutedCount(msgspec.Struct, frozen=True, kw_only=True):
-    """Counted after the commit: ``deliveries`` new rows per target; ``repeated`` effects that already existed."""
+    """Counted after the commit: ``deliveries`` new rows per target; ``repeated`` effects that already existed;
+    ``superseded`` older deliveries that a newer value replaced before they were sent."""
 
     deliveries: dict[str, int] = {}
     repeated: int = 0
+    superseded: int = 0
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,6 +193,9 @@ class Outbox(Protocol):
     async def suspend(self, lane: str, reason: str, now_us: int) -> None: ...
 
     async def unsuspend(self, lane: str) -> None: ...
+
+    async def ail(self, lane: str, outage: str, now_us: int) -> None:
+        """The lane's vendor is out, and how; an empty text: it is back."""
 
     async def throttle(self, lane: str, until_us: int) -> None:
         """The vendor named a time: nothing is handed out before it, by a later life of the courier either."""
@@ -226,6 +249,21 @@ class Wording(Protocol):
     def compose(self, parcel: Parcel, platform: str, escape: Callable[[str], str]) -> Composed: ...
 
 
+class Bundler(Protocol):
+    """Several requests of one lane as one request (Graph's ``$batch``). Each inner request keeps its own outcome."""
+
+    size_max: int
+
+    def fits(self, request: Request) -> bool: ...
+
+    def pack(self, requests: Sequence[Request]) -> Request:
+        """All of them (at least two, at most ``size_max``, which all fit and speak with one authorization) in one."""
+
+    def unpack(self, requests: Sequence[Request], outcome: Outcome) -> list[Outcome] | None:
+        """Each one's own outcome, in the order packed. None: the vendor took no bundle and surely did nothing, so
+        they may be sent one by one."""
+
+
 class Target(Protocol):
     """One tenant's account at one vendor, as conversations. No I/O, no clock; settings are the operator's."""
 
@@ -234,12 +272,18 @@ class Target(Protocol):
     """After a doubtful outcome, wait this long before the first probe."""
     late_landing_s: float
     """How long after it a slow original may still land; absence counts only then."""
+    bundler: Bundler | None
+    """How to send several requests in one call, where the vendor can."""
 
     def place(self, audience: Audience, change: AnyChange) -> Place | Refused:
         """Where this change goes for this audience, or why nowhere."""
 
     def rate(self, bucket: str) -> Rate:
         """The terms of a bucket that a request draws from."""
+
+    def costs(self, destination: str, *, to_learner: bool, known: bool) -> tuple[tuple[str, ...], ...]:
+        """The requests that one delivery there makes, each as the token buckets it draws from. ``known``: whether the
+        learner's address is remembered. For forecasts."""
 
     def prepare(self, *, to_learner: bool, now_us: int) -> Flow[Verdict | None] | None:
         """What must be fetched before such a delivery can be talked about (a token), or None if nothing must. One

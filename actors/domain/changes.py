@@ -62,6 +62,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
     aspect: ClassVar[str] = ""
     """What of the entity changes: two kinds with one aspect undo one another (enrolled and unenrolled)."""
 
+    standing: ClassVar[bool] = False
+    """Whether it tells how things stand (a grade, a completion): a newer value makes an older one pointless, also
+    before it was posted."""
+
     @property
     def kind(self) -> str:
         return str(self.__struct_config__.tag)
@@ -124,6 +128,7 @@ class ActivityCompleted(ActivityChange, frozen=True, kw_only=True, omit_defaults
     score: Score | None = None
     words = ("completed", "activity_completed")
     aspect = "completion"
+    standing = True
 
     @property
     def value(self) -> str:
@@ -134,6 +139,7 @@ class CourseCompleted(Change, frozen=True, kw_only=True, omit_defaults=True, tag
     score: Score | None = None
     words = ("completed", "course_completed")
     aspect = "completion"
+    standing = True
 
     @property
     def value(self) -> str:
@@ -144,6 +150,7 @@ class CompletionUndone(Change, frozen=True, kw_only=True, omit_defaults=True, ta
     activity: Activity | None = None
     words = ("completion_undone",)
     aspect = "completion"
+    standing = True
 
     @property
     def subject(self) -> str:
@@ -159,6 +166,7 @@ class Passed(Change, frozen=True, kw_only=True, omit_defaults=True, tag="passed"
     score: Score | None = None
     words = ("passed",)
     aspect = "mastery"
+    standing = True
 
     @property
     def subject(self) -> str:
@@ -170,6 +178,7 @@ class Failed(Change, frozen=True, kw_only=True, omit_defaults=True, tag="failed"
     score: Score | None = None
     words = ("failed",)
     aspect = "mastery"
+    standing = True
 
     @property
     def subject(self) -> str:
@@ -180,6 +189,7 @@ class GradePosted(ActivityChange, frozen=True, kw_only=True, omit_defaults=True,
     score: Score
     words = ("graded",)
     aspect = "grade"
+    standing = True
 
     @property
     def value(self) -> str:

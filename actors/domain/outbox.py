@@ -40,8 +40,31 @@ class State(Enum):
 OPEN_STATES = frozenset({State.WAITING, State.CLAIMED, State.UNKNOWN})
 
 
+class HeldFor(Enum):
+    """What a held delivery waits for. Those that a person holds wait for a person."""
+
+    PERSON = ""
+    QUIET = "quiet"
+    DIGEST = "digest"
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One change that stands in a digest; ``id`` is the delivery id it would have had alone."""
+
+    id: str
+    change: AnyChange
+    statement_id: str
+    correlation_id: str
+    traceparent: str
+    accepted_us: int
+
+
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """One effect to be had at one destination. Times are microseconds since the epoch, UTC."""
+    """One effect to be had at one destination. Times are microseconds since the epoch, UTC.
+
+    A digest has ``items``, oldest first, and ``more`` where there are more of them than it lists; its ``change`` is
+    the first one's.
+    """
 
     seq: int
     id: str
@@ -65,6 +88,17 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """When the first attempt that may have landed was claimed; None while none may have."""
     doubt_us: int | None
     """When the outcome last became unknown; the late-landing window counts from here."""
+    items: tuple[Item, ...] = ()
+    more: int = 0
+    revises: dict[str, str] | None = None
+    """The receipt of an earlier post of the same entity, where this one should rewrite it."""
+    crashes: int = 0
+    """How many couriers died with it in their hands."""
+    routed_us: int = 0
+    sla_us: int | None = None
+    """How soon after ``from_us`` it should arrive; None: nobody said."""
+    from_us: int = 0
+    """When the promise began to run: acceptance, or the time it was held until."""
 
     @property
     def lane(self) -> str:
@@ -87,15 +121,24 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     now_us: int
     sent_us: int | None
+    items: tuple[AnyChange, ...] = ()
+    """The changes that a digest lists, oldest first; ``change`` is the first of them. Empty: no digest."""
+    more: int = 0
+    """How many changes of the digest are not among ``items``."""
+    revises: dict[str, str] | None = None
+    """The receipt of the post that should be rewritten instead of making another one."""
 
 
 class Composed(msgspec.Struct, frozen=True, kw_only=True):
-    """What to say, platform-neutral, each part already escaped for the platform. ``url`` leads back to the LMS."""
+    """What to say, platform-neutral, each part already escaped for the platform. ``url`` leads back to the LMS.
+    ``lines`` are what a digest lists, and ``more`` says, in the reader's language, what it leaves out."""
 
     title: str
     text: str
     facts: tuple[tuple[str, str], ...] = ()
     url: str = ""
+    lines: tuple[str, ...] = ()
+    more: str = ""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,6 +166,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     receipt: dict[str, str] | None = None
     forget_sends: bool = False
     """The effect surely did not happen: earlier sends no longer count as possibly landed."""
+    held_for: HeldFor = HeldFor.PERSON
+    """With state HELD: until ``due_us`` it waits for this."""
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,15 +24,15 @@ class Cause(Enum):
     BAD_CONFIGURATION = "bad_configuration"
     PAYLOAD_REFUSED = "payload_refused"
     EXHAUSTED = "exhausted"
-    VENDOR_FAULT = "vendor_fault"
+    VENDOR_OUTAGE = "vendor_outage"
+    REVOKED = "revoked"
     POISON = "poison"
     UNKNOWN_OUTCOME = "unknown_outcome"
-    DISCARDED = "discarded"
 
     @property
     def whose(self) -> Whose:
         match self:
-            case Cause.EXHAUSTED | Cause.VENDOR_FAULT | Cause.UNKNOWN_OUTCOME:
+            case Cause.EXHAUSTED | Cause.VENDOR_OUTAGE | Cause.UNKNOWN_OUTCOME:
                 return Whose.THEIRS
             case Cause.PAYLOAD_REFUSED | Cause.POISON:
                 return Whose.OURS
@@ -43,7 +43,7 @@ class Cause(Enum):
                 | Cause.MISSING_PERMISSION
                 | Cause.BAD_TEMPLATE
                 | Cause.BAD_CONFIGURATION
-                | Cause.DISCARDED
+                | Cause.REVOKED
             ):
                 return Whose.YOURS
 

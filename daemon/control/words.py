@@ -63,8 +63,10 @@ def advice(cause: Cause) -> str:
             return "The vendor refused what we made of it: please report it; shortening the template may help."
         case Cause.EXHAUSTED:
             return "All attempts failed: see what the last ones say; when the vendor is well again, replay it."
-        case Cause.VENDOR_FAULT:
-            return "The vendor failed: see its status page; then replay it."
+        case Cause.VENDOR_OUTAGE:
+            return "The vendor was out for longer than the route's retry.age_max; when it is well again, replay it."
+        case Cause.REVOKED:
+            return "The token was dead for longer than the route's retry.age_max; connect the account, then replay it."
         case Cause.POISON:
             return "It crashed whoever carried it: please report it with the log; discard it if it does so again."
         case Cause.UNKNOWN_OUTCOME:
@@ -72,8 +74,6 @@ def advice(cause: Cause) -> str:
                 "It may have been posted, and nobody could find out: look at the destination. `dlq replay ID` looks "
                 "again, `dlq replay ID --accept-double` posts it at the risk of a double, `dlq discard ID` lets it be."
             )
-        case Cause.DISCARDED:
-            return "Somebody discarded it."
         case _ as never:
             assert_never(never)
 

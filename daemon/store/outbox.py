@@ -54,6 +54,9 @@ class SqlOutbox:
             )
         )
 
+    async def ail(self, lane: str, outage: str, now_us: int) -> None:
+        await self._write(lambda raw: ail(raw, lane, outage, now_us))
+
     async def throttle(self, lane: str, until_us: int) -> None:
         await self._write(
             lambda raw: raw.execute(
@@ -67,6 +70,21 @@ class SqlOutbox:
         await self._write(
             lambda raw: raw.execute("UPDATE lanes SET suspended = '', suspended_us = NULL WHERE lane = ?", (lane,))
         )
+
+
+def ail(raw: sqlite3.Connection, lane: str, outage: str, now_us: int) -> None:
+    """Note that the lane's vendor went out or came back, and for how long it was out."""
+    raw.execute(
+        "INSERT OR IGNORE INTO holds (lane, from_us, until_us, why) "
+        "SELECT lane, outage_us, ?, 'outage' FROM lanes WHERE lane = ? AND outage_us IS NOT NULL AND ? = ''",
+        (now_us, lane, outage),
+    )
+    raw.execute(
+        "INSERT INTO lanes (lane, outage, outage_us) VALUES (?, ?, CASE WHEN ? = '' THEN NULL ELSE ? END) "
+        "ON CONFLICT (lane) DO UPDATE SET outage = excluded.outage, "
+        "outage_us = CASE WHEN excluded.outage = '' THEN NULL ELSE coalesce(outage_us, excluded.outage_us) END",
+        (lane, outage, outage, now_us),
+    )
 
 
 def route(raw: sqlite3.Connection, tenant: str, routed: Sequence[Routed], cursor: int) -> RoutedCount:
@@ -102,11 +120,11 @@ def occur(raw: sqlite3.Connection, tenant: str, entity: str, value: str) -> int:
     key = rows.key(tenant, entity)
     known = raw.execute("SELECT value, occurrence FROM entities WHERE key = ?", (key,)).fetchone()
     if known is None:
-        raw.execute("INSERT INTO entities VALUES (?, ?, 1)", (key, value))
+        raw.execute("INSERT INTO entities (key, value, occurrence, top) VALUES (?, ?, 1, 1)", (key, value))
         return 1
     if known[0] == value:
         return int(known[1])
-    raw.execute("UPDATE entities SET value = ?, occurrence = ? WHERE key = ?", (value, known[1] + 1, key))
+    raw.execute("UPDATE entities SET value = ?1, occurrence = ?2, top = ?2 WHERE key = ?3", (value, known[1] + 1, key))
     return int(known[1]) + 1
 
 

@@ -58,12 +58,16 @@ class Loft:
     kind = "loft"
     settle_s = 0.0
     late_landing_s = 1.0
+    bundler = None
 
     def __init__(self, settings, reveal, wording):
         self.settings, self.key, self.wording = settings, Veiled(reveal(settings.key)), wording
 
     def rate(self, bucket):
         return Rate(per_s=10.0)
+
+    def costs(self, destination, *, to_learner, known):
+        return (("loft",),) if known or not to_learner else (("loft",), ("loft",))
 
     def place(self, audience, change):
         if audience.course_channel:

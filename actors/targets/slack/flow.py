@@ -26,7 +26,7 @@ from actors.domain.verdicts import (
     Verdict,
 )
 from actors.domain.wording import TemplateFault
-from actors.ports import Reveal, Wording
+from actors.ports import Bundler, Reveal, Wording
 from actors.targets.slack.render import escape, fallback, render
 from actors.targets.slack.settings import CHANNEL_ID, SlackSettings
 from actors.targets.slack.wire import Answered, Harmless, harmless, understand
@@ -61,6 +61,7 @@ class SlackTarget:
     def __init__(self, settings: SlackSettings, reveal: Reveal, wording: Wording) -> None:
         self.settle_s = seconds(settings.settle)
         self.late_landing_s = seconds(settings.late_landing)
+        self.bundler: Bundler | None = None
         self._settings = settings
         self._reveal = reveal
         self._wording = wording
@@ -101,6 +102,13 @@ class SlackTarget:
         if bucket == "workspace":
             return self._settings.rate("workspace_per_s", WORKSPACE_BURST)
         return self._settings.rate(BUCKETS[bucket])
+
+    def costs(self, destination: str, *, to_learner: bool, known: bool) -> tuple[tuple[str, ...], ...]:
+        """A post draws from its channel and from the workspace; a learner not known yet is looked up first."""
+        post = (f"channel:{destination}", "workspace")
+        if not to_learner or known:
+            return (post,)
+        return (("method:users.lookupByEmail",), ("method:conversations.open",), post)
 
     # ── what we say ──────────────────────────────────────────────────────────────────────────────
 

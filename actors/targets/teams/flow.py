@@ -27,7 +27,7 @@ from actors.domain.verdicts import (
     Verdict,
 )
 from actors.domain.wording import TemplateFault
-from actors.ports import Reveal, Wording
+from actors.ports import Bundler, Reveal, Wording
 from actors.targets.teams.accounts import Account, AppAccount, PersonAccount
 from actors.targets.teams.marks import Trail, chain_of, mark_of, messages_path, trail_of
 from actors.targets.teams.render import activity, card_mark, escape, message
@@ -59,6 +59,7 @@ class TeamsTarget:
     def __init__(self, settings: TeamsSettings, reveal: Reveal, wording: Wording) -> None:
         self.settle_s = seconds(settings.settle)
         self.late_landing_s = seconds(settings.late_landing)
+        self.bundler: Bundler | None = None
         self._settings = settings
         self._wording = wording
         self._app = AppAccount(settings, reveal)
@@ -109,6 +110,12 @@ class TeamsTarget:
         whole = self._settings.rate(BUCKETS[bucket])
         burst = max(2.0, whole.per_s // 10)
         return whole if whole.per_s < 2.0 else Rate(per_s=whole.per_s - (burst - 1.0), burst=burst)
+
+    def costs(self, destination: str, *, to_learner: bool, known: bool) -> tuple[tuple[str, ...], ...]:
+        """A post draws from its channel and from all posts; a learner not known yet is looked up first."""
+        if not to_learner:
+            return ((f"channel:{destination}", "posts"),)
+        return (("activity",),) if known else (("lookup",), ("activity",))
 
     # ── what we say ──────────────────────────────────────────────────────────────────────────────
 
