@@ -143,23 +143,26 @@ class Campus:
         self._nursery = nursery
         self._lives += 1
         self._severed = [Severed(port) for port in (self.store.outbox, self.store.ledger, self.http)]
-        outbox, ledger, http = self._severed
-        world = World(
-            boot=f"boot{self._lives}",
-            clock=self.clock,
-            dice=self.dice,
-            statements=self.store.statements,
-            outbox=outbox,  # type: ignore[arg-type]  # the same methods, by proxy
-            ledger=ledger,  # type: ignore[arg-type]
-            witness=self.notes,
-            http=lambda: http,  # type: ignore[arg-type,return-value]
-            switchboard=self.switchboard,
-            window=self.window,
-        )
+        world = self.world(f"boot{self._lives}", self.store.statements, *self._severed)
         self.kernel = Kernel(clock=self.clock, dice=self.dice, on_trouble=self.notes.trouble)
         self.root = Root(self.tenants, self.targets, world)
         self._ended = trio.Event()
         await nursery.start(self._live)
+
+    def world(self, boot: str, statements: Any, outbox: Any, ledger: Any, http: Any) -> World:
+        """What one life of the daemon is handed; the ports may be proxies of the real ones."""
+        return World(
+            boot=boot,
+            clock=self.clock,
+            dice=self.dice,
+            statements=statements,
+            outbox=outbox,
+            ledger=ledger,
+            witness=self.notes,
+            http=lambda: http,
+            switchboard=self.switchboard,
+            window=self.window,
+        )
 
     async def _live(self, *, task_status: trio.TaskStatus[None]) -> None:
         with trio.CancelScope() as self._stop:
