@@ -87,10 +87,12 @@ def stages(
                 wait(line.started_us, Stage.IN_DOUBT)
                 reach(line.ended_us, Stage.IN_DOUBT)
                 waiting = Stage.IN_LINE
-            case _:
+            case "send":
                 wait(line.started_us, waiting)
                 reach(line.ended_us, Stage.VENDOR)
                 waiting = _AFTER.get(line.verdict, Stage.IN_LINE)
+            case _:
+                pass  # what others noted down changes nobody's turn
     wait(done_us, waiting)
     return spent
 

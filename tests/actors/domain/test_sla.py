@@ -62,6 +62,7 @@ def test_a_dead_letter_waits_for_a_person_and_notes_change_nothing() -> None:
     history = (
         line("send", "refused", 1, 2),
         line("person", "annotated", 50, 50),
+        line("router", "superseded", 60, 60),
         line("person", "replayed", 100, 100),
         line("send", "delivered", 101, 102),
     )
@@ -86,7 +87,7 @@ moments = st.integers(-50, 10_000)
 lines = st.builds(
     Attempt,
     number=st.just(1),
-    kind=st.sampled_from(["send", "probe", "person"]),
+    kind=st.sampled_from(["send", "probe", "person", "router"]),
     started_us=moments,
     ended_us=moments,
     verdict=st.sampled_from(
