@@ -121,6 +121,9 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     now_us: int
     sent_us: int | None
+    doubt_us: int | None = None
+    """When the outcome last became unknown: what has not landed by then, and the late-landing window after it, never
+    will. None: not known."""
     items: tuple[AnyChange, ...] = ()
     """The changes that a digest lists, oldest first; ``change`` is the first of them. Empty: no digest."""
     more: int = 0
@@ -139,6 +142,8 @@ class Composed(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     lines: tuple[str, ...] = ()
     more: str = ""
+    left_out: int = 0
+    """How many changes ``more`` stands for."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
