@@ -1,0 +1,7 @@
+"""The whole daemon in virtual time, under everything that can go wrong, from one seed.
+
+Read ``determinism`` (why a seed replays), ``record`` (what is compared), ``facts`` and ``scenario`` (what a seed
+stands for), ``fate`` and ``shaky`` (where a process can die, an actor crash, a database fail), ``wire`` (the network
+and the vendors), ``campus`` (the daemon and its lives), ``play`` (one seed), ``model`` and ``oracle`` (what must hold),
+``campaign`` and ``__main__`` (many seeds).
+"""

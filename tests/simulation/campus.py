@@ -1,0 +1,243 @@
+"""The daemon under simulation: ``world.Campus`` with a store of its own for each life, so that a death is a death.
+
+A life that dies is cut off from everything at that instant: its store rolls back and closes, its ports never return,
+its network goes on without it. After a while the next life opens the same file.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from random import Random
+from typing import Any
+from unittest import mock
+
+import trio
+from world import EPOCH_US, Campus, Notes, SeededDice
+
+from actors.domain.outbox import Delivery
+from actors.kernel import Kernel
+from actors.ports import NewStatement, Provenance, StatementConflict, StoreUnavailable
+from actors.roles.root import Root
+from actors.roles.world import Switchboard
+from actors.targets import discover
+from actors.targets.faults import Faults
+from config.model import Tenant
+from daemon.store.database import Store, open_store
+from tests.simulation.fate import Blow, Fate, Port
+from tests.simulation.record import Record
+from tests.simulation.shaky import Ground, shaking
+from tests.simulation.wire import Vendors, Wire, listening
+
+DOWNTIMES_S = (0.05, 1.0, 5.0, 60.0, 900.0)
+
+
+class WarpedClock:
+    """Wall time that follows trio's, and can be set wrong: ``off_us`` is how wrong it is now."""
+
+    def __init__(self) -> None:
+        self.off_us = 0
+
+    def now_us(self) -> int:
+        return EPOCH_US + round(trio.current_time() * 1e6) + self.off_us
+
+
+class RecordingNotes(Notes):
+    """A witness of one life: deaf once it is dead."""
+
+    def __init__(self, record: Record, fate: Fate, reported: list[tuple[str, str]]) -> None:
+        super().__init__()
+        self._record = record
+        self._fate = fate
+        self._reported = reported
+
+    def concluded(self, verdict: str, detail: str, request_ids: Mapping[str, str], state: str, cause: str = "") -> None:
+        if not self._fate.dead:
+            self._record.note("verdict", verdict, state, cause, detail, count=f"verdict {verdict}")
+
+    def exchanged(self, *args: object, **more: object) -> None:
+        """The wire has noted it."""
+
+    def event(self, name: str, /, **fields: object) -> None:
+        if not self._fate.dead:
+            self._record.note("event", name, sorted((key, str(value)) for key, value in fields.items()))
+
+    def trouble(self, name: str, error: BaseException | None = None, /, **fields: object) -> None:
+        if not self._fate.dead:
+            self._reported.append((name, f"{type(error).__name__}: {error}"))
+            self._record.note("trouble", name, f"{type(error).__name__}: {error}")
+
+
+class Life:
+    """One life of the process: ``over`` when it has died, or its tree has ended."""
+
+    def __init__(self, number: int, fate: Fate) -> None:
+        self.number = number
+        self.fate = fate
+        self.stop = trio.CancelScope()
+        self.over = trio.Event()
+        self.ports: dict[str, Any] = {}
+
+
+class SimulatedCampus(Campus):
+    """``open`` it, ``offer`` it statements, do it harm, look at ``rows`` and at the vendors."""
+
+    life: Life | None = None
+    """The present one; None while there is none."""
+
+    def __init__(
+        self, path: Path, tenants: Mapping[str, Tenant], *, window: int, seed: object, record: Record
+    ) -> None:
+        self.path = path / "campus.db"
+        self.clock = WarpedClock()  # type: ignore[assignment]  # a clock like the other
+        self.dice = SeededDice(Random(f"dice of {seed}").getrandbits(64))
+        self.tenants = dict(tenants)
+        self.window = window
+        self.record = record
+        self.passed: Counter[str] = Counter()
+        self.blows: list[Blow] = []
+        self.ground = Ground(record)
+        self.deaths: list[tuple[float, str]] = []
+        self.troubles: list[tuple[str, str]] = []
+        self.switchboard = Switchboard()
+        self.vendors = Vendors(
+            {(name, kind): connector.fake() for name in tenants for kind, connector in sorted(discover().items())},
+            self.true_s,
+            Random(f"network of {seed}"),
+            record,
+        )
+        self._chance = Random(f"downtimes of {seed}")
+        self._lives = 0
+        self._ending = False
+        self._eyes: sqlite3.Connection | None = None
+
+    def true_s(self) -> float:
+        """The time that is right, as vendors have it; seconds since the epoch."""
+        return EPOCH_US / 1e6 + trio.current_time()
+
+    # ── its lives ────────────────────────────────────────────────────────────────────────────────
+
+    async def run(self, nursery: trio.Nursery, *, task_status: trio.TaskStatus[None]) -> None:
+        """One life after another, until ``end``. ``nursery`` must outlive it: corpses and the network are in it."""
+        self._nursery = nursery
+        with mock.patch.object(Faults, "strike", listening(self.vendors)):
+            while not self._ending:
+                self._lives += 1
+                self.record.note("life", self._lives, count="lives")
+                life = Life(self._lives, Fate(self.record, self.passed, self.blows, self._died))
+                await self._live_one(life, task_status)
+                if not self._ending:
+                    await trio.sleep(self._chance.choice(DOWNTIMES_S))
+
+    async def _live_one(self, life: Life, task_status: trio.TaskStatus[None]) -> None:
+        async with AsyncExitStack() as stack:
+            with shaking(self.ground, life.fate):
+                store = await stack.enter_async_context(open_store(self.path, self.clock, inline=True))
+            self._begin(life, store)
+            self._nursery.start_soon(self._tree, life, self.root, self.kernel)
+            if self._lives == 1:
+                task_status.started()
+            await life.over.wait()
+            self.life = None
+        life.stop.cancel()  # a corpse is cleared away while the next life has begun
+
+    def _begin(self, life: Life, store: Store) -> None:
+        notes = RecordingNotes(self.record, life.fate, self.troubles)
+        self.store, self.notes, self.switchboard = store, notes, Switchboard()
+        ports = {"statements": store.statements, "outbox": store.outbox, "ledger": store.ledger}
+        life.ports = {name: Port(name, port, life.fate, self._heard) for name, port in ports.items()}
+        wire = Wire(self.vendors, life.fate, life.number, self._nursery, self.record)
+        world = self.world(f"boot{life.number}", **life.ports, http=wire)
+        self.kernel = Kernel(clock=self.clock, dice=self.dice, on_trouble=notes.trouble)
+        self.root = Root(self.tenants, self.targets, world)
+        self.life = life
+
+    async def _tree(self, life: Life, root: Root, kernel: Kernel) -> None:
+        try:
+            with life.stop:
+                await kernel.run(root.supervisor)
+        except Exception as error:  # noqa: BLE001  # the process ends, and systemd starts it again
+            if not life.fate.dead:
+                self.record.note("escalated", f"{type(error).__name__}: {error}", count="escalated")
+        life.over.set()
+
+    def _died(self, point: str) -> None:
+        """Synchronously, in the middle of whatever it was: nothing of this life happens any more."""
+        assert self.life is not None
+        self.deaths.append((self.true_s(), point))
+        self.life.over.set()
+        self.life = None
+
+    def kill(self) -> None:
+        """SIGKILL, now."""
+        if self.life is not None:
+            self.life.fate.die("at any moment")
+
+    def stop_gently(self) -> None:
+        """SIGTERM: drain, end; the next life follows."""
+        if self.life is not None:
+            self.record.note("stop", self.life.number, count="restarts")
+            self.life.stop.cancel()
+
+    def end(self) -> None:
+        self._ending = True
+        self.stop_gently()
+
+    def _heard(self, point: str, answer: Any, args: tuple[Any, ...]) -> None:
+        """Store transitions, for the record."""
+        match point, args:
+            case "outbox.claim", (lane, *_):
+                for delivery in answer.deliveries:
+                    self.record.note("claimed", lane, delivery.id[:12], delivery.state.value, delivery.attempts)
+            case "outbox.record", (Delivery() as delivery, _, decision, *_):
+                written = "written" if answer else "claim lost"
+                self.record.note("recorded", delivery.id[:12], decision.state.value, written)
+            case "outbox.route", (tenant, routed, *_):
+                self.record.note("routed", tenant, len(routed), sorted(answer.deliveries.items()), answer.repeated)
+            case _:
+                self.record.counts[f"port {point}"] += 1
+
+    # ── from outside ─────────────────────────────────────────────────────────────────────────────
+
+    async def offer(self, batch: Sequence[NewStatement], provenance: Provenance) -> bool:
+        """One request of a sender; False where it got no answer, or was told to come again."""
+        life, accepted = self.life, False
+        if life is None:
+            return False
+        async with trio.open_nursery() as nursery:
+
+            async def hang_up() -> None:
+                await life.over.wait()
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(hang_up)
+            try:
+                await life.ports["statements"].append(batch, provenance)
+                accepted = True
+                self.switchboard.arrived(provenance.tenant)
+            except (StoreUnavailable, StatementConflict) as error:
+                self.record.note("refused", f"{type(error).__name__}: {error}", count=f"offer {type(error).__name__}")
+            nursery.cancel_scope.cancel()
+        return accepted
+
+    def look(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """What the database says, seen by somebody else than the daemon."""
+        if self._eyes is None:
+            self._eyes = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)
+        return self._eyes.execute(sql, values).fetchall()
+
+    def close(self) -> None:
+        if self._eyes is not None:
+            self._eyes.close()
+
+    def still(self) -> bool:
+        """Whether nothing is open: every statement routed, no delivery on its way."""
+        unrouted = self.look(
+            "SELECT 1 FROM statements s LEFT JOIN outcomes o ON o.seq = s.seq WHERE o.seq IS NULL LIMIT 1"
+        )
+        open_rows = self.look(
+            "SELECT 1 FROM deliveries WHERE state IN ('waiting', 'claimed', 'unknown') "
+            "OR (state = 'held' AND held_for <> '') LIMIT 1"
+        )
+        return not (unrouted or open_rows)

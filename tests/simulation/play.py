@@ -1,0 +1,204 @@
+"""One seed: the campus lives through its scenario, everything is mended, time runs on until nothing is open, and the
+oracle is asked."""
+
+import tempfile
+import time
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from typing import assert_never
+
+import msgspec
+import trio
+
+from actors.kernel import NoSuchActor, NotSupervising
+from actors.ports import Provenance, StoreUnavailable
+from tests.simulation import incidents
+from tests.simulation.campus import SimulatedCampus
+from tests.simulation.determinism import run
+from tests.simulation.incidents import Incident
+from tests.simulation.oracle import Findings, judge
+from tests.simulation.record import Record
+from tests.simulation.scenario import Offer, Scenario
+
+RAM = Path("/dev/shm")  # an fsync costs nothing there, and kills are simulated
+RETRY_S = (1.0, 5.0, 30.0)
+STILL_S_MAX = 4 * 86_400.0
+"""How much virtual time everything may take to come to rest: a named throttle takes six hours at most."""
+
+
+class Outcome(msgspec.Struct, kw_only=True):
+    """What became of one seed."""
+
+    seed: object
+    digest: str
+    faults: list[str]
+    """Broken invariants, in words."""
+    counts: Counter[str]
+    passed: Counter[str]
+    statements: int = 0
+    effects: int = 0
+    virtual_s: float = 0.0
+    cpu_s: float = 0.0
+    lines: list[str] = []
+
+
+def play(scenario: Scenario, *, keep_lines: bool = False) -> Outcome:
+    """Run it from beginning to end."""
+    record = Record()
+    began_s = time.process_time()
+    with tempfile.TemporaryDirectory(prefix="simulated-", dir=RAM if RAM.is_dir() else None) as folder:
+        campus = SimulatedCampus(
+            Path(folder), scenario.tenants, window=scenario.window, seed=scenario.seed, record=record
+        )
+        campus.vendors.latency_s = scenario.latency_s
+        try:
+            findings = run(scenario.seed, partial(Director(campus, scenario).direct))
+        finally:
+            campus.close()
+    return Outcome(
+        seed=scenario.seed,
+        digest=record.digest,
+        faults=findings.faults,
+        counts=record.counts,
+        passed=campus.passed,
+        statements=findings.statements,
+        effects=findings.effects,
+        virtual_s=findings.virtual_s,
+        cpu_s=time.process_time() - began_s,
+        lines=list(record.lines) if keep_lines or findings.faults else [],
+    )
+
+
+class Director:
+    """Makes the scenario happen to the campus."""
+
+    def __init__(self, campus: SimulatedCampus, scenario: Scenario) -> None:
+        self._campus = campus
+        self._scenario = scenario
+        self.acknowledged: set[str] = set()
+
+    async def direct(self) -> Findings:
+        campus, scenario = self._campus, self._scenario
+        async with trio.open_nursery() as world:
+            async with trio.open_nursery() as daemon:
+                await daemon.start(campus.run, world)
+                async with trio.open_nursery() as acting:
+                    for offer in scenario.offers:
+                        acting.start_soon(self._send, offer)
+                    for event in scenario.events:
+                        acting.start_soon(self._later, event.at_s, event.incident)
+                self._mend()
+                still = await self._until_still()
+                findings = judge(campus, scenario, self.acknowledged)
+                if not still:
+                    findings.faults.insert(0, f"still open after {STILL_S_MAX / 3600:g} h without a fault")
+                campus.end()
+            world.cancel_scope.cancel()
+        return findings
+
+    # ── what the school does ─────────────────────────────────────────────────────────────────────
+
+    async def _send(self, offer: Offer) -> None:
+        """A sender that repeats its request until it is accepted."""
+        await trio.sleep_until(offer.at_s)
+        provenance = Provenance(
+            tenant=offer.tenant, source="campus", correlation_id=offer.correlation_id, traceparent="", version="1.0.3"
+        )
+        tries = 0
+        while not await self._campus.offer(offer.batch, provenance):
+            await trio.sleep(RETRY_S[min(tries, len(RETRY_S) - 1)])
+            tries += 1
+        self.acknowledged.update(statement.id for statement in offer.batch)
+
+    # ── what goes wrong ──────────────────────────────────────────────────────────────────────────
+
+    async def _later(self, at_s: float, incident: Incident) -> None:
+        await trio.sleep_until(at_s)
+        campus = self._campus
+        campus.record.note("incident", incident, count=f"incident {type(incident).__name__}")
+        match incident:
+            case incidents.SetFault(tenant, fault):
+                campus.vendors.fakes[tenant, fault.vendor].fault(fault)
+                if fault.kind == "history_limited":
+                    campus.record.counts["history switched to be scarce"] += 1
+            case incidents.ClearFaults(tenant, vendor):
+                campus.vendors.fakes[tenant, vendor].clear_faults()
+            case incidents.Outage(tenant, vendor, flavour, lasts_s):
+                campus.vendors.out[tenant, vendor] = flavour
+                await trio.sleep(lasts_s)
+                campus.vendors.out.pop((tenant, vendor), None)
+            case incidents.Shake(tremor):
+                campus.ground.tremors.append(tremor)
+            case incidents.Doom(blow):
+                campus.blows.append(blow)
+            case incidents.Kill():
+                campus.kill()
+            case incidents.Stop():
+                campus.stop_gently()
+            case incidents.RestartActor(path):
+                await self._restart(path)
+            case incidents.Pause(lane, lasts_s):
+                await self._pause(lane, lasts_s)
+            case incidents.Warp(by_s, lasts_s):
+                campus.clock.off_us += int(by_s * 1e6)
+                await trio.sleep(lasts_s)
+                campus.clock.off_us -= int(by_s * 1e6)
+            case _ as never:
+                assert_never(never)
+
+    async def _restart(self, path: str) -> None:
+        if self._campus.life is None:
+            return
+        with trio.move_on_after(60):
+            try:
+                await self._campus.kernel.registry.restart(path)
+            except (NoSuchActor, NotSupervising) as error:
+                self._campus.record.note("not restarted", type(error).__name__)
+
+    async def _pause(self, lane: str, lasts_s: float) -> None:
+        """An operator; the daemon must be there to listen, and its store to write."""
+        if not await self._operate("pause", lane):
+            return
+        await trio.sleep(lasts_s)
+        while not await self._operate("resume", lane):
+            await trio.sleep(5)
+
+    async def _operate(self, verb: str, lane: str) -> bool:
+        campus = self._campus
+        if campus.life is None:
+            return False
+        queries, done = campus.store.queries, False
+        with trio.move_on_after(30):
+            try:
+                if verb == "pause":
+                    await queries.pause(lane, by="an operator", now_us=campus.clock.now_us())
+                else:
+                    await queries.resume(lane)
+                done = True
+                campus.switchboard.ready(lane)
+            except StoreUnavailable as error:
+                campus.record.note("not operated", verb, error)
+        return done
+
+    # ── and then ─────────────────────────────────────────────────────────────────────────────────
+
+    def _mend(self) -> None:
+        campus = self._campus
+        campus.record.note("mended")
+        for fake in campus.vendors.fakes.values():
+            fake.clear_faults()
+        campus.vendors.out.clear()
+        campus.blows.clear()
+        campus.ground.tremors.clear()
+        campus.clock.off_us = 0
+
+    async def _until_still(self) -> bool:
+        """Look ever more rarely, so that waiting for hours costs nothing."""
+        wait_s, ends_s = 1.0, trio.current_time() + STILL_S_MAX
+        while trio.current_time() < ends_s:
+            await trio.sleep(wait_s)
+            if self._campus.life is not None and self._campus.still():
+                return True
+            wait_s = min(600.0, wait_s * 1.5)
+        return False

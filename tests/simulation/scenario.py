@@ -1,0 +1,246 @@
+"""What a seed stands for: tenants with their routes, a stream of requests, and what goes wrong when. Only data comes
+out of here; the same seed always draws the same."""
+
+from datetime import UTC, datetime
+from random import Random
+
+import msgspec
+from world import EPOCH_US, SETTINGS
+
+from actors.ports import NewStatement
+from actors.targets import discover
+from actors.targets.slack import fake as slack_fake
+from actors.targets.teams import fake as teams_fake
+from config.model import Audience, Connection, Route, Tenant
+from tests.simulation import facts, incidents
+from tests.simulation.facts import Fact
+from tests.simulation.fate import Blow, crashable, points
+from tests.simulation.incidents import Incident
+from tests.simulation.shaky import KINDS, WHERE, Tremor
+
+TEAM = "11111111-0000-4000-8000-00000000000{}"
+CHANNEL = "19:channel{}@thread.tacv2"
+SLACK_CHANNELS = ("C0GENERAL1", "C0GRADES01", "C0LEARNING1")
+HOUR_S, DAY_S = 3600.0, 86_400.0
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A request of a sender, repeated until it is accepted."""
+
+    at_s: float
+    tenant: str
+    correlation_id: str
+    batch: tuple[NewStatement, ...]
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something goes wrong (or an operator does something)."""
+
+    at_s: float
+    incident: Incident
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+    """``told`` finds the fact behind a statement by its id."""
+
+    seed: object
+    tenants: dict[str, Tenant]
+    window: int
+    latency_s: float
+    offers: tuple[Offer, ...]
+    events: tuple[Event, ...]
+    told: dict[str, Fact]
+    ends_s: float
+
+
+def draw(seed: object) -> Scenario:
+    """A random one."""
+    dice = Random(f"scenario of {seed}")
+    tenants = {name: draw_tenant(name, dice) for name in ("acme", "birch")[: 1 + (dice.random() < 0.25)]}
+    ends_s = dice.choice((60.0, 600.0, HOUR_S, HOUR_S, 6 * HOUR_S))
+    stream = Stream(dice, ends_s)
+    for name in tenants:
+        stream.write(name, dice.choice((3, 8, 15, 30, 60)))
+    events = [
+        Event(round(dice.uniform(0, ends_s), 3), incident)
+        for _ in range(dice.choice((0, 3, 6, 12, 20)))
+        for incident in draw_incidents(tenants, dice, ends_s)
+    ]
+    return Scenario(
+        seed=seed,
+        tenants=tenants,
+        window=dice.choice((1, 2, 8, 32)),
+        latency_s=dice.choice((0.001, 0.02, 0.1)),
+        offers=tuple(sorted(stream.offers, key=lambda offer: offer.at_s)),
+        events=tuple(sorted(events, key=lambda event: event.at_s)),
+        told=stream.told,
+        ends_s=ends_s,
+    )
+
+
+# ── who is told, and where ───────────────────────────────────────────────────────────────────────────
+
+
+def draw_tenant(name: str, dice: Random) -> Tenant:
+    words = sorted({word for kind in facts.WORDS.values() for word in kind})
+    routes = []
+    for number in range(dice.randint(2, 6)):
+        to = dice.choice(("slack", "teams"))
+        routes.append(
+            Route(
+                name=f"route{number}",
+                when=tuple(dice.sample(words, dice.randint(1, 4))),
+                to=to,
+                audience=draw_audience(to, dice),
+                doubtful=dice.choice(("park", "park", "resend")),
+                attempts_max=dice.choice((2, 3, 8)),
+            )
+        )
+    return make_tenant(name, *routes)
+
+
+def draw_audience(to: str, dice: Random) -> Audience:
+    match dice.choice(("channel", "channel", "learner", "course")):
+        case "learner":
+            return Audience(learner=True)
+        case "course":
+            return Audience(course_channel=True)
+        case _ if to == "slack":
+            return Audience(channel=dice.choice(SLACK_CHANNELS))
+        case _:
+            number = dice.randint(1, 2)
+            return Audience(team=TEAM.format(number), channel=CHANNEL.format(number))
+
+
+def make_tenant(name: str, *routes: Route, **more: object) -> Tenant:
+    """A tenant whose vendors are its own (by the host's name), with channels for two of the three courses."""
+    slack = {
+        **SETTINGS["slack"],
+        "api_url": f"http://{name}.test/slack/api/",
+        "course_channels": {code: f"C0{code}AAA" for code in facts.COURSES[:2]},
+    }
+    teams = {
+        **SETTINGS["teams"],
+        "graph_url": f"http://{name}.test/graph/v1.0/",
+        "login_url": f"http://{name}.test/entra/",
+        "course_channels": {
+            code: {"team": TEAM.format(index + 5), "channel": CHANNEL.format(code)}
+            for index, code in enumerate(facts.COURSES[:2])
+        },
+    }
+    targets = {
+        kind: Connection(name=kind, kind=kind, settings=msgspec.convert(given, discover()[kind].settings))
+        for kind, given in (("slack", slack), ("teams", teams))
+    }
+    return Tenant(name=name, timezone="Europe/Berlin", locale="en-GB", targets=targets, routes=tuple(routes), **more)
+
+
+# ── what is told ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class Stream:
+    """Facts in the order they happen, told in batches: some twice, some in other words, some in another order."""
+
+    def __init__(self, dice: Random, ends_s: float) -> None:
+        self.offers: list[Offer] = []
+        self.told: dict[str, Fact] = {}
+        self._dice = dice
+        self._ends_s = ends_s
+        self._ids = 0
+        self._requests = 0
+
+    def write(self, tenant: str, count: int) -> None:
+        dice = self._dice
+        statements = []
+        for at_s in sorted(dice.uniform(0, self._ends_s) for _ in range(count)):
+            fact = self.happens(at_s)
+            statements.append(self.tell(fact))
+            if dice.random() < 0.15:
+                statements.append(self.tell(fact))  # the same in other words
+        self.request(tenant, statements)
+
+    def request(self, tenant: str, statements: list[NewStatement]) -> None:
+        """In batches, at random times after the last thing in them happened; neighbours may change places."""
+        dice = self._dice
+        while statements:
+            size = dice.choice((1, 1, 1, 2, 5, 20))
+            batch, statements = statements[:size], statements[size:]
+            late_s = dice.choice((0.0, 0.0, 0.0, 1.0, 60.0))
+            at_s = max(self.told[each.id].at_s for each in batch) + late_s
+            if dice.random() < 0.1:
+                dice.shuffle(batch)
+            self.offer(tenant, at_s, batch)
+            if dice.random() < 0.1:  # the sender did not hear us, or thinks so
+                self.offer(tenant, at_s + dice.choice((0.0, 5.0, 600.0)), batch)
+
+    def offer(self, tenant: str, at_s: float, batch: list[NewStatement]) -> None:
+        self._requests += 1
+        corr = f"{tenant}-{self._requests}"
+        self.offers.append(Offer(at_s=round(at_s, 3), tenant=tenant, correlation_id=corr, batch=tuple(batch)))
+
+    def happens(self, at_s: float) -> Fact:
+        dice = self._dice
+        kinds = ("activity_completed", "completion_undone", "graded", "graded", *facts.WORDS, "unknown_verb", "group")
+        kind = dice.choice(kinds)
+        learner = dice.choice((*facts.LEARNERS[:3], *facts.LEARNERS, *facts.STRANGERS, facts.NAMELESS[0]))
+        value = {
+            "graded": str(dice.choice((70, 80, 85, 85.5))),
+            "completion_undone": "incomplete",
+            "activity_completed": "complete",
+            "course_completed": "complete",
+            "role_changed": dice.choice(("teacher", "student")),
+        }.get(kind, kind)
+        at = datetime.fromtimestamp(EPOCH_US // 1_000_000 + int(at_s), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if kind == "submitted":
+            value = at
+        what, course = dice.choice(("quiz", "essay")), dice.choice((*facts.COURSES[:2], *facts.COURSES))
+        return Fact(kind=kind, learner=learner, course=course, what=what, value=value, at=at, at_s=int(at_s))
+
+    def tell(self, fact: Fact) -> NewStatement:
+        self._ids += 1
+        made = f"00000000-0000-4000-8000-{self._ids:012d}"
+        self.told[made] = fact
+        body = msgspec.json.encode({"id": made, **facts.told(fact, self._dice)})
+        return NewStatement(id=made, body=body, digest=b"", timestamp=fact.at, given_id=True)
+
+
+# ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────
+
+
+def draw_incidents(tenants: dict[str, Tenant], dice: Random, ends_s: float) -> list[Incident]:
+    name = dice.choice(sorted(tenants))
+    vendor = dice.choice(("slack", "teams"))
+    at_s = ends_s / 2
+    match dice.choice(("fault",) * 8 + ("outage", "database", "death", "death", "crash", "operator", "clock")):
+        case "fault" if vendor == "slack":
+            kind = dice.choice(sorted(slack_fake.STRIKES | slack_fake.SWITCHES))
+            return [incidents.SetFault(name, incidents.slack_fault(kind, at_s, dice))]
+        case "fault":
+            kind = dice.choice(sorted(teams_fake.STRIKES))
+            return [incidents.SetFault(name, incidents.teams_fault(kind, at_s, dice))]
+        case "outage":
+            lasts_s = dice.choice((5.0, 60.0, 600.0, 2 * HOUR_S, 72 * HOUR_S if dice.random() < 0.3 else 60.0))
+            return [incidents.outage(name, vendor, dice, lasts_s)]
+        case "database":
+            kind, where = dice.choice(sorted(KINDS)), dice.choice(WHERE)
+            return [incidents.Shake(Tremor(where, kind, dice.randint(1, 20), dice.choice((1, 1, 3))))]
+        case "death":
+            return [incidents.Doom(Blow(dice.choice(points()), dice.randint(1, 3))) if dice.random() < 0.8 else incidents.Kill()]
+        case "crash":
+            return [incidents.Doom(Blow(dice.choice(crashable()), dice.randint(1, 3), crash=True))]
+        case "operator":
+            lane = f"{name}/{vendor}"
+            return [
+                dice.choice(
+                    (
+                        incidents.Pause(lane, dice.choice((1.0, 60.0, 900.0))),
+                        incidents.RestartActor(f"root/{name}/courier:{vendor}"),
+                        incidents.RestartActor(f"root/{name}/router"),
+                        incidents.Stop(),
+                        incidents.ClearFaults(name, vendor),
+                    )
+                )
+            ]
+        case _:
+            by_s = dice.choice((1, 5, 60, HOUR_S, 2 * DAY_S)) * dice.choice((1, -1))
+            return [incidents.Warp(float(by_s), dice.choice((10.0, 600.0, 2 * HOUR_S)))]
