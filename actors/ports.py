@@ -192,7 +192,10 @@ class Outbox(Protocol):
 
     async def suspend(self, lane: str, reason: str, now_us: int) -> None: ...
 
-    async def unsuspend(self, lane: str) -> None: ...
+    async def unsuspend(self, lane: str, now_us: int) -> None: ...
+
+    async def blame(self, lane: str, since_us: int) -> str:
+        """What held the lane back longest since then: ``paused``, ``suspended``, ``outage``, or nothing."""
 
     async def ail(self, lane: str, outage: str, now_us: int) -> None:
         """The lane's vendor is out, and how; an empty text: it is back."""

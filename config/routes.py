@@ -63,7 +63,7 @@ class Retry(Words, frozen=True, kw_only=True):
     """How long after acceptance it is still tried; then it is a dead letter. An unknown outcome is cleared up first."""
     faulted: Backoff = Backoff()
     """The vendor failed on this one request. Each try counts as an attempt."""
-    unavailable: Backoff = Backoff()
+    unavailable: Backoff = Backoff(longest="15s")
     """The vendor is down or not to be reached. Costs no attempts."""
     throttled: Backoff = Backoff()
     """The vendor wants fewer requests and named no time; where it names one, that holds. Costs no attempts."""

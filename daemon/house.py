@@ -97,7 +97,7 @@ class House:
 
     def plan(self, tenant_name: str) -> Plan:
         tenant = self._configuration.tenants[tenant_name]
-        return Plan(tenant, self._make_targets(tenant))
+        return Plan(tenant, self._make_targets(tenant), self._world.born_us)
 
     def http(self) -> Http:
         return self._world.http()

@@ -120,6 +120,7 @@ class Daemon:
             witness=witness,
             http=self._outbound.client,
             switchboard=Switchboard(),
+            born_us=store.born_us,
         )
         self._house = House(
             root,

@@ -66,6 +66,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
     """Whether it tells how things stand (a grade, a completion): a newer value makes an older one pointless, also
     before it was posted."""
 
+    momentary: ClassVar[bool] = False
+    """Whether each one is news of its own, however late it is told (a hand-in)."""
+
     @property
     def kind(self) -> str:
         return str(self.__struct_config__.tag)
@@ -199,6 +202,7 @@ class GradePosted(ActivityChange, frozen=True, kw_only=True, omit_defaults=True,
 class SubmissionReceived(ActivityChange, frozen=True, kw_only=True, omit_defaults=True, tag="submitted"):
     words = ("submitted",)
     aspect = "submission"
+    momentary = True
 
     @property
     def value(self) -> str:
@@ -224,6 +228,7 @@ class UserCreated(Change, frozen=True, kw_only=True, omit_defaults=True, tag="us
 class UserUpdated(Change, frozen=True, kw_only=True, omit_defaults=True, tag="user_updated"):
     words = ("user_updated",)
     aspect = "user_details"
+    momentary = True
 
     @property
     def value(self) -> str:

@@ -33,3 +33,8 @@ def destinations(
             taken.add((route.to, destination))
             chosen.append((route, destination, refusal))
     return chosen
+
+
+def too_old(happened_us: int, now_us: int, horizon_us: int) -> bool:
+    """Whether a change happened so long ago that the ledger may have forgotten its effect: it is not posted any more."""
+    return now_us - happened_us > horizon_us

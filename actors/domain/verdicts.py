@@ -26,6 +26,7 @@ class Cause(Enum):
     EXHAUSTED = "exhausted"
     VENDOR_OUTAGE = "vendor_outage"
     REVOKED = "revoked"
+    EXPIRED = "expired"
     POISON = "poison"
     UNKNOWN_OUTCOME = "unknown_outcome"
 
@@ -44,6 +45,7 @@ class Cause(Enum):
                 | Cause.BAD_TEMPLATE
                 | Cause.BAD_CONFIGURATION
                 | Cause.REVOKED
+                | Cause.EXPIRED
             ):
                 return Whose.YOURS
 

@@ -5,16 +5,14 @@ attempt; after something was sent it leaves the outcome unknown, like any other 
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
 
 import trio
 
-from actors.domain.flow import Lost, NotSent, Outcome, Request
-from actors.domain.outbox import Attempt, Decision, Delivery, Parcel, State
+from actors.domain.outbox import Attempt, Decision, Delivery, HeldFor, Parcel, State
 from actors.domain.people import Directory
 from actors.domain.pulse import Pulse
-from actors.domain.retry import decide, decide_probe
-from actors.domain.throttle import Limiter
+from actors.domain.retry import DEFAULT, Policy, decide, decide_probe, expired, policy_of, too_old
+from actors.domain.schedule import quiet_until
 from actors.domain.verdicts import (
     Cause,
     Confirmation,
@@ -31,7 +29,8 @@ from actors.domain.verdicts import (
 )
 from actors.domain.wording import TemplateFault
 from actors.kernel import converse
-from actors.ports import AttemptView, Http, StoreUnavailable, Target
+from actors.ports import Http, StoreUnavailable, Target
+from actors.roles.pacing import Journey, Pacer
 from actors.roles.world import World
 from config.model import Tenant
 from config.secrets import SecretUnavailable
@@ -39,88 +38,6 @@ from config.secrets import SecretUnavailable
 RECORD_RETRY_S = 1.0
 THROTTLE_KEPT_US = 5_000_000
 ADDRESSES_MAX = 10_000
-
-
-def _nobody() -> None:
-    """Hears nothing."""
-
-
-class Pacer:
-    """The lane's token buckets around every request of a conversation."""
-
-    def __init__(self, target: Target, now_s: Callable[[], float], relieved: Callable[[], None] = _nobody) -> None:
-        """``relieved`` hears whenever somebody no longer waits."""
-        self._now_s = now_s
-        self._limiter = Limiter(target.rate, now_s())
-        self._relieved = relieved
-        self.waiting = 0
-
-    async def before(self, request: Request, *, probing: bool = False) -> None:
-        """Wait until the vendor's published limits allow this request. A probe's waiting is not counted: looking is
-        limited more narrowly than posting and must not hold it up."""
-        if self._limiter.wait_s(request.draws, self._now_s()):
-            self.waiting += not probing
-            try:
-                while wait_s := self._limiter.wait_s(request.draws, self._now_s()):  # noqa: ASYNC110  # it is time
-                    await trio.sleep(wait_s)
-            finally:
-                self.waiting -= not probing
-                self._relieved()
-        self._limiter.take(request.draws, self._now_s())
-
-    def after(self, request: Request, outcome: Outcome, elapsed_s: float) -> None:
-        self.settle(request)
-
-    def settle(self, request: Request) -> None:
-        """The answer came, or will not be waited for."""
-        self._limiter.settle(request.draws, self._now_s())
-
-    def rest_s(self, request: Request) -> float:
-        """How long until the same buckets allow the next one."""
-        now_s = self._now_s()
-        return max(0.0, self._limiter.ready_at(request.draws, now_s) - now_s)
-
-
-class Journey:
-    """What happened on one attempt: the requests that were made, as far as the vendor may have seen them."""
-
-    def __init__(self, pacer: Pacer, view: AttemptView, *, probing: bool) -> None:
-        self._pacer = pacer
-        self._probing = probing
-        self._view = view
-        self.last: Request | None = None
-        self._out: Request | None = None
-        self.sent = False
-        self.request_ids: dict[str, str] = {}
-
-    async def before(self, request: Request) -> None:
-        await self._pacer.before(request, probing=self._probing)
-        self.last = self._out = request
-        self.sent = True
-
-    def abandon(self) -> None:
-        """The conversation broke off: a request that is still out holds its buckets no longer."""
-        if self._out is not None:
-            self._pacer.settle(self._out)
-            self._out = None
-
-    def after(self, request: Request, outcome: Outcome, elapsed_s: float) -> None:
-        self._out = None
-        self._pacer.after(request, outcome, elapsed_s)
-        self._view.exchanged(request.operation, outcome, elapsed_s)
-        match outcome:
-            case NotSent():
-                self.sent = False
-            case Lost():
-                pass
-            case _:
-                for name in ("x-slack-req-id", "request-id", "client-request-id"):
-                    if value := outcome.headers.get(name):
-                        self.request_ids[name] = value
-
-    @property
-    def rest_s(self) -> float:
-        return self._pacer.rest_s(self.last) if self.last else 0.0
 
 
 class Carriage:
@@ -132,6 +49,8 @@ class Carriage:
         self._lane = lane
         self._life = life
         self._tenant = tenant
+        self._routes = {route.name: route for route in tenant.routes}
+        self._policies = {route.name: policy_of(route.retry) for route in tenant.routes}
         self._directory = Directory(tenant.people)
         self._target = target
         self._world = world
@@ -147,16 +66,20 @@ class Carriage:
         started_us = world.clock.now_us()
         with world.witness.attempt(delivery, "probe" if probe else "send") as view:
             journey = Journey(self._pacer, view, probing=probe)
-            answer: Verdict | Confirmation
-            if probe:
-                confirmation = await self._confirm(delivery, http, journey)
-                answer, decision = confirmation, self._after_probe(confirmation, delivery)
+            answer: Verdict | Confirmation | None = None
+            held = None if probe else await self._too_early_or_late(delivery, started_us)
+            if held is not None:
+                decision = held
+            elif probe:
+                answer = confirmation = await self._confirm(delivery, http, journey)
+                decision = self._after_probe(confirmation, delivery)
             else:
-                verdict = await self._send(delivery, http, journey)
-                answer, decision = verdict, self._after_send(verdict, delivery)
+                answer = verdict = await self._send(delivery, http, journey)
+                decision = self._after_send(verdict, delivery)
             now_us = world.clock.now_us()
-            self._pulse.feel(answer, now_us=now_us, wait_us=max(0, decision.due_us - now_us), dice=world.dice.random())
-            name = type(answer).__name__.lower()
+            if answer is not None:
+                await self._feel(answer, delivery, decision, now_us)
+            name = "not_sent" if answer is None else type(answer).__name__.lower()
             cause = decision.cause.value if decision.cause else ""
             view.concluded(name, decision.detail, journey.request_ids, decision.state.value, cause)
             attempt = Attempt(
@@ -175,6 +98,47 @@ class Carriage:
         elif self._pulse.throttled_until_us - now_us > THROTTLE_KEPT_US:
             await self._keep_throttle(self._pulse.throttled_until_us)
         await self._record(delivery, decision, attempt, now_us + int(journey.rest_s * 1e6))
+
+    async def _too_early_or_late(self, delivery: Delivery, now_us: int) -> Decision | None:
+        """Quiet hours put it off, age ends it; None: it may go."""
+        route = self._routes.get(delivery.route)
+        if route is None:
+            return None
+        until_us = quiet_until(route.quiet_hours, self._tenant.timezone, now_us)
+        if until_us is not None:
+            detail = f"quiet hours ({route.quiet_hours})"
+            return Decision(
+                state=State.HELD, due_us=until_us, refund=True, forget_sends=True, detail=detail, held_for=HeldFor.QUIET
+            )
+        policy = self._policy(delivery)
+        since_us = max(delivery.accepted_us, delivery.from_us)
+        if policy.age_max_us is None or not too_old(since_us, now_us, policy):
+            return None
+        try:
+            why = await self._world.outbox.blame(self._lane, since_us)
+        except StoreUnavailable as error:  # it only names the reason
+            self._world.witness.trouble("courier.store_unavailable", error, lane=self._lane)
+            why = ""
+        return expired(why, policy.age_max_us)
+
+    async def _feel(self, answer: Verdict | Confirmation, delivery: Delivery, decision: Decision, now_us: int) -> None:
+        """The lane's pulse; that the vendor went out or came back is noted in the store, for people and routers."""
+        world, pulse = self._world, self._pulse
+        was = pulse.on_probation
+        pulse.feel(
+            answer,
+            destination=delivery.destination,
+            now_us=now_us,
+            wait_us=max(0, decision.due_us - now_us),
+            dice=world.dice.random(),
+        )
+        if pulse.on_probation is was:
+            return
+        world.witness.event("lane.outage" if pulse.outage else "lane.recovered", lane=self._lane, detail=pulse.outage)
+        try:
+            await world.outbox.ail(self._lane, pulse.outage, now_us)
+        except StoreUnavailable as error:  # this life knows it all the same
+            world.witness.trouble("courier.store_unavailable", error, lane=self._lane)
 
     # ── talking ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -258,6 +222,9 @@ class Carriage:
             attempt=delivery.attempts,
             now_us=self._world.clock.now_us(),
             sent_us=delivery.sent_us,
+            items=tuple(item.change for item in delivery.items),
+            more=delivery.more,
+            revises=delivery.revises,
         )
 
     async def _address(self, email: str, http: Http, journey: Journey) -> str | Verdict:
@@ -296,6 +263,9 @@ class Carriage:
             dice=self._world.dice.random(),
             settle_s=self._target.settle_s,
             consecutive=self._pulse.down + 1,
+            policy=self._policy(delivery),
+            accepted_us=max(delivery.accepted_us, delivery.from_us),
+            on_probation=self._pulse.on_probation,
         )
 
     def _after_probe(self, confirmation: Confirmation, delivery: Delivery) -> Decision:
@@ -307,7 +277,12 @@ class Carriage:
             settle_s=self._target.settle_s,
             late_landing_s=self._target.late_landing_s,
             consecutive=self._pulse.down + 1,
+            policy=self._policy(delivery),
         )
+
+    def _policy(self, delivery: Delivery) -> Policy:
+        """By its route as it stands now; a route that is gone leaves the defaults."""
+        return self._policies.get(delivery.route, DEFAULT)
 
     async def _suspend(self, reason: str) -> None:
         world = self._world

@@ -13,13 +13,16 @@ from actors.domain.verdicts import Delivered, Revoked
 from actors.kernel import Actor, converse
 from actors.messages import CourierMessage, Drain, HowGoesIt, LaneView, Ready, Resumed
 from actors.ports import Claimed, Http, StoreUnavailable, Target
-from actors.roles.carriage import Carriage, Pacer
+from actors.roles.carriage import Carriage
+from actors.roles.pacing import Pacer
 from actors.roles.world import World
 from config.model import Tenant
 from config.secrets import SecretUnavailable
 
 STORE_RETRY_S = 1.0
 APPETITE_MIN = 4
+REST_S_MAX = 60.0
+"""Nobody sleeps longer than this by a wall clock that somebody may set."""
 HELLO_FIRST_S = 30.0
 HELLO_LAST_S = 900.0
 
@@ -155,7 +158,7 @@ class Courier(Actor[CourierMessage]):
             await self._wake.wait()
             return
         delay_s = (at_us - self._world.clock.now_us()) / 1e6
-        with trio.move_on_after(max(0.0, delay_s)):
+        with trio.move_on_after(min(max(0.0, delay_s), REST_S_MAX)):
             await self._wake.wait()
 
     async def _carry(self, delivery: Delivery) -> None:
@@ -185,7 +188,7 @@ class Courier(Actor[CourierMessage]):
         match verdict:
             case Delivered():
                 try:
-                    await self._world.outbox.unsuspend(self.lane)
+                    await self._world.outbox.unsuspend(self.lane, self._world.clock.now_us())
                 except StoreUnavailable as error:  # it is asked again
                     self._world.witness.trouble("courier.store_unavailable", error, lane=self.lane)
                     return

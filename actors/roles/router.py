@@ -9,19 +9,23 @@ from collections.abc import Mapping
 import trio
 
 from actors.domain.changes import AnyChange
-from actors.domain.outbox import Place
+from actors.domain.outbox import HeldFor, Place
 from actors.domain.people import Directory
 from actors.domain.recognise import NotRouted, recognise
-from actors.domain.routing import destinations
+from actors.domain.routing import destinations, too_old
+from actors.domain.schedule import digest_due, quiet_until
 from actors.domain.verdicts import Refused
 from actors.kernel import Actor
 from actors.messages import Arrived, RouterMessage
 from actors.ports import LoggedStatement, Planned, Routed, StoreUnavailable, Target
 from actors.roles.world import World
-from config.model import Audience, Tenant
+from config.durations import seconds
+from config.model import Audience, Digest, Route, Tenant
 
 BATCH = 200
 RETRY_S = 1.0
+WINDOW_KEPT_US = 86_400_000_000
+"""A digest's window is worked out anew at least so often: a clock that was set back may open an earlier one."""
 
 
 class Router(Actor[RouterMessage]):
@@ -29,7 +33,7 @@ class Router(Actor[RouterMessage]):
 
     def __init__(self, tenant: Tenant, targets: Mapping[str, Target], world: World) -> None:
         super().__init__()
-        self.plan = Plan(tenant, targets)
+        self.plan = Plan(tenant, targets, world.born_us)
         self._tenant = tenant.name
         self._world = world
         self._wake = trio.Event()
@@ -72,34 +76,31 @@ class Router(Actor[RouterMessage]):
     def judge(self, statement: LoggedStatement) -> Routed:
         """What becomes of one statement. A fault of ours costs this statement its routing, visibly, not the log."""
         try:
-            change, reason, planned = self.plan.make(statement)
+            return self.plan.make(statement, self._world.clock.now_us())
         except Exception as error:  # noqa: BLE001  # one statement must not stop the tenant; it is reported and kept
             self._world.witness.trouble("router.fault", error, tenant=self._tenant, statement_id=statement.id)
-            change, reason, planned = None, f"fault: {type(error).__name__}: {error}", ()
-        return Routed(
-            seq=statement.seq,
-            statement_id=statement.id,
-            correlation_id=statement.correlation_id,
-            traceparent=statement.traceparent,
-            accepted_us=statement.stored_us,
-            change=change,
-            reason=reason,
-            planned=planned,
-        )
+            reason = f"fault: {type(error).__name__}: {error}"
+            return told(statement, self._world.clock.now_us(), reason=reason, unrouted=True)
 
 
 class Plan:
     """A tenant's rules, ready to be applied. Pure; ``lmsyncctl route test`` asks the same object."""
 
-    def __init__(self, tenant: Tenant, targets: Mapping[str, Target]) -> None:
+    def __init__(self, tenant: Tenant, targets: Mapping[str, Target], born_us: int) -> None:
+        """``born_us``: when the store was made."""
         self._tenant = tenant
+        self._born_us = born_us
         self._targets = targets
         self._directory = Directory(tenant.people)
         self._languages = (tenant.locale, tenant.locale.partition("-")[0], "en")
-        self._routes = tuple(route for route in tenant.routes if route.mode == "realtime")
+        self._enabled = tuple(route for route in tenant.routes if route.enabled)
+        self._disabled = tuple(route for route in tenant.routes if not route.enabled)
+        self._horizon_us = round(seconds(tenant.retention.effect_horizon) * 1e6)
+        self._sla_us = {route.name: round(seconds(route.sla) * 1e6) for route in tenant.routes if route.sla is not None}
+        self._windows: dict[str, tuple[int, int]] = {}
 
-    def make(self, statement: LoggedStatement) -> tuple[AnyChange | None, str, tuple[Planned, ...]]:
-        """The change with its planned deliveries, or None with the reason; both where no route wants it."""
+    def make(self, statement: LoggedStatement, now_us: int) -> Routed:
+        """The change with its planned deliveries, or the reason why it has none."""
         found = recognise(
             statement.body,
             at=statement.timestamp,
@@ -108,21 +109,80 @@ class Plan:
             voided=statement.voided,
         )
         if isinstance(found, NotRouted):
-            return None, found.reason, ()
-        planned = tuple(
-            Planned(
-                target=route.to,
-                route=route.name,
-                destination=destination,
-                audience=route.audience,
-                template=route.template,
-                doubtful=route.doubtful,
-                attempts_max=route.attempts_max,
-                refused=refused,
-            )
-            for route, destination, refused in destinations(found, self._routes, self._place)
+            return told(statement, now_us, reason=found.reason)
+        routed = told(statement, now_us, change=found)
+        if too_old(max(routed.happened_us, self._born_us), now_us, self._horizon_us):
+            days = round(self._horizon_us / 86_400e6)
+            reason = f"too_old: it happened at {found.at}, before the effect horizon ({days} days)"
+            return told(statement, now_us, reason=reason)
+        chosen = destinations(found, self._enabled, self._place)
+        planned = tuple(self._planned(route, destination, refused, now_us) for route, destination, refused in chosen)
+        missed = self._missed(found, {(each.target, each.destination) for each in planned})
+        reason = missed
+        if not (planned or missed):
+            reason = f"no_route: no route of {self._tenant.name} asks for {found.kind}"
+        return told(statement, now_us, change=found, reason=reason, planned=planned, unrouted=bool(reason))
+
+    def _planned(self, route: Route, destination: str, refused: Refused | None, now_us: int) -> Planned:
+        held_for, until_us, next_us = self._held(route, now_us)
+        return Planned(
+            target=route.to,
+            route=route.name,
+            destination=destination,
+            audience=route.audience,
+            template=route.template,
+            doubtful=route.doubtful,
+            attempts_max=route.attempts_max,
+            refused=refused,
+            held_for=held_for,
+            held_until_us=until_us,
+            held_next_us=next_us,
+            sla_us=self._sla_us.get(route.name),
+            revise=route.changed == "update",
         )
-        return found, "" if planned else f"no_route: no route of {self._tenant.name} asks for {found.kind}", planned
+
+    def _held(self, route: Route, now_us: int) -> tuple[HeldFor, int, int]:
+        """What the route makes its deliveries wait for: its digest, or the end of its quiet hours."""
+        if isinstance(route.mode, Digest):
+            window = self._windows.get(route.name)
+            if window is None or now_us >= window[0] or now_us < window[0] - WINDOW_KEPT_US:
+                self._windows[route.name] = window = digest_due(route, self._tenant.timezone, now_us)
+            return HeldFor.DIGEST, *window
+        until_us = quiet_until(route.quiet_hours, self._tenant.timezone, now_us)
+        return (HeldFor.PERSON, 0, 0) if until_us is None else (HeldFor.QUIET, until_us, 0)
+
+    def _missed(self, change: AnyChange, taken: set[tuple[str, str]]) -> str:
+        """Disabled routes that would have told somebody whom nobody tells now; empty where there are none."""
+        lost = [
+            route.name
+            for route, destination, _ in destinations(change, self._disabled, self._place)
+            if (route.to, destination) not in taken
+        ]
+        return f"route_disabled: {', '.join(lost)}" if lost else ""
 
     def _place(self, target: str, audience: Audience, change: AnyChange) -> Place | Refused:
         return self._targets[target].place(audience, change)
+
+
+def told(
+    statement: LoggedStatement,
+    now_us: int,
+    *,
+    change: AnyChange | None = None,
+    reason: str = "",
+    planned: tuple[Planned, ...] = (),
+    unrouted: bool = False,
+) -> Routed:
+    """What the router makes of a statement."""
+    return Routed(
+        seq=statement.seq,
+        statement_id=statement.id,
+        correlation_id=statement.correlation_id,
+        traceparent=statement.traceparent,
+        accepted_us=statement.stored_us,
+        routed_us=now_us,
+        change=change,
+        reason=reason,
+        unrouted=unrouted,
+        planned=planned,
+    )

@@ -45,5 +45,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     witness: Witness
     http: Callable[[], Http]
     switchboard: Switchboard
+    born_us: int
+    """When the store was made."""
     window: int = 32
     """Deliveries in flight per lane, at most."""

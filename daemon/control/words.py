@@ -67,6 +67,8 @@ def advice(cause: Cause) -> str:
             return "The vendor was out for longer than the route's retry.age_max; when it is well again, replay it."
         case Cause.REVOKED:
             return "The token was dead for longer than the route's retry.age_max; connect the account, then replay it."
+        case Cause.EXPIRED:
+            return "It waited longer than the route's retry.age_max: too late to be news. Replay it if it still matters."
         case Cause.POISON:
             return "It crashed whoever carried it: please report it with the log; discard it if it does so again."
         case Cause.UNKNOWN_OUTCOME:

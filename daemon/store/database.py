@@ -31,6 +31,8 @@ class Store:
         self.outbox = SqlOutbox(self.writer, reader)
         self.ledger = SqlLedger(self.writer, reader)
         self.queries = Queries(self.writer, reader)
+        self.born_us = 0
+        """When this store was made: nothing that happened before can have been posted from it."""
 
     async def probe(self) -> None:
         """A commit of its own, for the watchdog. Raises StoreUnavailable while the disk is full or busy."""
@@ -81,6 +83,7 @@ async def open_store(path: Path, clock: Clock, *, inline: bool = False) -> Async
         except sqlite3.Error as error:
             raise StoreRefused(f"cannot open {path}: {translate(error)}") from error
         store = Store(path, engine, reader, clock)
+        store.born_us = await engine.run(_born_us)
         async with trio.open_nursery() as nursery:
             await nursery.start(store.writer.run)
             try:
@@ -92,6 +95,10 @@ async def open_store(path: Path, clock: Clock, *, inline: bool = False) -> Async
 async def _close(engine: Engine) -> None:
     with trio.CancelScope(shield=True):
         await engine.close()
+
+
+def _born_us(raw: sqlite3.Connection) -> int:
+    return int(raw.execute("SELECT applied_us FROM migrations WHERE version = 1").fetchone()[0])
 
 
 def _prepare(raw: sqlite3.Connection, now_us: int) -> None:

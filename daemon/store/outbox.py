@@ -1,21 +1,29 @@
-"""The durable outbox in SQL. Deliveries of one destination form a line; its first open row is the *head*, and only
-heads are handed out. A follower becomes head in the same transaction in which the one before it leaves the line, due
-when the destination may be written to again: that is order, pacing and fairness in one column.
+"""The durable outbox in SQL: what is handed out, and what became of it. Deliveries of one destination form a line
+(``lines``), and only its head is handed out: that is order, pacing and fairness in one column.
 """
 
 import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
-from actors.domain.changes import AnyChange
 from actors.domain.outbox import Attempt, Decision, Delivery, State
-from actors.ports import Claimed, Planned, Routed, RoutedCount
-from daemon.store import rows
+from actors.ports import Claimed, Routed, RoutedCount
+from daemon.store import holding, lines, propagation, rows
 from daemon.store.engine import Engine
+from daemon.store.holding import DAY_US as DAY_US
+from daemon.store.lines import advance as advance
+from daemon.store.planning import reroute as reroute
+from daemon.store.planning import route as route
 from daemon.store.writer import Writer
 
-DAY_US = 86_400_000_000
+_MORE = "kind, entity, revise"
+_REVISED = (
+    "SELECT receipt FROM deliveries INDEXED BY deliveries_entity WHERE entity = ? "
+    "AND state IN ('waiting', 'held', 'delivered') AND state = 'delivered' AND lane = ? AND destination = ? "
+    "AND digest IS NULL ORDER BY seq DESC LIMIT 1"
+)
 
 
 class SqlOutbox:
@@ -48,8 +56,8 @@ class SqlOutbox:
     async def suspend(self, lane: str, reason: str, now_us: int) -> None:
         await self._write(
             lambda raw: raw.execute(
-                "INSERT INTO lanes (lane, suspended, suspended_us) VALUES (?, ?, ?) ON CONFLICT (lane) "
-                "DO UPDATE SET suspended = excluded.suspended, suspended_us = excluded.suspended_us",
+                "INSERT INTO lanes (lane, suspended, suspended_us) VALUES (?, ?, ?) ON CONFLICT (lane) DO UPDATE SET "
+                "suspended = excluded.suspended, suspended_us = coalesce(suspended_us, excluded.suspended_us)",
                 (lane, reason, now_us),
             )
         )
@@ -66,10 +74,11 @@ class SqlOutbox:
             )
         )
 
-    async def unsuspend(self, lane: str) -> None:
-        await self._write(
-            lambda raw: raw.execute("UPDATE lanes SET suspended = '', suspended_us = NULL WHERE lane = ?", (lane,))
-        )
+    async def unsuspend(self, lane: str, now_us: int) -> None:
+        await self._write(lambda raw: unsuspend(raw, lane, now_us))
+
+    async def blame(self, lane: str, since_us: int) -> str:
+        return await self._read(lambda raw: blame(raw, lane, since_us))
 
 
 def ail(raw: sqlite3.Connection, lane: str, outage: str, now_us: int) -> None:
@@ -87,97 +96,24 @@ def ail(raw: sqlite3.Connection, lane: str, outage: str, now_us: int) -> None:
     )
 
 
-def route(raw: sqlite3.Connection, tenant: str, routed: Sequence[Routed], cursor: int) -> RoutedCount:
-    """A batch of outcomes and the cursor. Repeating it changes nothing: outcomes are kept by statement."""
-    made: dict[str, int] = {}
-    repeated = 0
-    for item in routed:
-        if raw.execute("SELECT 1 FROM outcomes WHERE seq = ?", (item.seq,)).fetchone():
-            continue
-        count = 0
-        occurrence = 0
-        if item.change is not None:
-            occurrence = occur(raw, tenant, item.change.entity, item.change.value)
-            for planned in item.planned:
-                if plan(raw, tenant, item, item.change, planned, occurrence):
-                    made[planned.target] = made.get(planned.target, 0) + 1
-                    count += 1
-                else:
-                    repeated += 1
-        raw.execute(
-            "INSERT INTO outcomes (seq, kind, reason, occurrence, deliveries) VALUES (?, ?, ?, ?, ?)",
-            (item.seq, item.change.kind if item.change else None, item.reason, occurrence, count),
-        )
+def unsuspend(raw: sqlite3.Connection, lane: str, now_us: int) -> None:
+    """The credentials live again; how long they were dead is remembered."""
     raw.execute(
-        "INSERT INTO cursors VALUES (?, ?) ON CONFLICT (tenant) DO UPDATE SET seq = max(seq, excluded.seq)",
-        (tenant, cursor),
+        "INSERT OR IGNORE INTO holds (lane, from_us, until_us, why) "
+        "SELECT lane, suspended_us, ?, 'suspended' FROM lanes WHERE lane = ? AND suspended_us IS NOT NULL",
+        (now_us, lane),
     )
-    return RoutedCount(deliveries=made, repeated=repeated)
+    raw.execute("UPDATE lanes SET suspended = '', suspended_us = NULL WHERE lane = ?", (lane,))
 
 
-def occur(raw: sqlite3.Connection, tenant: str, entity: str, value: str) -> int:
-    """The number of this change among those of its entity: it grows when the canonical value does change."""
-    key = rows.key(tenant, entity)
-    known = raw.execute("SELECT value, occurrence FROM entities WHERE key = ?", (key,)).fetchone()
-    if known is None:
-        raw.execute("INSERT INTO entities (key, value, occurrence, top) VALUES (?, ?, 1, 1)", (key, value))
-        return 1
-    if known[0] == value:
-        return int(known[1])
-    raw.execute("UPDATE entities SET value = ?1, occurrence = ?2, top = ?2 WHERE key = ?3", (value, known[1] + 1, key))
-    return int(known[1]) + 1
-
-
-def plan(
-    raw: sqlite3.Connection, tenant: str, item: Routed, change: AnyChange, planned: Planned, occurrence: int
-) -> bool:
-    """Insert one delivery, unless its effect is in the ledger already. True if it is new."""
-    key = rows.key(tenant, planned.target, planned.destination, change.kind, change.entity, occurrence)
-    day = item.accepted_us // DAY_US
-    if raw.execute("INSERT OR IGNORE INTO effects VALUES (?, ?)", (key, day)).rowcount == 0:
-        return False
-    lane = f"{tenant}/{planned.target}"
-    refused = planned.refused
-    head = refused is None and not _line(raw, lane, planned.destination)
-    raw.execute(
-        "INSERT INTO deliveries (id, lane, route, destination, audience, change, kind, statement_seq, statement_id, "
-        "correlation_id, traceparent, template, doubtful, attempts_max, state, head, accepted_us, due_us, cause, "
-        "detail, done_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            key,
-            lane,
-            planned.route,
-            planned.destination,
-            rows.pack(planned.audience),
-            rows.pack(change),
-            change.kind,
-            item.seq,
-            item.statement_id,
-            item.correlation_id,
-            item.traceparent,
-            planned.template,
-            planned.doubtful,
-            planned.attempts_max,
-            (State.DEAD if refused else State.WAITING).value,
-            int(head),
-            item.accepted_us,
-            item.accepted_us,
-            refused.cause.value if refused else None,
-            refused.detail if refused else "",
-            item.accepted_us if refused else None,
-        ),
-    )
-    return True
-
-
-def _line(raw: sqlite3.Connection, lane: str, destination: str) -> int | None:
-    """The first open row of a destination's line."""
+def blame(raw: sqlite3.Connection, lane: str, since_us: int) -> str:
+    """What held the lane back longest since then (``paused``, ``suspended``, ``outage``); empty: nothing did."""
     row = raw.execute(
-        "SELECT seq FROM deliveries WHERE lane = ? AND destination = ? "
-        "AND state IN ('waiting', 'claimed', 'unknown') ORDER BY seq LIMIT 1",
-        (lane, destination),
+        "SELECT why FROM holds WHERE lane = ? AND until_us > ? GROUP BY why "
+        "ORDER BY sum(until_us - max(from_us, ?)) DESC LIMIT 1",
+        (lane, since_us, since_us),
     ).fetchone()
-    return row[0] if row else None
+    return row[0] if row else ""
 
 
 def claim(raw: sqlite3.Connection, lane: str, boot: str, now_us: int, limit: int) -> Claimed:
@@ -189,12 +125,13 @@ def claim(raw: sqlite3.Connection, lane: str, boot: str, now_us: int, limit: int
     ).fetchone()
     if held:
         return Claimed(paused_by=held[0], suspended=held[1], throttled_until_us=held[2])
+    holding.release(raw, lane, now_us)
     due = raw.execute(
-        f"SELECT {rows.DELIVERY} FROM deliveries INDEXED BY deliveries_ready WHERE lane = ? AND head = 1 "  # noqa: S608
+        f"SELECT {rows.DELIVERY}, {_MORE} FROM deliveries INDEXED BY deliveries_ready WHERE lane = ? AND head = 1 "  # noqa: S608
         "AND claimed_by IS NULL AND state IN ('waiting', 'unknown') AND due_us <= ? ORDER BY due_us, seq LIMIT ?",
         (lane, now_us, limit),
     ).fetchall()
-    found = [rows.delivery(row) for row in due]
+    found = [_whole(raw, row) for row in due]
     raw.executemany(
         "UPDATE deliveries SET state = 'claimed', attempts = attempts + 1, claimed_by = ?, "
         "sent_us = coalesce(sent_us, ?) WHERE seq = ?",
@@ -206,6 +143,18 @@ def claim(raw: sqlite3.Connection, lane: str, boot: str, now_us: int, limit: int
     )
     claimed = tuple(_claimed(delivery, now_us) for delivery in found)
     return Claimed(deliveries=claimed, next_due_us=_next_due(raw, lane))
+
+
+def _whole(raw: sqlite3.Connection, row: Sequence[Any]) -> Delivery:
+    """The delivery with what its courier needs beside its row: a digest's items, the post it rewrites."""
+    delivery = rows.delivery(row)
+    kind, entity, revise = row[-3:]
+    if kind == "digest":
+        return holding.with_items(raw, delivery)
+    if revise and entity is not None:
+        earlier = raw.execute(_REVISED, (entity, delivery.lane, delivery.destination)).fetchone()
+        return msgspec.structs.replace(delivery, revises=rows.unpack_receipt(earlier[0]) if earlier else None)
+    return delivery
 
 
 def _claimed(delivery: Delivery, now_us: int) -> Delivery:
@@ -221,12 +170,14 @@ def _claimed(delivery: Delivery, now_us: int) -> Delivery:
 
 
 def _next_due(raw: sqlite3.Connection, lane: str) -> int | None:
+    """When the next head is due, or the next of those that are held."""
     row = raw.execute(
         "SELECT due_us FROM deliveries INDEXED BY deliveries_ready WHERE lane = ? AND head = 1 "
         "AND claimed_by IS NULL AND state IN ('waiting', 'unknown') ORDER BY due_us LIMIT 1",
         (lane,),
     ).fetchone()
-    return row[0] if row else None
+    due = [at_us for at_us in (row[0] if row else None, holding.next_due(raw, lane)) if at_us is not None]
+    return min(due, default=None)
 
 
 def record(
@@ -237,10 +188,11 @@ def record(
     if held is None or held[0] != boot:
         return False
     state = decision.state
+    history = rows.longer_history(held[1], attempt)
     raw.execute(
         "UPDATE deliveries SET state = ?, head = ?, claimed_by = NULL, due_us = ?, attempts = attempts - ?, "
         "sent_us = CASE WHEN ? THEN NULL ELSE sent_us END, doubt_us = ?, cause = ?, detail = ?, receipt = ?, "
-        "done_us = ?, history = ? WHERE seq = ?",
+        "done_us = ?, history = ?, held_for = ? WHERE seq = ?",
         (
             state.value,
             int(state.open),
@@ -252,10 +204,15 @@ def record(
             decision.detail,
             None if decision.receipt is None else rows.pack(decision.receipt),
             None if state.open or state is State.HELD else attempt.ended_us,
-            rows.longer_history(held[1], attempt),
+            history,
+            decision.held_for.value if state is State.HELD else "",
             delivery.seq,
         ),
     )
+    if state is State.DELIVERED:
+        propagation.keep(raw, delivery, history, attempt.ended_us)
+        if delivery.items:
+            holding.settle_items(raw, delivery.seq, state, decision.receipt, attempt.ended_us, delivery.id)
     if not state.open:
         advance(raw, delivery.lane, delivery.destination, next_due_us)
     return True
@@ -268,24 +225,17 @@ def _doubt(delivery: Delivery, state: State, attempt: Attempt) -> int | None:
     return attempt.ended_us if delivery.doubt_us is None else delivery.doubt_us
 
 
-def advance(raw: sqlite3.Connection, lane: str, destination: str, due_us: int) -> None:
-    """Make the next open row of the line its head."""
-    head = _line(raw, lane, destination)
-    if head is not None:
-        raw.execute(
-            "UPDATE deliveries SET head = 1, due_us = max(due_us, ?) WHERE seq = ? AND head = 0", (due_us, head)
-        )
-
-
 def recover(raw: sqlite3.Connection, lane: str, boot: str, now_us: int, settle_us: int) -> int:
-    """Claims of this lane left by somebody else: their outcome is unknown, whatever the clock says."""
+    """Claims of this lane left by somebody else: their outcome is unknown, whatever the clock says. Whether the vendor
+    is out, a new life finds out for itself."""
+    ail(raw, lane, "", now_us)
     raw.execute(
         "UPDATE deliveries SET claimed_by = NULL WHERE lane = ? AND claimed_by IS NOT NULL AND claimed_by <> ? "
         "AND state = 'unknown'",
         (lane, boot),
     )
     raw.execute(
-        "UPDATE deliveries SET state = 'unknown', claimed_by = NULL, doubt_us = ?, due_us = ?, "
+        "UPDATE deliveries SET state = 'unknown', claimed_by = NULL, doubt_us = ?, due_us = ?, crashes = crashes + 1, "
         "detail = 'left claimed by a process or courier that died' "
         "WHERE lane = ? AND claimed_by IS NOT NULL AND claimed_by <> ? AND state = 'claimed'",
         (now_us, now_us + settle_us, lane, boot),

@@ -23,7 +23,8 @@ _history = msgspec.json.Decoder(list[Attempt])
 
 DELIVERY = (
     "seq, id, lane, route, destination, audience, change, statement_id, correlation_id, traceparent, template, "
-    "doubtful, attempts_max, attempts, state, accepted_us, due_us, sent_us, doubt_us"
+    "doubtful, attempts_max, attempts, state, accepted_us, due_us, sent_us, doubt_us, crashes, routed_us, sla_us, "
+    "from_us"
 )
 STATEMENT = (
     "s.seq, s.id, s.body, s.timestamp, a.source, a.correlation_id, a.traceparent, a.version, a.authority, s.voided"
@@ -54,6 +55,10 @@ def delivery(row: Sequence[Any]) -> Delivery:
         due_us=row[16],
         sent_us=row[17],
         doubt_us=row[18],
+        crashes=row[19],
+        routed_us=row[20],
+        sla_us=row[21],
+        from_us=row[22],
     )
 
 

@@ -5,7 +5,7 @@ brought the event to the vendor's receipt, however many processes lie between.
 """
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
 from actors.domain.flow import Lost, NotSent, Outcome, Response
@@ -15,6 +15,7 @@ from daemon.telemetry import trace_context
 from daemon.telemetry.logs import Log
 from daemon.telemetry.metrics import Metrics
 from daemon.telemetry.spans import Attribute, Kind, Status
+from daemon.telemetry.trace_context import TraceContext
 from daemon.telemetry.tracing import LINKS_MAX, Tracer
 
 TRACEBACK_CHARS_MAX = 8000
@@ -131,6 +132,7 @@ class Attempted:
             attributes,
             status=status,
             message=self._detail if bad else "",
+            links=_links(item.traceparent for item in delivery.items[1:]),  # the first one's trace is its own
         )
 
     def _line(self, now_us: int) -> None:
@@ -199,11 +201,7 @@ class Eyes:
 
     def _routed_span(self, tenant: str, batch: Sequence[Routed], count: RoutedCount) -> None:
         """A trace of its own, linked to the traces of the requests that brought the statements."""
-        links = [
-            link
-            for link in map(trace_context.parse, dict.fromkeys(one.traceparent for one in batch))
-            if link is not None and link.sampled
-        ][:LINKS_MAX]
+        links = _links(one.traceparent for one in batch)
         if not links:
             return
         root = trace_context.root(1.0)
@@ -216,6 +214,12 @@ class Eyes:
             "lmsyncd.repeated": count.repeated,
         }
         self._tracer.record("statements.routed", root, None, now_us, now_us, attributes, links=links)
+
+
+def _links(traceparents: Iterable[str]) -> list[TraceContext]:
+    """The traces that others began, as far as they are kept."""
+    parsed = map(trace_context.parse, dict.fromkeys(traceparents))
+    return [link for link in parsed if link is not None and link.sampled][:LINKS_MAX]
 
 
 def reason_class(reason: str) -> str:

@@ -12,7 +12,7 @@ from actors.domain.outbox import Attempt, Decision, State
 from actors.domain.verdicts import Cause
 from actors.domain.wording import Catalogue, default_templates
 from actors.kernel import Registry
-from actors.ports import Clock, Http, NewStatement, Provenance, Routed, Target
+from actors.ports import Clock, Http, NewStatement, Provenance, Target
 from actors.roles.router import Plan
 from actors.roles.world import Switchboard
 from actors.targets import discover
@@ -75,7 +75,7 @@ class Office:
         }
 
     def plan(self, tenant_name: str) -> Plan:
-        return Plan(self.tenants[tenant_name], self.targets(tenant_name))
+        return Plan(self.tenants[tenant_name], self.targets(tenant_name), self.store.born_us)
 
     def http(self) -> Http:
         assert self._campus is not None, "this office has no vendors"
@@ -139,21 +139,7 @@ class Desk:
         cursor = await self.store.outbox.cursor(tenant)
         batch = await self.store.statements.after(tenant, cursor, 1000)
         plan = self.office.plan(tenant)
-        routed = []
-        for told in batch:
-            change, reason, planned = plan.make(told)
-            routed.append(
-                Routed(
-                    seq=told.seq,
-                    statement_id=told.id,
-                    correlation_id=told.correlation_id,
-                    traceparent=told.traceparent,
-                    accepted_us=told.stored_us,
-                    change=change,
-                    reason=reason,
-                    planned=planned,
-                )
-            )
+        routed = [plan.make(told, told.stored_us) for told in batch]
         if batch:
             await self.store.outbox.route(tenant, routed, batch[-1].seq)
 

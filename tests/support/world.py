@@ -161,6 +161,7 @@ class Campus:
             witness=self.notes,
             http=lambda: http,
             switchboard=self.switchboard,
+            born_us=self.store.born_us,
             window=self.window,
         )
 

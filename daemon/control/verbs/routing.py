@@ -48,12 +48,13 @@ async def _judge(told: dict[str, object], where: str, tenant: Tenant, asking: As
     """One statement; returns how many posts it would make."""
     logged = _as_logged(told, asking)
     try:
-        change, reason, planned = asking.office.plan(tenant.name).make(logged)
+        routed = asking.office.plan(tenant.name).make(logged, asking.now_us)
     except msgspec.ValidationError as error:
         raise Refusal(
             Exit.USAGE, f"the statement is not valid: {error}", where=where, advice="the gateway would refuse it too"
         ) from None
     name = f"{where}: {' '.join(statement_in_words(logged.body))}"
+    change, reason = routed.change, routed.reason
     if change is None:
         await asking.emit(JudgementRow(statement=name, reason=reason, explanation=explained(reason)))
         return 0
@@ -68,7 +69,7 @@ async def _judge(told: dict[str, object], where: str, tenant: Tenant, asking: As
             occurrence=occurrence,
         )
     )
-    previews = [await _preview(one, change, logged, occurrence, tenant, asking) for one in planned]
+    previews = [await _preview(one, change, logged, occurrence, tenant, asking) for one in routed.planned]
     for preview in previews:
         await asking.emit(preview)
     return sum(not (preview.repeated or preview.refused) for preview in previews)

@@ -165,11 +165,11 @@ async def _carried_by(tenant: str, statement: LoggedStatement, outcome: Outcome,
     """The deliveries that the same change led to when it was told first, by the tenant's rules as they stand now."""
     if tenant not in asking.office.configuration().tenants:
         return ()
-    change, _, planned = asking.office.plan(tenant).make(msgspec.structs.replace(statement, voided=False))
-    if change is None:
+    routed = asking.office.plan(tenant).make(msgspec.structs.replace(statement, voided=False), asking.now_us)
+    if (change := routed.change) is None:
         return ()
     found = []
-    for one in planned:
+    for one in routed.planned:
         _, kept = await asking.office.store.queries.by_effect(
             tenant, one.target, one.destination, change.kind, change.entity, outcome.occurrence
         )

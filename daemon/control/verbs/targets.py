@@ -26,7 +26,7 @@ from actors.domain.verdicts import (
 from actors.domain.wording import TemplateFault
 from actors.kernel import converse
 from actors.ports import Http, Target
-from actors.roles.carriage import Pacer
+from actors.roles.pacing import Pacer
 from config.model import Audience, Tenant
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done

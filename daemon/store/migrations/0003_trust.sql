@@ -24,7 +24,7 @@ ALTER TABLE deliveries ADD COLUMN from_us INTEGER NOT NULL DEFAULT 0;  -- when t
 UPDATE deliveries SET routed_us = accepted_us, from_us = accepted_us;
 
 -- Those whose time comes: folded into a digest, or let go when the quiet hours end.
-CREATE INDEX deliveries_held ON deliveries (lane, due_us, seq) WHERE held_for <> '' AND digest IS NULL;
+CREATE INDEX deliveries_held ON deliveries (lane, due_us, route, destination, seq) WHERE held_for <> '' AND digest IS NULL;
 CREATE INDEX deliveries_digest ON deliveries (digest, seq) WHERE digest IS NOT NULL;
 -- What a newer value of the same entity replaces (waiting, held) or rewrites (delivered).
 CREATE INDEX deliveries_entity ON deliveries (entity, seq)

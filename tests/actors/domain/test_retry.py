@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from actors.domain.changes import CourseCompleted
 from actors.domain.outbox import Decision, Delivery, State
 from actors.domain.people import Learner
-from actors.domain.retry import BACKOFF_S_MAX, REFUNDED_S_MIN, backoff_s, decide, decide_probe
+from actors.domain.retry import REFUNDED_S_MIN, Policy, Spacing, decide, decide_probe, expired, policy_of, too_old
 from actors.domain.throttle import RETRY_AFTER_S_MAX
 from actors.domain.verdicts import (
     Absent,
@@ -23,6 +23,7 @@ from actors.domain.verdicts import (
     Verdict,
 )
 from config.model import Audience
+from config.routes import Backoff, Retry
 
 NOW_US = 1_800_000_000_000_000
 S = 1_000_000
@@ -50,7 +51,12 @@ confirmations: st.SearchStrategy[Confirmation] = st.one_of(
 
 
 def delivery(
-    *, attempts: int = 1, attempts_max: int = 8, doubtful: str = "park", doubt_us: int | None = NOW_US
+    *,
+    attempts: int = 1,
+    attempts_max: int = 8,
+    doubtful: str = "park",
+    doubt_us: int | None = NOW_US,
+    crashes: int = 0,
 ) -> Delivery:
     return Delivery(
         seq=1,
@@ -72,6 +78,7 @@ def delivery(
         accepted_us=NOW_US - 50 * S,
         due_us=NOW_US,
         sent_us=NOW_US - 10 * S,
+        crashes=crashes,
         doubt_us=doubt_us,
     )
 
@@ -175,15 +182,85 @@ def test_the_vendor_s_own_time_is_kept_even_when_it_is_long() -> None:
     assert after(Unavailable("maintenance", retry_after="3600")).due_us == NOW_US + 3600 * S
 
 
-@pytest.mark.parametrize(("chance", "wait_s"), [(0.0, 2.0), (0.5, 3.0)])
-def test_without_one_the_wait_doubles_with_each_refusal_in_a_row(chance: float, wait_s: float) -> None:
+@pytest.mark.parametrize(("chance", "wait_s"), [(0.0, REFUNDED_S_MIN), (0.5, 2.0), (0.75, 3.0)])
+def test_without_one_the_ceiling_doubles_with_each_refusal_in_a_row(chance: float, wait_s: float) -> None:
     assert after(Throttled(), consecutive=3, chance=chance).due_us == NOW_US + wait_s * S
     assert after(Unavailable("down"), consecutive=3, chance=chance).due_us == NOW_US + wait_s * S
 
 
-def test_backoff_ends_at_five_minutes() -> None:
-    assert [backoff_s(tries) for tries in (0, 1, 2, 3, 9)] == [1.0, 1.0, 2.0, 4.0, 256.0]
-    assert backoff_s(10) == backoff_s(10**9) == BACKOFF_S_MAX == 300.0
+def test_a_ceiling_doubles_up_to_the_longest() -> None:
+    spacing = Spacing(first_s=1.0, longest_s=300.0)
+    assert [spacing.ceiling_s(tries) for tries in (0, 1, 2, 3, 9)] == [1.0, 1.0, 2.0, 4.0, 256.0]
+    assert spacing.ceiling_s(10) == spacing.ceiling_s(10**9) == 300.0
+
+
+def test_a_route_s_policy_is_kept_by_verdict_class() -> None:
+    policy = policy_of(
+        Retry(
+            age_max="1h",
+            faulted=Backoff(first="2s", longest="3s"),
+            unavailable=Backoff(first="4s", longest="5s"),
+            throttled=Backoff(first="6s", longest="7s"),
+        )
+    )
+    waits_s = [
+        (decide(verdict, attempts=5, attempts_max=8, now_us=0, dice=0.5, consecutive=9, policy=policy).due_us) / S
+        for verdict in (Faulted("odd"), Unavailable("down"), Throttled())
+    ]
+    assert waits_s == [1.5, 2.5, 3.5]
+    assert policy.age_max_us == 3600 * S
+    assert policy_of(Retry(age_max=None)).age_max_us is None
+
+
+@pytest.mark.parametrize(
+    ("verdict", "cause"),
+    [(Unavailable("down"), Cause.VENDOR_OUTAGE), (Throttled(), Cause.VENDOR_OUTAGE), (Faulted("odd"), Cause.EXHAUSTED)],
+)
+def test_what_would_be_tried_again_too_late_is_a_dead_letter(verdict: Verdict, cause: Cause) -> None:
+    policy = Policy(age_max_us=3600 * S)
+
+    def tried(accepted_us: int) -> Decision:
+        return decide(
+            verdict, attempts=2, attempts_max=8, now_us=NOW_US, dice=0.9, policy=policy, accepted_us=accepted_us
+        )
+
+    assert tried(NOW_US - 3000 * S).state is State.WAITING
+    late = tried(NOW_US - 3600 * S)
+    assert (late.state, late.cause) == (State.DEAD, cause)
+    assert "retry.age_max" in late.detail
+
+
+def test_age_never_buries_what_is_in_doubt_or_waits_for_a_token() -> None:
+    for verdict, state in ((Doubtful("reset"), State.UNKNOWN), (Revoked("dead token"), State.WAITING)):
+        decision = decide(
+            verdict, attempts=1, attempts_max=8, now_us=NOW_US, dice=0.5, policy=Policy(age_max_us=1), accepted_us=0
+        )
+        assert decision.state is state
+
+
+def test_what_became_too_old_says_what_held_it_back() -> None:
+    policy = Policy(age_max_us=3600 * S)
+    assert too_old(0, 3600 * S + 1, policy)
+    assert not too_old(0, 3600 * S, policy)
+    assert not too_old(0, 10**18, Policy(age_max_us=None))
+    causes = {why: expired(why, 3600 * S).cause for why in ("suspended", "outage", "paused", "")}
+    assert causes == {
+        "suspended": Cause.REVOKED,
+        "outage": Cause.VENDOR_OUTAGE,
+        "paused": Cause.EXPIRED,
+        "": Cause.EXPIRED,
+    }
+
+
+def test_on_probation_a_doubt_costs_no_attempt() -> None:
+    decision = decide(Doubtful("reset"), attempts=3, attempts_max=8, now_us=0, dice=0.5, on_probation=True)
+    assert (decision.state, decision.refund) == (State.UNKNOWN, True)
+
+
+def test_what_kept_killing_whoever_carried_it_is_poison() -> None:
+    spent = probed(Absent(), delivery(attempts=8, crashes=5), at_us=NOW_US + 60 * S)
+    assert (spent.state, spent.cause) == (State.DEAD, Cause.POISON)
+    assert probed(Absent(), delivery(attempts=8, crashes=4), at_us=NOW_US + 60 * S).cause is Cause.EXHAUSTED
 
 
 def test_a_fault_waits_with_full_jitter_and_ends_exhausted() -> None:

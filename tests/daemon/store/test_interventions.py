@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 from control_office import Desk, Office
 from hypothesis import settings
@@ -169,17 +170,10 @@ async def unplaced(desk: Desk) -> str:
     await desk.tell(completed("ada"))
     refused = Refused(Cause.BAD_CONFIGURATION, "CS101 has no channel")
     [told] = await desk.store.statements.after("acme", 0, 1)
-    change, _, [planned] = desk.office.plan("acme").make(told)
+    routed = desk.office.plan("acme").make(told, told.stored_us)
+    [planned] = routed.planned
     planned = Planned(target="slack", route="done", destination="?done", audience=planned.audience, refused=refused)
-    routed = Routed(
-        seq=told.seq,
-        statement_id=told.id,
-        correlation_id="c",
-        traceparent="",
-        accepted_us=told.seq,
-        change=change,
-        planned=(planned,),
-    )
+    routed = msgspec.structs.replace(routed, planned=(planned,))
     await desk.store.outbox.route("acme", [routed], told.seq)
     [letter] = await desk.store.queries.stuck(LANE, 1)
     return letter.delivery.id

@@ -1,0 +1,91 @@
+"""The vendor's published limits around every request of a conversation, and what a conversation left behind."""
+
+from collections.abc import Callable
+
+import trio
+
+from actors.domain.flow import Lost, NotSent, Outcome, Request
+from actors.domain.throttle import Limiter
+from actors.ports import AttemptView, Target
+
+
+def _nobody() -> None:
+    """Hears nothing."""
+
+
+class Pacer:
+    """The lane's token buckets around every request of a conversation."""
+
+    def __init__(self, target: Target, now_s: Callable[[], float], relieved: Callable[[], None] = _nobody) -> None:
+        """``relieved`` hears whenever somebody no longer waits."""
+        self._now_s = now_s
+        self._limiter = Limiter(target.rate, now_s())
+        self._relieved = relieved
+        self.waiting = 0
+
+    async def before(self, request: Request, *, probing: bool = False) -> None:
+        """Wait until the vendor's published limits allow this request. A probe's waiting is not counted: looking is
+        limited more narrowly than posting and must not hold it up."""
+        if self._limiter.wait_s(request.draws, self._now_s()):
+            self.waiting += not probing
+            try:
+                while wait_s := self._limiter.wait_s(request.draws, self._now_s()):  # noqa: ASYNC110  # it is time
+                    await trio.sleep(wait_s)
+            finally:
+                self.waiting -= not probing
+                self._relieved()
+        self._limiter.take(request.draws, self._now_s())
+
+    def after(self, request: Request, outcome: Outcome, elapsed_s: float) -> None:
+        self.settle(request)
+
+    def settle(self, request: Request) -> None:
+        """The answer came, or will not be waited for."""
+        self._limiter.settle(request.draws, self._now_s())
+
+    def rest_s(self, request: Request) -> float:
+        """How long until the same buckets allow the next one."""
+        now_s = self._now_s()
+        return max(0.0, self._limiter.ready_at(request.draws, now_s) - now_s)
+
+
+class Journey:
+    """What happened on one attempt: the requests that were made, as far as the vendor may have seen them."""
+
+    def __init__(self, pacer: Pacer, view: AttemptView, *, probing: bool) -> None:
+        self._pacer = pacer
+        self._probing = probing
+        self._view = view
+        self.last: Request | None = None
+        self._out: Request | None = None
+        self.sent = False
+        self.request_ids: dict[str, str] = {}
+
+    async def before(self, request: Request) -> None:
+        await self._pacer.before(request, probing=self._probing)
+        self.last = self._out = request
+        self.sent = True
+
+    def abandon(self) -> None:
+        """The conversation broke off: a request that is still out holds its buckets no longer."""
+        if self._out is not None:
+            self._pacer.settle(self._out)
+            self._out = None
+
+    def after(self, request: Request, outcome: Outcome, elapsed_s: float) -> None:
+        self._out = None
+        self._pacer.after(request, outcome, elapsed_s)
+        self._view.exchanged(request.operation, outcome, elapsed_s)
+        match outcome:
+            case NotSent():
+                self.sent = False
+            case Lost():
+                pass
+            case _:
+                for name in ("x-slack-req-id", "request-id", "client-request-id"):
+                    if value := outcome.headers.get(name):
+                        self.request_ids[name] = value
+
+    @property
+    def rest_s(self) -> float:
+        return self._pacer.rest_s(self.last) if self.last else 0.0

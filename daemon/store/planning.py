@@ -1,0 +1,255 @@
+"""What the router decided becomes rows: an outcome for each statement, and the deliveries of each change.
+
+Here is where *once* is decided. A change counts by its entity's canonical value (``domain.occurrence``), the count is
+part of the effect key, and a key is in the ledger once. A newer value replaces what an older one left waiting, as far
+as the lane is held back; what goes out in its turn is left to go out.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from actors.domain.changes import AnyChange
+from actors.domain.occurrence import Counted, Earlier, Known, count
+from actors.domain.outbox import Attempt, HeldFor, State
+from actors.ports import Planned, Routed, RoutedCount
+from daemon.store import holding, lines, rows
+from daemon.store.holding import DAY_US
+
+_earlier = msgspec.json.Decoder(tuple[Earlier, ...])
+
+OVERTAKEN = "overtaken: told when a newer value was known already"
+
+
+class _Tally:
+    """What one call has made so far."""
+
+    def __init__(self) -> None:
+        self.deliveries: dict[str, int] = {}
+        self.repeated = 0
+        self.superseded = 0
+
+    def count(self) -> RoutedCount:
+        return RoutedCount(deliveries=self.deliveries, repeated=self.repeated, superseded=self.superseded)
+
+
+def route(raw: sqlite3.Connection, tenant: str, routed: Sequence[Routed], cursor: int) -> RoutedCount:
+    """A batch of outcomes and the cursor. Repeating it changes nothing: outcomes are kept by statement."""
+    tally = _Tally()
+    for item in routed:
+        if raw.execute("SELECT 1 FROM outcomes WHERE seq = ?", (item.seq,)).fetchone():
+            continue
+        made = 0
+        occurrence = 0
+        if item.change is not None:
+            counted = occur(raw, tenant, item.change, item.happened_us)
+            occurrence = counted.occurrence
+            made = _deliveries(raw, tenant, item, item.change, counted, tally)
+        raw.execute(
+            "INSERT INTO outcomes (seq, kind, reason, occurrence, deliveries, unrouted) VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                item.seq,
+                item.change.kind if item.change else None,
+                item.reason,
+                occurrence,
+                made,
+                int(item.unrouted),
+            ),
+        )
+    raw.execute(
+        "INSERT INTO cursors VALUES (?, ?) ON CONFLICT (tenant) DO UPDATE SET seq = max(seq, excluded.seq)",
+        (tenant, cursor),
+    )
+    return tally.count()
+
+
+def reroute(raw: sqlite3.Connection, tenant: str, item: Routed) -> RoutedCount:
+    """A kept statement by today's rules: its change keeps the number it had, and what is there already is not made
+    again. Changes nothing where the statement is not one of those kept for it."""
+    kept = raw.execute("SELECT occurrence FROM outcomes WHERE seq = ? AND unrouted = 1", (item.seq,)).fetchone()
+    tally = _Tally()
+    if kept is None or item.change is None:
+        return tally.count()
+    if kept[0]:
+        counted = _as_counted(raw, tenant, item.change, kept[0])
+    else:  # we failed on it, and only now know what it tells
+        counted = occur(raw, tenant, item.change, item.happened_us)
+    made = _deliveries(raw, tenant, item, item.change, counted, tally)
+    raw.execute(
+        "UPDATE outcomes SET kind = ?, reason = ?, occurrence = ?, deliveries = deliveries + ?, unrouted = ? "
+        "WHERE seq = ?",
+        (item.change.kind, item.reason, counted.occurrence, made, int(item.unrouted), item.seq),
+    )
+    return tally.count()
+
+
+# ── counting ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def occur(raw: sqlite3.Connection, tenant: str, change: AnyChange, happened_us: int) -> Counted:
+    """The number of this change among those of its entity, kept with the entity's state."""
+    key = rows.key(tenant, change.entity)
+    known = _known(raw, key)
+    counted = count(known, change.value, happened_us)
+    now = counted.known
+    if now != known:
+        raw.execute(
+            "INSERT OR REPLACE INTO entities (key, value, occurrence, at_us, top, earlier) VALUES (?, ?, ?, ?, ?, ?)",
+            (key, now.value, now.occurrence, now.at_us, now.top, rows.pack(now.earlier) if now.earlier else ""),
+        )
+    if counted.news == "overtaken" and change.momentary:
+        return msgspec.structs.replace(counted, news="new")
+    return counted
+
+
+def _as_counted(raw: sqlite3.Connection, tenant: str, change: AnyChange, occurrence: int) -> Counted:
+    """A change that was counted before: overtaken, if its entity has gone on since."""
+    known = _known(raw, rows.key(tenant, change.entity))
+    if known is None:  # retention has forgotten the entity: nothing newer is known
+        known = Known(value=change.value, occurrence=occurrence, at_us=0, top=occurrence)
+    passed = known.occurrence != occurrence and not change.momentary
+    return Counted(occurrence=occurrence, known=known, news="overtaken" if passed else "new")
+
+
+def _known(raw: sqlite3.Connection, key: bytes) -> Known | None:
+    row = raw.execute("SELECT value, occurrence, at_us, top, earlier FROM entities WHERE key = ?", (key,)).fetchone()
+    if row is None:
+        return None
+    earlier = _earlier.decode(row[4]) if row[4] else ()
+    return Known(value=row[0], occurrence=row[1], at_us=row[2], top=row[3], earlier=earlier)
+
+
+# ── planning ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _deliveries(
+    raw: sqlite3.Connection, tenant: str, item: Routed, change: AnyChange, counted: Counted, tally: _Tally
+) -> int:
+    """The change's deliveries, and what it replaces. How many are new."""
+    made: dict[tuple[str, str], str] = {}
+    for planned in item.planned:
+        seq = _plan(raw, tenant, item, change, planned, counted)
+        if seq is None:
+            tally.repeated += 1
+            continue
+        tally.deliveries[planned.target] = tally.deliveries.get(planned.target, 0) + 1
+        made[f"{tenant}/{planned.target}", planned.destination] = seq
+    if change.standing and counted.news == "new":
+        tally.superseded += _supersede(raw, tenant, item, change, made)
+    return len(made)
+
+
+def _plan(
+    raw: sqlite3.Connection, tenant: str, item: Routed, change: AnyChange, planned: Planned, counted: Counted
+) -> str | None:
+    """Insert one delivery, unless its effect is in the ledger already. Its id if it is new."""
+    key = rows.key(tenant, planned.target, planned.destination, change.kind, change.entity, counted.occurrence)
+    day = item.accepted_us // DAY_US
+    if raw.execute("INSERT OR IGNORE INTO effects VALUES (?, ?)", (key, day)).rowcount == 0:
+        return None
+    lane = f"{tenant}/{planned.target}"
+    state, due_us = _born(raw, lane, planned, counted, item)
+    head = state is State.WAITING and not lines.first(raw, lane, planned.destination)
+    refused = planned.refused if state is State.DEAD else None
+    raw.execute(
+        "INSERT INTO deliveries (id, lane, route, destination, audience, change, kind, statement_seq, statement_id, "
+        "correlation_id, traceparent, template, doubtful, attempts_max, state, head, accepted_us, due_us, cause, "
+        "detail, done_us, entity, held_for, revise, routed_us, sla_us, from_us) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            key,
+            lane,
+            planned.route,
+            planned.destination,
+            rows.pack(planned.audience),
+            rows.pack(change),
+            change.kind,
+            item.seq,
+            item.statement_id,
+            item.correlation_id,
+            item.traceparent,
+            planned.template,
+            planned.doubtful,
+            planned.attempts_max,
+            state.value,
+            int(head),
+            item.accepted_us,
+            due_us,
+            refused.cause.value if refused else None,
+            refused.detail if refused else OVERTAKEN if state is State.SUPERSEDED else "",
+            None if state in {State.WAITING, State.HELD} else item.routed_us or item.accepted_us,
+            rows.key(tenant, change.entity) if change.standing else None,
+            planned.held_for.value if state is State.HELD else "",
+            int(planned.revise),
+            item.routed_us or item.accepted_us,
+            planned.sla_us,
+            due_us if state is State.HELD else item.accepted_us,
+        ),
+    )
+    return key.hex()
+
+
+def _born(raw: sqlite3.Connection, lane: str, planned: Planned, counted: Counted, item: Routed) -> tuple[State, int]:
+    """The first state, and when it is due."""
+    if planned.refused is not None:
+        return State.DEAD, item.accepted_us
+    if counted.news == "overtaken":
+        return State.SUPERSEDED, item.accepted_us
+    if planned.held_for is HeldFor.PERSON:
+        return State.WAITING, item.accepted_us
+    due_us = planned.held_until_us
+    if planned.held_for is HeldFor.DIGEST and holding.left(raw, lane, planned.destination, planned.route, due_us):
+        due_us = planned.held_next_us
+    return State.HELD, due_us
+
+
+# ── replacing ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _supersede(
+    raw: sqlite3.Connection, tenant: str, item: Routed, change: AnyChange, made: dict[tuple[str, str], str]
+) -> int:
+    """Older values of the same entity that still wait, where they are held back (for a digest, for quiet hours, by a
+    lane that stands still) or would be rewritten anyway: they are not sent any more. How many."""
+    now_us = item.routed_us or item.accepted_us
+    waiting: list[Any] = raw.execute(
+        "SELECT seq, lower(hex(id)), lane, destination, state, revise, history FROM deliveries "
+        "INDEXED BY deliveries_entity WHERE entity = ? AND state IN ('waiting', 'held', 'delivered') "
+        "AND state IN ('waiting', 'held') AND digest IS NULL",
+        (rows.key(tenant, change.entity),),
+    ).fetchall()
+    n = 0
+    for seq, delivery_id, lane, destination, state, revise, history in waiting:
+        newer = made.get((lane, destination))
+        if delivery_id == newer or not (state == "held" or revise or _stands_still(raw, lane, now_us)):
+            continue
+        by = (
+            f"delivery {newer}"
+            if newer
+            else f"statement {item.statement_id} ({change.kind}), which is posted nowhere here"
+        )
+        _close(raw, seq, lane, destination, f"replaced before it was sent, by {by}", history, now_us)
+        n += 1
+    return n
+
+
+def _stands_still(raw: sqlite3.Connection, lane: str, now_us: int) -> bool:
+    row = raw.execute(
+        "SELECT 1 FROM lanes WHERE lane = ? "
+        "AND (paused_by <> '' OR suspended <> '' OR outage <> '' OR throttled_until_us > ?)",
+        (lane, now_us),
+    ).fetchone()
+    return row is not None
+
+
+def _close(
+    raw: sqlite3.Connection, seq: int, lane: str, destination: str, detail: str, history: str, now_us: int
+) -> None:
+    line = Attempt(number=0, kind="router", started_us=now_us, ended_us=now_us, verdict="superseded", detail=detail)
+    raw.execute(
+        "UPDATE deliveries SET state = 'superseded', held_for = '', detail = ?, done_us = ?, history = ? WHERE seq = ?",
+        (detail, now_us, rows.longer_history(history, line), seq),
+    )
+    lines.leave(raw, seq, lane, destination, now_us)
