@@ -1,14 +1,25 @@
-"""Counting how often an entity's canonical value changed, whatever order it is told in. (First cut: being replaced.)"""
+"""How often an entity's canonical value changed, so that a change that is told again is known again.
 
+80, 85, 80 are three changes, whoever tells them, how often and in which order: told once more they are still the
+first, the second and the third. What decides is the event's own time. The value in force is always that of the latest
+event told; an older one that was not known yet did happen and gets a number of its own, but it is overtaken.
+
+A second source's clock may differ by a little: its time still lies between the neighbours of the change it tells, so
+that the value in force at that time, or the one that follows, is the one meant.
+"""
+
+from bisect import bisect_right
 from typing import Literal
 
 import msgspec
 
 EARLIER_MAX = 32
 
+News = Literal["new", "repeated", "overtaken"]
+
 
 class Earlier(msgspec.Struct, frozen=True, array_like=True):
-    """A value that was in force from ``at_us`` on."""
+    """A value that was in force at that time (microseconds since the epoch, UTC)."""
 
     at_us: int
     value: str
@@ -16,7 +27,9 @@ class Earlier(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """An entity's state: its value, that value's number and time, the highest number given, what it was before."""
+    """What is known of an entity. ``at_us``: the latest event that told this value (when it came into force, if that
+    was earlier, stands last in ``earlier``); ``top``: the highest number ever given; ``earlier``: by time, newest last,
+    ``EARLIER_MAX`` at most."""
 
     value: str
     occurrence: int
@@ -26,29 +39,55 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counted(msgspec.Struct, frozen=True, kw_only=True):
-    """What a change counts as, and the state after it."""
+    """The number of the change that was told, what is known now, and whether the change was known already
+    (``repeated``) or is older than what is known (``overtaken``)."""
 
     occurrence: int
     known: Known
-    news: Literal["new", "repeated", "overtaken"]
+    news: News
 
 
 def count(known: Known | None, value: str, at_us: int) -> Counted:
+    """What it means that ``value`` is told to have come into force at ``at_us``. Of events with the same time, the
+    one told later is the later one. (A time after that of acceptance is for the caller to correct.)"""
     if known is None:
-        fresh = Known(value=value, occurrence=1, at_us=at_us, top=1)
-        return Counted(occurrence=1, known=fresh, news="new")
+        return Counted(occurrence=1, known=Known(value=value, occurrence=1, at_us=at_us, top=1), news="new")
+    if at_us < known.at_us:
+        return _late(known, value, at_us)
     if value == known.value:
-        return Counted(occurrence=known.occurrence, known=known, news="repeated")
-    if at_us >= known.at_us:
-        top = known.top + 1
-        earlier = (*known.earlier, Earlier(known.at_us, known.value, known.occurrence))[-EARLIER_MAX:]
-        fresh = Known(value=value, occurrence=top, at_us=at_us, top=top, earlier=earlier)
-        return Counted(occurrence=top, known=fresh, news="new")
-    before = [each for each in known.earlier if each.at_us <= at_us]
-    after = [each for each in known.earlier if each.at_us > at_us]
-    for each in (*before[-1:], *after[:1]):
-        if each.value == value:
-            return Counted(occurrence=each.occurrence, known=known, news="repeated")
-    top = known.top + 1
-    earlier = (*before, Earlier(at_us, value, top), *after)[-EARLIER_MAX:]
-    return Counted(occurrence=top, known=msgspec.structs.replace(known, top=top, earlier=earlier), news="overtaken")
+        return Counted(occurrence=known.occurrence, known=_confirmed(known, at_us), news="repeated")
+    number = known.top + 1
+    earlier = _latest((*known.earlier, _current(known)))
+    now = Known(value=value, occurrence=number, at_us=at_us, top=number, earlier=earlier)
+    return Counted(occurrence=number, known=now, news="new")
+
+
+def _late(known: Known, value: str, at_us: int) -> Counted:
+    """Told when something later was known already."""
+    line = (*known.earlier, _current(known))
+    place = bisect_right(line, at_us, key=lambda entry: entry.at_us)
+    same_time = (entry for entry in line if entry.at_us == at_us)
+    for entry in (*same_time, *line[max(place - 1, 0) : place + 1]):
+        if entry.value == value:
+            return Counted(occurrence=entry.occurrence, known=known, news="repeated")
+    number = known.top + 1
+    earlier = (*known.earlier[:place], Earlier(at_us, value, number), *known.earlier[place:])
+    now = msgspec.structs.replace(known, top=number, earlier=_latest(earlier))
+    return Counted(occurrence=number, known=now, news="overtaken")
+
+
+def _confirmed(known: Known, at_us: int) -> Known:
+    """Still the same value: what is told late from the time in between cannot be in force any more."""
+    if at_us == known.at_us:
+        return known
+    began = bool(known.earlier) and known.earlier[-1].occurrence == known.occurrence
+    earlier = known.earlier if began else _latest((*known.earlier, _current(known)))
+    return msgspec.structs.replace(known, at_us=at_us, earlier=earlier)
+
+
+def _current(known: Known) -> Earlier:
+    return Earlier(known.at_us, known.value, known.occurrence)
+
+
+def _latest(entries: tuple[Earlier, ...]) -> tuple[Earlier, ...]:
+    return entries[-EARLIER_MAX:]
