@@ -41,9 +41,3 @@ def join(raw: sqlite3.Connection, seq: int, lane: str, destination: str, now_us:
         due_us = max(now_us, head[2])  # the destination may have been told to wait
     raw.execute("UPDATE deliveries SET due_us = ? WHERE seq = ?", (due_us, seq))
     advance(raw, lane, destination, due_us)
-
-
-def leave(raw: sqlite3.Connection, seq: int, lane: str, destination: str, now_us: int) -> None:
-    """The row is no longer open (its state was changed already): where it was the head, the next one is."""
-    if raw.execute("UPDATE deliveries SET head = 0 WHERE seq = ? AND head = 1", (seq,)).rowcount:
-        advance(raw, lane, destination, now_us)

@@ -248,8 +248,11 @@ def _close(
     raw: sqlite3.Connection, seq: int, lane: str, destination: str, detail: str, history: str, now_us: int
 ) -> None:
     line = Attempt(number=0, kind="router", started_us=now_us, ended_us=now_us, verdict="superseded", detail=detail)
+    [head] = raw.execute("SELECT head FROM deliveries WHERE seq = ?", (seq,)).fetchone()
     raw.execute(
-        "UPDATE deliveries SET state = 'superseded', held_for = '', detail = ?, done_us = ?, history = ? WHERE seq = ?",
+        "UPDATE deliveries SET state = 'superseded', head = 0, held_for = '', detail = ?, done_us = ?, history = ? "
+        "WHERE seq = ?",
         (detail, now_us, rows.longer_history(history, line), seq),
     )
-    lines.leave(raw, seq, lane, destination, now_us)
+    if head:
+        lines.advance(raw, lane, destination, now_us)
