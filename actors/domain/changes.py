@@ -85,7 +85,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
 
     @property
     def entity(self) -> str:
-        return f"{self.aspect}|{self.learner.key}|{self.subject}"
+        return f"{self.aspect}|{self.learner.identity}|{self.subject}"
 
 
 class ActivityChange(Change, frozen=True, kw_only=True, omit_defaults=True):

@@ -22,6 +22,12 @@ class Learner(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     locale: str = ""
     timezone: str = ""
 
+    @property
+    def identity(self) -> str:
+        """Who it is, however they are named: by the e-mail address where it is known, else by the key. Two sources
+        of which one names the account and the other the address mean one person, once the directory joins them."""
+        return f"mbox:{self.email}" if self.email else self.key
+
 
 def fold_email(email: str) -> str:
     """Vendors and LMSs disagree about case; addresses are compared without it."""
