@@ -1,6 +1,5 @@
 """The conversations with Teams: post to a channel, look for a post, notify a learner, find a person, say hello."""
 
-from datetime import UTC, datetime
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
@@ -20,7 +19,6 @@ from actors.domain.verdicts import (
     Refused,
     Repeatable,
     Revoked,
-    Throttled,
     Unavailable,
     Unmatched,
     Unprobeable,
@@ -29,10 +27,12 @@ from actors.domain.verdicts import (
 from actors.domain.wording import TemplateFault
 from actors.ports import Bundler, Reveal, Wording
 from actors.targets.teams.accounts import Account, AppAccount, PersonAccount
-from actors.targets.teams.marks import Trail, chain_of, mark_of, messages_path, trail_of
-from actors.targets.teams.render import activity, card_mark, escape, message
+from actors.targets.teams.batch import GraphBundler
+from actors.targets.teams.found import is_ours, matched, posted, rfc3339, unmatched, unseen
+from actors.targets.teams.marks import Trail, chain_for, mark_of, messages_path, trail_of
+from actors.targets.teams.render import activity, escape, message
 from actors.targets.teams.settings import CHANNEL_ID, TEAM_ID, TeamsSettings
-from actors.targets.teams.wire import Answered, Failure, Harmless, Purpose, Stale, harmless, understand
+from actors.targets.teams.wire import Answered, Failure, Purpose, Stale, harmless, understand
 from config.durations import seconds
 from config.model import Audience
 
@@ -41,6 +41,8 @@ SKEW_US = 60_000_000
 PAGE_ROWS = 50
 PAGES_MAX = 12
 EMAIL_CHARS_MAX = 320
+TEAM_BURST, TEAM_SHARE = 1.05, 0.95
+"""n requests after the first take at least n times as long as the limit wants, for every n, and hardly longer."""
 
 BUCKETS = {
     "posts": "post_per_s",
@@ -59,7 +61,7 @@ class TeamsTarget:
     def __init__(self, settings: TeamsSettings, reveal: Reveal, wording: Wording) -> None:
         self.settle_s = seconds(settings.settle)
         self.late_landing_s = seconds(settings.late_landing)
-        self.bundler: Bundler | None = None
+        self.bundler: Bundler | None = GraphBundler(settings.graph) if settings.batch else None
         self._settings = settings
         self._wording = wording
         self._app = AppAccount(settings, reveal)
@@ -103,18 +105,21 @@ class TeamsTarget:
         )
 
     def rate(self, bucket: str) -> Rate:
-        """The terms of ``channel:TEAM/CHANNEL`` and of what is limited for the app as a whole. A burst and what
-        refills within the same second stay together below the limit."""
+        """The terms of ``team:TEAM``, ``channel:TEAM/CHANNEL`` and of what is limited for the app as a whole. A burst
+        and what refills within the same second stay together below the limit."""
         if bucket.startswith("channel:"):
             return self._settings.rate("channel_per_s")
+        if bucket.startswith("team:"):  # a little burst: one channel's slow answer must not hold up its neighbours
+            team = self._settings.rate("team_per_s", TEAM_BURST)
+            return msgspec.structs.replace(team, per_s=team.per_s * TEAM_SHARE)
         whole = self._settings.rate(BUCKETS[bucket])
         burst = max(2.0, whole.per_s // 10)
         return whole if whole.per_s < 2.0 else Rate(per_s=whole.per_s - (burst - 1.0), burst=burst)
 
     def costs(self, destination: str, *, to_learner: bool, known: bool) -> tuple[tuple[str, ...], ...]:
-        """A post draws from its channel and from all posts; a learner not known yet is looked up first."""
+        """A post draws from its team, its channel and from all posts; a learner not known yet is looked up first."""
         if not to_learner:
-            return ((f"channel:{destination}", "posts"),)
+            return ((*_of_channel(destination), "posts"),)
         return (("activity",),) if known else (("lookup",), ("activity",))
 
     # ── what we say ──────────────────────────────────────────────────────────────────────────────
@@ -129,13 +134,15 @@ class TeamsTarget:
         body: dict[str, object] = {
             "topic": {"source": "text", "value": headline, "webUrl": link},
             "activityType": settings.activity_type,
-            "chainId": chain_of(parcel.delivery_id),
+            "chainId": chain_for(parcel),
             "previewText": {"content": shown},
             "templateParameters": [{"name": settings.activity_parameter, "value": headline}],
         }
         return body | ({"teamsAppId": settings.teams_app_id} if settings.teams_app_id else {})
 
     def deliver(self, parcel: Parcel) -> Flow[Verdict]:
+        """What revises an earlier notification takes its place; what revises a channel's post is posted anew, because
+        Graph promises no rewriting of posts that would be safe to repeat."""
         try:
             body = msgspec.json.encode(self.preview(parcel))
         except TemplateFault as fault:
@@ -143,12 +150,12 @@ class TeamsTarget:
         return (yield from (self._notify if parcel.to_learner else self._post)(parcel, body))
 
     def _post(self, parcel: Parcel, body: bytes) -> Flow[Verdict]:
-        path, draws = messages_path(parcel.address), (f"channel:{parcel.address}", "posts")
+        path, draws = messages_path(parcel.address), (*_of_channel(parcel.address), "posts")
         request = self._request("POST", path, "channelMessages.post", draws, body)
         answer = yield from self._call(self._person, request, Purpose.CHANNEL, trail_of(parcel))
         if not isinstance(answer, Answered):
             return answer
-        return _posted(answer.fields, parcel.address, answer.request_ids) or Doubtful("Graph: a message without id")
+        return posted(answer.fields, parcel.address, answer.request_ids) or Doubtful("Graph: a message without id")
 
     def _notify(self, parcel: Parcel, body: bytes) -> Flow[Verdict]:
         path = f"users/{quote(parcel.address, safe='')}/teamwork/sendActivityNotification"
@@ -158,7 +165,7 @@ class TeamsTarget:
             return answer
         if answer.status != 204:
             return Doubtful(f"Graph: HTTP {answer.status} instead of 204 to a notification")
-        return Delivered({"user": parcel.address, "chain_id": str(chain_of(parcel.delivery_id))} | answer.request_ids)
+        return Delivered({"user": parcel.address, "chain_id": str(chain_for(parcel))} | answer.request_ids)
 
     # ── looking for an earlier post ──────────────────────────────────────────────────────────────
 
@@ -169,19 +176,19 @@ class TeamsTarget:
         if parcel.sent_us is None:
             return Absent("no attempt of it can have landed")
         path, mark, trail = messages_path(parcel.address), mark_of(parcel.delivery_id), trail_of(parcel)
-        since = f"lastModifiedDateTime gt {_rfc3339(parcel.sent_us - SKEW_US)}"
+        since = f"lastModifiedDateTime gt {rfc3339(parcel.sent_us - SKEW_US)}"
         query = urlencode({"$top": str(PAGE_ROWS), "$filter": since}, quote_via=quote)
-        draws = (f"channel:{parcel.address}", "reads")
+        draws = (*_of_channel(parcel.address), "reads")
         for _ in range(PAGES_MAX):
             request = self._request("GET", f"{path}/delta?{query}", "channelMessages.delta", draws)
             answer = yield from self._call(self._person, request, Purpose.READ, trail)
             if not isinstance(answer, Answered):
-                return _unseen(harmless(answer))
+                return unseen(harmless(answer))
             messages = answer.objects()
             if messages is None:
                 return Unprobeable("Graph: a page without messages")
             for each in messages:
-                found = _posted(each, parcel.address, answer.request_ids) if _is_ours(each, mark) else None
+                found = posted(each, parcel.address, answer.request_ids) if is_ours(each, mark) else None
                 if found is not None:
                     return found
             query = urlsplit(answer.text("@odata.nextLink")).query  # never its host: our token goes nowhere else
@@ -209,7 +216,7 @@ class TeamsTarget:
         query = {"$filter": f"mail eq {literal} or userPrincipalName eq {literal}", "$select": "id", "$top": "2"}
         request = self._request("GET", f"users?{urlencode(query, quote_via=quote)}", "users.list", ("lookup",))
         found = yield from self._call(self._app, request, Purpose.LOOKUP, trail)
-        return _matched(found, email) if isinstance(found, Answered) else _unmatched(harmless(found))
+        return matched(found, email) if isinstance(found, Answered) else unmatched(harmless(found))
 
     def hello(self) -> Flow[Verdict]:
         """Ask who the person is, and get the app a token: whichever of them we speak for."""
@@ -268,64 +275,13 @@ class TeamsTarget:
         return Trail("", f"{self._settings.client_id}|{about}|{self._talks}")
 
 
+def _of_channel(address: str) -> tuple[str, str]:
+    """The buckets of a channel's requests."""
+    return f"team:{address.partition('/')[0]}", f"channel:{address}"
+
+
 def _misconfigured(detail: str) -> Refused:
     return Refused(Cause.BAD_CONFIGURATION, detail)
-
-
-def _posted(fields: dict[str, object], address: str, request_ids: dict[str, str]) -> Delivered | None:
-    """The receipt of a message as Graph shows it."""
-    message_id, web_url = fields.get("id"), fields.get("webUrl")
-    if not isinstance(message_id, str) or not message_id:
-        return None
-    team, _, channel = address.partition("/")
-    receipt = {"team": team, "channel": channel, "message_id": message_id}
-    return Delivered(receipt | ({"web_url": web_url} if isinstance(web_url, str) and web_url else {}) | request_ids)
-
-
-def _is_ours(fields: dict[str, object], mark: str) -> bool:
-    """Whether a message carries the mark: as an attachment's id, or inside the card."""
-    attachments = fields.get("attachments")
-    for each in attachments if isinstance(attachments, list) else []:
-        if isinstance(each, dict):
-            named, content = each.get("id"), each.get("content")
-            if isinstance(named, str) and named.casefold() == mark:
-                return True
-            if isinstance(content, str) and card_mark(mark) in content:
-                return True
-    return False
-
-
-def _matched(found: Answered, email: str) -> Match:
-    users = found.objects()
-    if users is None:
-        return Faulted("Graph: a list without users")
-    ids = {user["id"] for user in users if isinstance(user.get("id"), str) and user["id"]}
-    match sorted(map(str, ids)):
-        case []:
-            return Unmatched(f"nobody in the directory has the address {email}")
-        case [only]:
-            return Matched(only)
-        case _:
-            return Unmatched(f"several people in the directory have the address {email}")
-
-
-def _unmatched(failure: Harmless) -> Match:
-    if isinstance(failure, Refused) and failure.cause in (Cause.UNMATCHED_LEARNER, Cause.PAYLOAD_REFUSED):
-        return Unmatched(failure.detail)
-    return failure
-
-
-def _unseen(failure: Harmless) -> Confirmation:
-    match failure:
-        case Throttled() | Unavailable() | Revoked():
-            return failure
-        case Refused(detail=detail) | Faulted(detail):
-            return Unprobeable(detail)
-
-
-def _rfc3339(us: int) -> str:
-    """A time as OData writes it, to the millisecond."""
-    return datetime.fromtimestamp(us // 1000 / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def build(settings: msgspec.Struct, reveal: Reveal, wording: Wording) -> TeamsTarget:

@@ -11,6 +11,7 @@ from actors.targets.teams.accounts import REQUEST_IDS
 MARKS = uuid.UUID("c2b7c7a0-7a0e-5c0b-9d5e-1f1f6f0e3a44")
 """Our namespace of UUIDv5, for delivery ids that are no GUIDs by themselves."""
 _DELIVERY_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_CHAIN = re.compile(r"[0-9]{1,19}", re.ASCII)
 _NOT_FOR_HEADERS = re.compile(r"[^!-~]")
 
 
@@ -40,6 +41,14 @@ def mark_of(delivery_id: str) -> str:
 def chain_of(delivery_id: str) -> int:
     """63 bits that stand for a delivery, always the same and never 0."""
     return (int.from_bytes(hashlib.sha256(delivery_id.encode()).digest()[:8]) >> 1) or 1
+
+
+def chain_for(parcel: Parcel) -> int:
+    """The chain of a notification: that of the one it rewrites, so that Teams shows it in that one's place; else its
+    own."""
+    told = (parcel.revises or {}).get("chain_id", "")
+    known = _CHAIN.fullmatch(told) and 0 < int(told) < 2**63
+    return int(told) if known else chain_of(parcel.delivery_id)
 
 
 def trail_of(parcel: Parcel) -> Trail:

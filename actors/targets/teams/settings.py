@@ -16,7 +16,8 @@ _DIRECTORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?", re.A
 _FOR_EVERYBODY = frozenset({"common", "organizations", "consumers"})
 
 LIMITS_PER_S = {
-    "channel_per_s": 4.0,  # requests of one app on one team or channel, published
+    "team_per_s": 4.0,  # requests of one app on one team, published
+    "channel_per_s": 4.0,  # and on one channel
     "post_per_s": 50.0,  # POST channel message, per app and directory, published
     "activity_per_s": 5.0,  # sendActivityNotification, per app and directory, published
     "read_per_s": 20.0,  # GET channel message, per app and directory, published
@@ -82,8 +83,10 @@ class TeamsSettings(Words, frozen=True, kw_only=True):
     course_channels: dict[str, CourseChannel] = msgspec.field(default_factory=dict)
     """Course (its code, SIS id or activity IRI) to channel, for audiences with ``course_channel = true``."""
     limits: dict[str, float] = msgspec.field(default_factory=dict)
-    """Requests a second, over the published limits: channel_per_s (each channel), post_per_s (all channels),
-    activity_per_s, read_per_s, lookup_per_s, token_per_s."""
+    """Requests a second, over the published limits: team_per_s (each team, all its channels together),
+    channel_per_s (each channel), post_per_s (all channels), activity_per_s, read_per_s, lookup_per_s, token_per_s."""
+    batch: bool = True
+    """Send what is ready at the same moment as one call ($batch), each part with an outcome of its own."""
     settle: str = "2s"
     """After a doubtful outcome, wait this long before looking whether the post is there."""
     late_landing: str = "20s"

@@ -21,6 +21,8 @@ Failure = Harmless | Doubtful
 DETAIL_CHARS_MAX = 400
 CLAIMS_CHARS_MAX = 8_192
 NESTED_MAX = 5
+THE_APPS_LIMIT = "activitylimitreached"
+"""The code of a 429 that concerns the app, not what it asked for."""
 
 
 class Purpose(Enum):
@@ -90,7 +92,9 @@ def _stale(told: Told) -> Stale:
 
 def _throttled(told: Told) -> Failure:
     """A channel's limit is the channel's own affair, and a lookup's that of whoever asks; what limits the
-    notifications holds up the lane."""
+    notifications, or the app as a whole, holds up the lane."""
+    if told.code.casefold() == THE_APPS_LIMIT:
+        return _busy(told)
     own = told.purpose in (Purpose.CHANNEL, Purpose.READ, Purpose.LOOKUP)
     return Throttled(told.retry_after, whole_lane=not own, detail=told.detail)
 
@@ -175,7 +179,7 @@ CODES: dict[str, Meaning] = {
     "requestentitytoolarge": _TOO_LARGE,
     "messagesizetoobig": _TOO_LARGE,
     "toomanyrequests": _throttled,
-    "activitylimitreached": _busy,
+    THE_APPS_LIMIT: _busy,
     "serviceunavailable": _unavailable,
     "syncstatenotfound": _faulted,
     "resyncrequired": _faulted,
@@ -196,7 +200,7 @@ STATUSES: dict[int, Meaning] = {
     414: _TOO_LARGE,
     415: _BAD,
     422: _BAD,
-    424: _faulted,
+    424: _unavailable,
     429: _throttled,
     431: _TOO_LARGE,
     500: _doubtful,
@@ -207,8 +211,9 @@ STATUSES: dict[int, Meaning] = {
 }
 """Where the code is none we know."""
 
-BY_STATUS_ALONE = frozenset({401, 429, 503, 509})
-"""What these say does not depend on the code; and after any other 5xx no code proves that nothing happened."""
+BY_STATUS_ALONE = frozenset({401, 424, 429, 503, 509})
+"""What these say does not depend on the code (424: another request of the bundle failed, and this one was not tried);
+and after any other 5xx no code proves that nothing happened."""
 
 
 def understand(outcome: Outcome, purpose: Purpose) -> Answered | Stale | Failure:

@@ -6,67 +6,61 @@ is a person but ``nobody@…``; teams and channels of well-formed ids exist unle
 tokens, ``graph`` does the work, ``space`` is the memory, ``replies`` the shapes of errors.
 
 Faults. ``operation`` is channelMessages.post, channelMessages.delta, channelMessages.list, sendActivityNotification,
-users.get, users.list, me.get, token or openid-configuration; ``destination`` is TEAM/CHANNEL, or the user.
+users.get, users.list, me.get, $batch, token or openid-configuration; ``destination`` is TEAM/CHANNEL, or the user.
+A request in a bundle is struck like one by itself, but a connection is never reset inside: that is a 504 there.
 
     status                   HTTP ``value`` with an HTML page, nothing done
     html                     HTTP 500 with an HTML page, nothing done
     rate_limited             HTTP 429; ``value`` is the Retry-After header as it is, empty for none
+    rate_limited_date        HTTP 429; Retry-After is the date in ``value`` seconds
+    rate_limited_rearm       HTTP 429 for ``value`` seconds from now; who asks too early starts the wait anew
     error                    the error ``value`` with the status that belongs to it (of Entra: for operation token)
     revoked                  401 InvalidAuthenticationToken; of Entra invalid_client
     token_expired            401 once, and the token used is no longer good
     claims_challenge         401 with claims; a token that was asked for with them passes
     forbidden_read           403 to whoever reads messages
     not_installed            403 to a notification: the learner has not the app
+    keepalive_closed         503 on a connection that is then closed; ``value`` is its Retry-After, empty for none
     reset_before_commit      connection reset, nothing done
     reset_after_commit       done, then a connection reset
     truncated_after_commit   done, half of the JSON answer (a reset where the answer has no body)
     status_after_commit      done, then HTTP ``value`` with an HTML page
+    error_after_commit       done, then the error ``value``, one of those that leave it open whether it was done
     late_commit              connection reset; done ``value`` seconds later
     slow                     done, answered after ``value`` seconds
+    batch_unsupported        404: what answers knows no $batch
+    batch_outer_failed       424 with all the inner answers, as when some of them were throttled
+    batch_inner_throttled    one request of a bundle: 429; ``value`` is its Retry-After as it is, empty for none
+    batch_lost_inner         one request of a bundle: done, its answer left out
+    batch_failed_dependency  one request of a bundle: 424, nothing done
 """
 
 import base64
-import math
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from functools import partial
+from math import ceil
+from random import Random
 
 import msgspec
 
 from actors.domain.flow import Request, Response
 from actors.ports import Answer, Effect, Fault
 from actors.targets.faults import Faults
+from actors.targets.teams.fake.batch import Part, envelope, parts_of
 from actors.targets.teams.fake.entra import Entra, Token
 from actors.targets.teams.fake.graph import Call, Graph, call_of
+from actors.targets.teams.fake.kinds import BATCH, INSIDE, RESET, SIGNING_IN, STRIKES, after, check, concerns, status_of
 from actors.targets.teams.fake.limits import Limits
-from actors.targets.teams.fake.replies import STATUS_OF, EntraRefusal, Letterhead, Refusal, page
+from actors.targets.teams.fake.replies import EntraRefusal, Letterhead, Refusal, page
 from actors.targets.teams.fake.space import Space
 
 GRAPH_MOUNT = "/graph/v1.0/"
 ENTRA_MOUNT = "/entra/"
 PENDING_MAX = 10_000
-WRITING = frozenset({"channelMessages.post", "sendActivityNotification"})
-READING = frozenset({"channelMessages.list", "channelMessages.delta"})
-SIGNING_IN = frozenset({"token", "openid-configuration"})
-
-NUMBERED = frozenset({"status", "status_after_commit", "slow", "late_commit"})
-AFTERWARDS = frozenset({"reset_after_commit", "truncated_after_commit", "status_after_commit", "slow"})
-STRIKES = (
-    NUMBERED
-    | AFTERWARDS
-    | {
-        "html",
-        "rate_limited",
-        "error",
-        "revoked",
-        "token_expired",
-        "claims_challenge",
-        "forbidden_read",
-        "not_installed",
-        "reset_before_commit",
-    }
-)
-ONLY_FOR = {"forbidden_read": READING, "not_installed": frozenset({"sendActivityNotification"}), "late_commit": WRITING}
-"""Kinds that concern some operations only."""
-NOT_FOR = {"token_expired": SIGNING_IN, "claims_challenge": SIGNING_IN}
-_RESET = Answer(response=Response(status=0), reset=True)
+NEEDS_APP = "The Teams app is not installed for the recipient."
+TOLD = "As the sandbox was told to say."
 
 
 class FakeTeams:
@@ -82,7 +76,9 @@ class FakeTeams:
         self._limits = Limits()
         self._faults = Faults(STRIKES)
         self._letters = Letterhead()
-        self._late: list[tuple[float, Call, Request, Token]] = []
+        self._dice = Random(0)  # noqa: S311 - the order of answers, not a secret
+        self._late: list[tuple[float, Callable[[float], object]]] = []
+        self._closed: dict[str, tuple[float, float]] = {}
 
     @property
     def journal(self) -> list[Effect]:
@@ -99,59 +95,96 @@ class FakeTeams:
 
     def fault(self, fault: Fault) -> None:
         """Raises ValueError for an unknown kind or a value that is not what the kind needs."""
-        if fault.kind in NUMBERED:
-            _check_number(fault)
-        if fault.kind == "error" and not fault.value:
-            raise ValueError("error needs the error's code as its value")
+        check(fault)
         self._faults.add(fault)
 
     def clear_faults(self) -> None:
         self._faults.clear()
+        self._closed.clear()
 
     def settle(self, now_s: float) -> None:
         """What was to land late by now has landed."""
         due = sorted((late for late in self._late if late[0] <= now_s), key=lambda late: late[0])
         self._late = [late for late in self._late if late[0] > now_s]
-        for due_s, call, request, token in due:
-            self._perform(call, request, token, due_s)
+        for due_s, land in due:
+            land(due_s)
 
     def handle(self, request: Request, now_s: float) -> Answer:
         if self._late:
             self.settle(now_s)
         if request.url.startswith(ENTRA_MOUNT):
             return self._sign_in(request, now_s)
+        token = self.entra.known(_bearer(request), now_s)
+        return self._serve(request, token, now_s)
+
+    # ── the regular way ──────────────────────────────────────────────────────────────────────────
+
+    def _serve(self, request: Request, token: Token | None, now_s: float, *, inside: bool = False) -> Answer:
+        """One request to Graph, by itself or ``inside`` a bundle."""
         call = call_of(request, GRAPH_MOUNT)
         if call is None:
             return self._letters.graph_error(request, now_s, 404, "ResourceNotFound", "Resource not found.")
-        text = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-        token = self.entra.known(text, now_s)
+        if closed := self._still_closed(call, request, now_s):
+            return closed
         fault = self._strike(call.operation, call.destination, token)
-        before = self._before(fault, call, request, token, now_s) if fault is not None else None
-        if before is not None:
-            return before
-        answer = self._regular(call, request, token, now_s)
-        return answer if fault is None else _after(fault, answer)
-
-    # ── the regular way ──────────────────────────────────────────────────────────────────────────
+        answer = self._before(fault, call, request, token, now_s) if fault is not None else None
+        if answer is None:
+            answer = self._regular(call, request, token, now_s)
+            answer = answer if fault is None else self._after(fault, answer, request, now_s)
+        if answer.reset and inside:
+            return self._letters.graph_error(request, now_s, 504, "GatewayTimeout", "The backend did not answer.")
+        return answer
 
     def _regular(self, call: Call, request: Request, token: Token | None, now_s: float) -> Answer:
         if token is None:
             return self._unauthorised(request, now_s)
         if self.limited:
-            waits_s = [self._limits.wait_s(limit, key, now_s) for limit, key in call.limits]
+            waits_s = [self._limits.wait_s(limit, key, call.destination, now_s) for limit, key in call.limits]
             if any(waits_s):
-                return self._throttled(request, now_s, str(max(waits_s)))
+                return self._throttled(call, request, now_s, str(max(waits_s)))
         return self._perform(call, request, token, now_s)
 
     def _perform(self, call: Call, request: Request, token: Token, now_s: float) -> Answer:
         """The answer of an operation; its effect has happened when this returns."""
         try:
+            if call.operation == BATCH:
+                return self._bundle(request, token, now_s)
             status, fields = self._graph.perform(call, request, token, now_s)
         except Refusal as refusal:
             return self._letters.graph_error(request, now_s, refusal.status, refusal.code, str(refusal))
         if fields is None:
             return Answer(response=Response(status=status, headers=self._letters.headers(request, now_s)))
         return Answer(response=self._letters.json(request, now_s, status, fields))
+
+    def _bundle(self, request: Request, token: Token, now_s: float) -> Answer:
+        """Each request of a bundle as if it had come alone. Raises Refusal for what is no bundle."""
+        answers: dict[str, Answer | None] = {}
+        for part in parts_of(request, GRAPH_MOUNT):
+            answers[part.id] = self._part(part, answers, token, now_s)
+        fields, delay_s = envelope(answers, self._dice)
+        return Answer(response=self._letters.json(request, now_s, 200, fields), delay_s=delay_s)
+
+    def _part(self, part: Part, earlier: dict[str, Answer | None], token: Token, now_s: float) -> Answer | None:
+        """The answer of one request of a bundle; None: it was done, and nobody hears of it."""
+        if part.wrong:
+            return self._letters.graph_error(part.request, now_s, 400, "BadRequest", part.wrong)
+        failed = (earlier[name] for name in part.depends)
+        if any(answer is None or answer.response.status >= 400 for answer in failed):
+            return self._failed_dependency(part, now_s)
+        call = call_of(part.request, GRAPH_MOUNT) or Call("")
+        fault = self._strike(call.operation, call.destination, token, INSIDE)
+        fault = fault or self._strike(BATCH, call.destination, token, INSIDE)
+        match fault.kind if fault is not None else "":
+            case "batch_failed_dependency":
+                return self._failed_dependency(part, now_s)
+            case "batch_inner_throttled" if fault is not None:
+                return self._throttled(call, part.request, now_s, fault.value)
+        answer = self._serve(part.request, token, now_s, inside=True)
+        return answer if fault is None else None
+
+    def _failed_dependency(self, part: Part, now_s: float) -> Answer:
+        message = "The request was not tried, because another one failed."
+        return self._letters.graph_error(part.request, now_s, 424, "FailedDependency", message)
 
     def _sign_in(self, request: Request, now_s: float) -> Answer:
         """Entra's side."""
@@ -161,8 +194,11 @@ class FakeTeams:
         operation = known.get((request.method, path))
         if operation is None:
             return page(404)
+        call = Call(operation, directory)
+        if closed := self._still_closed(call, request, now_s):
+            return closed
         fault = self._strike(operation, directory, None)
-        before = self._before(fault, Call(operation), request, None, now_s) if fault is not None else None
+        before = self._before(fault, call, request, None, now_s) if fault is not None else None
         if before is not None:
             return before
         try:
@@ -174,33 +210,46 @@ class FakeTeams:
         except EntraRefusal as refusal:
             return self._letters.entra_error(request, now_s, refusal)
         answer = Answer(response=self._letters.json(request, now_s, 200, fields, **{"cache-control": "no-store"}))
-        return answer if fault is None else _after(fault, answer)
+        return answer if fault is None else after(fault, answer)
 
     # ── faults ───────────────────────────────────────────────────────────────────────────────────
 
-    def _strike(self, operation: str, destination: str, token: Token | None) -> Fault | None:
-        def concerns(fault: Fault) -> bool:
-            if operation not in ONLY_FOR.get(fault.kind, {operation}) or operation in NOT_FOR.get(fault.kind, ()):
-                return False
-            return not (fault.kind == "claims_challenge" and token is not None and token.proved)
+    def _strike(
+        self, operation: str, destination: str, token: Token | None, only: frozenset[str] = STRIKES - INSIDE
+    ) -> Fault | None:
+        def strikes(fault: Fault) -> bool:
+            proved = fault.kind == "claims_challenge" and token is not None and token.proved
+            return fault.kind in only and concerns(fault.kind, operation) and not proved
 
-        return self._faults.strike(operation, destination, concerns)
+        return self._faults.strike(operation, destination, strikes)
 
     def _before(self, fault: Fault, call: Call, request: Request, token: Token | None, now_s: float) -> Answer | None:
         """What strikes instead of the request; None for what strikes after it."""
         match fault.kind:
             case "reset_before_commit":
-                return _RESET
+                return RESET
             case "late_commit":
                 if token is not None and len(self._late) < PENDING_MAX:
-                    self._late.append((now_s + float(fault.value), call, request, token))
-                return _RESET
+                    self._late.append((now_s + float(fault.value), partial(self._perform, call, request, token)))
+                return RESET
             case "status":
                 return page(int(float(fault.value)))
             case "html":
                 return page(500)
+            case "batch_unsupported":
+                return page(404)
             case "rate_limited":
-                return self._throttled(request, now_s, fault.value)
+                return self._throttled(call, request, now_s, fault.value)
+            case "rate_limited_date":
+                until = datetime.fromtimestamp(ceil(now_s + float(fault.value)), UTC)
+                return self._throttled(call, request, now_s, format_datetime(until, usegmt=True))
+            case "rate_limited_rearm":
+                if len(self._closed) < PENDING_MAX:
+                    self._closed[_place(call)] = (now_s, float(fault.value))
+                return self._still_closed(call, request, now_s)
+            case "keepalive_closed":
+                more = {"connection": "close"} | ({"retry-after": fault.value} if fault.value else {})
+                return self._letters.graph_error(request, now_s, 503, "ServiceUnavailable", "Use a new one.", **more)
             case "error":
                 return self._error(fault.value, call, request, now_s)
             case "revoked":
@@ -208,24 +257,28 @@ class FakeTeams:
                     return self._error("invalid_client", call, request, now_s)
                 return self._unauthorised(request, now_s)
             case "token_expired":
-                self.entra.forget(request.headers.get("authorization", "").removeprefix("Bearer ").strip())
+                self.entra.forget(_bearer(request))
                 return self._unauthorised(request, now_s)
             case "claims_challenge":
                 return self._unauthorised(request, now_s, challenge=True)
             case "forbidden_read":
                 return self._letters.graph_error(request, now_s, 403, "Forbidden", "Missing scope permissions.")
             case "not_installed":
-                message = "The Teams app is not installed for the recipient."
-                return self._letters.graph_error(request, now_s, 403, "Forbidden", message)
+                return self._letters.graph_error(request, now_s, 403, "Forbidden", NEEDS_APP)
             case _:
                 return None
 
+    def _after(self, fault: Fault, answer: Answer, request: Request, now_s: float) -> Answer:
+        """What strikes after the request was served as usual."""
+        if fault.kind == "error_after_commit":
+            return self._letters.graph_error(request, now_s, status_of(fault.value), fault.value, TOLD)
+        return after(fault, answer)
+
     def _error(self, code: str, call: Call, request: Request, now_s: float) -> Answer:
         if call.operation in SIGNING_IN:
-            refusal = EntraRefusal(code, "As the sandbox was told to say.", 401 if code == "invalid_client" else 400)
+            refusal = EntraRefusal(code, TOLD, 401 if code == "invalid_client" else 400)
             return self._letters.entra_error(request, now_s, refusal)
-        status = STATUS_OF.get(code.casefold(), 400)
-        return self._letters.graph_error(request, now_s, status, code, "As the sandbox was told to say.")
+        return self._letters.graph_error(request, now_s, status_of(code, otherwise=400), code, TOLD)
 
     def _unauthorised(self, request: Request, now_s: float, *, challenge: bool = False) -> Answer:
         says = 'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"'
@@ -236,34 +289,27 @@ class FakeTeams:
         more = {"www-authenticate": says}
         return self._letters.graph_error(request, now_s, 401, "InvalidAuthenticationToken", message, **more)
 
-    def _throttled(self, request: Request, now_s: float, retry_after: str) -> Answer:
+    def _throttled(self, call: Call, request: Request, now_s: float, retry_after: str) -> Answer:
         more = {"retry-after": retry_after} if retry_after else {}
+        if call.operation in SIGNING_IN:
+            refusal = EntraRefusal("temporarily_unavailable", "The directory is throttled.", 429)
+            return self._letters.entra_error(request, now_s, refusal, **more)
         return self._letters.graph_error(request, now_s, 429, "TooManyRequests", "Too many requests.", **more)
 
-
-def _after(fault: Fault, answer: Answer) -> Answer:
-    """What strikes after the request was served as usual."""
-    response = answer.response
-    match fault.kind:
-        case "reset_after_commit":
-            return _RESET
-        case "truncated_after_commit":
-            if not response.body:
-                return _RESET
-            return Answer(response=msgspec.structs.replace(response, body=response.body[: len(response.body) // 2]))
-        case "status_after_commit":
-            return page(int(float(fault.value)))
-        case "slow":
-            return msgspec.structs.replace(answer, delay_s=float(fault.value))
-        case _:
-            raise AssertionError(fault.kind)
+    def _still_closed(self, call: Call, request: Request, now_s: float) -> Answer | None:
+        """The refusal of whoever asks too early after ``rate_limited_rearm``."""
+        place = _place(call)
+        began_s, wait_s = self._closed.get(place, (now_s, 0.0))
+        if now_s >= began_s + wait_s:
+            self._closed.pop(place, None)
+            return None
+        self._closed[place] = (now_s, wait_s)
+        return self._throttled(call, request, now_s, str(ceil(wait_s)))
 
 
-def _check_number(fault: Fault) -> None:
-    try:
-        number = float(fault.value)
-    except ValueError:
-        number = math.nan
-    low, high = (200, 599) if fault.kind.startswith("status") else (0, 86_400)
-    if not low <= number <= high:
-        raise ValueError(f"{fault.kind} needs a number between {low} and {high} as its value, not {fault.value!r}")
+def _place(call: Call) -> str:
+    return f"{call.operation} {call.destination}"
+
+
+def _bearer(request: Request) -> str:
+    return request.headers.get("authorization", "").removeprefix("Bearer ").strip()

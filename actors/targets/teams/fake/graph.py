@@ -11,6 +11,7 @@ import msgspec
 from actors.domain.flow import Request, decode_object
 from actors.ports import Effect
 from actors.targets.teams.fake.entra import Token
+from actors.targets.teams.fake.kinds import BATCH
 from actors.targets.teams.fake.replies import Fields, Refusal
 from actors.targets.teams.fake.space import Space
 
@@ -48,16 +49,20 @@ def call_of(request: Request, mount: str) -> Call | None:
     match request.method, *steps:
         case "POST", "teams", team, "channels", channel, "messages":
             where = f"{team.lower()}/{channel}"
-            return Call("channelMessages.post", where, query, (("channel", where), ("post", "")))
+            limits = (("team", team.lower()), ("channel", where), ("post", ""))
+            return Call("channelMessages.post", where, query, limits)
         case "GET", "teams", team, "channels", channel, "messages", *rest if rest in ([], ["delta"]):
             where, name = f"{team.lower()}/{channel}", "delta" if rest else "list"
-            return Call(f"channelMessages.{name}", where, query, (("channel", where), ("read", "")), reads=True)
+            limits = (("team", team.lower()), ("channel", where), ("read", ""))
+            return Call(f"channelMessages.{name}", where, query, limits, reads=True)
         case "POST", "users", user, "teamwork", "sendActivityNotification":
             return Call("sendActivityNotification", user, query, (("activity", ""),))
         case "GET", "users":
             return Call("users.list", "", query, (("lookup", ""),))
         case "GET", "users", user:
             return Call("users.get", user, query, (("lookup", ""),))
+        case "POST", "$batch":
+            return Call(BATCH)
         case "GET", "me":
             return Call("me.get", "", query)
         case _:

@@ -44,6 +44,7 @@ AADSTS = {
     "unsupported_grant_type": 70003,
     "temporarily_unavailable": 90033,
 }
+TENANT_THROTTLED = 90055
 
 
 class Refusal(Exception):
@@ -93,9 +94,10 @@ class Letterhead:
         error = {"code": code, "message": message, "innerError": inner}
         return Answer(response=Response(status=status, headers=headers, body=msgspec.json.encode({"error": error})))
 
-    def entra_error(self, request: Request, now_s: float, refusal: EntraRefusal) -> Answer:
-        headers = self.headers(request, now_s, **{"content-type": "application/json; charset=utf-8"})
-        code, trace = AADSTS.get(refusal.error, 90000), headers["request-id"]
+    def entra_error(self, request: Request, now_s: float, refusal: EntraRefusal, **more: str) -> Answer:
+        headers = self.headers(request, now_s, **{"content-type": "application/json; charset=utf-8"}, **more)
+        code = TENANT_THROTTLED if refusal.status == 429 else AADSTS.get(refusal.error, 90000)
+        trace = headers["request-id"]
         correlation, when = headers.get("client-request-id", trace), f"{iso(now_s)[:19].replace('T', ' ')}Z"
         body = {
             "error": refusal.error,

@@ -54,10 +54,10 @@ class Space:
     def __init__(self) -> None:
         self.journal: list[Effect] = []
         self.replaced: list[Effect] = []
-        """Notifications that took the place of an earlier one with the same chainId: no effects of their own."""
+        """Notifications that took the place of an earlier one of the same delivery: no effects of their own."""
         self._channels: dict[str, Channel] = {}
         self._order: deque[tuple[str, int]] = deque()
-        self._chains: dict[tuple[str, int], str] = {}
+        self._chains: dict[tuple[str, int], set[str]] = {}
         self._last_ms = 0
         self._notified = 0
 
@@ -106,15 +106,17 @@ class Space:
     # ── notifications ────────────────────────────────────────────────────────────────────────────
 
     def notify(self, user: str, chain: int | None, effect: Effect) -> None:
-        """One effect a chain: a later notification of the same chain takes the earlier one's place."""
+        """A later notification of the same chain takes the earlier one's place. Of one delivery, all are one effect;
+        another delivery that takes the place has an effect of its own, with the same id."""
         self._check_room()
         self._notified += 1
-        known = self._chains.get((user, chain)) if chain is not None else None
-        effect_id = known or (str(chain) if chain is not None else f"unchained-{self._notified}")
-        entry = msgspec.structs.replace(effect, id=effect_id)
-        (self.replaced if known else self.journal).append(entry)
-        if chain is not None:
-            self._chains[user, chain] = effect_id
+        if chain is None:
+            self.journal.append(msgspec.structs.replace(effect, id=f"unchained-{self._notified}"))
+            return
+        told = self._chains.setdefault((user, chain), set())
+        again = effect.delivery_id in told
+        (self.replaced if again else self.journal).append(msgspec.structs.replace(effect, id=str(chain)))
+        told.add(effect.delivery_id)
 
     def _check_room(self) -> None:
         if len(self.journal) + len(self.replaced) >= EFFECTS_MAX:

@@ -172,6 +172,20 @@ def test_the_same_chain_is_one_effect() -> None:
     assert [effect.id for effect in talk.fake.replaced] == ["17"]
 
 
+def test_another_delivery_of_the_same_chain_is_an_effect_in_the_same_place() -> None:
+    talk = Talk()
+    token = app_token(talk)
+    for delivery_id in ("first", "second", "first"):
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json", "x-delivery-id": delivery_id}
+        url = f"/graph/v1.0/users/{USER}/teamwork/sendActivityNotification"
+        body = msgspec.json.encode(ACTIVITY)
+        talk.now_s += 1.0
+        request = Request(method="POST", url=url, operation="", headers=headers, body=body)
+        assert talk.fake.handle(request, talk.now_s).response.status == 204
+    assert [(effect.id, effect.delivery_id) for effect in talk.fake.journal] == [("17", "first"), ("17", "second")]
+    assert [effect.delivery_id for effect in talk.fake.replaced] == ["first"]
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -218,8 +232,8 @@ def test_a_channel_takes_four_requests_a_second_and_asking_early_starts_the_wait
     assert [talk.call("POST", MESSAGES, **post()).status for _ in range(5)] == [201] * 4 + [429]
     throttled = talk.call("POST", MESSAGES, **post())
     assert (throttled.headers["retry-after"], code(throttled)) == ("1", "TooManyRequests")
-    other = f"teams/{TEAM}/channels/19:other@thread.tacv2/messages"
-    assert talk.call("POST", other, **post()).status == 201
+    elsewhere = MESSAGES.replace(TEAM, TEAM.replace("5f0e", "5f0f"))
+    assert talk.call("POST", elsewhere, **post()).status == 201
     talk.now_s += 0.7
     assert talk.call("POST", MESSAGES, **post()).status == 429
     talk.now_s += 0.7
@@ -228,6 +242,16 @@ def test_a_channel_takes_four_requests_a_second_and_asking_early_starts_the_wait
     assert talk.call("POST", MESSAGES, **post()).status == 201
     talk.fake.limited = False
     assert {talk.call("POST", MESSAGES, **post()).status for _ in range(20)} == {201}
+
+
+def test_the_channels_of_a_team_share_its_four_requests_and_one_that_waits_is_not_held_up_by_another() -> None:
+    talk = Talk()
+    channels = [f"teams/{TEAM}/channels/19:c{n}@thread.tacv2/messages" for n in range(6)]
+    assert [talk.call("POST", channel, **post()).status for channel in channels] == [201] * 4 + [429] * 2
+    talk.now_s += 0.5
+    assert talk.call("GET", channels[0]).status == 429, "reading counts as well"
+    talk.now_s += 0.5
+    assert talk.call("POST", channels[4], **post()).status == 201, "it came in time: only it could have come early"
 
 
 def test_the_app_sends_five_notifications_a_second() -> None:

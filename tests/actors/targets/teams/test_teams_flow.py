@@ -25,6 +25,7 @@ from teams_stage import (
 from actors.domain.changes import Course
 from actors.domain.flow import NotSent, Response
 from actors.domain.outbox import Place
+from actors.domain.throttle import Limiter
 from actors.domain.verdicts import (
     Cause,
     Delivered,
@@ -83,6 +84,26 @@ def test_what_has_no_place_is_told_what_to_do(
     assert advice in refused.detail
 
 
+def target_costs() -> tuple[str, ...]:
+    """What a post to the channel is said to cost."""
+    [only] = build().costs(PLACE, to_learner=False, known=True)
+    return only
+
+
+def test_a_team_takes_no_more_than_it_may_whatever_the_moment() -> None:
+    """So many requests after the first one as the limit allows in a time take at least that time."""
+    for limit in (0.5, 4.0, 50.0):
+        rate = build(limits={"team_per_s": limit}).rate(f"team:{TEAM}")
+        limiter, sent, now_s = Limiter(lambda _, rate=rate: rate, 0.0), list[float](), 0.0
+        for _ in range(60):
+            now_s = limiter.ready_at(["t"], now_s)
+            limiter.take(["t"], now_s)
+            sent.append(now_s)
+        for after in range(1, 30):
+            assert sent[20 + after] - sent[20] >= after / limit - 1e-6
+        assert sent[-1] - sent[0] <= 59 / limit * 1.06
+
+
 def test_limits_leave_room_for_a_burst() -> None:
     target = build()
     assert (target.rate(f"channel:{PLACE}").per_s, target.rate(f"channel:{PLACE}").burst) == (4.0, 1.0)
@@ -105,7 +126,8 @@ def test_a_post_carries_its_ids() -> None:
     assert uuid.UUID(request.headers["client-request-id"])
     assert request.headers["authorization"] == "Bearer sandbox-user"
     assert "sandbox-user" not in repr(request)
-    assert set(request.draws) == {f"channel:{PLACE}", "posts"}
+    assert set(request.draws) == {f"team:{TEAM}", f"channel:{PLACE}", "posts"}
+    assert target_costs() == request.draws
     body = msgspec.json.decode(request.body)
     assert body["attachments"][0]["id"] == "0190a0b0-c0d0-e0f0-0102-030405060708"
     assert verdict.receipt.keys() == {"team", "channel", "message_id", "web_url", "request_id", "client_request_id"}
@@ -198,6 +220,35 @@ def test_a_repeat_takes_the_earlier_ones_place() -> None:
     assert isinstance(talk.run(target.deliver(parcel(USER, attempt=2))), Delivered)
     assert len(talk.fake.journal) == 1
     assert len(talk.fake.replaced) == 1
+
+
+def test_a_revision_takes_the_place_of_what_it_revises() -> None:
+    talk, target = Talk(), build()
+    first = talk.run(target.deliver(parcel(USER)))
+    assert isinstance(first, Delivered)
+    second = talk.run(target.deliver(parcel(USER, "e" * 32, revises=first.receipt)))
+    third = talk.run(target.deliver(parcel(USER, "f" * 32, revises=getattr(second, "receipt", None))))
+    assert isinstance(third, Delivered)
+    assert third.receipt["chain_id"] == first.receipt["chain_id"] == str(chain_of(ID))
+    assert {effect.id for effect in talk.fake.journal} == {str(chain_of(ID))}
+    assert [effect.delivery_id for effect in talk.fake.journal] == [ID, "e" * 32, "f" * 32]
+
+
+@pytest.mark.parametrize("told", ["", "0", "-5", "x", str(2**63), "9" * 40, "١٢"])
+def test_a_receipt_without_a_chain_has_nothing_to_be_replaced(told: str) -> None:
+    body = build().preview(parcel(USER, revises={"chain_id": told}))
+    assert body["chainId"] == chain_of(ID)
+    assert build().preview(parcel(USER, revises={"message_id": "7"}))["chainId"] == chain_of(ID)
+
+
+def test_a_channels_post_is_made_anew_rather_than_rewritten() -> None:
+    talk, target = Talk(), build()
+    first = talk.run(target.deliver(parcel()))
+    assert isinstance(first, Delivered)
+    second = talk.run(target.deliver(parcel(delivery_id="e" * 32, revises=first.receipt)))
+    assert isinstance(second, Delivered)
+    assert second.receipt["message_id"] != first.receipt["message_id"]
+    assert talk.operations == ["channelMessages.post"] * 2
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,19 @@ def test_only_what_limits_the_app_holds_up_the_lane(purpose: Purpose, whole_lane
     assert untold.retry_after is None
 
 
+@pytest.mark.parametrize("purpose", Purpose)
+def test_the_apps_own_limit_holds_up_the_lane_whoever_asked(purpose: Purpose) -> None:
+    told = says("activityLimitReached", 429, purpose)
+    assert isinstance(told, Throttled)
+    assert told.whole_lane
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("code", ["FailedDependency", "NotFound", "Unauthorized", ""])
+def test_what_was_not_tried_because_another_failed_costs_nothing(code: str, purpose: Purpose) -> None:
+    assert isinstance(says(code, 424, purpose), Unavailable)
+
+
 @pytest.mark.parametrize("status", [500, 502, 504, 507])
 def test_what_may_have_happened_is_doubtful_whatever_its_code(status: int) -> None:
     for code in ("generalException", "TooManyRequests", "NotFound"):
