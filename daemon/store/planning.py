@@ -91,7 +91,7 @@ def reroute(raw: sqlite3.Connection, tenant: str, item: Routed) -> RoutedCount:
 def occur(raw: sqlite3.Connection, tenant: str, change: AnyChange, happened_us: int) -> Counted:
     """The number of this change among those of its entity, kept with the entity's state."""
     key = rows.key(tenant, change.entity)
-    known = _known(raw, key)
+    known = known_of(raw, key)
     counted = count(known, change.value, happened_us)
     now = counted.known
     if now != known:
@@ -106,14 +106,14 @@ def occur(raw: sqlite3.Connection, tenant: str, change: AnyChange, happened_us: 
 
 def _as_counted(raw: sqlite3.Connection, tenant: str, change: AnyChange, occurrence: int) -> Counted:
     """A change that was counted before: overtaken, if its entity has gone on since."""
-    known = _known(raw, rows.key(tenant, change.entity))
+    known = known_of(raw, rows.key(tenant, change.entity))
     if known is None:  # retention has forgotten the entity: nothing newer is known
         known = Known(value=change.value, occurrence=occurrence, at_us=0, top=occurrence)
     passed = known.occurrence != occurrence and not change.momentary
     return Counted(occurrence=occurrence, known=known, news="overtaken" if passed else "new")
 
 
-def _known(raw: sqlite3.Connection, key: bytes) -> Known | None:
+def known_of(raw: sqlite3.Connection, key: bytes) -> Known | None:
     row = raw.execute("SELECT value, occurrence, at_us, top, earlier FROM entities WHERE key = ?", (key,)).fetchone()
     if row is None:
         return None
