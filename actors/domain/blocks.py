@@ -12,6 +12,9 @@ from actors.domain.sandbox import WEIGHT_MAX, Overrun, Sandbox
 from actors.domain.views import WORDS
 
 BLOCKS = ("title", "text", "facts", "url")
+"""What a message is made of."""
+PARTS = (*BLOCKS, "line", "count", "more")
+"""And what a digest takes from the templates of its changes, and says where it leaves out some."""
 EXTENDS_MAX = 8
 DETAIL_CHARS_MAX = 300
 
@@ -80,7 +83,7 @@ def ready(sandbox: Sandbox, sources: Mapping[str, str], name: str) -> Plan | Tem
             following = parent.template.value if parent and isinstance(parent.template, nodes.Const) else None
     except Exception as error:  # noqa: BLE001  # a template can fail in as many ways as Python's compiler
         return fault_of(name, error)
-    if not any(block in blocks for block in BLOCKS):
+    if not any(block in blocks for block in PARTS):
         return Plan(name, chain[0], {**blocks, "text": [chain[0].root_render_func]}, prelude=False)
     return Plan(name, chain[0], blocks, prelude)
 
@@ -95,7 +98,7 @@ def mistakes(sandbox: Sandbox, sources: Mapping[str, str], name: str) -> list[Te
         if node.name in strange and node.ctx == "load"
     ]
     if any(
-        isinstance(node, nodes.Extends) or (isinstance(node, nodes.Block) and node.name in BLOCKS) for node in tree.body
+        isinstance(node, nodes.Extends) or (isinstance(node, nodes.Block) and node.name in PARTS) for node in tree.body
     ):
         faults += [
             TemplateFault(name, node.lineno, "text outside of the blocks is never said")

@@ -16,6 +16,8 @@ from jinja2.utils import Namespace
 
 STEPS_MAX = 2_000
 """Rounds of loops, calls of macros and blocks in one composition."""
+LINE_STEPS_MAX = 200
+"""The same for one line of a digest."""
 WEIGHT_MAX = 32_768
 """Characters and elements one value, or one output, may have."""
 RANGE_MAX = 1_000
@@ -50,15 +52,15 @@ class Raw(str):
 class Budget:
     """What is left of one composition's steps."""
 
-    __slots__ = ("left",)
+    __slots__ = ("left", "steps")
 
-    def __init__(self) -> None:
-        self.left = STEPS_MAX
+    def __init__(self, steps: int = STEPS_MAX) -> None:
+        self.left = self.steps = steps
 
     def spend(self) -> None:
         self.left -= 1
         if self.left < 0:
-            raise Overrun(f"the template takes more than {STEPS_MAX} steps (loops, macros): is a loop endless?")
+            raise Overrun(f"the template takes more than {self.steps} steps (loops, macros): is a loop endless?")
 
 
 class Sources(BaseLoader):
@@ -112,6 +114,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
             "_flat": pass_context(lambda context, value: bounded(value)),
             "_concat": pass_context(lambda context, value: self._concat(value)),
         }
+
+    # ── what may be read ─────────────────────────────────────────────────────────────────────────
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """What is not known has no name either: ``course.name`` is empty where no course is, and no fault."""
+        return None if obj is None else super().getattr(obj, attribute)
 
     # ── what may be called ───────────────────────────────────────────────────────────────────────
 

@@ -13,6 +13,7 @@ import msgspec
 from actors.domain import changes
 from actors.domain.changes import AnyChange
 from actors.domain.people import Learner
+from actors.domain.sandbox import Raw
 from actors.domain.speech import moment_of
 
 NAME_CHARS_MAX = 300
@@ -31,6 +32,13 @@ class LearnerView(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return self.name
+
+    def __bool__(self) -> bool:
+        return bool(self.name)
+
+
+NOBODY = LearnerView(name="", email="", account="")
+"""Where several learners are meant: false in an ``if``, empty in the text."""
 
 
 class CourseView(msgspec.Struct, frozen=True):
@@ -58,6 +66,20 @@ class ActivityView(msgspec.Struct, frozen=True):
         return self.name
 
 
+class DigestView(msgspec.Struct, frozen=True):
+    """A digest as a whole. ``counts`` are phrases (``3 completions``), the most frequent kind first; ``more`` changes
+    are neither listed nor in them. ``course`` and ``learner`` are there where all listed changes share them; ``since``
+    is the first one's time and ``until`` the last one's, which is not known where there are more."""
+
+    count: int
+    more: int
+    counts: tuple[Raw, ...]
+    course: CourseView | None
+    learner: LearnerView
+    since: datetime | None
+    until: datetime | None
+
+
 class ScoreView(msgspec.Struct, frozen=True):
     """Points; ``percent`` is a number from 0 to 100, or none where the least and the most are not known."""
 
@@ -83,6 +105,10 @@ class View(msgspec.Struct, frozen=True):
     url: str
     to_learner: bool
     """Whether the learner alone reads this."""
+    count: int = 1
+    """How many changes this is about."""
+    digest: DigestView | None = None
+    """The digest in which the change is a line."""
 
 
 WORDS = frozenset(View.__struct_fields__)

@@ -7,11 +7,16 @@ is the ``text``. Sought in this order, each first with the reader's language (``
     PLATFORM/NAME, NAME                the operator's, where NAME is the route's template, else the change's kind
     NAME                               the default that ships
 
+A digest is said by the template ``digest`` (or the route's), which has the words of ``digest`` and a block ``more``
+for what it leaves out. Each change in it is one line: the block ``line`` of its kind's template, else its ``title``.
+How many of a kind there are says that template's block ``count`` (``3 completions``). A digest's own template may have
+these blocks too; then they are for every kind.
+
 ``{% extends "default/graded" %}`` reaches the default behind a template of the same name. The words of templates are
 in ``views``, the walls around them in ``sandbox``. Every value is escaped for the platform as it is printed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -20,11 +25,13 @@ from urllib.parse import quote
 import msgspec
 from jinja2.runtime import Context
 
-from actors.domain.blocks import BLOCKS, Plan, TemplateFault, mistakes, ready
+from actors.domain.blocks import BLOCKS, PARTS, Plan, TemplateFault, mistakes, ready
+from actors.domain.changes import AnyChange
+from actors.domain.digest import LISTED_MAX, kinds, ordered, overview, words_of
 from actors.domain.outbox import Composed, Parcel
-from actors.domain.sandbox import Budget, Raw, Sandbox, scalar_text
+from actors.domain.sandbox import LINE_STEPS_MAX, Budget, Raw, Sandbox, scalar_text
 from actors.domain.speech import Speech
-from actors.domain.views import NAMED, ScoreView, view_of, web_address
+from actors.domain.views import NAMED, DigestView, ScoreView, view_of, web_address
 
 __all__ = ["Catalogue", "TemplateFault", "default_templates"]
 
@@ -32,6 +39,7 @@ Escape = Callable[[str], str]
 
 SUFFIX = ".j2"
 DEFAULT = "default/"
+DIGEST = "digest"
 FACTS_MAX = 50
 SPEECHES_MAX = 1_000
 
@@ -96,11 +104,55 @@ class Catalogue:
         self._speech = speech = self._speech_of(parcel.locale, parcel.timezone)
         self._platform, self._sandbox.budget = platform, Budget()
         language = speech.language if speech.language in self._languages else ""
+        if parcel.items:
+            return self._digest(parcel, platform, language, escape)
         plans = self._choice(parcel.template or "", parcel.change.kind, platform, language)
-        words = msgspec.structs.asdict(view_of(parcel.change, parcel.to_learner))
+        return self._say(plans, BLOCKS, msgspec.structs.asdict(view_of(parcel.change, parcel.to_learner)), escape)
+
+    def _digest(self, parcel: Parcel, platform: str, language: str, escape: Escape) -> Composed:
+        """The whole in the words of the digest's template, each change in those of its kind's."""
+        listed, more = parcel.items[:LISTED_MAX], parcel.more + len(parcel.items[LISTED_MAX:])
+        plans = self._choice(parcel.template or "", DIGEST, platform, language)
+        own = {part: plans[part] for part in ("line", "count") if part in plans and part in plans[part].blocks}
+        parts = {kind: self._choice("", kind, platform, language) | own for kind, _ in kinds(listed)}
+        firsts = {change.kind: change for change in reversed(listed)}
+        counts = [Raw(self._counted(parts[kind], firsts[kind], number, escape)) for kind, number in kinds(listed)]
+        digest = overview(listed, more, counts)
+        lines = [
+            self._line(parts[change.kind], change, digest, parcel.to_learner, escape) for change in ordered(listed)
+        ]
+        self._sandbox.budget = Budget()
+        blocks = (*BLOCKS, "more") if more else BLOCKS
+        said = self._say(plans, blocks, words_of(digest, parcel.to_learner), escape)
+        return msgspec.structs.replace(said, lines=tuple(lines), left_out=more)
+
+    def _line(
+        self, plans: Mapping[str, Plan], change: AnyChange, digest: DigestView, to_learner: bool, escape: Escape
+    ) -> str:
+        self._sandbox.budget, self._escape = Budget(LINE_STEPS_MAX), escape
+        words = msgspec.structs.asdict(view_of(change, to_learner)) | {"digest": digest}
+        return self._one_line(plans.get("line"), "line", words) or escape(change.kind)
+
+    def _counted(self, plans: Mapping[str, Plan], first: AnyChange, number: int, escape: Escape) -> str:
+        """``3 completions``. The other words are those of the first change of the kind."""
+        self._sandbox.budget, self._escape = Budget(LINE_STEPS_MAX), escape
+        words = msgspec.structs.asdict(view_of(first, to_learner=False)) | {"count": number}
+        return self._one_line(plans.get("count"), "count", words) or escape(f"{number} {first.kind}")
+
+    def _one_line(self, plan: Plan | None, block: str, words: Mapping[str, object]) -> str:
+        if plan is None:
+            return ""
+        block = block if block in plan.blocks else "title"
+        return " ".join(plan.render(block, plan.context(self._sandbox, words)).split())
+
+    def _say(
+        self, plans: Mapping[str, Plan], blocks: Sequence[str], words: Mapping[str, object], escape: Escape
+    ) -> Composed:
         contexts: dict[Plan, Context] = {}
         said: dict[str, str] = {}
         for block, plan in plans.items():
+            if block not in blocks:
+                continue
             self._escape = str if block == "url" else escape
             if plan not in contexts:
                 contexts[plan] = plan.context(self._sandbox, words)
@@ -110,6 +162,7 @@ class Catalogue:
             text="\n".join(line.rstrip() for line in said.get("text", "").strip().split("\n")),
             facts=_facts(said.get("facts", "")),
             url=web_address(said.get("url", "").strip()),
+            more=" ".join(said.get("more", "").split()),
         )
 
     # ── choosing ─────────────────────────────────────────────────────────────────────────────────
@@ -140,7 +193,7 @@ class Catalogue:
             plan = self._plan(each)
             if isinstance(plan, TemplateFault):
                 return plan
-            chosen = {block: plan for block in BLOCKS if block in plan.blocks} | chosen
+            chosen = {block: plan for block in PARTS if block in plan.blocks or _stands_in(plan, block)} | chosen
         return chosen
 
     def _plan(self, name: str) -> Plan | TemplateFault:
@@ -205,6 +258,11 @@ class Catalogue:
 def _named(shelf: Mapping[str, str], name: str, language: str) -> str | None:
     spoken = f"{name}.{language}"
     return spoken if language and spoken in shelf else name if name in shelf else None
+
+
+def _stands_in(plan: Plan, block: str) -> bool:
+    """A title does for a line: it is of the same template, and nearer than the default's line."""
+    return block == "line" and "title" in plan.blocks
 
 
 def _facts(text: str) -> tuple[tuple[str, str], ...]:

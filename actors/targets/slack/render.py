@@ -1,11 +1,12 @@
 """What was composed, as Block Kit. Slack's limits are kept by shortening, with the link back to the LMS; a post
-never fails for its length.
+never fails for its length. A digest's lines stay whole, as many as fit; how many do not is told.
 
 The parts arrive escaped (``escape``), so a cut must not leave half an entity (``&am``) or half a link (``<http…``).
 Lengths are counted in UTF-16 units, the larger of the two ways a vendor may count.
 """
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 
@@ -18,11 +19,16 @@ SECTION_MAX = 3000
 FIELD_MAX = 400  # Slack takes 2,000; all blocks together must stay below what it will not publish
 FIELDS_PER_SECTION = 10
 FACTS_MAX = 20
+LINE_MAX = 600
+BLOCKS_TEXT_MAX = 12_500
+"""All texts of the blocks together. Slack refuses a message whose blocks are too long and does not say how long that
+is; 13,000 characters are known to pass."""
 TEXT_MAX = 4000
 URL_MAX = 1000
 LABEL_MAX = 60
 ELLIPSIS = "…"
 NOTHING = "–"
+BULLET = "• "
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt);)")
@@ -48,12 +54,18 @@ def render(composed: Composed, correlation_id: str) -> list[Block]:
     for start in range(0, min(len(facts), FACTS_MAX), FIELDS_PER_SECTION):
         fields = facts[start : min(start + FIELDS_PER_SECTION, FACTS_MAX)]
         blocks.append({"type": "section", "fields": [_mrkdwn(shorten(field, FIELD_MAX)) for field in fields]})
-    context = [_mrkdwn(f"{ELLIPSIS} +{len(facts) - FACTS_MAX}")] if len(facts) > FACTS_MAX else []
-    context += [_mrkdwn(link)] if link else []
+    ending = [f"{ELLIPSIS} +{len(facts) - FACTS_MAX}"] if len(facts) > FACTS_MAX else []
+    ending += [link] if link else []
     correlation = _clean(correlation_id).strip()
-    context += [_mrkdwn(f"`{shorten(escape(correlation), LABEL_MAX)}`")] if correlation else []
-    if context:
-        blocks.append({"type": "context", "elements": context})
+    ending += [f"`{shorten(escape(correlation), LABEL_MAX)}`"] if correlation else []
+    if composed.lines:
+        taken = sum(map(_units, _texts(blocks))) + sum(map(_units, ending)) + LINE_MAX
+        listed = _fitting(composed.lines, BLOCKS_TEXT_MAX - taken)
+        blocks += [{"type": "section", "text": _mrkdwn(section)} for section in _sections(listed)]
+        rest = _rest(composed, len(listed))
+        ending = [rest, *ending] if rest else ending
+    if ending:
+        blocks.append({"type": "context", "elements": [_mrkdwn(each) for each in ending]})
     return blocks
 
 
@@ -62,7 +74,15 @@ def fallback(composed: Composed) -> str:
     lines = [" ".join(_clean(composed.title).split()), _clean(composed.text).strip()]
     facts = [(_clean(label).strip(), _clean(value).strip()) for label, value in composed.facts[:FACTS_MAX]]
     lines += [f"{label}: {value}" if label else value for label, value in facts if label or value]
-    return shorten("\n".join(line for line in lines if line) or NOTHING, TEXT_MAX, link_back(composed.url))
+    link = link_back(composed.url)
+    text = "\n".join(line for line in lines if line) or NOTHING
+    if not composed.lines:
+        return shorten(text, TEXT_MAX, link)
+    text = shorten(text, TEXT_MAX // 2, link)
+    listed = _fitting(composed.lines, TEXT_MAX - _units(text) - LINE_MAX - _units(link) - 2)
+    rest = _rest(composed, len(listed))
+    ending = [f"{rest} {link}".rstrip()] if rest else []
+    return "\n".join([text, *listed, *ending])
 
 
 @lru_cache(maxsize=1024)
@@ -91,6 +111,49 @@ def shorten(text: str, length_max: int, link: str = "") -> str:
     if opened > kept.rfind(">"):
         kept = kept[:opened]
     return kept.rstrip() + tail
+
+
+def _fitting(lines: tuple[str, ...], room: int) -> list[str]:
+    """The first of the lines, each with its bullet, as long as they fit; a line break counts as one."""
+    listed: list[str] = []
+    for line in lines:
+        item = BULLET + shorten(" ".join(_clean(line).split()) or NOTHING, LINE_MAX - len(BULLET))
+        room -= _units(item) + 1
+        if room < 0:
+            break
+        listed.append(item)
+    return listed
+
+
+def _sections(listed: list[str]) -> list[str]:
+    """As many lines to a section as it takes."""
+    sections: list[str] = []
+    room = 0
+    for item in listed:
+        units = _units(item) + 1
+        if units <= room:
+            sections[-1] += f"\n{item}"
+            room -= units
+        else:
+            sections.append(item)
+            room = SECTION_MAX - units + 1
+    return sections
+
+
+def _rest(composed: Composed, shown: int) -> str:
+    """What is said of the lines that are not shown."""
+    if shown == len(composed.lines):
+        return shorten(" ".join(_clean(composed.more).split()), LINE_MAX)
+    return f"{ELLIPSIS} +{len(composed.lines) - shown + composed.left_out}"
+
+
+def _texts(blocks: list[Block]) -> Iterator[str]:
+    """Every text that blocks of ours show."""
+    for block in blocks:
+        fields = block.get("fields")
+        for holder in [*(fields if isinstance(fields, list) else []), block.get("text")]:
+            if isinstance(holder, dict):
+                yield str(holder["text"])
 
 
 def _fact(label: str, value: str) -> str:

@@ -2,7 +2,8 @@
 
 Teams takes about 28 KB a message, everything counted, as UTF-16. A card travels as JSON inside JSON, so a quotation
 mark may weigh five times what it looks like: the whole body is weighed, and shortened in steps until it fits. A post
-never fails for its length. The parts arrive escaped (``escape``), so a cut must not leave half an escape or link.
+never fails for its length; of a digest's lines it shows as many as fit, whole, and tells how many do not. The parts
+arrive escaped (``escape``), so a cut must not leave half an escape or link.
 """
 
 import re
@@ -20,6 +21,7 @@ PREVIEW_MAX = 150
 URL_MAX = 1_000
 HOST_MAX = 60
 CORRELATION_MAX = 64
+LINE_MAX = 300
 ELLIPSIS = "…"
 NOTHING = "–"
 CARD_TYPE = "application/vnd.microsoft.card.adaptive"
@@ -43,6 +45,8 @@ class _Room(msgspec.Struct, frozen=True):
 
 ROOMS = (_Room(300, 6_000, 20, 400), _Room(300, 2_000, 20, 160), _Room(200, 600, 10, 100), _Room(150, 200, 0, 0))
 """From what anybody would want to read down to what always fits."""
+DIGEST_ROOMS = ROOMS[2:]
+"""A digest's lines matter more than what is said around them."""
 
 
 def escape(text: str) -> str:
@@ -61,11 +65,29 @@ def plain(text: str) -> str:
 def message(composed: Composed, mark: str, correlation_id: str) -> dict[str, object]:
     """The body of a channel message whose card carries ``mark`` (a GUID), in the largest form that fits."""
     body: dict[str, object] = {}
-    for room in ROOMS:
+    for room in DIGEST_ROOMS if composed.lines else ROOMS:
         body = _message(composed, mark, correlation_id, room)
-        if weight(msgspec.json.encode(body)) <= BODY_BYTES_MAX:
-            break
+        if _fits(body):
+            return _with_lines(composed, mark, correlation_id, room) if composed.lines else body
     return body
+
+
+def _with_lines(composed: Composed, mark: str, correlation_id: str, room: _Room) -> dict[str, object]:
+    """As many lines as fit, found by halving. Without any it does."""
+    body = _message(composed, mark, correlation_id, room)
+    shown, most = 0, len(composed.lines)
+    while shown < most:
+        middle = (shown + most + 1) // 2
+        longer = _message(composed, mark, correlation_id, room, middle)
+        if _fits(longer):
+            body, shown = longer, middle
+        else:
+            most = middle - 1
+    return body
+
+
+def _fits(body: dict[str, object]) -> bool:
+    return weight(msgspec.json.encode(body)) <= BODY_BYTES_MAX
 
 
 def weight(body: bytes) -> int:
@@ -78,7 +100,8 @@ def activity(composed: Composed, app: str, page: str) -> tuple[str, str, str]:
     app's tab and carries the way back to the LMS with it."""
     headline = shorten(plain(composed.title) or plain(composed.text) or NOTHING, PREVIEW_MAX)
     facts = "; ".join(f"{plain(label)}: {plain(value)}" if label else plain(value) for label, value in composed.facts)
-    preview = shorten(plain(composed.text) or facts or headline, PREVIEW_MAX)
+    listed = "; ".join(map(plain, composed.lines[:PREVIEW_MAX]))
+    preview = shorten(plain(composed.text) or facts or listed or headline, PREVIEW_MAX)
     link = f"https://teams.microsoft.com/l/entity/{quote(app, safe='')}/{quote(page, safe='')}"
     address = web_address(composed.url)
     if address:
@@ -108,8 +131,8 @@ def shorten(text: str, length_max: int, link: str = "") -> str:
     return _OPEN_LINK.sub("", kept).rstrip() + tail
 
 
-def _message(composed: Composed, mark: str, correlation_id: str, room: _Room) -> dict[str, object]:
-    card = msgspec.json.encode(_card(composed, mark, correlation_id, room)).decode()
+def _message(composed: Composed, mark: str, correlation_id: str, room: _Room, shown: int = 0) -> dict[str, object]:
+    card = msgspec.json.encode(_card(composed, mark, correlation_id, room, shown)).decode()
     return {
         "summary": shorten(plain(composed.title) or plain(composed.text) or NOTHING, SUMMARY_MAX),
         "body": {"contentType": "html", "content": f'<attachment id="{mark}"></attachment>'},
@@ -117,7 +140,7 @@ def _message(composed: Composed, mark: str, correlation_id: str, room: _Room) ->
     }
 
 
-def _card(composed: Composed, mark: str, correlation_id: str, room: _Room) -> dict[str, object]:
+def _card(composed: Composed, mark: str, correlation_id: str, room: _Room, shown: int) -> dict[str, object]:
     address = web_address(composed.url)
     host = _host(address) if address else ""
     title = shorten(" ".join(_clean(composed.title).split()), room.title)
@@ -131,6 +154,7 @@ def _card(composed: Composed, mark: str, correlation_id: str, room: _Room) -> di
         body.append({"type": "FactSet", "facts": facts[: room.facts]})
     if len(facts) > room.facts:
         body.append(_text(f"{ELLIPSIS} +{len(facts) - room.facts}", isSubtle=True, size="Small"))
+    body += _listed(composed, shown, link)
     correlation = _clean(correlation_id).strip()
     if correlation:
         body.append(_text(escape(shorten(correlation, CORRELATION_MAX)), isSubtle=True, size="Small"))
@@ -140,6 +164,16 @@ def _card(composed: Composed, mark: str, correlation_id: str, room: _Room) -> di
 
 
 _IN_LINKS = "!#$%&'*+,/:;=?@~"
+
+
+def _listed(composed: Composed, shown: int, link: str) -> list[dict[str, object]]:
+    """A digest's first lines as a list, and what is said of the others."""
+    lines = [f"- {shorten(' '.join(_clean(line).split()) or NOTHING, LINE_MAX)}" for line in composed.lines[:shown]]
+    rest = shorten(" ".join(_clean(composed.more).split()), LINE_MAX)
+    if len(composed.lines) > shown:
+        rest = f"{ELLIPSIS} +{len(composed.lines) - shown + composed.left_out} {link}".rstrip()
+    elements = [_text("\n".join(lines))] if lines else []
+    return elements + ([_text(rest, isSubtle=True, size="Small")] if rest else [])
 
 
 def card_mark(mark: str) -> str:

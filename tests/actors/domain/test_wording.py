@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.domain.changes import Activity, AnyChange, Course, GradePosted, Score
+from actors.domain.changes import Activity, AnyChange, Course, CourseCompleted, GradePosted, Score
 from actors.domain.outbox import Parcel
 from actors.domain.people import Learner
 from actors.domain.wording import Catalogue, TemplateFault, default_templates
@@ -69,7 +69,8 @@ def text_of(template: str, change: AnyChange = GRADED, platform: str = "slack") 
 
 
 def test_every_kind_has_a_default_in_both_languages_without_mistakes() -> None:
-    assert set(default_templates()) == {*KINDS, *(f"{kind}.de" for kind in KINDS)}
+    names = [*KINDS, "digest"]
+    assert set(default_templates()) == {*names, *(f"{name}.de" for name in names)}
     assert Catalogue({}, default_templates()).check() == []
 
 
@@ -181,6 +182,8 @@ def test_a_route_whose_template_is_missing_is_told() -> None:
         ("{% for n in range(3) %}{{ n }}{% if not loop.last %},{% endif %}{% endfor %}", "0,1,2"),
         ("{{ score }}", "17.5 / 20 (88%)"),
         ("{{ score.raw * 2 }} {{ kind }}", "35 GRADED"),
+        ("{{ digest.course.name }}{{ digest.learner }}", ""),
+        ("{{ count }}", "1"),
     ],
 )
 def test_values_are_escaped_as_they_are_printed(template: str, said: str) -> None:
@@ -212,6 +215,12 @@ def test_names_stay_on_their_line_and_are_escaped_once(name: str, course: str) -
     assert "‹‹" not in said.text
     assert all("\n" not in text and len(text) <= 300 for text in escaped)
     assert "\n" not in said.title
+
+
+def test_what_is_not_known_has_no_name_either() -> None:
+    course = CourseCompleted(learner=ADA, at=AT, course=COURSE)
+    assert text_of("{{ activity.name or course.name }}", course) == "ANALYTICAL ENGINES"
+    assert text_of("{{ activity.name }}{% if activity.url %}x{% endif %}", course) == ""
 
 
 # ── faults ───────────────────────────────────────────────────────────────────────────────────────────
