@@ -68,7 +68,7 @@ def advice(cause: Cause) -> str:
         case Cause.REVOKED:
             return "The token was dead for longer than the route's retry.age_max; connect the account, then replay it."
         case Cause.EXPIRED:
-            return "It waited longer than the route's retry.age_max: too late to be news. Replay it if it still matters."
+            return "It waited longer than the route's retry.age_max: too late to be news. Replay it if it matters."
         case Cause.POISON:
             return "It crashed whoever carried it: please report it with the log; discard it if it does so again."
         case Cause.UNKNOWN_OUTCOME:

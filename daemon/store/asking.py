@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from actors.domain.outbox import Attempt, Delivery, State
+from actors.domain.outbox import Attempt, Delivery, HeldFor, State
 from actors.domain.verdicts import Cause
 from daemon.store import rows
 
@@ -14,7 +14,10 @@ UNROUTED_COUNT_MAX = 10_000
 DONE_LOOKBACK = 50_000
 """How many of the newest rows are looked through for delivered ones, which have no index of their own."""
 
-_KEPT = f"{rows.DELIVERY}, head, claimed_by, cause, detail, receipt, done_us, history, statement_seq"
+_KEPT = (
+    f"{rows.DELIVERY}, head, claimed_by, cause, detail, receipt, done_us, history, statement_seq, kind, held_for, "
+    "digest, revise"
+)
 _KEPT_FROM = len(rows.DELIVERY.split(","))
 
 
@@ -30,20 +33,44 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     done_us: int | None
     history: list[Attempt]
     statement_seq: int
+    kind: str
+    """Of its change, or ``digest``."""
+    held_for: HeldFor = HeldFor.PERSON
+    digest: int | None = None
+    """The digest it stands in, by its place in the outbox."""
+    revise: bool = False
+    """It rewrites the earlier post of the same entity, where there is one."""
 
 
 class LaneHold(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a lane is held back, if it is: *paused* by an operator, *suspended* because the vendor revoked us."""
+    """Why a lane is held back, if it is: *paused* by an operator, *suspended* because the vendor revoked us, in an
+    *outage* of the vendor, *throttled* because it named a time (which may have passed)."""
 
     paused_by: str = ""
     paused_us: int | None = None
     suspended: str = ""
     suspended_us: int | None = None
+    outage: str = ""
+    outage_us: int | None = None
+    throttled_until_us: int = 0
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What the router made of a statement."""
 
+    kind: str | None
+    reason: str
+    occurrence: int
+    deliveries: int
+    unrouted: bool = False
+    """Kept, and replayable: no enabled route took it, or we failed on it."""
+
+
+class Untaken(msgspec.Struct, frozen=True, kw_only=True):
+    """A statement that is kept because no enabled route took it (or not all that it could have gone to)."""
+
+    seq: int
+    tenant: str
     kind: str | None
     reason: str
     occurrence: int
@@ -65,7 +92,19 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     collapsed: int
 
 
-HOLDS = "SELECT lane, paused_by, paused_us, suspended, suspended_us FROM lanes WHERE paused_by <> '' OR suspended <> ''"
+HOLDS = (
+    "SELECT lane, paused_by, paused_us, suspended, suspended_us, outage, outage_us, throttled_until_us FROM lanes "
+    "WHERE paused_by <> '' OR suspended <> '' OR outage <> '' OR throttled_until_us > 0"
+)
+UNTAKEN_LOOKED = 2_000
+"""Kept statements of all tenants that are looked at in one read."""
+_UNTAKEN = (
+    "SELECT o.seq, s.tenant, o.kind, o.reason, o.occurrence, o.deliveries FROM (SELECT * FROM outcomes "  # noqa: S608
+    "INDEXED BY outcomes_unrouted WHERE unrouted = 1 AND seq {bound} ? ORDER BY seq {way} "
+    f"LIMIT {UNTAKEN_LOOKED}) o CROSS JOIN statements s ON s.seq = o.seq ORDER BY o.seq {{way}}"
+)
+UNTAKEN_OLDEST = _UNTAKEN.format(bound=">", way="ASC")
+UNTAKEN_NEWEST = _UNTAKEN.format(bound="<", way="DESC")
 UNROUTED = (
     "SELECT count(*) FROM (SELECT 1 FROM statements WHERE tenant = ? AND seq > "  # noqa: S608  # a constant only
     f"coalesce((SELECT seq FROM cursors WHERE tenant = ?), 0) LIMIT {UNROUTED_COUNT_MAX})"
@@ -74,6 +113,12 @@ STUCK = (
     f"SELECT {_KEPT} FROM deliveries INDEXED BY deliveries_stuck WHERE lane = ? AND state IN ('dead', 'parked') "  # noqa: S608
     "AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
 )
+COUNTED = (
+    "SELECT seq, cause, done_us FROM deliveries INDEXED BY deliveries_stuck WHERE lane = ? "
+    "AND state IN ('dead', 'parked') AND seq > ? ORDER BY seq LIMIT ?"
+)
+ITEMS = f"SELECT {_KEPT} FROM deliveries WHERE digest = ? ORDER BY seq LIMIT ?"  # noqa: S608  # columns only
+BY_SEQ = f"SELECT {_KEPT} FROM deliveries WHERE seq = ?"  # noqa: S608  # columns only
 BY_ID = f"SELECT {_KEPT} FROM deliveries WHERE id = ?"  # noqa: S608  # columns only
 DELIVERIES_LIKE = f"SELECT {_KEPT} FROM deliveries WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"  # noqa: S608
 DELIVERIES_OF = f"SELECT {_KEPT} FROM deliveries WHERE statement_seq = ? ORDER BY seq"  # noqa: S608
@@ -135,7 +180,9 @@ def listed(raw: sqlite3.Connection, lane: str, state: State, limit: int, after_s
 
 def kept(row: Sequence[Any]) -> Kept:
     """From the columns ``_KEPT``."""
-    head, claimed_by, cause, detail, receipt, done_us, history, statement_seq = row[_KEPT_FROM:]
+    head, claimed_by, cause, detail, receipt, done_us, history, statement_seq, kind, held_for, digest, revise = row[
+        _KEPT_FROM:
+    ]
     return Kept(
         delivery=rows.delivery(row),
         head=bool(head),
@@ -146,6 +193,10 @@ def kept(row: Sequence[Any]) -> Kept:
         done_us=done_us,
         history=rows.unpack_history(history),
         statement_seq=statement_seq,
+        kind=kind,
+        held_for=HeldFor(held_for),
+        digest=digest,
+        revise=bool(revise),
     )
 
 
@@ -156,6 +207,17 @@ def oldest_open(raw: sqlite3.Connection, lanes: Sequence[str]) -> dict[str, int]
     )
     found = {lane: raw.execute(sql, (lane,)).fetchone() for lane in lanes}
     return {lane: row[0] for lane, row in found.items() if row}
+
+
+def addresses(raw: sqlite3.Connection, lane: str, emails: Iterable[str]) -> set[str]:
+    sql = "SELECT 1 FROM addresses WHERE lane = ? AND email = ?"
+    return {email for email in emails if raw.execute(sql, (lane, email)).fetchone()}
+
+
+def statements_at(raw: sqlite3.Connection, seqs: Iterable[int]) -> list[Any]:
+    """Those that are there still."""
+    found = (raw.execute(STATEMENT, (seq,)).fetchone() for seq in seqs)
+    return [row for row in found if row]
 
 
 def bounds(prefix: str) -> tuple[bytes, bytes]:

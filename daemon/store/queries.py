@@ -8,12 +8,20 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
+from actors.domain.changes import AnyChange
+from actors.domain.occurrence import Counted
 from actors.domain.outbox import State
+from actors.domain.sla import Promise
 from actors.ports import LoggedStatement
-from daemon.store import asking, interventions, rows
-from daemon.store.asking import Arrival, Kept, LaneHold, Outcome
+from daemon.store import asking, backlog, interventions, planning, plans, promises, rows, untaken
+from daemon.store.asking import Arrival, Kept, LaneHold, Outcome, Untaken
+from daemon.store.backlog import Pile, Replaced
 from daemon.store.engine import Engine, Job
-from daemon.store.interventions import Intervened, Replay
+from daemon.store.interventions import Intervened
+from daemon.store.judging import Judged, Replay
+from daemon.store.plans import Plan
+from daemon.store.promises import Durations, Goal, Late
+from daemon.store.untaken import Retold
 from daemon.store.writer import Writer
 
 T = TypeVar("T")
@@ -47,11 +55,9 @@ class Queries:
         return await self._read(lambda raw: asking.oldest_open(raw, lanes))
 
     async def holds(self) -> dict[str, LaneHold]:
-        """Lanes that are paused or suspended."""
+        """Lanes that are held back, or were told to wait."""
         found = await self._read(lambda raw: raw.execute(asking.HOLDS).fetchall())
-        return {
-            row[0]: LaneHold(paused_by=row[1], paused_us=row[2], suspended=row[3], suspended_us=row[4]) for row in found
-        }
+        return {row[0]: LaneHold(**dict(zip(LaneHold.__struct_fields__, row[1:], strict=True))) for row in found}
 
     async def unrouted(self, tenant: str) -> int:
         """Statements accepted and not yet seen by the router; counted up to ``UNROUTED_COUNT_MAX``."""
@@ -74,6 +80,25 @@ class Queries:
         top = (1 << 62) if up_to_seq is None else up_to_seq
         found = await self._read(lambda raw: raw.execute(asking.STUCK, (lane, after_seq, top, limit)).fetchall())
         return [asking.kept(row) for row in found]
+
+    async def stuck_causes(self, lane: str, limit: int, *, after_seq: int = 0) -> list[tuple[int, str, int]]:
+        """(seq, cause, since when) of a lane's dead and parked deliveries, oldest first."""
+        return await self._read(lambda raw: raw.execute(asking.COUNTED, (lane, after_seq, limit)).fetchall())
+
+    async def untaken(self, seq: int, *, newest_first: bool = False) -> list[Untaken]:
+        """Statements that are kept because no enabled route took them, after ``seq`` (or before it, newest first):
+        ``UNTAKEN_LOOKED`` of all tenants at a time; empty at the end."""
+        sql = asking.UNTAKEN_NEWEST if newest_first else asking.UNTAKEN_OLDEST
+        found = await self._read(lambda raw: raw.execute(sql, (seq,)).fetchall())
+        return [Untaken(**dict(zip(Untaken.__struct_fields__, row, strict=True))) for row in found]
+
+    async def piles(self, lane: str, after: str) -> list[Pile]:
+        """The next destinations with open deliveries, and how many; empty at the end."""
+        return await self._read(lambda raw: backlog.piles(raw, lane, after))
+
+    async def addresses(self, lane: str, emails: Sequence[str]) -> set[str]:
+        """Those of these learners whose address at the vendor is known."""
+        return await self._read(lambda raw: asking.addresses(raw, lane, emails))
 
     async def newest_seq(self) -> int:
         """The last delivery's place in the outbox; 0 while it is empty."""
@@ -102,6 +127,11 @@ class Queries:
         row = await self._read(lambda raw: raw.execute(asking.STATEMENT, (seq,)).fetchone())
         return (row[0], rows.statement(row[1:])) if row else None
 
+    async def statements_at(self, seqs: Sequence[int]) -> list[LoggedStatement]:
+        """By their places in the log; those that retention took are left out."""
+        found = await self._read(lambda raw: asking.statements_at(raw, seqs))
+        return [rows.statement(row[1:]) for row in found]
+
     async def arrivals(self, correlation_id: str, limit: int) -> list[Arrival]:
         """Requests with this correlation id (a client that honours it may have used it for several)."""
         found = await self._read(lambda raw: raw.execute(asking.ARRIVALS, (correlation_id, limit)).fetchall())
@@ -116,10 +146,12 @@ class Queries:
         """None while the router has not seen the statement."""
         row = await self._read(
             lambda raw: raw.execute(
-                "SELECT kind, reason, occurrence, deliveries FROM outcomes WHERE seq = ?", (seq,)
+                "SELECT kind, reason, occurrence, deliveries, unrouted FROM outcomes WHERE seq = ?", (seq,)
             ).fetchone()
         )
-        return Outcome(kind=row[0], reason=row[1], occurrence=row[2], deliveries=row[3]) if row else None
+        if row is None:
+            return None
+        return Outcome(kind=row[0], reason=row[1], occurrence=row[2], deliveries=row[3], unrouted=bool(row[4]))
 
     async def deliveries_of(self, statement_seq: int) -> list[Kept]:
         """The deliveries that a statement led to."""
@@ -131,16 +163,19 @@ class Queries:
         row = await self._read(lambda raw: raw.execute(asking.IN_FRONT, (lane, destination)).fetchone())
         return asking.kept(row) if row else None
 
-    async def occurrence(self, tenant: str, entity: str, value: str) -> int:
-        """The number that this change of its entity would have, were it routed now."""
-        known = await self._read(
-            lambda raw: raw.execute(
-                "SELECT value, occurrence FROM entities WHERE key = ?", (rows.key(tenant, entity),)
-            ).fetchone()
-        )
-        if known is None:
-            return 1
-        return int(known[1]) if known[0] == value else int(known[1]) + 1
+    async def counted(self, tenant: str, change: AnyChange, happened_us: int) -> Counted:
+        """How this change would be counted, were it routed now; nothing is kept of it."""
+        return await self._change(lambda raw: planning.occur(raw, tenant, change, happened_us), True)
+
+    async def items(self, digest_seq: int, limit: int) -> list[Kept]:
+        """The deliveries that stand in a digest, oldest first."""
+        found = await self._read(lambda raw: raw.execute(asking.ITEMS, (digest_seq, limit)).fetchall())
+        return [asking.kept(row) for row in found]
+
+    async def delivery(self, seq: int) -> Kept | None:
+        """By its place in the outbox."""
+        row = await self._read(lambda raw: raw.execute(asking.BY_SEQ, (seq,)).fetchone())
+        return asking.kept(row) if row else None
 
     async def by_effect(
         self, tenant: str, target: str, destination: str, kind: str, entity: str, occurrence: int
@@ -155,6 +190,42 @@ class Queries:
         )
         return known, asking.kept(row) if row else None
 
+    # ── promises ─────────────────────────────────────────────────────────────────────────────────────
+
+    async def durations(self, tenant: str, route: str, since_us: int) -> Durations:
+        """How long a route's deliveries took, since the beginning of that hour."""
+        return await self._read(lambda raw: promises.durations(raw, tenant, route, since_us))
+
+    async def red(self, goals: Sequence[Goal], since_us: int) -> list[tuple[Goal, Promise]]:
+        """The routes whose error budget is spent."""
+        return await self._read(lambda raw: promises.red(raw, goals, since_us))
+
+    async def late(self, tenant: str, route: str, since_us: int, limit: int) -> list[Late]:
+        """A route's late deliveries, newest first."""
+        return await self._read(lambda raw: promises.late(raw, tenant, route, since_us, limit))
+
+    async def late_one(self, seq: int) -> Late | None:
+        """What made this delivery late, if it was."""
+        return await self._read(lambda raw: promises.late_one(raw, seq))
+
+    # ── plans ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def judged(self, wanted: Sequence[Replay], *, accept_double: bool) -> list[Judged]:
+        """What a replay would do with each, now."""
+        return await self._read(lambda raw: plans.judged(raw, wanted, accept_double=accept_double))
+
+    async def rejudged(self, tenant: str, wanted: Sequence[Retold]) -> list[Judged]:
+        """What a replay would do with statements that no route took, a row for each delivery."""
+        return await self._read(lambda raw: untaken.judged(raw, tenant, wanted))
+
+    async def keep_plan(self, plan: Plan, *, by: str, now_us: int) -> str:
+        """Remember a plan for a week; its hash."""
+        return await self._write(lambda raw: plans.keep(raw, plan, by=by, now_us=now_us))
+
+    async def plan(self, digest: str, *, now_us: int) -> Plan | None:
+        """The plan with this hash, while it is kept."""
+        return await self._read(lambda raw: plans.kept(raw, digest, now_us))
+
     # ── what only people change ──────────────────────────────────────────────────────────────────────
 
     async def replay(
@@ -165,6 +236,49 @@ class Queries:
             lambda raw: interventions.replay(raw, wanted, by=by, now_us=now_us, accept_double=accept_double), dry_run
         )
 
+    async def replay_plan(
+        self, plan: Plan, wanted: Sequence[Replay], *, by: str, now_us: int, dry_run: bool = False
+    ) -> list[Intervened]:
+        """Do exactly what a plan says. Raises plans.Moved, and then nothing was changed."""
+        return await self._change(lambda raw: plans.replay(raw, plan, wanted, by=by, now_us=now_us), dry_run)
+
+    async def reroute(
+        self, tenant: str, wanted: Sequence[Retold], *, by: str, now_us: int, dry_run: bool = False
+    ) -> list[Intervened]:
+        """Route statements again that no enabled route took."""
+        return await self._change(lambda raw: untaken.replay(raw, tenant, wanted, by=by, now_us=now_us), dry_run)
+
+    async def reroute_plan(
+        self, plan: Plan, wanted: Sequence[Retold], *, by: str, now_us: int, dry_run: bool = False
+    ) -> list[Intervened]:
+        """The same as a plan says it. Raises plans.Moved."""
+        return await self._change(lambda raw: plans.replay_untaken(raw, plan, wanted, by=by, now_us=now_us), dry_run)
+
+    async def annotate(self, delivery_id: str, text: str, *, by: str, now_us: int, dry_run: bool = False) -> Intervened:
+        """A note in a delivery's history."""
+        return await self._change(
+            lambda raw: interventions.annotate(raw, delivery_id, text, by=by, now_us=now_us), dry_run
+        )
+
+    async def latest(
+        self, lane: str, *, after_seq: int, up_to_seq: int, before_us: int, by: str, now_us: int, dry_run: bool = False
+    ) -> tuple[list[Replaced], int | None]:
+        """A chunk of ``backlog.latest``."""
+        return await self._change(
+            lambda raw: backlog.latest(
+                raw, lane, after_seq=after_seq, up_to_seq=up_to_seq, before_us=before_us, by=by, now_us=now_us
+            ),
+            dry_run,
+        )
+
+    async def fold(
+        self, lane: str, destination: str, *, before_us: int, due_us: int, by: str, dry_run: bool = False
+    ) -> int:
+        """Hold a destination's waiting deliveries for a digest; see ``backlog.fold``."""
+        return await self._change(
+            lambda raw: backlog.fold(raw, lane, destination, before_us=before_us, due_us=due_us, by=by), dry_run
+        )
+
     async def discard(self, ids: Sequence[str], *, by: str, now_us: int, dry_run: bool = False) -> list[Intervened]:
         """Cancel dead and parked deliveries; they stay on record."""
         return await self._change(lambda raw: interventions.discard(raw, ids, by=by, now_us=now_us), dry_run)
@@ -173,9 +287,9 @@ class Queries:
         """Hold a lane back, durably. Returns who had paused it already."""
         return await self._change(lambda raw: interventions.pause(raw, lane, by, now_us), dry_run)
 
-    async def resume(self, lane: str, *, dry_run: bool = False) -> str:
+    async def resume(self, lane: str, *, now_us: int, dry_run: bool = False) -> str:
         """Let a paused lane go on. Returns who had paused it."""
-        return await self._change(lambda raw: interventions.resume(raw, lane), dry_run)
+        return await self._change(lambda raw: interventions.resume(raw, lane, now_us), dry_run)
 
     async def unthrottle(self, lane: str, *, now_us: int, dry_run: bool = False) -> bool:
         """Whether the vendor had named a time that had not come; it is forgotten."""

@@ -58,7 +58,8 @@ async def _judge(told: dict[str, object], where: str, tenant: Tenant, asking: As
     if change is None:
         await asking.emit(JudgementRow(statement=name, reason=reason, explanation=explained(reason)))
         return 0
-    occurrence = await asking.office.store.queries.occurrence(tenant.name, change.entity, change.value)
+    counted = await asking.office.store.queries.counted(tenant.name, change, routed.happened_us)
+    occurrence = counted.occurrence
     await asking.emit(
         JudgementRow(
             statement=name,

@@ -26,7 +26,7 @@ async def resume(request: Resume, asking: Asking) -> Done:
     holds = await queries.holds()
     if request.lane not in holds:
         asking.lane(request.lane)
-    by = await queries.resume(request.lane, dry_run=request.dry_run)
+    by = await queries.resume(request.lane, now_us=asking.now_us, dry_run=request.dry_run)
     lifted = await queries.unthrottle(request.lane, now_us=asking.now_us, dry_run=request.dry_run)
     if lifted and not by:
         if not request.dry_run:

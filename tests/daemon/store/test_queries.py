@@ -4,10 +4,12 @@ import re
 import sqlite3
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 from control_office import Desk, Office
 from world import VirtualClock, completed, graded, route, tenant
 
+from actors.domain.changes import Score
 from actors.domain.outbox import State
 from daemon.store import asking, rows
 from daemon.store.database import open_store
@@ -147,9 +149,12 @@ async def test_an_occurrence_is_looked_up_without_being_counted(desk: Desk) -> N
     await desk.route()
     [kept] = await queries.listed("acme/slack", State.WAITING, 1)
     change = kept.delivery.change
-    assert await queries.occurrence("acme", change.entity, change.value) == 1
-    assert await queries.occurrence("acme", change.entity, "85/0/100") == 2
-    assert await queries.occurrence("acme", "another", "x") == 1
+    at_us = kept.delivery.accepted_us
+    other = msgspec.structs.replace(change, score=Score(raw=85, min=0, max=100))
+    assert (await queries.counted("acme", change, at_us)).occurrence == 1
+    assert (await queries.counted("acme", other, at_us)).occurrence == 2
+    assert (await queries.counted("acme", other, at_us)).news == "new"
+    assert (await queries.counted("other", change, at_us)).occurrence == 1
     key = ("acme", "slack", "C0GENERAL1", "graded", change.entity)
     assert await queries.by_effect(*key, 1) == (True, kept)
     assert await queries.by_effect(*key, 2) == (False, None)
