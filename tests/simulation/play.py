@@ -141,9 +141,9 @@ class Director:
             case incidents.Pause(lane, lasts_s):
                 await self._pause(lane, lasts_s)
             case incidents.Warp(by_s, lasts_s):
-                campus.clock.off_us += int(by_s * 1e6)
+                campus.hands.off_us += int(by_s * 1e6)
                 await trio.sleep(lasts_s)
-                campus.clock.off_us -= int(by_s * 1e6)
+                campus.hands.off_us -= int(by_s * 1e6)
             case _ as never:
                 assert_never(never)
 
@@ -174,7 +174,7 @@ class Director:
                 if verb == "pause":
                     await queries.pause(lane, by="an operator", now_us=campus.clock.now_us())
                 else:
-                    await queries.resume(lane)
+                    await queries.resume(lane, now_us=campus.clock.now_us())
                 done = True
                 campus.switchboard.ready(lane)
             except StoreUnavailable as error:
@@ -191,7 +191,7 @@ class Director:
         campus.vendors.out.clear()
         campus.blows.clear()
         campus.ground.tremors.clear()
-        campus.clock.off_us = 0
+        campus.hands.off_us = 0
 
     async def _until_still(self) -> bool:
         """Look ever more rarely, so that waiting for hours costs nothing."""
