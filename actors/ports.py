@@ -190,6 +190,9 @@ class Outbox(Protocol):
         """This lane's rows claimed by anybody else become unknown, due after the settling delay. How many.
         ``boot`` names one life of one courier, so that a courier that crashed is recovered like a dead process."""
 
+    async def readmit(self, lane: str, routes: Sequence[str], now_us: int) -> int:
+        """What was held because one of these routes was disabled goes on. How many."""
+
     async def suspend(self, lane: str, reason: str, now_us: int) -> None: ...
 
     async def unsuspend(self, lane: str, now_us: int) -> None: ...

@@ -46,6 +46,8 @@ class HeldFor(Enum):
     PERSON = ""
     QUIET = "quiet"
     DIGEST = "digest"
+    ROUTE = "route"
+    """Its route is disabled; when it is enabled again, the delivery goes on."""
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):

@@ -38,6 +38,8 @@ from config.secrets import SecretUnavailable
 RECORD_RETRY_S = 1.0
 THROTTLE_KEPT_US = 5_000_000
 ADDRESSES_MAX = 10_000
+DISABLED_US = 86_400_000_000
+"""A disabled route is looked at again after a day, if nobody enables it before."""
 
 
 class Carriage:
@@ -104,12 +106,11 @@ class Carriage:
         route = self._routes.get(delivery.route)
         if route is None:
             return None
+        if not route.enabled:
+            return _held(HeldFor.ROUTE, now_us + DISABLED_US, f"the route {route.name} is disabled")
         until_us = quiet_until(route.quiet_hours, self._tenant.timezone, now_us)
         if until_us is not None:
-            detail = f"quiet hours ({route.quiet_hours})"
-            return Decision(
-                state=State.HELD, due_us=until_us, refund=True, forget_sends=True, detail=detail, held_for=HeldFor.QUIET
-            )
+            return _held(HeldFor.QUIET, until_us, f"quiet hours ({route.quiet_hours})")
         policy = self._policy(delivery)
         since_us = max(delivery.accepted_us, delivery.from_us)
         if policy.age_max_us is None or not too_old(since_us, now_us, policy):
@@ -222,6 +223,7 @@ class Carriage:
             attempt=delivery.attempts,
             now_us=self._world.clock.now_us(),
             sent_us=delivery.sent_us,
+            doubt_us=delivery.doubt_us,
             items=tuple(item.change for item in delivery.items),
             more=delivery.more,
             revises=delivery.revises,
@@ -312,6 +314,11 @@ class Carriage:
             if not held:
                 world.witness.event("courier.claim_lost", lane=self._lane, delivery_id=delivery.id)
             return
+
+
+def _held(why: HeldFor, until_us: int, detail: str) -> Decision:
+    """Not now, and nobody's fault: the attempt was none."""
+    return Decision(state=State.HELD, due_us=until_us, refund=True, forget_sends=True, detail=detail, held_for=why)
 
 
 def _unlooked(verdict: Verdict) -> Confirmation:

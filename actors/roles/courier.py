@@ -36,6 +36,7 @@ class Courier(Actor[CourierMessage]):
         self.life = f"{world.boot}.{world.dice.token()[:8]}"
         self._world = world
         self._target = target
+        self._enabled = [route.name for route in tenant.routes if route.enabled and route.to == target_name]
         self._pulse = Pulse(window_max=world.window)
         self._pacer = Pacer(target, trio.current_time, self._stir)
         self._carriage = Carriage(self.lane, self.life, tenant, target, world, self._pacer, self._pulse)
@@ -54,6 +55,8 @@ class Courier(Actor[CourierMessage]):
         while True:
             try:
                 left = await world.outbox.recover(self.lane, self.life, world.clock.now_us(), settle_us)
+                if self._enabled:
+                    await world.outbox.readmit(self.lane, self._enabled, world.clock.now_us())
                 break
             except StoreUnavailable as error:
                 world.witness.trouble("courier.store_unavailable", error, lane=self.lane)

@@ -1,4 +1,4 @@
-"""Deliveries that wait outside of their lines for a time to come: the end of quiet hours, or their digest.
+"""Deliveries that wait outside of their lines for a time to come: the end of quiet hours, their digest, their route.
 
 Whoever claims lets go first what is due, in the same transaction, so that nobody else keeps time for them. The changes
 of one route for one destination and one time become one digest: a delivery of its own, with an effect key of its own.
@@ -59,6 +59,16 @@ def release(raw: sqlite3.Connection, lane: str, now_us: int) -> None:
             _let_go(raw, lane, group, now_us)
 
 
+def readmit(raw: sqlite3.Connection, lane: str, routes: Sequence[str], now_us: int) -> int:
+    """What was held because one of these routes was disabled is due now. How many."""
+    marks = ",".join("?" * len(routes))
+    return raw.execute(
+        "UPDATE deliveries SET due_us = ? WHERE lane = ? AND held_for = 'route' AND held_for <> '' "  # noqa: S608
+        f"AND digest IS NULL AND route IN ({marks})",
+        (now_us, lane, *routes),
+    ).rowcount
+
+
 def next_due(raw: sqlite3.Connection, lane: str) -> int | None:
     """When the next one is due."""
     row = raw.execute(
@@ -70,7 +80,7 @@ def next_due(raw: sqlite3.Connection, lane: str) -> int | None:
 
 
 def _let_go(raw: sqlite3.Connection, lane: str, group: Sequence[Any], now_us: int) -> None:
-    """Quiet hours are over: back into the line, at the old place."""
+    """Its time has come: back into the line, at the old place."""
     for due_us, _, destination, _, seq in group:
         raw.execute(
             "UPDATE deliveries SET state = 'waiting', held_for = '', head = 0, from_us = max(from_us, ?), detail = '' "

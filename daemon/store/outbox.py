@@ -53,6 +53,9 @@ class SqlOutbox:
     async def recover(self, lane: str, boot: str, now_us: int, settle_us: int) -> int:
         return await self._write(lambda raw: recover(raw, lane, boot, now_us, settle_us))
 
+    async def readmit(self, lane: str, routes: Sequence[str], now_us: int) -> int:
+        return await self._write(lambda raw: holding.readmit(raw, lane, routes, now_us))
+
     async def suspend(self, lane: str, reason: str, now_us: int) -> None:
         await self._write(
             lambda raw: raw.execute(
@@ -83,17 +86,19 @@ class SqlOutbox:
 
 def ail(raw: sqlite3.Connection, lane: str, outage: str, now_us: int) -> None:
     """Note that the lane's vendor went out or came back, and for how long it was out."""
+    if outage:
+        raw.execute(
+            "INSERT INTO lanes (lane, outage, outage_us) VALUES (?, ?, ?) ON CONFLICT (lane) DO UPDATE SET "
+            "outage = excluded.outage, outage_us = coalesce(outage_us, excluded.outage_us)",
+            (lane, outage, now_us),
+        )
+        return
     raw.execute(
         "INSERT OR IGNORE INTO holds (lane, from_us, until_us, why) "
-        "SELECT lane, outage_us, ?, 'outage' FROM lanes WHERE lane = ? AND outage_us IS NOT NULL AND ? = ''",
-        (now_us, lane, outage),
+        "SELECT lane, outage_us, ?, 'outage' FROM lanes WHERE lane = ? AND outage_us IS NOT NULL",
+        (now_us, lane),
     )
-    raw.execute(
-        "INSERT INTO lanes (lane, outage, outage_us) VALUES (?, ?, CASE WHEN ? = '' THEN NULL ELSE ? END) "
-        "ON CONFLICT (lane) DO UPDATE SET outage = excluded.outage, "
-        "outage_us = CASE WHEN excluded.outage = '' THEN NULL ELSE coalesce(outage_us, excluded.outage_us) END",
-        (lane, outage, outage, now_us),
-    )
+    raw.execute("UPDATE lanes SET outage = '', outage_us = NULL WHERE lane = ? AND outage_us IS NOT NULL", (lane,))
 
 
 def unsuspend(raw: sqlite3.Connection, lane: str, now_us: int) -> None:

@@ -14,7 +14,7 @@ CREATE INDEX outcomes_unrouted ON outcomes (seq) WHERE unrouted = 1;
 
 ALTER TABLE deliveries ADD COLUMN entity BLOB;                         -- set where a newer value may replace it
 ALTER TABLE deliveries ADD COLUMN held_for TEXT NOT NULL DEFAULT ''
-    CHECK (held_for IN ('', 'quiet', 'digest') AND (held_for <> '') <= (state = 'held'));
+    CHECK (held_for IN ('', 'quiet', 'digest', 'route') AND (held_for <> '') <= (state = 'held'));
 ALTER TABLE deliveries ADD COLUMN digest INTEGER;                      -- seq of the digest it stands in
 ALTER TABLE deliveries ADD COLUMN revise INTEGER NOT NULL DEFAULT 0 CHECK (revise IN (0, 1));
 ALTER TABLE deliveries ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;  -- couriers that died with it in hand
