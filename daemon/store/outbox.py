@@ -10,7 +10,7 @@ import msgspec
 
 from actors.domain.outbox import Attempt, Decision, Delivery, State
 from actors.ports import Claimed, Routed, RoutedCount
-from daemon.store import holding, lines, propagation, rows
+from daemon.store import holding, propagation, rows
 from daemon.store.engine import Engine
 from daemon.store.holding import DAY_US as DAY_US
 from daemon.store.lines import advance as advance
