@@ -11,7 +11,7 @@ from secrets import token_hex
 import trio
 
 from actors.ports import Clock
-from daemon.store.engine import AioEngine, Engine, InlineEngine, tune
+from daemon.store.engine import AioEngine, Engine, InlineEngine, Reader, tune
 from daemon.store.errors import StoreRefused, translate
 from daemon.store.ledger import SqlLedger
 from daemon.store.migrate import available, migrate, pending
@@ -27,9 +27,9 @@ class Store:
     def __init__(self, path: Path, engine: Engine, reader: Engine, clock: Clock) -> None:
         self.path = path
         self.writer = Writer(engine)
-        self.statements = SqlStatements(self.writer, reader, clock)
-        self.outbox = SqlOutbox(self.writer, reader)
-        self.ledger = SqlLedger(self.writer, reader)
+        self.statements = SqlStatements(self.writer, Reader(reader), clock)
+        self.outbox = SqlOutbox(self.writer, Reader(reader))
+        self.ledger = SqlLedger(self.writer, Reader(reader))
         self.queries = Queries(self.writer, reader)
         self.born_us = 0
         """When this store was made: nothing that happened before can have been posted from it."""

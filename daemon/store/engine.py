@@ -11,6 +11,8 @@ import aiosqlite
 import trio
 import trio_asyncio
 
+from daemon.store.errors import translate
+
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], T]
 
@@ -80,3 +82,19 @@ class InlineEngine:
 
     async def close(self) -> None:
         self._connection.close()
+
+
+class Reader:
+    """An engine for reading whose errors are ours: StoreUnavailable for what passes by itself, StoreRefused."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def run(self, job: Job[T]) -> T:
+        try:
+            return await self._engine.run(job)
+        except sqlite3.Error as error:
+            raise translate(error) from error
+
+    async def close(self) -> None:
+        await self._engine.close()
