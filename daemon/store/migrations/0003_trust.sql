@@ -33,11 +33,11 @@ CREATE INDEX deliveries_entity ON deliveries (entity, seq)
 -- The vendor is out, as the lane's courier feels it; and how the lane was held back lately, for whoever was late.
 ALTER TABLE lanes ADD COLUMN outage TEXT NOT NULL DEFAULT '';
 ALTER TABLE lanes ADD COLUMN outage_us INTEGER;
-CREATE TABLE holds (
+CREATE TABLE holds (                     -- key first: SQLite 3.40 else takes until_us for NULL in its integrity check
     lane     TEXT NOT NULL,
     from_us  INTEGER NOT NULL,
-    until_us INTEGER NOT NULL,
     why      TEXT NOT NULL CHECK (why IN ('paused', 'suspended', 'outage')),
+    until_us INTEGER NOT NULL,
     PRIMARY KEY (lane, from_us, why)
 ) WITHOUT ROWID;
 
