@@ -12,6 +12,7 @@ from actors.domain.changes import AnyChange
 from actors.domain.flow import Flow, Outcome, Request, Response
 from actors.domain.outbox import Attempt, Decision, Delivery, HeldFor, Parcel, Place, Rate
 from actors.domain.outbox import Composed as Composed  # wording makes it, connectors render it
+from actors.domain.retention import Mark, Rules, Step
 from actors.domain.speech import moment_of
 from actors.domain.verdicts import Confirmation, Match, Refused, Verdict
 from actors.domain.xapi.accepted import NewStatement as NewStatement
@@ -215,6 +216,17 @@ class Ledger(Protocol):
     async def remember(self, lane: str, email: str, address: str, now_us: int) -> None: ...
 
     async def forget(self, lane: str, email: str) -> None: ...
+
+
+class Housekeeping(Protocol):
+    """What has had its time leaves, a little at a time and counted."""
+
+    async def step(
+        self, rules: Rules, horizons: Mapping[str, int], mark: Mark, now_us: int, *, dry_run: bool = False
+    ) -> Step:
+        """Look at a bounded number of rows of the tenant, and take away those that may go; with ``dry_run`` count
+        them. ``horizons``: how long each configured tenant's effects are remembered, in microseconds. Raises
+        StoreUnavailable."""
 
 
 # ── being seen ───────────────────────────────────────────────────────────────────────────────────────
