@@ -53,7 +53,7 @@ def parts_of(request: Request, mount: str) -> list[Part]:
 def _part(given: object, outer: Request, mount: str) -> Part:
     fields = given if isinstance(given, dict) else {}
     name, method, url = fields.get("id"), fields.get("method"), fields.get("url")
-    depends, headers = fields.get("dependsOn") or [], fields.get("headers") or {}
+    depends, headers = fields.get("dependsOn", []), fields.get("headers", {})
     if not (isinstance(name, str) and name and isinstance(url, str) and url and method in METHODS):
         raise Refusal(400, "BadRequest", "A request of a batch has an id, a method and a url.")
     if not (isinstance(headers, dict) and isinstance(depends, list) and all(isinstance(each, str) for each in depends)):

@@ -24,8 +24,6 @@ from teams_stage import (
 
 from actors.domain.changes import Course
 from actors.domain.flow import NotSent, Response
-from actors.domain.outbox import Place
-from actors.domain.throttle import Limiter
 from actors.domain.verdicts import (
     Cause,
     Delivered,
@@ -41,84 +39,16 @@ from actors.domain.verdicts import (
 )
 from actors.domain.wording import Catalogue, TemplateFault, default_templates
 from actors.targets.teams.marks import chain_of
-from config.model import Audience
 
 COURSE = Course(id="https://moodle.example.edu/course/view.php?id=7", name="Analytical Engines", code="AE-101")
-WHERE = {"team": TEAM, "channel": CHANNEL}
-
-
-# ── where ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_channel_is_placed_by_its_team() -> None:
-    target = build()
-    assert target.place(Audience(team=TEAM.upper(), channel=CHANNEL), change()) == Place(destination=PLACE)
-    assert target.place(Audience(learner=True), change()) == Place(destination="learner:ada@example.edu")
-    assert target.place(Audience(learner=True), change(email="")) == Place(destination="learner:account:x|1")
-
-
-@pytest.mark.parametrize("key", ["AE-101", COURSE.id])
-def test_a_course_has_its_channel(key: str) -> None:
-    place = build(course_channels={key: WHERE}).place(Audience(course_channel=True), change(COURSE))
-    assert place == Place(destination=PLACE)
-
-
-@pytest.mark.parametrize(
-    ("settings", "audience", "course", "advice"),
-    [
-        ({}, Audience(channel=CHANNEL), None, "needs its team"),
-        ({}, Audience(team="general", channel=CHANNEL), None, "no ids"),
-        ({}, Audience(team=TEAM, channel="general"), None, "no ids"),
-        ({}, Audience(course_channel=True), None, "names no course"),
-        ({}, Audience(course_channel=True), COURSE, "add 'AE-101' = { team = …, channel = … } to course_channels"),
-        ({"delegated_token": None}, Audience(team=TEAM, channel=CHANNEL), None, "delegated_token"),
-        ({"client_secret": None}, Audience(learner=True), None, "client_secret"),
-    ],
-)
-def test_what_has_no_place_is_told_what_to_do(
-    settings: dict[str, object], audience: Audience, course: Course | None, advice: str
-) -> None:
-    refused = build(**settings).place(audience, change(course))
-    assert isinstance(refused, Refused)
-    assert refused.cause is Cause.BAD_CONFIGURATION
-    assert advice in refused.detail
-
-
-def target_costs() -> tuple[str, ...]:
-    """What a post to the channel is said to cost."""
-    [only] = build().costs(PLACE, to_learner=False, known=True)
-    return only
-
-
-def test_a_team_takes_no_more_than_it_may_whatever_the_moment() -> None:
-    """So many requests after the first one as the limit allows in a time take at least that time."""
-    for limit in (0.5, 4.0, 50.0):
-        rate = build(limits={"team_per_s": limit}).rate(f"team:{TEAM}")
-        limiter, sent, now_s = Limiter(lambda _, rate=rate: rate, 0.0), list[float](), 0.0
-        for _ in range(60):
-            now_s = limiter.ready_at(["t"], now_s)
-            limiter.take(["t"], now_s)
-            sent.append(now_s)
-        for after in range(1, 30):
-            assert sent[20 + after] - sent[20] >= after / limit - 1e-6
-        assert sent[-1] - sent[0] <= 59 / limit * 1.06
-
-
-def test_limits_leave_room_for_a_burst() -> None:
-    target = build()
-    assert (target.rate(f"channel:{PLACE}").per_s, target.rate(f"channel:{PLACE}").burst) == (4.0, 1.0)
-    for bucket, published in (("posts", 50), ("activity", 5), ("reads", 20), ("lookup", 50)):
-        rate = target.rate(bucket)
-        assert rate.burst + rate.per_s - 1.0 <= published
-    assert build(limits={"activity_per_s": 0.5}).rate("activity").per_s == 0.5
 
 
 # ── posting ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_post_carries_its_ids() -> None:
-    talk = Talk()
-    verdict = talk.run(build().deliver(parcel()))
+    talk, target = Talk(), build()
+    verdict = talk.run(target.deliver(parcel()))
     assert isinstance(verdict, Delivered)
     (request,) = talk.requests
     assert request.url == f"http://s/graph/v1.0/teams/{TEAM}/channels/{CHANNEL}/messages"
@@ -127,7 +57,7 @@ def test_a_post_carries_its_ids() -> None:
     assert request.headers["authorization"] == "Bearer sandbox-user"
     assert "sandbox-user" not in repr(request)
     assert set(request.draws) == {f"team:{TEAM}", f"channel:{PLACE}", "posts"}
-    assert target_costs() == request.draws
+    assert (request.draws,) == target.costs(PLACE, to_learner=False, known=True)
     body = msgspec.json.decode(request.body)
     assert body["attachments"][0]["id"] == "0190a0b0-c0d0-e0f0-0102-030405060708"
     assert verdict.receipt.keys() == {"team", "channel", "message_id", "web_url", "request_id", "client_request_id"}
