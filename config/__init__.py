@@ -1,5 +1,5 @@
-"""The words an operator writes. Read in this order: ``model`` (what may be said), ``load`` (reading a directory),
-``tenant`` (one tenant's file), ``walk`` (a parsed tree into structs, every mistake collected), ``problems`` (how they
+"""The words an operator writes. Read in this order: ``model`` and ``routes`` (what may be said), ``load`` (reading a
+directory), ``tenant`` (one tenant's file), ``walk`` (a parsed tree into structs, every mistake collected), ``problems`` (how they
 are said), ``secrets`` (values that are referred to, never written). Beside them ``texts`` and ``shapes`` (kinds of
 text, types in words), ``locate`` (line numbers), ``people``, ``templates``, ``diff`` (what a reload restarts),
 ``starter`` (what ``lmsyncd init`` writes) and ``reference`` (docs/configuration.md).

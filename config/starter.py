@@ -158,7 +158,7 @@ audience = { channel = "C0123456789" }      # or { learner = true }, or { course
 #                                             "resend" accepts a double
 # template = "completed"                    # your own wording: templates/completed.j2 beside tenants.d
 # attempts_max = 8
-# retry = { age_max = "30d", unavailable = { first = "1s", longest = "5m" } }
+# retry = { age_max = "30d", unavailable = { first = "1s", longest = "15s" } }
 
 [[routes]]
 name = "grades"
