@@ -25,6 +25,7 @@ from actors.domain.verdicts import (
     Throttled,
     Unavailable,
     Unmatched,
+    Unprobeable,
     Verdict,
 )
 from actors.domain.wording import TemplateFault
@@ -322,9 +323,12 @@ def _held(why: HeldFor, until_us: int, detail: str) -> Decision:
 
 
 def _unlooked(verdict: Verdict) -> Confirmation:
-    """The probe did not get as far as looking: the outcome stays unknown."""
+    """The probe did not get as far as looking: the outcome stays unknown. What is refused (nobody has the learner's
+    address, say) is refused next time as well: the route's policy decides."""
     match verdict:
         case Throttled() | Unavailable() | Revoked() | Delivered():
             return verdict
-        case Faulted(detail=detail) | Doubtful(detail=detail) | Refused(detail=detail):
+        case Refused(detail=detail):
+            return Unprobeable(f"the probe could not be made: {detail}")
+        case Faulted(detail=detail) | Doubtful(detail=detail):
             return Unavailable(f"the probe could not be made: {detail}")
