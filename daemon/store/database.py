@@ -14,9 +14,10 @@ from actors.ports import Clock
 from daemon.store.engine import AioEngine, Engine, InlineEngine, Reader, tune
 from daemon.store.errors import StoreRefused, translate
 from daemon.store.ledger import SqlLedger
-from daemon.store.migrate import available, migrate, pending
+from daemon.store.migrate import Migration, available, migrate, pending
 from daemon.store.outbox import SqlOutbox
 from daemon.store.queries import Queries
+from daemon.store.retention import SqlHousekeeping, make_returnable
 from daemon.store.statements import SqlStatements
 from daemon.store.writer import Writer
 
@@ -31,6 +32,7 @@ class Store:
         self.outbox = SqlOutbox(self.writer, Reader(reader))
         self.ledger = SqlLedger(self.writer, Reader(reader))
         self.queries = Queries(self.writer, reader)
+        self.housekeeping = SqlHousekeeping(self.writer, Reader(reader))
         self.born_us = 0
         """When this store was made: nothing that happened before can have been posted from it."""
 
@@ -102,8 +104,14 @@ def _born_us(raw: sqlite3.Connection) -> int:
 
 
 def _prepare(raw: sqlite3.Connection, now_us: int) -> None:
-    migrate(raw, now_us)
+    _upgrade(raw, now_us)
     raw.execute("INSERT OR IGNORE INTO facts VALUES ('store_id', ?)", (token_hex(8),))
+
+
+def _upgrade(raw: sqlite3.Connection, now_us: int) -> list[Migration]:
+    done = migrate(raw, now_us)
+    make_returnable(raw)
+    return done
 
 
 def outstanding(path: Path) -> list[str]:
@@ -126,7 +134,7 @@ def upgrade(path: Path, now_us: int) -> list[str]:
     raw = sqlite3.connect(path)
     try:
         tune(raw, read_only=False)
-        return [migration.label for migration in migrate(raw, now_us)]
+        return [migration.label for migration in _upgrade(raw, now_us)]
     except sqlite3.Error as error:
         raise StoreRefused(f"cannot migrate {path}: {translate(error)}") from error
     finally:

@@ -32,6 +32,7 @@ def tune(connection: sqlite3.Connection, *, read_only: bool) -> None:
     if read_only:
         connection.execute("PRAGMA query_only = ON")
     else:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file: what falls free can be given back
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA journal_size_limit = 67108864")

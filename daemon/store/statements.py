@@ -83,12 +83,15 @@ def page(raw: sqlite3.Connection, tenant: str, query: StatementQuery) -> list[An
 
 
 def append(raw: sqlite3.Connection, batch: Sequence[NewStatement], provenance: Provenance, now_us: int) -> Appended:
-    """All statements of one request, or none. What is there already, equal, is collapsed."""
+    """All statements of one request, or none. What is there already, equal, or was there once, is collapsed."""
     tenant = provenance.tenant
     ids = [UUID(statement.id).bytes for statement in batch]
     known = _known(raw, tenant, ids)
+    forgotten = _forgotten(raw, tenant, [key for key in ids if key not in known])
     fresh = []
     for key, statement in zip(ids, batch, strict=True):
+        if key in forgotten:
+            continue  # it was here, and its content is gone: the same, for all that can be told
         if key not in known:
             fresh.append((key, statement))
         elif statement.given_id and known[key] != statement.digest:
@@ -134,6 +137,25 @@ def _known(raw: sqlite3.Connection, tenant: str, ids: Sequence[bytes]) -> dict[b
             )
         )
     return known
+
+
+def forgotten_key(tenant: str, statement_id: bytes) -> bytes:
+    """By which a statement is still known after retention took it from the log."""
+    return rows.key(tenant, statement_id.hex())
+
+
+def _forgotten(raw: sqlite3.Connection, tenant: str, ids: Sequence[bytes]) -> set[bytes]:
+    """Those of these ids that retention took from the log, and a repeat of which is still no news."""
+    if not ids or raw.execute("SELECT 1 FROM forgotten LIMIT 1").fetchone() is None:
+        return set()
+    keys = {forgotten_key(tenant, one): one for one in ids}
+    found: set[bytes] = set()
+    some = list(keys)
+    for start in range(0, len(some), _LOOKUP_MAX):
+        part = some[start : start + _LOOKUP_MAX]
+        marks = ",".join("?" * len(part))
+        found.update(row[0] for row in raw.execute(f"SELECT key FROM forgotten WHERE key IN ({marks})", part))  # noqa: S608  # marks only
+    return {keys[key] for key in found}
 
 
 def _void(raw: sqlite3.Connection, tenant: str, fresh: Sequence[tuple[bytes, int, str | None]]) -> None:
