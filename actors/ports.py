@@ -194,6 +194,10 @@ class Outbox(Protocol):
     async def readmit(self, lane: str, routes: Sequence[str], now_us: int) -> int:
         """What was held because one of these routes was disabled goes on. How many."""
 
+    async def clock_stepped(self, lane: str, step_us: int) -> None:
+        """The wall clock was set, forwards or (negative) backwards: what is open is looked for in the wider of the two
+        times, and nobody waits longer for it."""
+
     async def suspend(self, lane: str, reason: str, now_us: int) -> None: ...
 
     async def unsuspend(self, lane: str, now_us: int) -> None: ...

@@ -63,6 +63,11 @@ class Pulse(msgspec.Struct, kw_only=True):
         """When it may start again after it was told, or decided, to wait."""
         return max(self.not_before_us if len(self.ill) > 1 else 0, self.throttled_until_us)
 
+    def clock_stepped(self, step_us: int) -> None:
+        """The wall clock was set: what was to come comes no later for it."""
+        self.not_before_us += min(step_us, 0)
+        self.throttled_until_us += min(step_us, 0)
+
     def feel(self, answer: Verdict | Confirmation, *, destination: str, now_us: int, wait_us: int, dice: float) -> None:
         """Take note of an answer. ``wait_us``: how long the vendor asked a throttled lane to wait."""
         match answer:

@@ -23,6 +23,8 @@ STORE_RETRY_S = 1.0
 APPETITE_MIN = 4
 REST_S_MAX = 60.0
 """Nobody sleeps longer than this by a wall clock that somebody may set."""
+STEP_US = 2_000_000
+"""By so much the wall clock may drift from the one that only goes forward before it was set by somebody."""
 HELLO_FIRST_S = 30.0
 HELLO_LAST_S = 900.0
 
@@ -41,6 +43,7 @@ class Courier(Actor[CourierMessage]):
         self._pacer = Pacer(target, trio.current_time, self._stir)
         self._carriage = Carriage(self.lane, self.life, tenant, target, world, self._pacer, self._pulse)
         self._wake = trio.Event()
+        self._wall_us = self._wall_from_us()
         self._https: list[Http] = []
         self._appetite = APPETITE_MIN
         self._in_flight = 0
@@ -116,6 +119,12 @@ class Courier(Actor[CourierMessage]):
     async def _claim_some(self) -> None:
         """Claim what is due as far as there is room, else sleep until something changes."""
         self._wake = trio.Event()
+        try:
+            await self._watch_clock()
+        except StoreUnavailable as error:
+            self._world.witness.trouble("courier.store_unavailable", error, lane=self.lane)
+            await trio.sleep(STORE_RETRY_S)
+            return
         now_us = self._world.clock.now_us()
         room = self._pulse.room(self._in_flight, now_us)
         if room == 0:
@@ -142,6 +151,20 @@ class Courier(Actor[CourierMessage]):
             await self._rest_until(claimed.throttled_until_us)
         elif len(claimed.deliveries) < room:
             await self._rest_until(claimed.next_due_us)
+
+    async def _watch_clock(self) -> None:
+        """A wall clock that was set makes liars of the stamps on what is in flight or in doubt."""
+        step_us = self._wall_from_us() - self._wall_us
+        if abs(step_us) <= STEP_US:
+            return
+        await self._world.outbox.clock_stepped(self.lane, step_us)
+        self._wall_us += step_us
+        self._pulse.clock_stepped(step_us)
+        self._world.witness.event("courier.clock_stepped", lane=self.lane, seconds=step_us / 1e6)
+
+    def _wall_from_us(self) -> int:
+        """What the wall clock showed when trio's began."""
+        return self._world.clock.now_us() - round(trio.current_time() * 1e6)
 
     def _hunger(self) -> int:
         """How many more to claim, as far as the vendor's limits go. What is claimed and only waits for a token bucket

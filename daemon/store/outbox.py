@@ -56,6 +56,9 @@ class SqlOutbox:
     async def readmit(self, lane: str, routes: Sequence[str], now_us: int) -> int:
         return await self._write(lambda raw: holding.readmit(raw, lane, routes, now_us))
 
+    async def clock_stepped(self, lane: str, step_us: int) -> None:
+        await self._write(lambda raw: clock_stepped(raw, lane, step_us))
+
     async def suspend(self, lane: str, reason: str, now_us: int) -> None:
         await self._write(
             lambda raw: raw.execute(
@@ -228,6 +231,16 @@ def _doubt(delivery: Delivery, state: State, attempt: Attempt) -> int | None:
     if state is not State.UNKNOWN:
         return None
     return attempt.ended_us if delivery.doubt_us is None else delivery.doubt_us
+
+
+def clock_stepped(raw: sqlite3.Connection, lane: str, step_us: int) -> None:
+    """Stamps of the old clock read by the new one. Whether a stamp was made before or after the clock was set is not
+    known, so that a probe looks from the earlier time, and believes in absence after the later one."""
+    raw.execute(
+        "UPDATE deliveries SET sent_us = min(sent_us, sent_us + ?), doubt_us = max(doubt_us, doubt_us + ?), "
+        "due_us = min(due_us, due_us + ?) WHERE lane = ? AND state IN ('waiting', 'claimed', 'unknown') AND head = 1",
+        (step_us, step_us, step_us, lane),
+    )
 
 
 def recover(raw: sqlite3.Connection, lane: str, boot: str, now_us: int, settle_us: int) -> int:
