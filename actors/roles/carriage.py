@@ -8,11 +8,13 @@ from collections import OrderedDict
 
 import trio
 
+from actors.domain.flow import Response
 from actors.domain.outbox import Attempt, Decision, Delivery, HeldFor, Parcel, State
 from actors.domain.people import Directory
 from actors.domain.pulse import Pulse
 from actors.domain.retry import DEFAULT, Policy, decide, decide_probe, expired, policy_of, too_old
 from actors.domain.schedule import quiet_until
+from actors.domain.their_clock import TheirClock
 from actors.domain.verdicts import (
     Cause,
     Confirmation,
@@ -61,6 +63,7 @@ class Carriage:
         self._pulse = pulse
         self._addresses: OrderedDict[str, str] = OrderedDict()
         self._preparing = trio.Lock()
+        self._theirs = TheirClock()
 
     async def carry(self, delivery: Delivery, http: Http) -> None:
         """One attempt (or one probe, if the outcome of an earlier attempt is unknown), recorded."""
@@ -68,7 +71,7 @@ class Carriage:
         probe = delivery.state is State.UNKNOWN
         started_us = world.clock.now_us()
         with world.witness.attempt(delivery, "probe" if probe else "send") as view:
-            journey = Journey(self._pacer, view, probing=probe)
+            journey = Journey(self._pacer, view, probing=probe, answered=self._hear)
             answer: Verdict | Confirmation | None = None
             held = None if probe else await self._too_early_or_late(delivery, started_us)
             if held is not None:
@@ -136,7 +139,10 @@ class Carriage:
         )
         if pulse.on_probation is was:
             return
-        world.witness.event("lane.outage" if pulse.outage else "lane.recovered", lane=self._lane, detail=pulse.outage)
+        if pulse.on_probation:
+            world.witness.event("lane.outage", lane=self._lane, detail=pulse.outage)
+        else:
+            world.witness.event("lane.recovered", lane=self._lane)
         try:
             await world.outbox.ail(self._lane, pulse.outage, now_us)
         except StoreUnavailable as error:  # this life knows it all the same
@@ -174,6 +180,10 @@ class Carriage:
             refusal = await self._prepare(delivery, http, journey)
             if refusal is not None:
                 return _unlooked(refusal)
+            if self._theirs.ahead_us is None:  # where to look is a question of their time: any answer tells it
+                await converse(self._target.hello(), http, before=journey.before, after=journey.after)
+            if self._theirs.ahead_us is None:
+                return Unavailable("the vendor does not answer, so nobody can look")
             parcel = await self._parcel(delivery, http, journey)
             if not isinstance(parcel, Parcel):
                 return _unlooked(parcel)
@@ -184,6 +194,9 @@ class Carriage:
             journey.abandon()
             self._world.witness.trouble("courier.fault", error, lane=self._lane, delivery_id=delivery.id)
             return Unavailable(f"the probe failed: {type(error).__name__}")
+
+    def _hear(self, answer: Response) -> None:
+        self._theirs.hear(answer, self._world.clock.now_us())
 
     async def _prepare(self, delivery: Delivery, http: Http, journey: Journey) -> Verdict | None:
         """One fetches the token, the others wait for it: a fresh start must not ask for one per delivery."""
@@ -223,8 +236,8 @@ class Carriage:
             timezone=(to_learner and learner.timezone) or tenant.timezone,
             attempt=delivery.attempts,
             now_us=self._world.clock.now_us(),
-            sent_us=delivery.sent_us,
-            doubt_us=delivery.doubt_us,
+            sent_us=self._theirs.of(delivery.sent_us),
+            doubt_us=self._theirs.of(delivery.doubt_us),
             items=tuple(item.change for item in delivery.items),
             more=delivery.more,
             revises=delivery.revises,

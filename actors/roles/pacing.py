@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import trio
 
-from actors.domain.flow import Lost, NotSent, Outcome, Request
+from actors.domain.flow import Lost, NotSent, Outcome, Request, Response
 from actors.domain.throttle import Limiter
 from actors.ports import AttemptView, Target
 
 
-def _nobody() -> None:
+def _nobody(*_: object) -> None:
     """Hears nothing."""
 
 
@@ -52,8 +52,12 @@ class Pacer:
 class Journey:
     """What happened on one attempt: the requests that were made, as far as the vendor may have seen them."""
 
-    def __init__(self, pacer: Pacer, view: AttemptView, *, probing: bool) -> None:
+    def __init__(
+        self, pacer: Pacer, view: AttemptView, *, probing: bool, answered: Callable[[Response], None] = _nobody
+    ) -> None:
+        """``answered`` hears of every answer of the vendor."""
         self._pacer = pacer
+        self._answered = answered
         self._probing = probing
         self._view = view
         self.last: Request | None = None
@@ -81,7 +85,8 @@ class Journey:
                 self.sent = False
             case Lost():
                 pass
-            case _:
+            case Response():
+                self._answered(outcome)
                 for name in ("x-slack-req-id", "request-id", "client-request-id"):
                     if value := outcome.headers.get(name):
                         self.request_ids[name] = value
