@@ -74,3 +74,26 @@ def test_what_always_holds(story: list[tuple[Verdict | Confirmation, str]], dice
         assert 1 <= pulse.window <= 8
         assert pulse.window == 1 or not pulse.on_probation
         assert pulse.not_before_us <= now_us + PROBATION_MAX_S * S
+
+
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from("ABC"), st.floats(0, 0.999)), max_size=80))
+def test_the_lane_always_comes_back(story: list[tuple[bool, str, float]]) -> None:
+    pulse = Pulse(window_max=16)
+    now_us = 0
+    for well, destination, dice in story:
+        answer = WELL if well else DOWN
+        pulse.feel(answer, destination=destination, now_us=now_us, wait_us=0, dice=dice)
+        assert pulse.resumes_us() - now_us <= PROBATION_MAX_S * S
+        now_us = max(now_us, pulse.resumes_us()) + 1
+        assert pulse.room(0, now_us) >= 1
+
+
+def test_a_clock_set_back_makes_nobody_wait_longer() -> None:
+    day = 86_400 * S
+    pulse = Pulse(window_max=4)
+    pulse.feel(Throttled("9"), destination="A", now_us=day, wait_us=9 * S, dice=0.5)
+    pulse.clock_stepped(-3600 * S)
+    assert pulse.room(0, day - 3600 * S) == 0
+    assert pulse.room(0, day - 3590 * S) == 4
+    pulse.clock_stepped(3600 * S)
+    assert pulse.room(0, day) == 4

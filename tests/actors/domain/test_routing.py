@@ -1,15 +1,10 @@
-"""Rules and their matching; the lane's pulse."""
-
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+"""Rules and their matching."""
 
 from actors.domain.changes import ROUTE_WORDS, AnyChange, Course, CourseCompleted, Enrolled
 from actors.domain.outbox import Place
 from actors.domain.people import Learner
-from actors.domain.pulse import OUTAGE_AFTER, PROBATION_MAX_S, Pulse
-from actors.domain.routing import destinations, matches
-from actors.domain.verdicts import Cause, Delivered, Refused, Throttled, Unavailable
+from actors.domain.routing import destinations, matches, too_old
+from actors.domain.verdicts import Cause, Refused
 from config.model import Audience, Route
 
 CHANGE = CourseCompleted(learner=Learner(key="a"), at="2026-01-01T00:00:00Z", course=Course(id="c"))
@@ -55,37 +50,6 @@ def test_every_kind_has_a_word_and_every_word_a_kind_or_a_clock() -> None:
     assert Enrolled.aspect == "enrolment"
 
 
-def test_an_outage_narrows_the_lane_to_one_and_recovery_doubles() -> None:
-    pulse = Pulse(window_max=32)
-    for _ in range(OUTAGE_AFTER):
-        assert pulse.window == 32
-        pulse.feel(Unavailable("down"), now_us=0, wait_us=0, dice=0.5)
-    assert pulse.window == 1
-    assert pulse.outage == "down"
-    assert pulse.room(0, 0) == 0
-    assert pulse.room(0, pulse.resumes_us()) == 1
-    for expected in (2, 4, 8):
-        pulse.feel(Delivered({}), now_us=0, wait_us=0, dice=0.5)
-        assert pulse.window == expected
-    assert pulse.outage == ""
-
-
-@pytest.mark.parametrize("whole_lane", [True, False])
-def test_a_throttle_holds_the_lane_only_if_it_means_the_lane(whole_lane: bool) -> None:
-    pulse = Pulse(window_max=4)
-    pulse.feel(Throttled(retry_after="7", whole_lane=whole_lane), now_us=100, wait_us=7_000_000, dice=0.5)
-    assert pulse.room(0, 200) == (0 if whole_lane else 4)
-    assert pulse.room(1, 7_000_101) == 3
-
-
-@given(st.lists(st.tuples(st.booleans(), st.floats(0, 0.999)), max_size=80))
-def test_the_lane_always_comes_back(answers: list[tuple[bool, float]]) -> None:
-    pulse = Pulse(window_max=16)
-    now_us = 0
-    for well, dice in answers:
-        answer = Delivered({}) if well else Unavailable("down")
-        pulse.feel(answer, now_us=now_us, wait_us=0, dice=dice)
-        assert 1 <= pulse.window <= 16
-        assert pulse.resumes_us() - now_us <= PROBATION_MAX_S * 1e6
-        now_us = max(now_us, pulse.resumes_us()) + 1
-        assert pulse.room(0, now_us) >= 1
+def test_what_happened_before_the_horizon_is_too_old() -> None:
+    assert too_old(happened_us=0, now_us=101, horizon_us=100)
+    assert not too_old(happened_us=1, now_us=101, horizon_us=100)
