@@ -327,11 +327,14 @@ class Target(Protocol):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A fake vendor's answer: a response after ``delay_s``, or with ``reset`` a connection reset instead."""
+    """A fake vendor's answer: a response after ``delay_s``, or with ``reset`` a connection reset instead. Its body
+    takes ``body_s``; with ``hangup`` the connection is closed behind it, unannounced."""
 
     response: Response
     delay_s: float = 0.0
     reset: bool = False
+    body_s: float = 0.0
+    hangup: bool = False
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
