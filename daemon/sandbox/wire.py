@@ -25,6 +25,8 @@ RECEIVE_BYTES = 64 * 1024
 REQUEST_TIMEOUT_S = 60.0
 """For a whole request to arrive, the pause before it included."""
 CONNECTIONS_MAX = 2048
+PIECES = 10
+"""A trickling body comes in so many."""
 
 BODILESS = frozenset({204, 304})
 _START = re.compile(r"([A-Z]{1,20}) (/[\x21-\x7e]*) HTTP/1\.([01])", re.ASCII)
@@ -93,7 +95,10 @@ class Server:
                 reset(stream)
                 return
             keep_alive = head.keep_alive and answer.response.headers.get("connection", "").lower() != "close"
-            await stream.send_all(serialise(answer.response, keep_alive=keep_alive, bodiless=head.method == "HEAD"))
+            said = serialise(answer.response, keep_alive=keep_alive, bodiless=head.method == "HEAD")
+            await (_trickle(stream, said, answer.body_s) if answer.body_s else stream.send_all(said))
+            if answer.hangup:
+                return
 
 
 class Incoming:
@@ -131,6 +136,18 @@ class Incoming:
         data = await self._stream.receive_some(RECEIVE_BYTES)
         self._buffer += data
         return bool(data)
+
+
+async def _trickle(stream: trio.SocketStream, said: bytes, body_s: float) -> None:
+    """The head at once, the body in pieces, the last of them after ``body_s``."""
+    end = said.index(b"\r\n\r\n") + 4
+    head, body = said[:end], said[end:]
+    await stream.send_all(head)
+    for piece in range(PIECES):
+        await trio.sleep(body_s / PIECES)
+        part = body[len(body) * piece // PIECES : len(body) * (piece + 1) // PIECES]
+        if part:
+            await stream.send_all(part)
 
 
 def parse_head(text: str) -> Head:

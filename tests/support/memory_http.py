@@ -14,8 +14,8 @@ class InMemoryHttp:
     """Implements ``ports.Http``, for any number of requests at a time; hand the same one to every courier slot.
 
     The host in a URL does not matter, its path chooses the fake: ``http://sandbox.test/slack/api/auth.test`` goes to
-    the fake mounted at ``/slack/api/``. Delays pass in trio's time, so a MockClock makes them free. While
-    ``unreachable`` is set nothing is sent at all.
+    the fake mounted at ``/slack/api/``. Delays pass in trio's time, so a MockClock makes them free. There are no
+    connections here, so none is ever found closed. While ``unreachable`` is set nothing is sent at all.
     """
 
     def __init__(
@@ -36,10 +36,11 @@ class InMemoryHttp:
         if fake is None:
             return NotSent(f"{parts.netloc}: nobody is there")
         answer = fake.handle(msgspec.structs.replace(request, url=path), self._now_s())
-        if answer.delay_s >= self._total_s:
+        delay_s = answer.delay_s + (0.0 if answer.reset else answer.body_s)
+        if delay_s >= self._total_s:
             await trio.sleep(self._total_s)
             return Lost(f"{parts.netloc}: no whole answer within {self._total_s:g} s")
-        await trio.sleep(answer.delay_s)
+        await trio.sleep(delay_s)
         if answer.reset:
             return Lost(f"{parts.netloc}: connection reset by peer")
         lowered = {name.lower(): value for name, value in answer.response.headers.items()}

@@ -1,4 +1,4 @@
-"""The conversations with Slack: post, look for a post, find a person, say hello."""
+"""The conversations with Slack: post, rewrite a post, look for one, find a person, say hello."""
 
 import uuid
 from urllib.parse import urlencode
@@ -18,37 +18,27 @@ from actors.domain.verdicts import (
     Match,
     Matched,
     Refused,
-    Revoked,
-    Throttled,
-    Unavailable,
     Unmatched,
-    Unprobeable,
     Verdict,
 )
 from actors.domain.wording import TemplateFault
 from actors.ports import Bundler, Reveal, Wording
 from actors.targets.slack.render import escape, fallback, render
+from actors.targets.slack.seek import EVENT_TYPE, Post, earlier_post, look_at, receipt_of, search, window_of
 from actors.targets.slack.settings import CHANNEL_ID, SlackSettings
-from actors.targets.slack.wire import Answered, Harmless, harmless, understand
+from actors.targets.slack.wire import UNREACHABLE, UNREVISABLE, Answered, Harmless, harmless, told, understand
 from config.durations import seconds
 from config.model import Audience
 
-EVENT_TYPE = "lmsyncd_delivery"
 CLIENT_MSG_IDS = uuid.UUID("6a1e9a2c-4c0d-5b7e-9d3f-0c8f3f2b7a51")
 """Our namespace of UUIDv5: a delivery always has the same ``client_msg_id``."""
-
-SKEW_US = 60_000_000
-"""How far Slack's clock may be from ours."""
-PAGE_ROWS = 200
-PAGES_MAX = 25
-SCARCE_ROWS = 15
-"""Apps outside the Marketplace get this many rows a minute from conversations.history."""
 
 WORKSPACE_BURST = 5.0
 BUCKETS = {
     "method:users.lookupByEmail": "lookup_per_s",
     "method:conversations.open": "open_per_s",
     "method:conversations.history": "history_per_s",
+    "method:chat.update": "update_per_s",
     "method:auth.test": "hello_per_s",
 }
 
@@ -59,8 +49,8 @@ class SlackTarget:
     kind = "slack"
 
     def __init__(self, settings: SlackSettings, reveal: Reveal, wording: Wording) -> None:
-        self.settle_s = seconds(settings.settle)
         self.late_landing_s = seconds(settings.late_landing)
+        self.settle_s = self.late_landing_s if settings.limited else seconds(settings.settle)
         self.bundler: Bundler | None = None
         self._settings = settings
         self._reveal = reveal
@@ -104,7 +94,8 @@ class SlackTarget:
         return self._settings.rate(BUCKETS[bucket])
 
     def costs(self, destination: str, *, to_learner: bool, known: bool) -> tuple[tuple[str, ...], ...]:
-        """A post draws from its channel and from the workspace; a learner not known yet is looked up first."""
+        """A post draws from its channel and from the workspace; a learner not known yet is looked up first. Whether
+        it rewrites an earlier post (``method:chat.update``) shows only when it is claimed: it is counted as a post."""
         post = (f"channel:{destination}", "workspace")
         if not to_learner or known:
             return (post,)
@@ -113,66 +104,81 @@ class SlackTarget:
     # ── what we say ──────────────────────────────────────────────────────────────────────────────
 
     def preview(self, parcel: Parcel) -> dict[str, object]:
-        """The body of chat.postMessage. Raises TemplateFault."""
+        """The body of chat.postMessage, or of chat.update where a post should be rewritten. Raises TemplateFault."""
+        said, earlier = self._said(parcel), earlier_post(parcel)
+        return self._new(parcel, said) if earlier is None else self._rewritten(earlier, said)
+
+    def _said(self, parcel: Parcel) -> dict[str, object]:
         composed = self._wording.compose(parcel, self.kind, escape)
         return {
-            "channel": parcel.address,
             "text": fallback(composed),
             "blocks": render(composed, parcel.correlation_id),
             "metadata": {
                 "event_type": EVENT_TYPE,
                 "event_payload": {"delivery_id": parcel.delivery_id, "correlation_id": parcel.correlation_id},
             },
-            "client_msg_id": str(uuid.uuid5(CLIENT_MSG_IDS, parcel.delivery_id)),
-            "unfurl_links": self._settings.unfurl,
-            "unfurl_media": self._settings.unfurl,
             "link_names": self._settings.link_names,
         }
 
+    def _new(self, parcel: Parcel, said: dict[str, object]) -> dict[str, object]:
+        return {
+            "channel": parcel.address,
+            **said,
+            "client_msg_id": str(uuid.uuid5(CLIENT_MSG_IDS, parcel.delivery_id)),
+            "unfurl_links": self._settings.unfurl,
+            "unfurl_media": self._settings.unfurl,
+        }
+
+    def _rewritten(self, earlier: Post, said: dict[str, object]) -> dict[str, object]:
+        """The metadata too, so that the post is known by its new delivery from now on."""
+        return {"channel": earlier.channel, "ts": earlier.ts, **said}
+
     def deliver(self, parcel: Parcel) -> Flow[Verdict]:
+        """Post, or rewrite the earlier post; where that one cannot be rewritten any more, surely, post anew."""
         try:
-            body = self.preview(parcel)
+            said = self._said(parcel)
         except TemplateFault as fault:
             return Refused(Cause.BAD_TEMPLATE, str(fault))
+        earlier = earlier_post(parcel)
+        if earlier is not None:
+            verdict = yield from self._update(parcel, earlier, said)
+            if verdict is not None:
+                return verdict
+        body = self._new(parcel, said)
         answer = understand((yield self._post("chat.postMessage", body, f"channel:{parcel.address}", "workspace")))
         if not isinstance(answer, Answered):
             return answer
         channel, ts = answer.text("channel"), answer.text("ts")
         if not (channel and ts):
             return Doubtful("Slack: ok without channel and ts")
-        return Delivered(_receipt(channel, ts, answer.request_id))
+        return Delivered(receipt_of(Post(channel, ts), answer.request_id))
 
-    # ── looking for an earlier post ──────────────────────────────────────────────────────────────
+    def _update(self, parcel: Parcel, earlier: Post, said: dict[str, object]) -> Flow[Verdict | None]:
+        """None where Slack has told that this post cannot be rewritten. What is in doubt stays in doubt: a second post
+        beside a rewritten one would be a double."""
+        outcome = yield self._post("chat.update", self._rewritten(earlier, said), "method:chat.update")
+        answer = understand(outcome)
+        if isinstance(answer, Answered):
+            return Delivered(receipt_of(earlier, answer.request_id, updated=True))
+        error = told(outcome) if isinstance(answer, Refused) else ""
+        moved = earlier.channel != parcel.address
+        return None if error in UNREVISABLE or (moved and error in UNREACHABLE) else answer
 
     def confirm(self, parcel: Parcel) -> Flow[Confirmation]:
-        """Read the channel's history since the first attempt, all pages, for a post with our delivery id."""
+        """Look at the post that was to be rewritten, and search the channel's history around the attempts.
+
+        A rewriting that is not there counts as absent, not as repeatable: repeated at once, it could be overtaken by
+        a newer one, and the first, landing late, would set the post back."""
         if parcel.sent_us is None:
             return Absent("no attempt of it can have landed")
-        question = {
-            "channel": parcel.address,
-            "oldest": _ts(parcel.sent_us - SKEW_US),
-            "inclusive": "true",
-            "include_all_metadata": "true",
-            "limit": str(PAGE_ROWS),
-        }
-        scarce = False
-        for _ in range(PAGES_MAX):
-            answer = understand((yield self._get("conversations.history", question)))
-            if not isinstance(answer, Answered):
-                return _unseen(harmless(answer), scarce)
-            messages = answer.fields.get("messages")
-            if not isinstance(messages, list):
-                return Unprobeable("Slack: a history without messages")
-            for message in messages:
-                if isinstance(message, dict) and _is_ours(message, parcel.delivery_id):
-                    return Delivered(_receipt(parcel.address, message["ts"], answer.request_id))
-            cursor = answer.text("next_cursor", within="response_metadata")
-            if not cursor:
-                more = answer.fields.get("has_more") is True
-                return Unprobeable("Slack: the history is cut off") if more else Absent()
-            scarce = len(messages) <= SCARCE_ROWS
-            question["cursor"] = cursor
-        return Unprobeable(f"not among the {PAGES_MAX} pages of posts since the attempt, and there are more")
+        earlier = earlier_post(parcel)
+        if earlier is not None:
+            moved = earlier.channel != parcel.address
+            seen = yield from look_at(self._get, earlier, parcel.delivery_id, moved=moved)
+            if seen is not None:
+                return seen
+        window = window_of(parcel, parcel.sent_us, self.late_landing_s, limited=self._settings.limited)
+        return (yield from search(self._get, window, parcel.delivery_id))
 
     # ── people, credentials ──────────────────────────────────────────────────────────────────────
 
@@ -237,41 +243,10 @@ def _misconfigured(detail: str) -> Refused:
     return Refused(Cause.BAD_CONFIGURATION, detail)
 
 
-def _receipt(channel: str, ts: str, request_id: str) -> dict[str, str]:
-    receipt = {"channel": channel, "ts": ts}
-    return receipt | {"request_id": request_id} if request_id else receipt
-
-
-def _ts(us: int) -> str:
-    """Slack's notation of a time: seconds and six digits."""
-    return f"{us // 1_000_000}.{us % 1_000_000:06d}"
-
-
-def _is_ours(message: dict[str, object], delivery_id: str) -> bool:
-    metadata = message.get("metadata")
-    payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
-    if not isinstance(payload, dict) or not isinstance(metadata, dict):
-        return False
-    named = metadata.get("event_type") == EVENT_TYPE and payload.get("delivery_id") == delivery_id
-    return named and isinstance(message.get("ts"), str)
-
-
 def _unmatched(failure: Harmless) -> Match:
     if isinstance(failure, Refused) and failure.cause is Cause.UNMATCHED_LEARNER:
         return Unmatched(failure.detail)
     return failure
-
-
-def _unseen(failure: Harmless, scarce: bool) -> Confirmation:
-    """A history we could not read (to the end). ``scarce``: the pages are so short that Slack must ration us,
-    and starting over when it lets us would bring the same first page."""
-    match failure:
-        case Throttled() if scarce:
-            return Unprobeable("Slack rations this app's history to a few posts a minute")
-        case Throttled() | Unavailable() | Revoked():
-            return failure
-        case Refused(detail=detail) | Faulted(detail):
-            return Unprobeable(detail)
 
 
 def build(settings: msgspec.Struct, reveal: Reveal, wording: Wording) -> SlackTarget:

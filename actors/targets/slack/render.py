@@ -21,8 +21,8 @@ FIELDS_PER_SECTION = 10
 FACTS_MAX = 20
 LINE_MAX = 600
 BLOCKS_TEXT_MAX = 12_500
-"""All texts of the blocks together. Slack refuses a message whose blocks are too long and does not say how long that
-is; 13,000 characters are known to pass."""
+"""All texts of the blocks together. Slack refuses a message whose blocks are too long (``msg_blocks_too_long``) and
+does not publish how long that is."""
 TEXT_MAX = 4000
 URL_MAX = 1000
 LABEL_MAX = 60

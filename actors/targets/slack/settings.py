@@ -2,6 +2,7 @@
 
 import math
 import re
+from typing import Literal
 
 import msgspec
 
@@ -17,10 +18,13 @@ LIMITS_PER_S = {
     "workspace_per_s": 5.0,  # "several hundred a minute and workspace", published; the low end
     "lookup_per_s": 0.8,  # users.lookupByEmail, tier 3: 50 a minute, kept just below
     "open_per_s": 0.8,  # conversations.open, tier 3
+    "update_per_s": 0.8,  # chat.update, tier 3
     "history_per_s": 0.8,  # conversations.history, tier 3
     "hello_per_s": 1.0,  # auth.test, hundreds a minute
 }
 """What ``limits = { … }`` may override, with the defaults."""
+HISTORY_LIMITED_PER_S = 0.016
+"""One a minute, kept just below."""
 
 
 class SlackSettings(Words, frozen=True, kw_only=True):
@@ -34,7 +38,11 @@ class SlackSettings(Words, frozen=True, kw_only=True):
     """Course (its code, SIS id or activity IRI) to channel id, for audiences with ``course_channel = true``."""
     limits: dict[str, float] = msgspec.field(default_factory=dict)
     """Requests a second, over the published limits: channel_per_s, workspace_per_s, lookup_per_s, open_per_s,
-    history_per_s, hello_per_s."""
+    update_per_s, history_per_s, hello_per_s."""
+    history: Literal["tier3", "limited"] = "tier3"
+    """How Slack lets the app read a channel back, to see whether a doubtful post is there. ``limited``: 15 posts once a
+    minute, for apps that are distributed commercially outside of the Marketplace (since May 2025); then it is looked
+    for once, after ``late_landing``, and only as far as six such calls show."""
     settle: str = "2s"
     """After a doubtful outcome, wait this long before looking whether the post is there."""
     late_landing: str = "20s"
@@ -63,6 +71,12 @@ class SlackSettings(Words, frozen=True, kw_only=True):
         """``api_url`` with exactly one slash at its end."""
         return self.api_url.rstrip("/") + "/"
 
+    @property
+    def limited(self) -> bool:
+        return self.history == "limited"
+
     def rate(self, limit: str, burst: float = 1.0) -> Rate:
         """The terms of one of the named limits."""
-        return Rate(per_s=self.limits.get(limit, LIMITS_PER_S[limit]), burst=burst)
+        scarce = self.limited and limit == "history_per_s"
+        published = HISTORY_LIMITED_PER_S if scarce else LIMITS_PER_S[limit]
+        return Rate(per_s=self.limits.get(limit, published), burst=burst)

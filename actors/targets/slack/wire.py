@@ -107,7 +107,10 @@ PASSING: dict[str, Meaning] = {
     "message_limit_exceeded": _throttled(whole_lane=True, advice="the workspace has sent too many messages"),
     "service_unavailable": _unavailable("Slack is down"),
     "team_added_to_org": _unavailable("the workspace is being moved to an Enterprise organisation"),
+    "external_channel_migrating": _unavailable("the channel is being moved"),
+    "streaming_state_conflict": _faulted("the post is being written by somebody else"),
     "request_timeout": _faulted("our request reached Slack incomplete"),
+    "update_failed": _doubtful("Slack failed, perhaps after rewriting"),
     "internal_error": _doubtful("Slack failed, perhaps after posting"),
     "fatal_error": _doubtful("Slack failed, perhaps after posting"),
     "duplicate_message_not_found": _doubtful("Slack has seen this client_msg_id but cannot find its post"),
@@ -126,6 +129,11 @@ DESTINATIONS: dict[str, Meaning] = {
     "restricted_action_thread_locked": _refused(_CLOSED, "the thread is locked"),
     "messages_tab_disabled": _refused(_CLOSED, "turn on the Messages tab of the app's Home"),
     "cannot_reply_to_message": _refused(_CLOSED),
+    "app_cannot_join_channel": _refused(_CLOSED),
+    "channel_is_limited_access": _refused(_CLOSED),
+    "slack_connect_canvas_sharing_blocked": _refused(_CLOSED),
+    "slack_connect_file_link_sharing_blocked": _refused(_CLOSED),
+    "slack_connect_lists_sharing_blocked": _refused(_CLOSED),
     "ekm_access_denied": _refused(_CLOSED, "administrators have suspended posting"),
     "method_not_supported_for_channel_type": _refused(_CLOSED),
     "users_not_found": _refused(_NOBODY, "nobody in this workspace has this address"),
@@ -152,7 +160,11 @@ PAYLOADS: dict[str, Meaning] = {
         "invalid_blocks_format",
         "msg_blocks_too_long",
         "too_many_attachments",
+        "invalid_attachments",
         "attachment_payload_limit_exceeded",
+        "too_many_contact_cards",
+        "missing_file_data",
+        "invalid_metadata_filter_keys",
         "markdown_text_conflict",
         "invalid_metadata_format",
         "invalid_metadata_schema",
@@ -169,7 +181,22 @@ PAYLOADS: dict[str, Meaning] = {
 }
 """What we sent is wrong: no other try will make it right."""
 
-ERRORS: dict[str, Meaning] = CREDENTIALS | PERMISSIONS | PASSING | DESTINATIONS | PAYLOADS
+REVISIONS: dict[str, Meaning] = {
+    "message_not_found": _refused(_GONE, "the post is gone"),
+    "cant_update_message": _refused(_CLOSED, "the post is not one of this app's"),
+    "edit_window_closed": _refused(_CLOSED, "the workspace allows no edits after so long"),
+    "is_inactive": _refused(_GONE, "the channel is frozen, archived or deleted"),
+    "block_mismatch": _refused(_PAYLOAD, "what the post is made of cannot be replaced"),
+    "as_user_not_supported": _refused(_PAYLOAD),
+    "cant_broadcast_message": _refused(_PAYLOAD),
+    "no_dual_broadcast_content_update": _refused(_PAYLOAD),
+}
+"""What only chat.update says: the post stays as it is, surely, and a new one can be made instead."""
+UNREVISABLE = frozenset(REVISIONS)
+UNREACHABLE = frozenset({"channel_not_found", "is_archived", "not_in_channel"})
+"""The same where the post stands in another channel than the one that posts go to by now."""
+
+ERRORS: dict[str, Meaning] = CREDENTIALS | PERMISSIONS | PASSING | DESTINATIONS | PAYLOADS | REVISIONS
 
 
 def understand(outcome: Outcome) -> Answered | Failure:
@@ -185,19 +212,29 @@ def understand(outcome: Outcome) -> Answered | Failure:
             assert_never(outcome)
 
 
+def told(outcome: Outcome) -> str:
+    """The error's name as Slack told it; empty where it told none."""
+    return _error(decode_object(outcome.body)) if isinstance(outcome, Response) else ""
+
+
+def _error(fields: dict[str, object] | None) -> str:
+    error = fields.get("error") if fields is not None and fields.get("ok") is False else None
+    return error if isinstance(error, str) else ""
+
+
 def _understand(response: Response) -> Answered | Failure:
     fields = decode_object(response.body)
+    error = _error(fields)
     retry_after = response.headers.get("retry-after", "").strip() or None
-    error = fields.get("error") if fields is not None and fields.get("ok") is False else None
     status = response.status
     if status == 429:
-        told = error if error in ("rate_limited", "message_limit_exceeded") else "ratelimited"
-        return ERRORS[told](Told(told, "Slack: HTTP 429", retry_after))
+        limit = error if error in ("rate_limited", "message_limit_exceeded") else "ratelimited"
+        return ERRORS[limit](Told(limit, "Slack: HTTP 429", retry_after))
     if status == 503:
         return Unavailable("Slack: HTTP 503", retry_after)
     if status >= 500:
         return Doubtful(f"Slack: HTTP {status}")
-    if fields is not None and isinstance(error, str):
+    if fields is not None and error:
         return ERRORS.get(error, _UNKNOWN)(Told(error, _detail(error, fields), retry_after))
     if status >= 300:
         return _foreign(response)

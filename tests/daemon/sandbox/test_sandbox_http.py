@@ -266,6 +266,29 @@ async def test_a_slow_answer_takes_its_time(autojump_clock: trio.testing.MockClo
         assert b"content-length" not in said, "204 has none"
 
 
+async def test_a_trickling_body_comes_in_pieces(autojump_clock: trio.testing.MockClock) -> None:
+    ours, theirs = trio.testing.memory_stream_pair()
+    server = Server(lambda request: Answer(response=Response(status=200, body=b"x" * 25), body_s=30.0))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(server.serve, theirs)
+        started_s = trio.current_time()
+        await ours.send_all(b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n")
+        parts = [(trio.current_time() - started_s, part) async for part in ours]
+    assert parts[0][0] == 0.0, "the head comes at once"
+    assert b"content-length: 25\r\n" in parts[0][1]
+    assert [at_s for at_s, _ in parts[1:]] == pytest.approx([3.0 * n for n in range(1, 11)])
+    assert b"".join(part for _, part in parts[1:]) == b"x" * 25
+
+
+async def test_a_hangup_is_not_announced(autojump_clock: trio.testing.MockClock) -> None:
+    ours, theirs = trio.testing.memory_stream_pair()
+    await ours.send_all(b"GET / HTTP/1.1\r\n\r\n" * 2)
+    await Server(lambda request: Answer(response=Response(status=200), hangup=True)).serve(theirs)
+    said = b"".join([part async for part in ours])
+    assert said.count(b"HTTP/1.1 200 OK\r\n") == 1
+    assert b"connection" not in said
+
+
 async def test_too_many_connections_are_turned_away(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "CONNECTIONS_MAX", 0)
     async with await connect(sandbox) as stream:

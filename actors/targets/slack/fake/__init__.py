@@ -8,9 +8,13 @@ Faults (``Fault.operation`` is the method's name; ``Fault.destination`` the chan
     status                   HTTP ``value`` with an HTML page, nothing done
     html                     HTTP 500 with an HTML page, nothing done
     rate_limited             HTTP 429; ``value`` is the Retry-After header as it is, empty for none
+    rate_limited_date        HTTP 429; Retry-After is the date in ``value`` seconds
+    rate_limited_rearm       HTTP 429 to this method for ``value`` seconds; who asks too early starts the wait anew
+    keepalive_closed         503 on a connection that is then closed; ``value`` is its Retry-After, empty for none
     error                    ok: false with error ``value``, nothing done
     revoked                  ok: false with error ``value`` (default account_inactive)
-    archived, kicked         is_archived or not_in_channel, for the methods that can say so
+    archived, kicked         is_archived (is_inactive to chat.update) or not_in_channel, for the methods that say so
+    deleted                  channel_not_found, for the methods that name a channel
     reset_before_commit      connection reset, nothing done
     reset_after_commit       done, then a connection reset
     truncated_after_commit   done, half of the JSON answer
@@ -18,14 +22,22 @@ Faults (``Fault.operation`` is the method's name; ``Fault.destination`` the chan
     status_after_commit      done, then HTTP ``value`` with an HTML page
     late_commit              connection reset; done ``value`` seconds later
     slow                     done, answered after ``value`` seconds
+    trickle                  done, answered at once, the body in pieces over ``value`` seconds
+    hangup                   served as usual, then the connection is closed without a word, and the next one finds out
 
 Switches (while set, whatever ``times`` says):
 
     duplicate_client_msg_id  a repeated client_msg_id brings the first post again instead of a second one
     history_limited          conversations.history and .replies: 15 rows, once a minute
+
+What Slack may do and this does not: to show nothing of a burst that it has accepted. It answers ok, with a channel and
+a ts, and no client could tell; what keeps us from it is to post no faster than published.
 """
 
 import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 import msgspec
 
@@ -45,7 +57,9 @@ READING = frozenset({"conversations.history", "conversations.replies"})
 SCARCE_ROWS = 15
 PENDING_MAX = 10_000
 
-NUMBERED = frozenset({"status", "status_after_commit", "slow", "late_commit"})
+NUMBERED = frozenset(
+    {"status", "status_after_commit", "slow", "trickle", "late_commit", "rate_limited_date", "rate_limited_rearm"}
+)
 STRIKES = NUMBERED | {
     "html",
     "rate_limited",
@@ -53,13 +67,21 @@ STRIKES = NUMBERED | {
     "revoked",
     "archived",
     "kicked",
+    "deleted",
+    "hangup",
+    "keepalive_closed",
     "reset_before_commit",
     "reset_after_commit",
     "truncated_after_commit",
     "error_after_commit",
 }
 SWITCHES = frozenset({"duplicate_client_msg_id", "history_limited"})
-CONCERNS = {"archived": POSTING, "kicked": POSTING | READING, "late_commit": POSTING}
+CONCERNS = {
+    "archived": POSTING,
+    "kicked": POSTING | READING,
+    "deleted": POSTING | READING,
+    "late_commit": POSTING,
+}
 
 
 class FakeSlack:
@@ -71,6 +93,7 @@ class FakeSlack:
         self.limited = True
         self._space = Workspace()
         self._limits = Limits()
+        self._closed: dict[str, tuple[float, float]] = {}
         self._faults = Faults(STRIKES, SWITCHES)
         self._late: list[tuple[float, str, Arguments]] = []
         self._count = 0
@@ -93,6 +116,7 @@ class FakeSlack:
 
     def clear_faults(self) -> None:
         self._faults.clear()
+        self._closed.clear()
 
     def settle(self, now_s: float) -> None:
         """What was to land late by now has landed."""
@@ -111,6 +135,9 @@ class FakeSlack:
 
     def _handle(self, method: str, given: Arguments, request: Request, now_s: float) -> Answer:
         where = given.text("channel") or given.text("email") or given.text("users")
+        still = self._still_closed(method, now_s)
+        if still is not None:
+            return still
         fault = self._faults.strike(method, where, lambda each: method in CONCERNS.get(each.kind, (method,)))
         if fault is None:
             return self._regular(method, given, request, now_s)
@@ -136,13 +163,26 @@ class FakeSlack:
                 return Answer(response=_page(500))
             case "rate_limited":
                 return self._throttled("ratelimited", fault.value)
+            case "rate_limited_date":
+                until = datetime.fromtimestamp(math.ceil(now_s + float(fault.value)), UTC)
+                return self._throttled("ratelimited", format_datetime(until, usegmt=True))
+            case "rate_limited_rearm":
+                wait_s = max(1.0, float(fault.value))
+                self._closed[method] = (now_s + wait_s, wait_s)
+                return self._still_closed(method, now_s)
+            case "keepalive_closed":
+                more = {"connection": "close"} | ({"retry-after": fault.value} if fault.value else {})
+                return Answer(response=_page(503, more))
             case "error":
                 more = {"needed": "chat:write", "provided": SCOPES} if fault.value == "missing_scope" else {}
                 return self._answer({"ok": False, "error": fault.value, **more})
             case "revoked":
                 return self._answer({"ok": False, "error": fault.value or "account_inactive"})
             case "archived":
-                return self._answer({"ok": False, "error": "is_archived"})
+                error = "is_inactive" if method == "chat.update" else "is_archived"
+                return self._answer({"ok": False, "error": error})
+            case "deleted":
+                return self._answer({"ok": False, "error": "channel_not_found"})
             case "kicked":
                 return self._answer({"ok": False, "error": "not_in_channel"})
             case _:
@@ -163,6 +203,10 @@ class FakeSlack:
                 return Answer(response=_page(int(float(fault.value))))
             case "slow":
                 return msgspec.structs.replace(answer, delay_s=float(fault.value))
+            case "trickle":
+                return msgspec.structs.replace(answer, body_s=float(fault.value))
+            case "hangup":
+                return msgspec.structs.replace(answer, hangup=True)
             case _:
                 raise AssertionError(fault.kind)
 
@@ -213,6 +257,15 @@ class FakeSlack:
         message = msgspec.Raw(channel.posts[stamp_us].body)
         return {"ok": True, "channel": name, "ts": ts_text(stamp_us), "is_duplicate": True, "message": message}
 
+    def _still_closed(self, method: str, now_s: float) -> Answer | None:
+        """The refusal of whoever asks too early after ``rate_limited_rearm``."""
+        until_s, wait_s = self._closed.get(method, (now_s, 0.0))
+        if now_s >= until_s:
+            self._closed.pop(method, None)
+            return None
+        self._closed[method] = (now_s + wait_s, wait_s)
+        return self._throttled("ratelimited", str(math.ceil(wait_s)))
+
     def _throttled(self, error: str, retry_after: str) -> Answer:
         answer = self._answer({"ok": False, "error": error}, status=429)
         if not retry_after:
@@ -244,7 +297,9 @@ def _refused(refusal: Refusal) -> Fields:
     return {"ok": False, "error": refusal.error, **refusal.fields}
 
 
-def _page(status: int) -> Response:
+def _page(status: int, more: Mapping[str, str] | None = None) -> Response:
     """What stands before Slack answers when Slack does not."""
     body = f"<!DOCTYPE html><html><body><h1>{status}</h1><p>Something went wrong on our end.</p></body></html>"
-    return Response(status=status, headers={"content-type": "text/html; charset=utf-8"}, body=body.encode())
+    return Response(
+        status=status, headers={"content-type": "text/html; charset=utf-8", **(more or {})}, body=body.encode()
+    )

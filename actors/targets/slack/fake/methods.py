@@ -15,6 +15,7 @@ Fields = dict[str, object]
 Method = Callable[[Workspace, Arguments, float], Fields]
 
 TEXT_KEPT_MAX = 40_000
+UPDATE_TEXT_MAX = 4_000
 MARKDOWN_MAX = 12_000
 ATTACHMENTS_MAX = 100
 METADATA_BYTES_MAX = 16_384
@@ -110,7 +111,11 @@ def chat_post_message(space: Workspace, given: Arguments, now_s: float) -> Field
 
 def chat_update(space: Workspace, given: Arguments, now_s: float) -> Fields:
     name, _, post = _existing(space, given)
+    if len(given.text("text")) > UPDATE_TEXT_MAX:
+        raise Refusal("msg_too_long")
     warning, content = _content(given)
+    if not content:
+        raise Refusal("no_text")
     message = msgspec.json.decode(post.body) | content | {"edited": {"user": BOT_USER, "ts": ts_text(int(now_s * 1e6))}}
     if given.given.get("metadata") is not None:  # left out it stays, empty it goes
         metadata = _metadata(given)

@@ -50,8 +50,10 @@ def change(course: Course | None = None, email: str = "ada@example.edu") -> AnyC
     )
 
 
-def parcel(address: str = "C0123456789", delivery_id: str = "d-1", sent_us: int | None = int(NOW_S * 1e6)) -> Parcel:
-    return Parcel(
+def parcel(
+    address: str = "C0123456789", delivery_id: str = "d-1", sent_us: int | None = int(NOW_S * 1e6), **more: object
+) -> Parcel:
+    plain = Parcel(
         delivery_id=delivery_id,
         correlation_id=f"c-{delivery_id}",
         destination=address,
@@ -65,6 +67,7 @@ def parcel(address: str = "C0123456789", delivery_id: str = "d-1", sent_us: int 
         now_us=int(NOW_S * 1e6),
         sent_us=sent_us,
     )
+    return msgspec.structs.replace(plain, **more)
 
 
 class Talk:

@@ -148,6 +148,14 @@ def test_updates_and_deletions(talk: Talk) -> None:
     ]
 
 
+def test_an_update_is_refused_without_a_text_or_with_too_much_of_it(talk: Talk) -> None:
+    where = {"channel": "C0123456789", "ts": talk.call("chat.postMessage", **POST)["ts"]}
+    assert talk.call("chat.update", **where)["error"] == "no_text"
+    assert talk.call("chat.update", **where, text="x" * 4_001)["error"] == "msg_too_long"
+    assert talk.call("chat.update", **(where | {"ts": "1.000000"}), text="x")["error"] == "message_not_found"
+    assert len(talk.fake.journal) == 1
+
+
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────
 
 

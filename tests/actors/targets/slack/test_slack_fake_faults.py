@@ -1,10 +1,12 @@
 """The fake's rate limits, and what goes wrong when it is told to."""
 
+from email.utils import parsedate_to_datetime
+
 import pytest
 from slack_stage import NOW_S, Talk, call
 
 from actors.targets.slack import fake
-from actors.targets.slack.fake import STRIKES, SWITCHES
+from actors.targets.slack.fake import NUMBERED, STRIKES, SWITCHES
 
 POST = {"channel": "C0123456789", "text": "hi"}
 
@@ -61,10 +63,10 @@ def test_limits_can_be_lifted(talk: Talk) -> None:
 
 def test_every_fault_is_documented() -> None:
     for kind in STRIKES | SWITCHES:
-        assert f"    {kind}" in fake.__doc__ or f", {kind}" in fake.__doc__
+        assert f"\n    {kind}" in fake.__doc__ or f", {kind}" in fake.__doc__
 
 
-@pytest.mark.parametrize("kind", ["status", "status_after_commit", "slow", "late_commit", "error"])
+@pytest.mark.parametrize("kind", [*sorted(NUMBERED), "error"])
 @pytest.mark.parametrize("value", ["", "often", "nan", "-1", "1e9"])
 def test_a_fault_without_its_value_is_refused(talk: Talk, kind: str, value: str) -> None:
     if kind == "error" and value:
@@ -87,6 +89,12 @@ def test_a_fault_without_its_value_is_refused(talk: Talk, kind: str, value: str)
         ("revoked", "", 0),
         ("archived", "", 0),
         ("kicked", "", 0),
+        ("deleted", "", 0),
+        ("rate_limited_date", "9", 0),
+        ("rate_limited_rearm", "2", 0),
+        ("keepalive_closed", "", 0),
+        ("hangup", "", 1),
+        ("trickle", "3", 1),
         ("slow", "3", 1),
         ("late_commit", "3", 0),
     ],
@@ -97,6 +105,8 @@ def test_whether_a_fault_lets_the_effect_happen(talk: Talk, kind: str, value: st
     assert len(talk.fake.journal) == committed
     assert answer.reset is (kind.startswith("reset") or kind == "late_commit")
     assert answer.delay_s == (3.0 if kind == "slow" else 0.0)
+    assert answer.body_s == (3.0 if kind == "trickle" else 0.0)
+    assert answer.hangup is (kind == "hangup")
     talk.now_s += 2
     assert talk.call("chat.postMessage", **POST)["ok"] is True, "it strikes once"
 
@@ -106,6 +116,47 @@ def test_retry_after_as_it_was_set(talk: Talk, value: str) -> None:
     talk.fault("rate_limited", value=value)
     answer = talk.call("chat.postMessage", **POST)
     assert (answer["status"], answer["retry"], answer["error"]) == (429, value or None, "ratelimited")
+
+
+def test_retry_after_as_a_date(talk: Talk) -> None:
+    talk.fault("rate_limited_date", value="90")
+    answer = talk.call("chat.postMessage", **POST)
+    assert (answer["status"], answer["error"]) == (429, "ratelimited")
+    assert parsedate_to_datetime(answer["retry"]).timestamp() == NOW_S + 90
+
+
+def test_who_comes_back_early_waits_anew(talk: Talk) -> None:
+    talk.fault("rate_limited_rearm", operation="chat.postMessage", value="10")
+
+    def post(at_s: float) -> tuple[object, object]:
+        talk.now_s = NOW_S + at_s
+        answer = talk.call("chat.postMessage", **POST)
+        return answer["status"], answer["retry"]
+
+    assert [post(at_s) for at_s in (0.0, 9.0, 18.5)] == [(429, "10")] * 3
+    assert talk.call("auth.test")["status"] == 200, "other methods go on"
+    assert post(28.5) == (200, None)
+    assert post(29.6) == (200, None)
+
+
+def test_faults_that_are_cleared_bar_nobody(talk: Talk) -> None:
+    talk.fault("rate_limited_rearm", value="10")
+    assert talk.call("auth.test")["status"] == 429
+    talk.fake.clear_faults()
+    assert talk.call("auth.test")["status"] == 200
+
+
+def test_a_connection_is_closed_with_the_answer(talk: Talk) -> None:
+    talk.fault("keepalive_closed", value="4")
+    response = talk.fake.handle(call("chat.postMessage", **POST), NOW_S).response
+    assert (response.status, response.headers["connection"], response.headers["retry-after"]) == (503, "close", "4")
+
+
+def test_a_token_may_die_in_mid_flight(talk: Talk) -> None:
+    talk.fault("revoked", value="token_expired", skip=1, times=0)
+    talk.fake.limited = False
+    assert [talk.call("chat.postMessage", **POST).get("error") for _ in range(3)] == [None, *["token_expired"] * 2]
+    assert len(talk.fake.journal) == 1
 
 
 def test_late_effects_land_at_their_time(talk: Talk) -> None:
@@ -135,6 +186,14 @@ def test_a_channel_can_be_archived_while_others_go_on(talk: Talk) -> None:
     assert talk.call("chat.postMessage", **POST)["error"] == "is_archived"
     assert talk.call("conversations.history", channel="C0123456789")["ok"] is True
     assert talk.call("chat.postMessage", channel="C0987654321", text="x")["ok"] is True
+    assert talk.call("chat.update", **POST, ts="1.000000")["error"] == "is_inactive"
+
+
+def test_a_channel_can_be_deleted(talk: Talk) -> None:
+    talk.fault("deleted", destination="C0123456789", times=0)
+    assert talk.call("chat.postMessage", **POST)["error"] == "channel_not_found"
+    assert talk.call("conversations.history", channel="C0123456789")["error"] == "channel_not_found"
+    assert talk.call("users.lookupByEmail", email="ada@example.edu")["ok"] is True
 
 
 def test_history_can_be_rationed(talk: Talk) -> None:

@@ -2,13 +2,12 @@
 
 import msgspec
 import pytest
-from slack_stage import COMPOSED, NOW_S, Talk, Wording, build, change, parcel, replies
+from slack_stage import COMPOSED, Talk, Wording, build, change, parcel, replies
 
 from actors.domain.changes import Course
-from actors.domain.flow import Lost, Response
+from actors.domain.flow import Response
 from actors.domain.outbox import Place
 from actors.domain.verdicts import (
-    Absent,
     Cause,
     Delivered,
     Doubtful,
@@ -16,9 +15,7 @@ from actors.domain.verdicts import (
     Matched,
     Refused,
     Throttled,
-    Unavailable,
     Unmatched,
-    Unprobeable,
 )
 from actors.domain.wording import TemplateFault
 from config.model import Audience
@@ -111,79 +108,6 @@ def _fault() -> TemplateFault:
 
 def test_ok_without_proof_is_doubtful() -> None:
     assert isinstance(replies({"ok": True})(build().deliver(parcel())), Doubtful)
-
-
-# ── looking for an earlier post ──────────────────────────────────────────────────────────────────────
-
-
-def test_history_is_read_to_its_last_page() -> None:
-    talk = Talk(step_s=0.0)
-    talk.fake.limited = False
-    sent = talk.run(build().deliver(parcel()))
-    for number in range(450):
-        talk.call("chat.postMessage", channel="C0123456789", text=f"noise {number}")
-    talk.requests.clear()
-    found = talk.run(build().confirm(parcel()))
-    assert isinstance(sent, Delivered)
-    assert isinstance(found, Delivered)
-    assert found.receipt["ts"] == sent.receipt["ts"]
-    assert len(talk.requests) == 3
-    assert isinstance(talk.run(build().confirm(parcel(delivery_id="d-2"))), Absent)
-
-
-def test_history_begins_a_little_before_the_attempt() -> None:
-    request = next(build().confirm(parcel()))
-    assert f"oldest={int(NOW_S) - 60}.000000" in request.url
-    assert "include_all_metadata=true" in request.url
-    assert request.draws == ("method:conversations.history",)
-
-
-def test_an_endless_history_ends_unprobeable() -> None:
-    page = {"ok": True, "messages": [], "has_more": True, "response_metadata": {"next_cursor": "x="}}
-    assert isinstance(replies(*[page] * 25)(build().confirm(parcel())), Unprobeable)
-
-
-def test_a_cut_history_proves_nothing() -> None:
-    page = {"ok": True, "messages": [], "has_more": True}
-    assert isinstance(replies(page)(build().confirm(parcel())), Unprobeable)
-
-
-def test_a_rationed_history_is_not_asked_for_ever() -> None:
-    talk = Talk()
-    for _ in range(20):
-        talk.call("chat.postMessage", channel="C0123456789", text="noise")
-        talk.now_s += 1.0
-    talk.now_s = NOW_S + 60.0 - NOW_S % 60.0
-    talk.fault("history_limited")
-    verdict = talk.run(build().confirm(parcel()))
-    assert isinstance(verdict, Unprobeable)
-    assert "rations" in verdict.detail
-    assert isinstance(talk.run(build().confirm(parcel())), Throttled)
-
-
-@pytest.mark.parametrize("error", ["missing_scope", "not_in_channel", "channel_not_found", "brand_new_error"])
-def test_a_history_we_may_not_read_leaves_it_to_the_policy(error: str) -> None:
-    verdict = replies({"ok": False, "error": error})(build().confirm(parcel()))
-    assert isinstance(verdict, Unprobeable)
-    assert error in verdict.detail
-
-
-def test_a_probe_that_fails_is_made_again() -> None:
-    assert isinstance(replies(Lost("reset"))(build().confirm(parcel())), Unavailable)
-    assert isinstance(replies(Response(status=500))(build().confirm(parcel())), Unavailable)
-
-
-def test_nothing_to_look_for_before_the_first_attempt() -> None:
-    assert isinstance(replies()(build().confirm(parcel(sent_us=None))), Absent)
-
-
-def test_a_late_landing_is_absent_and_then_there() -> None:
-    talk = Talk()
-    talk.fault("late_commit", value="10")
-    assert isinstance(talk.run(build().deliver(parcel())), Doubtful)
-    assert isinstance(talk.run(build().confirm(parcel())), Absent)
-    talk.now_s += 10.0
-    assert isinstance(talk.run(build().confirm(parcel())), Delivered)
 
 
 # ── people and credentials ───────────────────────────────────────────────────────────────────────────

@@ -3,6 +3,8 @@ import pytest
 from slack_stage import build
 
 from actors.domain.outbox import Rate
+from actors.targets.slack.fake.limits import PER_MINUTE
+from actors.targets.slack.flow import BUCKETS
 from actors.targets.slack.settings import LIMITS_PER_S, SlackSettings
 
 TOKEN = {"env": "T"}
@@ -28,6 +30,7 @@ def test_the_address_ends_in_one_slash(url: str) -> None:
         ({"settle": 2}, "Expected `str`"),
         ({"settle": "30s", "late_landing": "20s"}, "late_landing is not shorter"),
         ({"api_url": "slack.com/api"}, "http"),
+        ({"history": "tier2"}, "Invalid enum value 'tier2'"),
         ({"tokn": "x"}, "tokn"),
     ],
 )
@@ -42,7 +45,15 @@ def test_published_limits_and_their_overrides() -> None:
     assert target.rate("workspace") == Rate(per_s=5.0, burst=5.0)
     assert target.rate("method:users.lookupByEmail") == Rate(per_s=9.0)
     assert target.rate("method:conversations.history") == Rate(per_s=0.8)
+    assert target.rate("method:chat.update") == Rate(per_s=0.8)
     assert LIMITS_PER_S["channel_per_s"] == 1.0
+
+
+def test_every_bucket_of_every_request_has_its_terms() -> None:
+    assert set(BUCKETS.values()) | {"channel_per_s", "workspace_per_s"} == set(LIMITS_PER_S)
+    for name, per_minute in PER_MINUTE.items():
+        if f"method:{name}" in BUCKETS:
+            assert build().rate(f"method:{name}").per_s * 60 <= per_minute, "we stay below what the fake allows"
 
 
 def test_the_token_shows_nowhere() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from actors.domain.flow import Lost, NotSent, Response
 from actors.domain.verdicts import Cause, Doubtful, Faulted, Refused, Revoked, Throttled, Unavailable
-from actors.targets.slack.wire import ERRORS, Answered, harmless, understand
+from actors.targets.slack.wire import ERRORS, UNREVISABLE, Answered, harmless, told, understand
 
 COMMON = """\
 not_authed invalid_auth account_inactive token_revoked token_expired missing_scope no_permission
@@ -21,11 +21,21 @@ invalid_metadata_format invalid_metadata_schema metadata_too_large metadata_must
 message_limit_exceeded rate_limited restricted_action restricted_action_read_only_channel
 restricted_action_thread_only_channel restricted_action_non_threadable_channel restricted_action_thread_locked
 messages_tab_disabled team_not_found app_access_restricted cannot_reply_to_message duplicate_channel_not_found
-duplicate_message_not_found msg_too_long"""
+duplicate_message_not_found msg_too_long slack_connect_canvas_sharing_blocked slack_connect_lists_sharing_blocked
+too_many_contact_cards missing_file_data"""
+
+UPDATE = """\
+as_user_not_supported block_mismatch cant_broadcast_message cant_update_message channel_not_found edit_window_closed
+external_channel_migrating invalid_attachments invalid_blocks invalid_metadata_format invalid_metadata_schema
+is_inactive markdown_text_conflict message_not_found metadata_must_be_sent_from_app metadata_too_large msg_too_long
+no_dual_broadcast_content_update no_text slack_connect_file_link_sharing_blocked team_not_found too_many_attachments
+update_failed invalid_blocks_format streaming_state_conflict"""
 
 OTHERS = """\
 user_not_found user_disabled user_not_visible too_many_users users_not_found invalid_ts_oldest
-invalid_ts_latest thread_not_found invalid_cursor"""
+invalid_ts_latest thread_not_found invalid_cursor app_cannot_join_channel channel_is_limited_access
+invalid_metadata_filter_keys not_enough_users users_list_not_supplied invalid_user_combination
+method_not_supported_for_channel_type"""
 
 
 def says(error: str, status: int = 200, headers: dict[str, str] | None = None, **more: object) -> object:
@@ -33,12 +43,30 @@ def says(error: str, status: int = 200, headers: dict[str, str] | None = None, *
     return understand(Response(status=status, headers=headers or {}, body=body))
 
 
-@pytest.mark.parametrize("error", [*COMMON.split(), *POST_MESSAGE.split(), *OTHERS.split()])
+@pytest.mark.parametrize("error", [*COMMON.split(), *POST_MESSAGE.split(), *UPDATE.split(), *OTHERS.split()])
 def test_every_documented_error_is_in_the_table(error: str) -> None:
     assert error in ERRORS
     verdict = says(error)
     assert not isinstance(verdict, Answered)
     assert error in verdict.detail
+
+
+def test_what_makes_a_new_post_instead_is_surely_not_done() -> None:
+    assert set(UPDATE.split()) >= UNREVISABLE
+    assert not UNREVISABLE & set(COMMON.split() + POST_MESSAGE.split())
+    assert all(isinstance(says(error), Refused) for error in UNREVISABLE)
+
+
+def test_an_error_is_told_by_its_name_or_not_at_all() -> None:
+    assert told(Response(status=200, body=b'{"ok":false,"error":"message_not_found"}')) == "message_not_found"
+    for outcome in (
+        Lost("x"),
+        NotSent("x"),
+        Response(status=200, body=b'{"ok":true,"error":"x"}'),
+        Response(status=200, body=b'{"ok":false,"error":7}'),
+        Response(status=200, body=b"<html>"),
+    ):
+        assert told(outcome) == ""
 
 
 def test_an_unknown_error_spends_an_attempt() -> None:
@@ -47,7 +75,7 @@ def test_an_unknown_error_spends_an_attempt() -> None:
     assert "brand_new_error" in verdict.detail
 
 
-@pytest.mark.parametrize("error", ["internal_error", "fatal_error", "duplicate_message_not_found"])
+@pytest.mark.parametrize("error", ["internal_error", "fatal_error", "duplicate_message_not_found", "update_failed"])
 def test_what_may_have_happened_is_doubtful(error: str) -> None:
     assert isinstance(says(error), Doubtful)
 
