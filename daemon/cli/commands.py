@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from config.durations import seconds
+
 EXIT_USAGE = 64
 EXIT_INTERRUPTED = 130
 
@@ -21,6 +23,23 @@ class Options(msgspec.Struct, kw_only=True):
     as_json: bool = False
     quiet: bool = False
     timeout_s: float | None = None
+
+
+class Period(click.ParamType[float]):
+    """A length of time as operators write it, in seconds."""
+
+    name = "period"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        try:
+            return seconds(str(value))
+        except ValueError as error:
+            self.fail(str(error), parameter, ctx)
+
+
+PERIOD = Period()
 
 
 def nobody_reads() -> int:

@@ -4,7 +4,27 @@ from typing import TextIO, get_args
 
 import click
 
-from daemon.cli.trunk import LONG_PATIENCE_S, actor, ask, cli, command, config, dlq, dry_run, queue, route, target
+from daemon.cli.trunk import (
+    LONG_PATIENCE_S,
+    PERIOD,
+    actor,
+    ask,
+    cause_filter,
+    cli,
+    command,
+    config,
+    dlq,
+    dry_run,
+    lane_filter,
+    letters,
+    limit,
+    queue,
+    route,
+    since_filter,
+    target,
+    which,
+    whose_filter,
+)
 from daemon.control import protocol as p
 
 
@@ -14,9 +34,9 @@ def status() -> int:
 
     Shows all lanes with their depths, the oldest waiting delivery, and what holds them back.
 
-    Exit code 2 if something that should go on does not: a lane is suspended, its vendor is down or asked to wait for
-    more than a minute, an actor is down, the store does not write. Paused lanes and dead letters are shown, and are
-    no reason.
+    Exit code 2 if something that should go on does not: a lane is suspended, its vendor is out or asked to wait for
+    more than a minute, an actor is down, the store does not write, the error budget of a route is spent. Paused lanes
+    and dead letters are shown, and are no reason.
     """
     return ask(p.AskStatus())
 
@@ -87,9 +107,9 @@ def target_list() -> int:
 
 
 @command(queue, "list", "lmsyncctl queue list --lane acme/slack --limit 20\nlmsyncctl queue list --state unknown")
-@click.option("--lane", default="", metavar="TENANT/TARGET", help="Only this lane.")
+@lane_filter
 @click.option("--state", type=click.Choice(get_args(p.StateName)), help="Only this state, also one that is over.")
-@click.option("--limit", type=click.IntRange(1, p.LIMIT_MAX), default=50, show_default=True, help="At most so many.")
+@limit
 def queue_list(lane: str, state: p.StateName | None, limit: int) -> int:
     """List deliveries.
 
@@ -108,16 +128,114 @@ def queue_show(delivery: str) -> int:
     return ask(p.QueueShow(delivery=delivery))
 
 
-@command(dlq, "list", "lmsyncctl dlq list\nlmsyncctl dlq list --cause unmatched_learner --json | jq -r '.id // empty'")
-@click.option("--lane", default="", metavar="TENANT/TARGET", help="Only this lane.")
-@click.option("--cause", default="", help="Only this root cause.")
-@click.option("--limit", type=click.IntRange(1, p.LIMIT_MAX), default=50, show_default=True, help="At most so many.")
-def dlq_list(lane: str, cause: str, limit: int) -> int:
+@command(queue, "forecast", "lmsyncctl queue forecast\nlmsyncctl queue forecast acme/slack --json | jq .seconds")
+@click.argument("lane", metavar="[TENANT/TARGET]", default="")
+def queue_forecast(lane: str) -> int:
+    """How long does a backlog take?
+
+    And how many requests does it cost? By the vendor's published limits, with the limit that binds, the destinations
+    that take longest, and what holds the lane back meanwhile. Answers take time as well: it is the least.
+    """
+    return ask(p.QueueForecast(lane=lane), LONG_PATIENCE_S)
+
+
+@command(cli, "sla", "lmsyncctl sla\nlmsyncctl sla acme/completions --since 7d\nlmsyncctl sla acme --late --limit 20")
+@click.argument("what", metavar="[TENANT[/ROUTE]]", default="")
+@click.option("--since", type=PERIOD, default=86_400.0, show_default="24h", help="Over the last so long (1h, 7d).")
+@click.option("--late", is_flag=True, help="List late deliveries, with the stage that made them late.")
+@limit
+def sla(what: str, since: float, late: bool, limit: int) -> int:
+    """Do routes keep their promise?
+
+    For each route: how many arrived, how soon (p50, p95, p99 from acceptance to the vendor's receipt), how many within
+    the route's sla, and what is left of its error budget. Percentiles are right to 5 %, and whole hours are counted.
+
+    Exit code 2 if the error budget of a route is spent.
+    """
+    return ask(p.Sla(what=what, since_s=since, late=late, limit=limit))
+
+
+@command(
+    dlq,
+    "list",
+    "lmsyncctl dlq list --summary\nlmsyncctl dlq list --whose yours --since 24h\nlmsyncctl dlq list --unrouted acme\n"
+    "lmsyncctl dlq list --cause unmatched_learner --json | jq -r '.id // empty'",
+)
+@lane_filter
+@cause_filter
+@whose_filter
+@since_filter
+@click.option("--summary", is_flag=True, help="How many by root cause, and what can be done.")
+@click.option(
+    "--unrouted",
+    default="",
+    is_flag=False,
+    flag_value=p.ALL,
+    metavar="[TENANT]",
+    help="Instead: statements that no enabled route took.",
+)
+@limit
+def dlq_list(
+    lane: str, cause: str, whose: str | None, since: float | None, summary: bool, unrouted: str, limit: int
+) -> int:
     """List dead and parked deliveries.
 
-    With their root causes, oldest first.
+    With their root causes, oldest first. Whose a cause is says who can mend it: ours (lmsyncd), theirs (the vendor),
+    or yours (configuration, permissions, people).
     """
-    return ask(p.DlqList(lane=lane, cause=cause, limit=limit))
+    request = p.DlqList(
+        lane=lane,
+        cause=cause,
+        whose=whose or "",
+        since_s=since,
+        summary=summary,
+        unrouted=unrouted,
+        limit=limit,
+    )
+    return ask(request, LONG_PATIENCE_S)
+
+
+@command(
+    dlq,
+    "plan",
+    "lmsyncctl dlq plan --whose yours\nlmsyncctl dlq plan 3f2a91c0 7d9f3a52\n"
+    "lmsyncctl dlq plan --unrouted acme --since 7d",
+)
+@letters(required=False)
+@lane_filter
+@cause_filter
+@whose_filter
+@since_filter
+@click.option("--accept-double", is_flag=True, help="As if parked ones were sent again without looking.")
+@click.option("--unrouted", default="", metavar="TENANT", help="Statements of TENANT that no enabled route took.")
+def dlq_plan(
+    ids: tuple[str, ...],
+    lane: str,
+    cause: str,
+    whose: str | None,
+    since: float | None,
+    accept_double: bool,
+    unrouted: str,
+) -> int:
+    """Show what a replay would do.
+
+    Of all of them, if none is named. For each: send it, look for it first, place it anew, or nothing, because its
+    effect is there already, it is old news, or nobody would carry it. Then how long that takes at the vendor's limits
+    and how many requests it costs.
+
+    Ends with a hash: dlq replay --plan HASH does exactly what was shown, or nothing if anything has moved. Plans are
+    kept for a week.
+    """
+    request = p.DlqPlan(
+        **which(ids or (p.ALL,)),
+        lane=lane,
+        cause=cause,
+        whose=whose or "",
+        since_s=since,
+        accept_double=accept_double,
+        unrouted=unrouted,
+    )
+    return ask(request, LONG_PATIENCE_S)
 
 
 @command(dlq, "show", "lmsyncctl dlq show 3f2a91c0")

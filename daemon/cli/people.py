@@ -46,6 +46,8 @@ class People:
                 | views.ReloadRow()
                 | views.ConfigRow()
                 | views.VersionRow()
+                | views.PlanRow()
+                | views.ForecastRow()
             ):
                 self._flush()
                 if self._told:
@@ -64,6 +66,12 @@ class People:
                 | views.SpanRow()
                 | views.ChangedRow()
                 | views.ProblemRow()
+                | views.CauseRow()
+                | views.UnroutedRow()
+                | views.PlannedRow()
+                | views.CaughtUpRow()
+                | views.SlaRow()
+                | views.LateRow()
             ):
                 if self._listed and type(self._listed[0]) is not type(view):
                     self._flush()

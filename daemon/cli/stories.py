@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from daemon.cli import outlooks
 from daemon.cli.cells import age, at, pairs, plain, state, took
 from daemon.control import views as v
 from daemon.control.times import span
@@ -23,6 +24,7 @@ Alone = (
     | v.ReloadRow
     | v.ConfigRow
     | v.VersionRow
+    | outlooks.Alone
 )
 
 
@@ -44,6 +46,8 @@ def story(row: Alone, now_us: int) -> RenderableType:
             return plain(f"started anew: {', '.join(row.applied)}" if row.applied else "nothing had to be started anew")
         case v.ConfigRow():
             return Group(plain(f"# {row.file}", "bold"), _json(row.body))
+        case v.PlanRow() | v.ForecastRow():
+            return outlooks.story(row)
         case v.VersionRow():
             return plain(f"lmsyncd {row.version}, control protocol {row.protocol}")
         case _ as never:
@@ -73,7 +77,9 @@ def _statement(row: v.StatementStory, now_us: int) -> RenderableType:
         count = "delivery" if row.deliveries == 1 else "deliveries"
         facts.append(("change", f"{row.change}, number {row.occurrence} of its kind, {row.deliveries} {count}"))
     if row.reason:
-        facts.append(("not posted" if row.routed else "not routed", plain(row.reason, "yellow")))
+        facts.append(
+            (("kept" if row.unrouted else "not posted") if row.routed else "not routed", plain(row.reason, "yellow"))
+        )
     if row.explanation:
         facts.append(("", row.explanation))
     if row.carried_by:
@@ -101,6 +107,10 @@ def _delivery(row: v.DeliveryStory, now_us: int) -> RenderableType:
         facts.append(("detail", told.detail))
     if row.receipt:
         facts.append(("receipt", plain(pairs(row.receipt), "green")))
+    if row.stages:
+        spent = sorted(row.stages.items(), key=lambda item: -item[1])
+        facts.append(("late", plain(", ".join(f"{stage} {took(0, us)}" for stage, us in spent), "yellow")))
+    facts += [("tells" if first else "", line) for first, line in _firsts(row.items)]
     facts += [("next" if first else "", line) for first, line in _firsts(row.next)]
     head = Text.assemble(("Delivery ", "bold"), plain(told.id), "  ", state(told.state))
     parts = [_told(head, facts)]

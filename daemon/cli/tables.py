@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from daemon.cli import outlooks
 from daemon.cli.cells import age, at, number, pairs, plain, short, state, took
 from daemon.control import views as v
 
@@ -23,6 +24,7 @@ Listed = (
     | v.SpanRow
     | v.ChangedRow
     | v.ProblemRow
+    | outlooks.Listed
 )
 
 EVERYDAY = ("waiting", "claimed", "unknown", "delivered", "dead", "parked")
@@ -51,6 +53,7 @@ _NUMBERS = {
     "routes",
     "unrouted",
     "took",
+    *outlooks.NUMBERS,
 }
 
 
@@ -76,6 +79,8 @@ def _headings(row: Listed) -> tuple[str, ...]:
             return ("what", "lane", "before", "after", "", "note")
         case v.ProblemRow():
             return ("where", "key", "problem")
+        case v.CauseRow() | v.UnroutedRow() | v.PlannedRow() | v.CaughtUpRow() | v.SlaRow() | v.LateRow():
+            return outlooks.headings(row)
         case v.ActorRow():
             return ()
         case _ as never:
@@ -144,6 +149,8 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
                 plain(row.key),
                 plain(f"{row.severity}: {said}", "red" if row.severity == "error" else ""),
             ]
+        case v.CauseRow() | v.UnroutedRow() | v.PlannedRow() | v.CaughtUpRow() | v.SlaRow() | v.LateRow():
+            return outlooks.cells(row)
         case v.ActorRow():
             return []
         case _ as never:

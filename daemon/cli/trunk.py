@@ -5,15 +5,18 @@ Nothing heavy is imported here: a command starts in a fraction of a second, also
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
+from daemon.cli.commands import PERIOD as PERIOD
 from daemon.cli.commands import Commands, Options, global_options, nobody_reads, version_option
 from daemon.cli.render import printer
 from daemon.control import protocol as p
 from daemon.control.client import SOCKET, Client
 from daemon.control.exits import MEANINGS, Exit
 
+F = TypeVar("F", bound=Callable[..., Any])
 PATIENCE_S = 30.0
 LONG_PATIENCE_S = 120.0
 
@@ -54,6 +57,7 @@ def cli() -> None:
       lmsyncctl status                  is it well?
       lmsyncctl why ID                  what happened to this statement, delivery or request, and why?
       lmsyncctl dlq list                what could not be delivered, and whose fault it is
+      lmsyncctl dlq plan                what a replay would do with it, and how long that takes
       lmsyncctl dlq replay ID           try it again
       lmsyncctl target test acme/slack  do the credentials work?
 
@@ -71,6 +75,29 @@ def command(group: click.Group, name: str, example: str) -> Callable[[Callable[.
     return make
 
 
+def which(ids: tuple[str, ...]) -> dict[str, Any]:
+    """Some ids, or ALL."""
+    if p.ALL not in ids:
+        return {"deliveries": ids}
+    if len(ids) > 1:
+        raise click.UsageError(f"either ids or {p.ALL}, not both")
+    return {"everything": True}
+
+
+def letters(*, required: bool) -> Callable[[F], F]:
+    """The argument that ``which`` takes."""
+    return click.argument("ids", metavar="ID...|ALL", nargs=-1, required=required)
+
+
+lane_filter = click.option("--lane", default="", metavar="TENANT/TARGET", help="Only those of this lane.")
+cause_filter = click.option("--cause", default="", help="Only those with this root cause.")
+whose_filter = click.option(
+    "--whose", type=click.Choice(["ours", "theirs", "yours"]), help="Only those that this side can mend."
+)
+since_filter = click.option("--since", type=PERIOD, help="Only those of the last so long (30m, 24h, 7d).")
+limit = click.option(
+    "--limit", type=click.IntRange(1, p.LIMIT_MAX), default=50, show_default=True, help="At most so many."
+)
 dry_run = click.option("--dry-run", is_flag=True, help="Say what would happen, and do not do it.")
 
 

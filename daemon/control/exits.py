@@ -10,6 +10,8 @@ class Exit(IntEnum):
     """The daemon answers, and something is wrong with it."""
     NOTHING = 3
     """Nothing matched."""
+    STALE = 4
+    """What somebody was shown, or has to approve, is not what would be done now; nothing was changed."""
     USAGE = 64
     UNREACHABLE = 69
     AGAIN = 75
@@ -23,6 +25,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.FAILURE: "It failed.",
     Exit.DEGRADED: "The daemon answers but is degraded, or a check failed.",
     Exit.NOTHING: "Nothing matched.",
+    Exit.STALE: "The plan is stale, and nothing was changed; or it needs approval.",
     Exit.USAGE: "The command line is wrong.",
     Exit.UNREACHABLE: "The daemon cannot be reached.",
     Exit.AGAIN: "Not possible at present; try again.",

@@ -1,209 +1,53 @@
 """What is said on the control socket, without the socket: one JSON object a line, both ways.
 
-A request names its version, its id and its verb; each verb is a struct of its own, so that what a verb takes, who may
-ask for it and whether it changes anything stand in one place. The answer is any number of ``row`` lines, then one
+A request (``asks``) names its version, its id and its verb. The answer is any number of ``row`` lines, then one
 ``done`` or one ``error``, each with the request's id.
 """
 
-from enum import IntEnum
-from typing import Annotated, ClassVar, Literal
-
 import msgspec
-from msgspec import Meta
 
+from daemon.control.asks import ALL as ALL
+from daemon.control.asks import IDS_MAX as IDS_MAX
+from daemon.control.asks import LIMIT_MAX as LIMIT_MAX
+from daemon.control.asks import VERBS as VERBS
+from daemon.control.asks import VERSION as VERSION
+from daemon.control.asks import ActorRestart as ActorRestart
+from daemon.control.asks import ActorTree as ActorTree
+from daemon.control.asks import AnyAsk as AnyAsk
+from daemon.control.asks import Ask as Ask
+from daemon.control.asks import AskHealth as AskHealth
+from daemon.control.asks import AskStatus as AskStatus
+from daemon.control.asks import AskTenants as AskTenants
+from daemon.control.asks import AskVersion as AskVersion
+from daemon.control.asks import Change as Change
+from daemon.control.asks import ConfigCheck as ConfigCheck
+from daemon.control.asks import ConfigShow as ConfigShow
+from daemon.control.asks import DlqAnnotate as DlqAnnotate
+from daemon.control.asks import DlqDiscard as DlqDiscard
+from daemon.control.asks import DlqList as DlqList
+from daemon.control.asks import DlqPlan as DlqPlan
+from daemon.control.asks import DlqReplay as DlqReplay
+from daemon.control.asks import DlqShow as DlqShow
+from daemon.control.asks import Drain as Drain
+from daemon.control.asks import Letters as Letters
+from daemon.control.asks import Level as Level
+from daemon.control.asks import Pause as Pause
+from daemon.control.asks import QueueCatchup as QueueCatchup
+from daemon.control.asks import QueueForecast as QueueForecast
+from daemon.control.asks import QueueList as QueueList
+from daemon.control.asks import QueueShow as QueueShow
+from daemon.control.asks import Reload as Reload
+from daemon.control.asks import Resume as Resume
+from daemon.control.asks import Role as Role
+from daemon.control.asks import RouteTest as RouteTest
+from daemon.control.asks import Sla as Sla
+from daemon.control.asks import StateName as StateName
+from daemon.control.asks import TargetList as TargetList
+from daemon.control.asks import TargetTest as TargetTest
+from daemon.control.asks import Trace as Trace
+from daemon.control.asks import Why as Why
+from daemon.control.asks import Word as Word
 from daemon.control.exits import Exit
-
-VERSION = 1
-LIMIT_MAX = 10_000
-IDS_MAX = 1_000
-
-Word = Annotated[str, Meta(max_length=300)]
-Limit = Annotated[int, Meta(ge=1, le=LIMIT_MAX)]
-Ids = Annotated[tuple[Word, ...], Meta(max_length=IDS_MAX)]
-StateName = Literal[
-    "waiting", "claimed", "delivered", "unknown", "parked", "dead", "held", "superseded", "shadowed", "cancelled"
-]
-Level = Literal["live", "ready", "deep"]
-ALL = "ALL"
-
-
-class Role(IntEnum):
-    """Each may do what those before it may."""
-
-    NOBODY = 0
-    VIEWER = 1
-    OPERATOR = 2
-    ADMIN = 3
-
-
-class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=False, tag_field="verb"):
-    """What every request says."""
-
-    v: int = VERSION
-    id: Word = ""
-
-    role: ClassVar[Role] = Role.VIEWER
-    mutates: ClassVar[bool] = False
-
-    @property
-    def verb(self) -> str:
-        return str(self.__struct_config__.tag)
-
-
-class Change(Ask, frozen=True, kw_only=True):
-    """A request that changes something; it is written to the log before anything is done."""
-
-    dry_run: bool = False
-
-    role = Role.OPERATOR
-    mutates = True
-
-
-class AskStatus(Ask, frozen=True, kw_only=True, tag="status"):
-    pass
-
-
-class AskHealth(Ask, frozen=True, kw_only=True, tag="health"):
-    level: Level = "ready"
-
-
-class AskTenants(Ask, frozen=True, kw_only=True, tag="tenants"):
-    pass
-
-
-class AskVersion(Ask, frozen=True, kw_only=True, tag="version"):
-    pass
-
-
-class ActorTree(Ask, frozen=True, kw_only=True, tag="actor.tree"):
-    """``path`` empty: from the root."""
-
-    path: Word = ""
-
-
-class ActorRestart(Change, frozen=True, kw_only=True, tag="actor.restart"):
-    path: Word
-
-
-class TargetList(Ask, frozen=True, kw_only=True, tag="target.list"):
-    pass
-
-
-class TargetTest(Change, frozen=True, kw_only=True, tag="target.test"):
-    """Without a channel and a learner: prove the credentials, post nothing."""
-
-    lane: Word
-    channel: Word = ""
-    team: Word = ""
-    learner: Word = ""
-
-
-class RouteTest(Ask, frozen=True, kw_only=True, tag="route.test"):
-    """``statement``: JSON text, one statement or an array of them."""
-
-    tenant: Word
-    statement: str
-
-
-class QueueList(Ask, frozen=True, kw_only=True, tag="queue.list"):
-    lane: Word = ""
-    state: StateName | None = None
-    limit: Limit = 50
-
-
-class QueueShow(Ask, frozen=True, kw_only=True, tag="queue.show"):
-    delivery: Word
-
-
-class DlqList(Ask, frozen=True, kw_only=True, tag="dlq.list"):
-    lane: Word = ""
-    cause: Word = ""
-    limit: Limit = 50
-
-
-class DlqShow(Ask, frozen=True, kw_only=True, tag="dlq.show"):
-    delivery: Word
-
-
-class Letters(Change, frozen=True, kw_only=True):
-    """Some by id, or with ``everything`` all of them; ``lane`` narrows either."""
-
-    deliveries: Ids = ()
-    everything: bool = False
-    lane: Word = ""
-    cause: Word = ""
-
-
-class DlqReplay(Letters, frozen=True, kw_only=True, tag="dlq.replay"):
-    accept_double: bool = False
-
-
-class DlqDiscard(Letters, frozen=True, kw_only=True, tag="dlq.discard"):
-    pass
-
-
-class Why(Ask, frozen=True, kw_only=True, tag="why"):
-    """The id of a statement, of a delivery (or the first digits of either), or a correlation id."""
-
-    what: Word
-
-
-class Trace(Ask, frozen=True, kw_only=True, tag="trace"):
-    what: Word
-
-
-class Pause(Change, frozen=True, kw_only=True, tag="pause"):
-    lane: Word
-
-
-class Resume(Change, frozen=True, kw_only=True, tag="resume"):
-    lane: Word
-
-
-class Drain(Change, frozen=True, kw_only=True, tag="drain"):
-    role = Role.ADMIN
-
-
-class Reload(Change, frozen=True, kw_only=True, tag="reload"):
-    pass
-
-
-class ConfigCheck(Ask, frozen=True, kw_only=True, tag="config.check"):
-    pass
-
-
-class ConfigShow(Ask, frozen=True, kw_only=True, tag="config.show"):
-    """``tenant`` empty: everything."""
-
-    tenant: Word = ""
-
-
-AnyAsk = (
-    AskStatus
-    | AskHealth
-    | AskTenants
-    | AskVersion
-    | ActorTree
-    | ActorRestart
-    | TargetList
-    | TargetTest
-    | RouteTest
-    | QueueList
-    | QueueShow
-    | DlqList
-    | DlqShow
-    | DlqReplay
-    | DlqDiscard
-    | Why
-    | Trace
-    | Pause
-    | Resume
-    | Drain
-    | Reload
-    | ConfigCheck
-    | ConfigShow
-)
-VERBS: dict[str, type[Ask]] = {str(kind.__struct_config__.tag): kind for kind in AnyAsk.__args__}
 
 
 class RowReply(msgspec.Struct, frozen=True, kw_only=True, tag_field="reply", tag="row"):

@@ -8,9 +8,20 @@ from typing import Literal
 
 import msgspec
 
-
-class View(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
-    """Base of all rows. Fields are only ever added."""
+from daemon.control.outlook import CaughtUpRow as CaughtUpRow
+from daemon.control.outlook import CauseRow as CauseRow
+from daemon.control.outlook import DrainRow as DrainRow
+from daemon.control.outlook import ForecastRow as ForecastRow
+from daemon.control.outlook import LateRow as LateRow
+from daemon.control.outlook import PlannedRow as PlannedRow
+from daemon.control.outlook import PlanRow as PlanRow
+from daemon.control.outlook import SlaRow as SlaRow
+from daemon.control.outlook import UnroutedRow as UnroutedRow
+from daemon.control.trials import ExchangeRow as ExchangeRow
+from daemon.control.trials import JudgementRow as JudgementRow
+from daemon.control.trials import PreviewRow as PreviewRow
+from daemon.control.trials import TestRow as TestRow
+from daemon.control.view import View as View
 
 
 class Overall(View, frozen=True, kw_only=True, tag="overall"):
@@ -30,6 +41,8 @@ class Overall(View, frozen=True, kw_only=True, tag="overall"):
     unrouted: int = 0
     """Statements that the routers have yet to look at."""
     degraded: tuple[str, ...] = ()
+    red: tuple[str, ...] = ()
+    """Routes (TENANT/ROUTE) whose error budget of the last 24 hours is spent."""
 
 
 class LaneRow(View, frozen=True, kw_only=True, tag="lane"):
@@ -47,6 +60,7 @@ class LaneRow(View, frozen=True, kw_only=True, tag="lane"):
     suspended_us: int | None = None
     throttled_until_us: int | None = None
     outage: str = ""
+    outage_us: int | None = None
     answering: bool = True
     in_flight: int = 0
     window: int = 0
@@ -105,56 +119,6 @@ class TargetRow(View, frozen=True, kw_only=True, tag="target"):
     held: tuple[str, ...] = ()
 
 
-class ExchangeRow(View, frozen=True, kw_only=True, tag="exchange"):
-    """One request to a vendor and what came of it."""
-
-    operation: str
-    outcome: str
-    elapsed_ms: float
-    request_ids: dict[str, str] = {}
-
-
-class TestRow(View, frozen=True, kw_only=True, tag="test"):
-    """A target tried. ``what`` is ``credentials`` or ``post``."""
-
-    __test__ = False  # pytest: not a class of tests
-
-    lane: str
-    what: str
-    verdict: str
-    detail: str = ""
-    destination: str = ""
-    delivery_id: str = ""
-    receipt: dict[str, str] = {}
-    dry_run: bool = False
-    payload: dict[str, object] = {}
-
-
-class JudgementRow(View, frozen=True, kw_only=True, tag="judgement"):
-    """What the router would make of a statement."""
-
-    statement: str
-    change: str = ""
-    about: str = ""
-    reason: str = ""
-    explanation: str = ""
-    occurrence: int = 0
-
-
-class PreviewRow(View, frozen=True, kw_only=True, tag="preview"):
-    """A post that would be made. ``repeated``: it would not, because the effect is in the ledger already."""
-
-    lane: str
-    route: str
-    audience: str
-    destination: str
-    repeated: bool = False
-    delivery_id: str = ""
-    refused: str = ""
-    detail: str = ""
-    payload: dict[str, object] = {}
-
-
 class DeliveryRow(View, frozen=True, kw_only=True, tag="delivery"):
     """A delivery in a list."""
 
@@ -186,7 +150,7 @@ class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
     ended_us: int
     verdict: str
     detail: str
-    request_ids: dict[str, str] = {}
+    request_ids: dict[str, str] = msgspec.field(default_factory=dict)
     trace_id: str = ""
 
 
@@ -203,8 +167,21 @@ class DeliveryStory(View, frozen=True, kw_only=True, tag="delivery_story"):
     sent_us: int | None = None
     doubt_us: int | None = None
     attempts: tuple[AttemptRow, ...] = ()
-    receipt: dict[str, str] = {}
+    receipt: dict[str, str] = msgspec.field(default_factory=dict)
     next: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    """What stands in a digest, in words, oldest first; ``items_more`` of them are not listed."""
+    items_more: int = 0
+    crashes: int = 0
+    """Couriers that died with it in their hands."""
+    revises: bool = False
+    """It rewrites the earlier post of the same thing, where there is one."""
+    routed_us: int = 0
+    sla_us: int | None = None
+    from_us: int = 0
+    """When its promise began to run."""
+    stages: dict[str, int] = msgspec.field(default_factory=dict)
+    """What made it late, if it was: microseconds by stage."""
 
 
 class StatementStory(View, frozen=True, kw_only=True, tag="statement"):
@@ -231,6 +208,8 @@ class StatementStory(View, frozen=True, kw_only=True, tag="statement"):
     occurrence: int = 0
     deliveries: int = 0
     carried_by: tuple[str, ...] = ()
+    unrouted: bool = False
+    """It is kept, and can be replayed once a route takes it."""
 
 
 class ArrivalRow(View, frozen=True, kw_only=True, tag="arrival"):
@@ -256,7 +235,7 @@ class SpanRow(View, frozen=True, kw_only=True, tag="span"):
     at_us: int | None = None
     until_us: int | None = None
     detail: str = ""
-    request_ids: dict[str, str] = {}
+    request_ids: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class ChangedRow(View, frozen=True, kw_only=True, tag="changed"):
@@ -321,6 +300,14 @@ AnyView = (
     | ReloadRow
     | ConfigRow
     | VersionRow
+    | CauseRow
+    | UnroutedRow
+    | PlannedRow
+    | PlanRow
+    | ForecastRow
+    | CaughtUpRow
+    | SlaRow
+    | LateRow
 )
 
 _decode: msgspec.json.Decoder[AnyView] = msgspec.json.Decoder(AnyView)

@@ -8,6 +8,7 @@ import msgspec
 
 from actors.domain.changes import AnyChange, Score
 from actors.domain.recognise import speak
+from actors.domain.sla import Stage
 from actors.domain.verdicts import Cause
 from config.model import Audience
 
@@ -26,7 +27,18 @@ REASONS: dict[str, str] = {
     "no_raw_score": "A grade needs result.score.raw; a scaled score alone is not trusted.",
     "not_an_assignment": "Only creating an assignment is a change.",
     "not_a_system": "Registering tells a change only of a course (enrolled) or of the LMS itself (user created).",
-    "no_route": "It is a change, but no route of the tenant has its word in `when`: add it to one to have it posted.",
+    "no_route": (
+        "It is a change, but no route of the tenant has its word in `when`: add it to one to have it posted. It is "
+        "kept, and `lmsyncctl dlq plan --unrouted TENANT` shows what a replay would post then."
+    ),
+    "route_disabled": (
+        "The routes named would have told somebody more, but they are disabled. It is kept: enable one, "
+        "`lmsyncctl reload`, then `lmsyncctl dlq plan --unrouted TENANT` shows what a replay would post."
+    ),
+    "too_old": (
+        "It happened before the effect horizon: whether it was posted then is not remembered any more, so it is not "
+        "posted now."
+    ),
     "fault": "lmsyncd itself failed on this statement; the daemon's log has the traceback. Please report it.",
     "repeated": "The same change was told before: its posts belong to the earlier statement.",
     "pending": "The router has not come to it yet.",
@@ -76,6 +88,43 @@ def advice(cause: Cause) -> str:
                 "It may have been posted, and nobody could find out: look at the destination. `dlq replay ID` looks "
                 "again, `dlq replay ID --accept-double` posts it at the risk of a double, `dlq discard ID` lets it be."
             )
+        case _ as never:
+            assert_never(never)
+
+
+def stage_in_words(stage: str) -> str:
+    """What made a delivery late; empty for a stage that another version knows."""
+    try:
+        known = Stage(stage)
+    except ValueError:
+        return ""
+    return _stage(known)
+
+
+def _stage(stage: Stage) -> str:
+    match stage:
+        case Stage.HELD:
+            return "it was kept back on purpose, for quiet hours or a digest"
+        case Stage.ROUTING:
+            return "the router was slow to come to it"
+        case Stage.PAUSED:
+            return "an operator had paused the lane"
+        case Stage.SUSPENDED:
+            return "the vendor did not accept our credentials"
+        case Stage.OUTAGE:
+            return "the vendor was out"
+        case Stage.THROTTLED:
+            return "the vendor asked us to slow down"
+        case Stage.IN_LINE:
+            return "it waited for its turn at its destination, or for the vendor's rate"
+        case Stage.RETRYING:
+            return "attempts failed, and it waited for the next one"
+        case Stage.IN_DOUBT:
+            return "nobody knew whether it had arrived, until it was looked for"
+        case Stage.PERSON:
+            return "it was a dead letter, or kept unrouted, until somebody replayed it"
+        case Stage.VENDOR:
+            return "the vendor took its time to answer"
         case _ as never:
             assert_never(never)
 

@@ -167,10 +167,22 @@ class Queries:
         """How this change would be counted, were it routed now; nothing is kept of it."""
         return await self._change(lambda raw: planning.occur(raw, tenant, change, happened_us), True)
 
-    async def items(self, digest_seq: int, limit: int) -> list[Kept]:
-        """The deliveries that stand in a digest, oldest first."""
-        found = await self._read(lambda raw: raw.execute(asking.ITEMS, (digest_seq, limit)).fetchall())
-        return [asking.kept(row) for row in found]
+    async def deliveries(self, ids: Sequence[str]) -> list[Kept]:
+        """Those of them that there are."""
+        found = await self._read(
+            lambda raw: [raw.execute(asking.BY_ID, (bytes.fromhex(one),)).fetchone() for one in ids]
+        )
+        return [asking.kept(row) for row in found if row]
+
+    async def items(self, digest_seq: int, limit: int) -> tuple[list[Kept], int]:
+        """The deliveries that stand in a digest, oldest first, and how many there are."""
+        found, n = await self._read(
+            lambda raw: (
+                raw.execute(asking.ITEMS, (digest_seq, limit)).fetchall(),
+                raw.execute("SELECT count(*) FROM deliveries WHERE digest = ?", (digest_seq,)).fetchone()[0],
+            )
+        )
+        return [asking.kept(row) for row in found], n
 
     async def delivery(self, seq: int) -> Kept | None:
         """By its place in the outbox."""

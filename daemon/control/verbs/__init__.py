@@ -4,7 +4,22 @@ from typing import assert_never
 
 from daemon.control import protocol as p
 from daemon.control.office import Asking
-from daemon.control.verbs import actors, letters, overview, process, queue, routing, story, switches, targets
+from daemon.control.verbs import (
+    actors,
+    backlog,
+    exactly,
+    letters,
+    overview,
+    process,
+    promises,
+    queue,
+    replaying,
+    routing,
+    story,
+    switches,
+    targets,
+    unrouted,
+)
 
 
 async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read at once
@@ -32,14 +47,32 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await queue.listing(request, asking)
         case p.QueueShow():
             return await queue.show(request, asking)
+        case p.QueueForecast():
+            return await backlog.forecasts(request, asking)
+        case p.QueueCatchup():
+            return await backlog.catchup(request, asking)
+        case p.DlqList(unrouted=str(tenant)) if tenant:
+            return await unrouted.listing(request, asking)
         case p.DlqList():
             return await letters.listing(request, asking)
         case p.DlqShow():
             return await letters.show(request, asking)
+        case p.DlqPlan(unrouted=str(tenant)) if tenant:
+            return await unrouted.plan(request, asking)
+        case p.DlqPlan():
+            return await replaying.plan(request, asking)
+        case p.DlqReplay(plan=str(plan)) if plan:
+            return await exactly.replay(request, asking)
+        case p.DlqReplay(unrouted=str(tenant)) if tenant:
+            return await unrouted.replay(request, asking)
         case p.DlqReplay():
-            return await letters.replay(request, asking)
+            return await replaying.replay(request, asking)
         case p.DlqDiscard():
             return await letters.discard(request, asking)
+        case p.DlqAnnotate():
+            return await letters.annotate(request, asking)
+        case p.Sla():
+            return await promises.sla(request, asking)
         case p.Why():
             return await story.why(request, asking)
         case p.Trace():

@@ -31,9 +31,17 @@ class Lane(msgspec.Struct, frozen=True, kw_only=True):
     def open(self) -> int:
         return sum(self.depths.get(state.value, 0) for state in OPEN_STATES)
 
-    def held(self) -> tuple[str, ...]:
+    def held(self, now_us: int) -> tuple[str, ...]:
         """What keeps it from sending, in words."""
-        return held_in_words(self.hold, self.view)
+        return held_in_words(self.hold, self.view, now_us=now_us)
+
+    @property
+    def outage(self) -> str:
+        """How the vendor is out, as the courier says, or as it said when it last noted something."""
+        return self.view.outage if self.view is not None else self.hold.outage
+
+    def throttled_until_us(self, now_us: int) -> int | None:
+        return throttled_until_us(self.hold, self.view, now_us)
 
     def degraded(self, now_us: int) -> tuple[str, ...]:
         """What is wrong with it. Paused is not wrong, somebody wanted it; dead letters are shown, but the lane works;
@@ -45,24 +53,34 @@ class Lane(msgspec.Struct, frozen=True, kw_only=True):
             wrong.append(f"{self.name} is suspended: {self.hold.suspended}")
         if self.view is None:
             wrong.append(f"{self.name}: its courier does not answer")
-        elif self.view.outage:
-            wrong.append(f"{self.name}: the vendor is down: {self.view.outage}")
-        elif (until := self.view.throttled_until_us) is not None and until - now_us > LONG_THROTTLE_S * 1e6:
+        if self.outage:
+            since = f" since {moment(self.hold.outage_us)}" if self.hold.outage_us else ""
+            wrong.append(f"{self.name}: the vendor is out{since}: {self.outage}")
+        elif (until := self.throttled_until_us(now_us)) is not None and until - now_us > LONG_THROTTLE_S * 1e6:
             wrong.append(f"{self.name} is throttled by the vendor until {moment(until)}")
         return tuple(wrong)
 
 
-def held_in_words(hold: LaneHold, view: LaneView | None) -> tuple[str, ...]:
+def throttled_until_us(hold: LaneHold, view: LaneView | None, now_us: int) -> int | None:
+    """The time that the vendor named, while it lies ahead; a short one only the courier knows."""
+    named = max(view.throttled_until_us or 0 if view is not None else 0, hold.throttled_until_us)
+    return named if named > now_us else None
+
+
+def held_in_words(hold: LaneHold, view: LaneView | None, *, now_us: int) -> tuple[str, ...]:
     said = []
     if hold.paused_by:
         said.append(f"paused by {hold.paused_by}" + (f" since {moment(hold.paused_us)}" if hold.paused_us else ""))
     if hold.suspended:
         since = f" since {moment(hold.suspended_us)}" if hold.suspended_us else ""
         said.append(f"suspended{since}, the vendor revoked us: {hold.suspended}")
-    if view is not None and view.throttled_until_us is not None:
-        said.append(f"throttled by the vendor until {moment(view.throttled_until_us)}")
+    if (until := throttled_until_us(hold, view, now_us)) is not None:
+        said.append(f"throttled by the vendor until {moment(until)}")
+    since = f" since {moment(hold.outage_us)}" if hold.outage_us else ""
     if view is not None and view.outage:
-        said.append(f"the vendor is down, tried with {view.window} at a time: {view.outage}")
+        said.append(f"the vendor is out{since}, tried with {view.window} at a time: {view.outage}")
+    elif view is None and hold.outage:
+        said.append(f"the vendor was out{since}, when its courier last said: {hold.outage}")
     return tuple(said)
 
 

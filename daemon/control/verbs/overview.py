@@ -1,20 +1,24 @@
 """``status``, ``health`` and ``tenants``: is it well, and if not, what is not?
 
-Degraded (exit code 2) means that something which should go on does not: a lane is suspended, its vendor is down or has
-asked to wait for more than a minute, a courier does not answer, an actor is down, the store refuses to write, or open
-deliveries belong to a lane that is no longer configured. Not degraded: a paused lane (somebody wanted it) and dead or
-parked letters (they are shown and wait for a person, and the lane goes on without them).
+Degraded (exit code 2) means that something which should go on does not: a lane is suspended, its vendor is out or has
+asked to wait for more than a minute, a courier does not answer, an actor is down, the store refuses to write, open
+deliveries belong to a lane that is no longer configured, or a route's error budget is spent (``sla``). Not degraded: a
+paused lane (somebody wanted it) and dead or parked letters (they are shown and wait for a person, and the lane goes on
+without them).
 """
 
 from collections.abc import Iterator
 
+from actors.domain.sla import Promise
 from actors.kernel import NoSuchActor, TreeEntry
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
 from daemon.control.protocol import AskHealth, Done
 from daemon.control.verbs.lanes import Lane, all_lanes
+from daemon.control.verbs.promises import red_routes
 from daemon.control.views import CheckRow, LaneRow, Overall, TenantRow
 from daemon.store.asking import UNROUTED_COUNT_MAX
+from daemon.store.promises import Goal
 
 DOWN = frozenset({"backing_off", "failed", "stopped"})
 TROUBLES_MAX = 20
@@ -28,7 +32,13 @@ async def status(asking: Asking) -> Done:
     troubled = [_trouble(entry) for entry in entries if entry.state in DOWN]
     wrong = [reason for lane in lanes for reason in lane.degraded(now_us)]
     store_error = office.store.writer.last_error or ""
-    degraded = [*([f"the store does not write: {store_error}"] if store_error else []), *troubled, *wrong]
+    reds = await red_routes(office, now_us)
+    degraded = [
+        *([f"the store does not write: {store_error}"] if store_error else []),
+        *troubled,
+        *wrong,
+        *(_red(goal, promise) for goal, promise in reds),
+    ]
     rows = [_lane_row(lane, asking, now_us) for lane in lanes]
     await asking.emit(
         Overall(
@@ -43,6 +53,7 @@ async def status(asking: Asking) -> Done:
             delivered=sum(row.delivered for row in rows),
             unrouted=sum([await office.store.queries.unrouted(name) for name in configuration.tenants]),
             degraded=tuple(degraded),
+            red=tuple(f"{goal.tenant}/{goal.route}" for goal, _ in reds),
         )
     )
     for row in rows:
@@ -92,19 +103,27 @@ def _lane_row(lane: Lane, asking: Asking, now_us: int) -> LaneRow:
         configured=lane.configured,
         depths=lane.depths,
         oldest_us=lane.oldest_us,
-        held=lane.held(),
+        held=lane.held(now_us),
         paused_by=lane.hold.paused_by,
         paused_us=lane.hold.paused_us,
         suspended=lane.hold.suspended,
         suspended_us=lane.hold.suspended_us,
-        throttled_until_us=view.throttled_until_us if view else None,
-        outage=view.outage if view else "",
+        throttled_until_us=lane.throttled_until_us(now_us),
+        outage=lane.outage,
+        outage_us=lane.hold.outage_us,
         answering=view is not None,
         in_flight=view.in_flight if view else 0,
         window=view.window if view else 0,
         window_max=view.window_max if view else 0,
         delivered=max(0, done_now - asking.delivered_before.get(lane.name, 0)),  # retention takes rows away
         degraded=bool(lane.degraded(now_us)),
+    )
+
+
+def _red(goal: Goal, promise: Promise) -> str:
+    return (
+        f"{goal.tenant}/{goal.route} does not keep its promise: {promise.late:,} of {promise.n:,} were late in the "
+        f"last 24 hours, {goal.percent:g} % must be in time (lmsyncctl sla --late)"
     )
 
 

@@ -158,6 +158,7 @@ async def _statement_story(told: Told, statement: LoggedStatement, asking: Askin
         occurrence=outcome.occurrence if outcome else 0,
         deliveries=outcome.deliveries if outcome else 0,
         carried_by=carried_by,
+        unrouted=outcome is not None and outcome.unrouted,
     )
 
 

@@ -4,15 +4,20 @@ from typing import assert_never
 
 import msgspec
 
-from actors.domain.outbox import State
+from actors.domain.outbox import HeldFor, State
 from actors.messages import LaneView
 from daemon.control.office import Asking
 from daemon.control.times import moment, span
 from daemon.control.verbs import finding
 from daemon.control.verbs.lanes import held_in_words, views
 from daemon.control.views import DeliveryStory
-from daemon.control.words import advice, audience_in_words
+from daemon.control.words import advice, audience_in_words, change_in_words, stage_in_words
 from daemon.store.asking import Kept, LaneHold
+from daemon.store.interventions import NEVER_PLACED
+from daemon.store.promises import Late
+
+ITEMS_MAX = 200
+"""So many changes of a digest are listed."""
 
 
 class Around(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,11 +28,17 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     hold: LaneHold
     view: LaneView | None
     front: Kept | None = None
+    digest: Kept | None = None
+    """The digest it stands in."""
+    items: tuple[Kept, ...] = ()
+    """What stands in it, if it is a digest; there may be ``more``."""
+    more: int = 0
+    late: Late | None = None
 
 
 async def delivery_story(kept: Kept, asking: Asking) -> DeliveryStory:
     """Everything that is known of one delivery."""
-    told = kept.delivery
+    told, around = kept.delivery, await _around(kept, asking)
     return DeliveryStory(
         delivery=finding.row(kept),
         doubtful=told.doubtful,
@@ -40,7 +51,15 @@ async def delivery_story(kept: Kept, asking: Asking) -> DeliveryStory:
         doubt_us=told.doubt_us,
         attempts=tuple(finding.attempt(line) for line in kept.history),
         receipt=kept.receipt or {},
-        next=tuple(what_next(kept, await _around(kept, asking))),
+        next=(*what_next(kept, around), *_beside(kept, around)),
+        items=tuple(f"{change_in_words(item.delivery.change)} ({item.delivery.id})" for item in around.items),
+        items_more=around.more,
+        crashes=told.crashes,
+        revises=kept.revise,
+        routed_us=told.routed_us,
+        sla_us=told.sla_us,
+        from_us=told.from_us,
+        stages=around.late.stages if around.late else {},
     )
 
 
@@ -50,12 +69,17 @@ async def _around(kept: Kept, asking: Asking) -> Around:
     front = None
     if told.state.open and not kept.head:
         front = await queries.in_front(told.lane, told.destination)
+    items, n = await queries.items(told.seq, ITEMS_MAX) if kept.kind == "digest" else ([], 0)
     return Around(
         now_us=asking.now_us,
         configured=tenant is not None and told.target in tenant.targets,
         hold=(await queries.holds()).get(told.lane, LaneHold()),
         view=(await views(asking.office, [told.lane])).get(told.lane) if told.state.open else None,
         front=front,
+        digest=await queries.delivery(kept.digest) if kept.digest is not None else None,
+        items=tuple(items),
+        more=n - len(items),
+        late=await queries.late_one(told.seq),
     )
 
 
@@ -70,21 +94,86 @@ def what_next(kept: Kept, around: Around) -> list[str]:  # one case a state
         case State.UNKNOWN:
             return _unknown(kept, around)
         case State.DELIVERED:
-            return ["It is done: the vendor's receipt is above."]
+            return [_delivered(kept, around)]
         case State.DEAD:
             return [*([advice(kept.cause)] if kept.cause else []), _letters(told.id)]
         case State.PARKED:
             return [advice(kept.cause)] if kept.cause else [_letters(told.id)]
         case State.HELD:
-            return [f"It is kept back on purpose and not in its line: {kept.detail or 'no reason was noted'}."]
+            return _kept_back(kept, around)
         case State.SUPERSEDED:
-            return [f"Another delivery took its place: {kept.detail or 'no reason was noted'}."]
+            return _superseded(kept)
         case State.SHADOWED:
             return [f"It was only rehearsed, nothing was sent: {kept.detail or 'its route is a trial'}."]
         case State.CANCELLED:
             return [f"It will not be sent: {kept.detail or 'no reason was noted'}."]
         case _ as never:
             assert_never(never)
+
+
+def _delivered(kept: Kept, around: Around) -> str:
+    if around.digest is not None:
+        return f"It is done: it was told in digest {around.digest.delivery.id}, whose receipt is above."
+    return "It is done: the vendor's receipt is above."
+
+
+def _kept_back(kept: Kept, around: Around) -> list[str]:
+    told = kept.delivery
+    until = f"{moment(told.due_us)}" + (
+        f", in {span((told.due_us - around.now_us) / 1e6)}" if told.due_us > around.now_us else ", which is due"
+    )
+    if around.digest is not None:
+        other = around.digest.delivery
+        return [f"It stands in digest {other.id}, which is {other.state.value}; it is delivered when that is."]
+    match kept.held_for:
+        case HeldFor.QUIET:
+            return [f"It is kept back for the quiet hours of route {told.route}, until {until}."]
+        case HeldFor.DIGEST:
+            why = f" ({kept.detail})" if kept.detail else ""
+            return [f"It is collected for the digest of route {told.route}{why}, which is sent at {until}."]
+        case HeldFor.ROUTE:
+            return [
+                f"It is kept back because its route {told.route} is disabled: enable it and `lmsyncctl reload`, "
+                "and it goes on."
+            ]
+        case HeldFor.PERSON:
+            return [f"It is kept back on purpose and not in its line: {kept.detail or 'no reason was noted'}."]
+        case _ as never:
+            assert_never(never)
+
+
+def _superseded(kept: Kept) -> list[str]:
+    said = [f"Another delivery took its place: {kept.detail or 'no reason was noted'}."]
+    if kept.detail.startswith("overtaken"):
+        said = [
+            "It was told when a newer value of the same thing was known already, so it was put on record and not sent."
+        ]
+    if not kept.delivery.destination.startswith(NEVER_PLACED):
+        said.append(f"lmsyncctl dlq replay {kept.delivery.id[:12]} sends it all the same, named like that.")
+    return said
+
+
+def _beside(kept: Kept, around: Around) -> list[str]:
+    """What else is worth knowing: lateness, crashes, rewriting."""
+    told, said = kept.delivery, []
+    if around.late is not None:
+        late = around.late
+        took, promised = span(late.took_us / 1e6), span(late.sla_us / 1e6)
+        longest = span(late.stages.get(late.stage, 0) / 1e6)
+        said.append(f"It was late: {took} instead of {promised}; {longest} of that, {stage_in_words(late.stage)}.")
+    elif kept.done_us is None and told.sla_us is not None:
+        since_us = max(told.from_us, told.accepted_us)
+        if around.now_us - since_us > told.sla_us:
+            took = span((around.now_us - since_us) / 1e6)
+            said.append(f"It is late already: {took}, and {span(told.sla_us / 1e6)} are promised.")
+    if told.crashes:
+        times = "Once" if told.crashes == 1 else f"{told.crashes} times"
+        said.append(f"{times} whoever carried it died with it in hand; it is looked for at the vendor each time.")
+    if kept.revise:
+        said.append("Where the platform can, it rewrites the earlier post of the same thing instead of making another.")
+    if around.more:
+        said.append(f"It tells more changes than the {len(around.items)} that are listed.")
+    return said
 
 
 def _waiting(kept: Kept, around: Around) -> list[str]:
@@ -151,7 +240,8 @@ def _behind(kept: Kept, around: Around) -> str:
 
 
 def _held(around: Around) -> list[str]:
-    said = [f"The lane is {words}." for words in held_in_words(around.hold, around.view)]
+    held = held_in_words(around.hold, around.view, now_us=around.now_us)
+    said = [f"T{words[1:]}." if words.startswith("the ") else f"The lane is {words}." for words in held]
     if not around.configured:
         said.append("The lane is not configured any more: nobody carries it.")
     elif around.view is None:

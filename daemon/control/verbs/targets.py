@@ -60,7 +60,7 @@ async def listing(asking: Asking) -> Done:
                 settle_s=target.settle_s,
                 late_landing_s=target.late_landing_s,
                 waiting=lane.open,
-                held=lane.held(),
+                held=lane.held(asking.now_us),
             )
         )
     return done() if found else done("no target is configured", Exit.NOTHING)

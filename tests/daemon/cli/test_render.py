@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from view_samples import AT, OUTLOOKS
 
 from daemon.cli import cells
 from daemon.cli.people import FLUSH_ROWS, People
@@ -10,7 +11,6 @@ from daemon.control import views as v
 from daemon.control.exits import Exit
 from daemon.control.protocol import Done, Refusal
 
-AT = 1_800_000_000_000_000
 DELIVERY = v.DeliveryRow(
     id="ab" * 16,
     lane="acme/slack",
@@ -232,6 +232,7 @@ SAMPLES: list[tuple[v.View, tuple[str, ...]]] = [
     (v.ReloadRow(applied=(), restart_needed=()), ("nothing had to be",)),
     (v.ConfigRow(file="/etc/x.toml", body={"k": ["v"]}), ("# /etc/x.toml", '"v"')),
     (v.VersionRow(version="1.2", protocol=1), ("lmsyncd 1.2",)),
+    *OUTLOOKS,
 ]
 
 

@@ -14,7 +14,7 @@ from actors.domain.verdicts import Cause
 from config.model import Audience
 from daemon.control import protocol as p
 from daemon.control.exits import Exit
-from daemon.control.verbs import letters
+from daemon.control.verbs import piles
 from daemon.control.views import ChangedRow, DeliveryStory, JudgementRow, PreviewRow
 from daemon.store.database import open_store
 
@@ -86,7 +86,7 @@ async def test_replay_narrowed_to_a_cause_or_a_lane(desk: Desk, everything: bool
 
 
 async def test_all_goes_in_chunks_and_ends(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(letters, "CHUNK", 2)
+    monkeypatch.setattr(piles, "CHUNK", 2)
     ids = await stuck(desk, *[State.DEAD] * 5)
     rows, done = await ask(desk.office, p.DlqReplay(everything=True, dry_run=True))
     assert [(row.what, row.done, row.dry_run, row.after) for row in rows] == [

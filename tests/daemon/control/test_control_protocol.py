@@ -22,8 +22,13 @@ SAMPLES: dict[str, p.Ask] = {
     "route.test": p.RouteTest(tenant="acme", statement="{}"),
     "queue.list": p.QueueList(lane="acme/slack", state="unknown", limit=3),
     "queue.show": p.QueueShow(delivery="abcdef01"),
-    "dlq.list": p.DlqList(cause="poison"),
+    "queue.forecast": p.QueueForecast(lane="acme/slack"),
+    "queue.catchup": p.QueueCatchup(lane="acme/slack", how="latest", older_than_s=3600.0),
+    "dlq.list": p.DlqList(cause="poison", whose="ours", since_s=60.0, unrouted="ALL"),
     "dlq.show": p.DlqShow(delivery="abcdef01"),
+    "dlq.plan": p.DlqPlan(everything=True, unrouted="acme"),
+    "dlq.annotate": p.DlqAnnotate(delivery="abcdef01", text="seen"),
+    "sla": p.Sla(what="acme/done", late=True),
     "dlq.replay": p.DlqReplay(deliveries=("a", "b"), accept_double=True),
     "dlq.discard": p.DlqDiscard(everything=True, lane="acme/slack"),
     "why": p.Why(what="x"),
@@ -54,7 +59,8 @@ def test_every_verb_goes_there_and_back(verb: str) -> None:
 def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() -> None:
     mutating = {verb for verb, kind in p.VERBS.items() if kind.mutates}
     assert mutating == {
-        *("actor.restart", "target.test", "dlq.replay", "dlq.discard", "pause", "resume", "drain", "reload")
+        *("actor.restart", "target.test", "dlq.replay", "dlq.discard", "dlq.annotate", "queue.catchup"),
+        *("pause", "resume", "drain", "reload"),
     }
     assert {verb for verb, kind in p.VERBS.items() if "dry_run" in kind.__struct_fields__} == mutating
     assert {verb for verb, kind in p.VERBS.items() if kind.role is not Role.VIEWER} == mutating

@@ -118,10 +118,10 @@ def lane_view(**more: Any) -> LaneView:
 
 
 async def test_throttles_and_outages_are_named(desk: Desk) -> None:
-    view = lane_view(throttled_until_us=1_800_000_900_000_000, outage="connection refused")
+    view = lane_view(throttled_until_us=1_900_000_000_000_000, outage="connection refused")
     said = await around(desk, State.WAITING, view)
-    assert "throttled by the vendor until 2027-01-15 08:15:00 UTC" in said
-    assert "the vendor is down, tried with 8 at a time: connection refused" in said
+    assert "The lane is throttled by the vendor until 2030-03-17 17:46:40 UTC." in said
+    assert "The vendor is out, tried with 8 at a time: connection refused" in said
 
 
 async def test_one_that_is_due_says_so(desk: Desk) -> None:

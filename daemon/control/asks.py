@@ -1,0 +1,259 @@
+"""What may be asked on the control socket: each verb is a struct of its own, so that what it takes, who may ask for it
+and whether it changes anything stand in one place. ``AnyAsk`` is the list of them.
+"""
+
+from enum import IntEnum
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+from msgspec import Meta
+
+VERSION = 1
+LIMIT_MAX = 10_000
+IDS_MAX = 1_000
+
+Word = Annotated[str, Meta(max_length=300)]
+Limit = Annotated[int, Meta(ge=1, le=LIMIT_MAX)]
+Ids = Annotated[tuple[Word, ...], Meta(max_length=IDS_MAX)]
+StateName = Literal[
+    "waiting", "claimed", "delivered", "unknown", "parked", "dead", "held", "superseded", "shadowed", "cancelled"
+]
+Seconds = Annotated[float, Meta(ge=0, le=3_200_000_000)]
+Level = Literal["live", "ready", "deep"]
+ALL = "ALL"
+
+
+class Role(IntEnum):
+    """Each may do what those before it may."""
+
+    NOBODY = 0
+    VIEWER = 1
+    OPERATOR = 2
+    ADMIN = 3
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=False, tag_field="verb"):
+    """What every request says."""
+
+    v: int = VERSION
+    id: Word = ""
+
+    role: ClassVar[Role] = Role.VIEWER
+    mutates: ClassVar[bool] = False
+
+    @property
+    def verb(self) -> str:
+        return str(self.__struct_config__.tag)
+
+
+class Change(Ask, frozen=True, kw_only=True):
+    """A request that changes something; it is written to the log before anything is done."""
+
+    dry_run: bool = False
+
+    role = Role.OPERATOR
+    mutates = True
+
+
+class AskStatus(Ask, frozen=True, kw_only=True, tag="status"):
+    pass
+
+
+class AskHealth(Ask, frozen=True, kw_only=True, tag="health"):
+    level: Level = "ready"
+
+
+class AskTenants(Ask, frozen=True, kw_only=True, tag="tenants"):
+    pass
+
+
+class AskVersion(Ask, frozen=True, kw_only=True, tag="version"):
+    pass
+
+
+class ActorTree(Ask, frozen=True, kw_only=True, tag="actor.tree"):
+    """``path`` empty: from the root."""
+
+    path: Word = ""
+
+
+class ActorRestart(Change, frozen=True, kw_only=True, tag="actor.restart"):
+    path: Word
+
+
+class TargetList(Ask, frozen=True, kw_only=True, tag="target.list"):
+    pass
+
+
+class TargetTest(Change, frozen=True, kw_only=True, tag="target.test"):
+    """Without a channel and a learner: prove the credentials, post nothing."""
+
+    lane: Word
+    channel: Word = ""
+    team: Word = ""
+    learner: Word = ""
+
+
+class RouteTest(Ask, frozen=True, kw_only=True, tag="route.test"):
+    """``statement``: JSON text, one statement or an array of them."""
+
+    tenant: Word
+    statement: str
+
+
+class QueueList(Ask, frozen=True, kw_only=True, tag="queue.list"):
+    lane: Word = ""
+    state: StateName | None = None
+    limit: Limit = 50
+
+
+class QueueShow(Ask, frozen=True, kw_only=True, tag="queue.show"):
+    delivery: Word
+
+
+class QueueForecast(Ask, frozen=True, kw_only=True, tag="queue.forecast"):
+    """``lane`` empty: all that have a backlog."""
+
+    lane: Word = ""
+
+
+class QueueCatchup(Change, frozen=True, kw_only=True, tag="queue.catchup"):
+    lane: Word
+    how: Literal["all", "latest", "digest"]
+    older_than_s: Seconds | None = None
+
+
+class DlqList(Ask, frozen=True, kw_only=True, tag="dlq.list"):
+    """``summary``: only how many, by cause. ``unrouted``: instead, statements that no enabled route took, of this
+    tenant or of ALL."""
+
+    lane: Word = ""
+    cause: Word = ""
+    whose: Word = ""
+    since_s: Seconds | None = None
+    summary: bool = False
+    unrouted: Word = ""
+    limit: Limit = 50
+
+
+class DlqShow(Ask, frozen=True, kw_only=True, tag="dlq.show"):
+    delivery: Word
+
+
+class DlqPlan(Ask, frozen=True, kw_only=True, tag="dlq.plan"):
+    """What a replay would do. ``unrouted``: of statements of this tenant that no enabled route took."""
+
+    deliveries: Ids = ()
+    everything: bool = False
+    lane: Word = ""
+    cause: Word = ""
+    whose: Word = ""
+    since_s: Seconds | None = None
+    accept_double: bool = False
+    unrouted: Word = ""
+
+
+class Letters(Change, frozen=True, kw_only=True):
+    """Some by id, or with ``everything`` all of them; ``lane``, ``cause``, ``whose`` and ``since_s`` narrow either."""
+
+    deliveries: Ids = ()
+    everything: bool = False
+    lane: Word = ""
+    cause: Word = ""
+    whose: Word = ""
+    since_s: Seconds | None = None
+
+
+class DlqReplay(Letters, frozen=True, kw_only=True, tag="dlq.replay"):
+    """``plan``: the hash of a plan, instead of everything else."""
+
+    accept_double: bool = False
+    unrouted: Word = ""
+    plan: Word = ""
+
+
+class DlqDiscard(Letters, frozen=True, kw_only=True, tag="dlq.discard"):
+    pass
+
+
+class DlqAnnotate(Change, frozen=True, kw_only=True, tag="dlq.annotate"):
+    delivery: Word
+    text: Annotated[str, Meta(min_length=1, max_length=1_000)]
+
+
+class Sla(Ask, frozen=True, kw_only=True, tag="sla"):
+    """``what``: a tenant, or TENANT/ROUTE; empty: all of them."""
+
+    what: Word = ""
+    since_s: Seconds = 86_400.0
+    late: bool = False
+    limit: Limit = 50
+
+
+class Why(Ask, frozen=True, kw_only=True, tag="why"):
+    """The id of a statement, of a delivery (or the first digits of either), or a correlation id."""
+
+    what: Word
+
+
+class Trace(Ask, frozen=True, kw_only=True, tag="trace"):
+    what: Word
+
+
+class Pause(Change, frozen=True, kw_only=True, tag="pause"):
+    lane: Word
+
+
+class Resume(Change, frozen=True, kw_only=True, tag="resume"):
+    lane: Word
+
+
+class Drain(Change, frozen=True, kw_only=True, tag="drain"):
+    role = Role.ADMIN
+
+
+class Reload(Change, frozen=True, kw_only=True, tag="reload"):
+    pass
+
+
+class ConfigCheck(Ask, frozen=True, kw_only=True, tag="config.check"):
+    pass
+
+
+class ConfigShow(Ask, frozen=True, kw_only=True, tag="config.show"):
+    """``tenant`` empty: everything."""
+
+    tenant: Word = ""
+
+
+AnyAsk = (
+    AskStatus
+    | AskHealth
+    | AskTenants
+    | AskVersion
+    | ActorTree
+    | ActorRestart
+    | TargetList
+    | TargetTest
+    | RouteTest
+    | QueueList
+    | QueueShow
+    | QueueForecast
+    | QueueCatchup
+    | DlqList
+    | DlqShow
+    | DlqPlan
+    | DlqReplay
+    | DlqDiscard
+    | DlqAnnotate
+    | Sla
+    | Why
+    | Trace
+    | Pause
+    | Resume
+    | Drain
+    | Reload
+    | ConfigCheck
+    | ConfigShow
+)
+VERBS: dict[str, type[Ask]] = {str(kind.__struct_config__.tag): kind for kind in AnyAsk.__args__}

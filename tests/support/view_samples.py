@@ -1,0 +1,146 @@
+"""Rows of ``control.outlook``, each with words that people must find in it when it is shown."""
+
+from daemon.control import views as v
+
+AT = 1_800_000_000_000_000
+
+OUTLOOKS: list[tuple[v.View, tuple[str, ...]]] = [
+    (
+        v.CauseRow(
+            whose="yours",
+            cause="bad_template",
+            n=1_234,
+            more=True,
+            lanes={"acme/slack": 1_234},
+            oldest_us=AT,
+            newest_us=AT,
+            advice="mend it",
+        ),
+        ("yours", "bad_template", "1,234+", "acme/slack 1,234", "mend it"),
+    ),
+    (
+        v.UnroutedRow(
+            statement_id="6d7a1c9e-0d3c-4a39-9f57-3c3b6a2d1f10",
+            tenant="acme",
+            change="graded",
+            about="Ada scored Essay",
+            reason="no_route: none",
+            explanation="add one",
+            accepted_us=AT,
+        ),
+        ("6d7a1c9e-0d3c-4a39-9f57-3c3b6a2d1f10", "graded", "Ada scored Essay", "no_route: none"),
+    ),
+    (
+        v.PlannedRow(
+            id="ab" * 16,
+            lane="acme/slack",
+            destination="C0GENERAL1",
+            state="dead",
+            attempts=8,
+            change="graded",
+            about="Ada",
+            does="obsolete",
+            goes=True,
+            note="newer value",
+        ),
+        ("ab" * 6, "dead", "find it obsolete, and act as it was named", "newer value"),
+    ),
+    (
+        v.PlannedRow(
+            id="6d7a1c9e-0d3c-4a39-9f57-3c3b6a2d1f10",
+            lane="acme/slack",
+            destination="C0GENERAL1",
+            state="unrouted",
+            attempts=0,
+            does="send",
+            goes=True,
+        ),
+        ("6d7a1c9e-0d3c-4a39-9f57-3c3b6a2d1f10", "unrouted", "send it"),
+    ),
+    (
+        v.PlanRow(
+            hash="9c41e0d2a7b35f18",
+            until_us=AT,
+            counts={"send": 1_000, "orphan": 2},
+            goes=1_000,
+            calls=1_002,
+            seconds=999.0,
+            limited_by="channel:C0GENERAL1",
+            left=7,
+        ),
+        (
+            "9c41e0d2a7b35f18",
+            "1,000 send, 2 orphan",
+            "1,002 requests, 16 min",
+            "channel:C0GENERAL1",
+            "7 or more are left",
+        ),
+    ),
+    (
+        v.PlanRow(hash="9c41e0d2a7b35f18", until_us=AT, counts={"orphan": 2}, goes=0, calls=0, seconds=0.0),
+        ("2 orphan; a replay would act on 0",),
+    ),
+    (
+        v.ForecastRow(
+            lane="acme/slack",
+            n=1_200,
+            calls=1_300,
+            seconds=1_199.0,
+            limited_by="channel:C0GENERAL1",
+            estimate=True,
+            destinations=3,
+            later=4,
+            worst=(v.DrainRow(destination="C0GENERAL1", n=1_200, seconds=1_199.0),),
+            held=("paused by ada",),
+        ),
+        (
+            "1,200 deliveries to 3 destinations: about 1,300",
+            "about 19 min",
+            "an estimate",
+            "4 more wait",
+            "paused by ada",
+        ),
+    ),
+    (
+        v.ForecastRow(lane="acme/slack", n=1, calls=1, seconds=0.0, limited_by="", estimate=False, destinations=1),
+        ("1 deliveries to 1 destinations: 1 requests, which no limit holds up",),
+    ),
+    (
+        v.CaughtUpRow(lane="acme/slack", destination="C0GENERAL1", superseded=3, dry_run=True),
+        ("C0GENERAL1", "3", "would be replaced by newer ones"),
+    ),
+    (v.CaughtUpRow(lane="acme/slack", destination="C0GENERAL1", folded=5), ("5", "folded into a digest")),
+    (
+        v.SlaRow(
+            tenant="acme",
+            route="done",
+            target="slack",
+            n=1_000,
+            p50_us=12_000,
+            p95_us=1_500_000,
+            p99_us=600_000_000,
+            sla_us=30_000_000,
+            late=12,
+            kept=98.8,
+            goal=99.0,
+            allowed=10.0,
+            red=True,
+        ),
+        ("acme/done", "1,000", "12 ms", "1.50 s", "10 min", "30.00 s", "98.80 %", "99 %", "-2.0 of 10.0"),
+    ),
+    (v.SlaRow(tenant="acme", route="quiet", target="slack", n=0), ("acme/quiet", "-")),
+    (
+        v.LateRow(
+            id="ab" * 16,
+            tenant="acme",
+            route="done",
+            done_us=AT,
+            took_us=61_000_000,
+            sla_us=30_000_000,
+            stage="paused",
+            explanation="an operator had paused the lane",
+            stages={"vendor": 1_000_000, "paused": 60_000_000},
+        ),
+        ("ab" * 6, "acme/done", "61 s", "paused: an operator", "paused 60 s, vendor 1.00 s"),
+    ),
+]
