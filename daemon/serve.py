@@ -80,7 +80,9 @@ async def _run(
     root: Path, configuration: Configuration, environ: dict[str, str], reader: SecretReader, telemetry: Telemetry
 ) -> int:
     clock = SystemClock()
-    async with trio_asyncio.open_loop(), open_store(settings.store_path(configuration), clock) as store:
+    trouble = telemetry.witness.trouble
+    path = settings.store_path(configuration)
+    async with trio_asyncio.open_loop(), open_store(path, clock, trouble=trouble) as store:
         return await Daemon(root, configuration, environ, reader, telemetry, store, clock).live()
 
 

@@ -65,7 +65,7 @@ def store_path(configuration: Configuration) -> Path:
     return configuration.state / configuration.daemon.store.path
 
 
-def migrate_store(root: Path, environ: Mapping[str, str], *, dry_run: bool) -> int:
+def migrate_store(root: Path, environ: Mapping[str, str], *, dry_run: bool, accept_loss: bool = False) -> int:
     """``lmsyncd migrate``."""
     configuration, problems = read(root, environ)
     if configuration is None:
@@ -73,12 +73,15 @@ def migrate_store(root: Path, environ: Mapping[str, str], *, dry_run: bool) -> i
         return EX_CONFIG
     path = store_path(configuration)
     try:
-        names = outstanding(path) if dry_run else upgrade(path, SystemClock().now_us())
+        if dry_run:
+            done = [f"would apply {name}" for name in outstanding(path)]
+        else:
+            done = upgrade(path, SystemClock().now_us(), accept_loss=accept_loss)
     except StoreRefused as error:
         click.echo(f"lmsyncd: {error}", err=True)
         return EX_FAILURE
-    for name in names:
-        click.echo(f"{'would apply' if dry_run else 'applied'} {name}")
-    if not names:
+    for line in done:
+        click.echo(line)
+    if not done:
         click.echo(f"{path}: nothing to do")
     return EX_OK

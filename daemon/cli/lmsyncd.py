@@ -76,11 +76,12 @@ def init(directory: Path) -> None:
 @cli.command()
 @_config_option
 @click.option("--dry-run", is_flag=True, help="Only say what would be applied.")
-def migrate(config: Path, dry_run: bool) -> None:
+@click.option("--accept-loss", is_flag=True, help="Go on without commits that the store's mark says are missing.")
+def migrate(config: Path, dry_run: bool, accept_loss: bool) -> None:
     """Bring the store's schema up to date (``run`` does so too). The daemon must be stopped."""
     from daemon.settings import migrate_store
 
-    sys.exit(migrate_store(config, dict(os.environ), dry_run=dry_run))
+    sys.exit(migrate_store(config, dict(os.environ), dry_run=dry_run, accept_loss=accept_loss))
 
 
 @cli.command()

@@ -1,4 +1,9 @@
-"""Opening and closing the store: one process, one file, everything released whatever happens."""
+"""Opening and closing the store: one process, one file, everything released whatever happens.
+
+Before it is used a database is admitted (``admission``): it is ours, has all that its high-water mark has seen, and is
+sound. While it is used the mark is kept (``keeper``). Damage that is met on the way ends the process: callers are told
+to come again, and whoever opened the store gets StoreRefused.
+"""
 
 import fcntl
 import os
@@ -6,14 +11,17 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from secrets import token_hex
 
 import trio
 
 from actors.ports import Clock
+from daemon.store import lineage
+from daemon.store.admission import admit, unheard
 from daemon.store.engine import AioEngine, Engine, InlineEngine, Reader, tune
 from daemon.store.errors import StoreRefused, translate
+from daemon.store.keeper import Keeper, Trouble
 from daemon.store.ledger import SqlLedger
+from daemon.store.mark import Lost, MarkFile, mark_path
 from daemon.store.migrate import Migration, available, migrate, pending
 from daemon.store.outbox import SqlOutbox
 from daemon.store.queries import Queries
@@ -21,24 +29,48 @@ from daemon.store.retention import SqlHousekeeping, make_returnable
 from daemon.store.statements import SqlStatements
 from daemon.store.writer import Writer
 
+ANSWER_S = 0.5
+"""How long answers may take to leave when the process ends for damage."""
+
 
 class Store:
     """The opened store: the ports' implementations over one writer and one reading connection."""
 
-    def __init__(self, path: Path, engine: Engine, reader: Engine, clock: Clock) -> None:
+    def __init__(self, path: Path, engine: Engine, reader: Engine, clock: Clock, keeper: Keeper) -> None:
         self.path = path
+        self.keeper = keeper
+        self.damage = ""
+        self._damaged = trio.Event()
         self.writer = Writer(engine)
-        self.statements = SqlStatements(self.writer, Reader(reader), clock)
-        self.outbox = SqlOutbox(self.writer, Reader(reader))
-        self.ledger = SqlLedger(self.writer, Reader(reader))
+        self.writer.seal = lambda raw: lineage.count(raw, clock.now_us())
+        self.writer.committed = keeper.committed
+        self.writer.damaged = self._tell
+        reader = Reader(reader, self._tell)
+        self.statements = SqlStatements(self.writer, reader, clock)
+        self.outbox = SqlOutbox(self.writer, reader)
+        self.ledger = SqlLedger(self.writer, reader)
         self.queries = Queries(self.writer, reader)
-        self.housekeeping = SqlHousekeeping(self.writer, Reader(reader))
+        self.housekeeping = SqlHousekeeping(self.writer, reader)
         self.born_us = 0
         """When this store was made: nothing that happened before can have been posted from it."""
 
     async def probe(self) -> None:
         """A commit of its own, for the watchdog. Raises StoreUnavailable while the disk is full or busy."""
         await self.writer.submit(lambda raw: raw.execute("INSERT OR REPLACE INTO facts VALUES ('probe', '')"))
+
+    def _tell(self, detail: str) -> None:
+        """Damage was met: whichever connection met it first, nothing more is written."""
+        self.damage = self.damage or detail
+        self.writer.refuse(self.damage)
+        self._damaged.set()
+
+    async def end_when_damaged(self) -> None:
+        """Returns never; raises StoreRefused once damage was met and those who asked have been answered."""
+        await self._damaged.wait()
+        with trio.CancelScope(shield=True):
+            await self.keeper.ail(self.damage)
+        await trio.sleep(ANSWER_S)
+        raise StoreRefused(f"{self.path}: {self.damage}; what was not committed was refused")
 
 
 class Lock:
@@ -62,36 +94,56 @@ class Lock:
 
 
 @asynccontextmanager
-async def open_store(path: Path, clock: Clock, *, inline: bool = False) -> AsyncIterator[Store]:
-    """The store, migrated and with its writer running. ``inline`` runs SQL on the calling thread (simulations).
+async def open_store(
+    path: Path, clock: Clock, *, inline: bool = False, trouble: Trouble = unheard
+) -> AsyncIterator[Store]:
+    """The store, migrated and with its writer running. ``inline`` runs SQL on the calling thread (simulations), and
+    then a mark is written only at the beginning, at the end and by ``store.keeper.keep()``.
 
-    Raises StoreRefused, with advice, for a second process, a newer or foreign database, a damaged file.
+    Raises StoreRefused, with advice, for a second process, a newer or foreign database, a damaged one, and one that
+    has lost what was acknowledged; within a group and out of the body when damage is met later.
     """
     async with AsyncExitStack() as stack:
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = Lock(path)
+            stack.callback(lock.release)
+            admitted = admit(path, trouble)
+            keeper = Keeper(path, clock, trouble, inline=inline)
+            stack.push_async_callback(keeper.close)
         except OSError as error:
             raise StoreRefused(f"cannot use {path}: {error.strerror or error}") from error
-        stack.callback(lock.release)
         try:
             engine: Engine = InlineEngine(path) if inline else await AioEngine.open(path)
             stack.push_async_callback(_close, engine)
-            await engine.run(lambda raw: _prepare(raw, clock.now_us()))
+            await engine.run(lambda raw: _upgrade(raw, clock.now_us()))
+            former = admitted.reading.mark
+            after_no = 0 if former is None else former.life_no
+            name, life = await engine.run(lambda raw: lineage.begin(raw, clock.now_us(), after_no))
             reader: Engine = (
                 InlineEngine(path, read_only=True) if inline else await AioEngine.open(path, read_only=True)
             )
             stack.push_async_callback(_close, reader)
         except sqlite3.Error as error:
             raise StoreRefused(f"cannot open {path}: {translate(error)}") from error
-        store = Store(path, engine, reader, clock)
+        await keeper.begin(reader, name, life)
+        store = Store(path, engine, reader, clock, keeper)
         store.born_us = await engine.run(_born_us)
-        async with trio.open_nursery() as nursery:
-            await nursery.start(store.writer.run)
-            try:
-                yield store
-            finally:
-                store.writer.close()
+        try:
+            async with trio.open_nursery() as beside:
+                beside.start_soon(store.end_when_damaged)
+                if not inline:
+                    beside.start_soon(keeper.run)
+                async with trio.open_nursery() as writing:
+                    await writing.start(store.writer.run)
+                    try:
+                        yield store
+                    finally:
+                        store.writer.close()
+                beside.cancel_scope.cancel()
+        finally:
+            with trio.CancelScope(shield=True):
+                await keeper.keep()
 
 
 async def _close(engine: Engine) -> None:
@@ -101,11 +153,6 @@ async def _close(engine: Engine) -> None:
 
 def _born_us(raw: sqlite3.Connection) -> int:
     return int(raw.execute("SELECT applied_us FROM migrations WHERE version = 1").fetchone()[0])
-
-
-def _prepare(raw: sqlite3.Connection, now_us: int) -> None:
-    _upgrade(raw, now_us)
-    raw.execute("INSERT OR IGNORE INTO facts VALUES ('store_id', ?)", (token_hex(8),))
 
 
 def _upgrade(raw: sqlite3.Connection, now_us: int) -> list[Migration]:
@@ -127,16 +174,40 @@ def outstanding(path: Path) -> list[str]:
         raw.close()
 
 
-def upgrade(path: Path, now_us: int) -> list[str]:
-    """Apply them, with nobody else at the store; their names. Raises StoreRefused."""
+def upgrade(path: Path, now_us: int, *, accept_loss: bool = False) -> list[str]:
+    """Apply them, with nobody else at the store; what was done, in words. ``accept_loss``: go on without commits that
+    are missing (``lineage.accept``). Raises StoreRefused."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = Lock(path)
-    raw = sqlite3.connect(path)
     try:
-        tune(raw, read_only=False)
-        return [migration.label for migration in _upgrade(raw, now_us)]
-    except sqlite3.Error as error:
-        raise StoreRefused(f"cannot migrate {path}: {translate(error)}") from error
+        admitted = admit(path, unheard, accept_loss=accept_loss)
+        raw = sqlite3.connect(path)
+        try:
+            tune(raw, read_only=False)
+            done = [f"applied {migration.label}" for migration in _upgrade(raw, now_us)]
+            if admitted.loss is not None:
+                done.append(_accept(raw, path, admitted.loss, now_us))
+            return done
+        finally:
+            raw.close()
+    except (sqlite3.Error, OSError) as error:
+        said = translate(error) if isinstance(error, sqlite3.Error) else error
+        raise StoreRefused(f"cannot migrate {path}: {said}") from error
     finally:
-        raw.close()
         lock.release()
+
+
+def _accept(raw: sqlite3.Connection, path: Path, loss: Lost, now_us: int) -> str:
+    """Note the loss, and write a mark of what is left."""
+    doubted = lineage.accept(raw, loss, now_us)
+    name, life = lineage.begin(raw, now_us, loss.mark.life_no)
+    file = MarkFile(mark_path(path))
+    try:
+        file.write(lineage.snapshot(raw, name, life, now_us))
+    finally:
+        file.close()
+    missing = "an unknown number of" if loss.missing is None else loss.missing
+    return (
+        f"accepted the loss of {missing} commits; {doubted} waiting deliveries are looked for before they are posted, "
+        "and so is whatever is told again of that time"
+    )

@@ -11,7 +11,8 @@ import aiosqlite
 import trio
 import trio_asyncio
 
-from daemon.store.errors import translate
+from actors.ports import StoreUnavailable
+from daemon.store.errors import StoreRefused, translate
 
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], T]
@@ -85,17 +86,30 @@ class InlineEngine:
         self._connection.close()
 
 
-class Reader:
-    """An engine for reading whose errors are ours: StoreUnavailable for what passes by itself, StoreRefused."""
+def _unheard(detail: str) -> None:
+    """Nobody acts on damage."""
 
-    def __init__(self, engine: Engine) -> None:
+
+class Reader:
+    """An engine for reading whose errors are ours. Damage is told to ``damaged``; to callers a damaged database is one
+    that cannot be read just now, because the process is about to end."""
+
+    def __init__(self, engine: Engine, damaged: Callable[[str], None] = _unheard) -> None:
         self._engine = engine
+        self._damaged = damaged
 
     async def run(self, job: Job[T]) -> T:
+        """Raises StoreUnavailable, or whatever the job raised."""
         try:
             return await self._engine.run(job)
         except sqlite3.Error as error:
-            raise translate(error) from error
+            said = translate(error)
+            if isinstance(said, StoreRefused):
+                self._damaged(str(said))
+                said = StoreUnavailable(str(said))
+            if said is error:
+                raise
+            raise said from error
 
     async def close(self) -> None:
         await self._engine.close()

@@ -14,6 +14,7 @@ _LATER = {
     sqlite3.SQLITE_CANTOPEN: "the database file cannot be opened",
     sqlite3.SQLITE_INTERRUPT: "the database call was interrupted",
 }
+_NO_TEXT = "Could not decode to UTF-8"  # Python's word, without a code, for a text that is none
 
 
 class StoreRefused(Exception):
@@ -26,6 +27,11 @@ def translate(error: sqlite3.Error) -> Exception:
     primary = code & 0xFF if isinstance(code, int) else None
     if primary in _LATER:
         return StoreUnavailable(f"{_LATER[primary]} ({error})")
-    if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return StoreRefused(f"the database file is damaged ({error}); restore a backup or move the file away")
+    if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or str(error).startswith(_NO_TEXT):
+        return StoreRefused(damaged(str(error)))
     return error
+
+
+def damaged(what: str) -> str:
+    """What is wrong with the file and what to do: one line."""
+    return f"the database file is damaged ({what}); restore a backup or repair it, as docs/recovery.md tells"

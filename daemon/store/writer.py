@@ -2,10 +2,14 @@
 
 Each job runs in a savepoint of its own, so one caller's error costs nobody else anything. A batch that has begun is
 finished whatever happens above: the writer's work is shielded from cancellation, and shutdown drains the queue.
+
+A transaction that changed anything counts itself before its commit (``seal``; see ``lineage``). Damage ends it all:
+nothing more is written to a database that SQLite calls malformed, callers are told to come again, ``damaged`` hears.
 """
 
 import sqlite3
 from collections import deque
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import trio
@@ -16,6 +20,19 @@ from daemon.store.errors import StoreRefused, translate
 
 T = TypeVar("T")
 JOBS_MAX = 256  # in one transaction: bounds how long a caller waits behind others
+RETURNS_S = 30  # when a caller may try again that met a damaged database
+
+
+def _unheard() -> None:
+    """Nobody follows the commits."""
+
+
+def _unsealed(raw: sqlite3.Connection) -> None:
+    """Commits are not counted."""
+
+
+def _undamaged(detail: str) -> None:
+    """Nobody acts on damage."""
 
 
 class _Pending:
@@ -33,6 +50,11 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.seal: Callable[[sqlite3.Connection], None] = _unsealed
+        """Runs inside each transaction that changed something, as its last part."""
+        self.committed: Callable[[], None] = _unheard
+        self.damaged: Callable[[str], None] = _undamaged
+        self._refusal = ""
         self._queue: deque[_Pending] = deque()
         self._wake = trio.Event()
         self._closing = False
@@ -54,6 +76,8 @@ class Writer:
         """
         if self._closing:
             raise StoreUnavailable("the store is closing")
+        if self._refusal:
+            raise StoreUnavailable(self._refusal, RETURNS_S)
         pending = _Pending(job)
         self._queue.append(pending)
         self._wake.set()
@@ -82,18 +106,33 @@ class Writer:
         batch = [self._queue.popleft() for _ in range(min(len(self._queue), JOBS_MAX))]
         self._running = True
         try:
-            await self._engine.run(lambda raw: transact(raw, batch))
+            if self._refusal:
+                raise StoreUnavailable(self._refusal, RETURNS_S)  # noqa: TRY301  # to every caller, as below
+            await self._engine.run(lambda raw: transact(raw, batch, self.seal))
             self.commits += 1
             self.jobs += len(batch)
             self.last_error = None
+            self.committed()
         except sqlite3.Error as error:
-            self._fail(batch, translate(error))
+            self._fail(batch, self._met(translate(error)))
         except Exception as error:  # noqa: BLE001  # handed to every caller; the writer itself must go on
             self._fail(batch, error)
         finally:
             self._running = False
             for pending in batch:
                 pending.done.set()
+
+    def refuse(self, detail: str) -> None:
+        """The database is damaged: write nothing more to it."""
+        self._refusal = detail
+
+    def _met(self, error: Exception) -> Exception:
+        """Damage is told to whoever runs the store; to callers it is a store that takes nothing."""
+        if not isinstance(error, StoreRefused):
+            return error
+        self.refuse(str(error))
+        self.damaged(self._refusal)
+        return StoreUnavailable(self._refusal, RETURNS_S)
 
     def _fail(self, batch: list[_Pending], error: Exception) -> None:
         self.last_error = f"{type(error).__name__}: {error}"
@@ -107,18 +146,20 @@ def _again(error: Exception) -> Exception:
     match error:
         case StoreUnavailable():
             return StoreUnavailable(str(error), error.retry_after_s)
-        case StoreRefused():
-            return StoreRefused(str(error))
         case _:
             return error
 
 
-def transact(raw: sqlite3.Connection, batch: list[_Pending]) -> None:
-    """All jobs in one transaction, each in its savepoint. Raises sqlite3.Error if the whole must be undone."""
+def transact(raw: sqlite3.Connection, batch: list[_Pending], seal: Callable[[sqlite3.Connection], None]) -> None:
+    """All jobs in one transaction, each in its savepoint, sealed if anything changed. Raises sqlite3.Error if the
+    whole must be undone."""
     raw.execute("BEGIN IMMEDIATE")
     try:
+        before = raw.total_changes
         for pending in batch:
             _one(raw, pending)
+        if raw.total_changes != before:
+            seal(raw)
         raw.execute("COMMIT")
     except BaseException:
         if raw.in_transaction:  # SQLite itself rolls back on some errors (FULL, IOERR)

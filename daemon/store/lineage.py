@@ -1,0 +1,131 @@
+"""The store's own account of how far it came: a count of its commits, its openings, and losses that were accepted.
+
+``count`` runs at the end of every transaction, inside of it: one small page more in the log, no sync more. ``read``
+gives the account, ``begin`` and ``accept`` write to it; ``mark`` compares it with the high-water mark.
+"""
+
+import sqlite3
+from secrets import token_hex
+
+import msgspec
+
+from daemon.store.errors import StoreRefused, damaged
+from daemon.store.mark import LIVES_MAX, Life, Lineage, Lost, Mark
+
+CLOCK_SLACK_US = 60_000_000
+UNKNOWN_SPAN_US = 7 * 86_400_000_000
+"""How far back posts are looked for where nothing tells since when commits are missing."""
+
+
+def count(raw: sqlite3.Connection, now_us: int) -> None:
+    """One commit more."""
+    raw.execute("UPDATE commits SET number = number + 1, at_us = ?", (now_us,))
+
+
+def read(raw: sqlite3.Connection) -> Lineage:
+    """The account; a database of before there was one has its store's id and nothing else.
+    Raises sqlite3.Error or StoreRefused where it cannot be read."""
+    tables = {name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if "facts" not in tables:
+        return Lineage()
+    row = raw.execute("SELECT value FROM facts WHERE name = 'store_id'").fetchone()
+    store = str(row[0]) if row else ""
+    if "commits" not in tables:
+        return Lineage(store=store)
+    row = raw.execute("SELECT number, at_us FROM commits").fetchone()
+    lives = raw.execute("SELECT no, token, first, began_us FROM lives ORDER BY no").fetchall()
+    losses = raw.execute("SELECT life, number, accepted_us FROM losses").fetchall()
+    try:
+        return msgspec.convert(
+            {
+                "store": store,
+                "number": row[0],
+                "at_us": row[1],
+                "newest_us": newest_us(raw),
+                "lives": [dict(zip(("no", "token", "first", "began_us"), life, strict=True)) for life in lives],
+                "accepted": [(life, number) for life, number, _ in losses],
+                "accepted_us": max((accepted_us for _, _, accepted_us in losses), default=0),
+            },
+            Lineage,
+        )
+    except (TypeError, msgspec.ValidationError) as error:
+        raise StoreRefused(damaged(f"its account of commits cannot be read: {error}")) from error
+
+
+def newest_us(raw: sqlite3.Connection) -> int:
+    """The time stored of the newest statement."""
+    return raw.execute("SELECT max(seq) FROM statements").fetchone()[0] or 0
+
+
+def begin(raw: sqlite3.Connection, now_us: int, after_no: int = 0) -> tuple[str, Life]:
+    """Note a new life, numbered beyond every known one and ``after_no``; the store's id and the life."""
+    raw.execute("BEGIN IMMEDIATE")
+    try:
+        raw.execute("INSERT OR IGNORE INTO facts VALUES ('store_id', ?)", (token_hex(8),))
+        store = str(raw.execute("SELECT value FROM facts WHERE name = 'store_id'").fetchone()[0])
+        (number,) = raw.execute("SELECT number FROM commits").fetchone()
+        newest_no = raw.execute("SELECT max(no) FROM lives").fetchone()[0] or 0
+        life = Life(no=max(newest_no, after_no) + 1, token=token_hex(8), first=number, began_us=now_us)
+        raw.execute("INSERT INTO lives VALUES (?, ?, ?, ?)", (life.no, life.token, life.first, life.began_us))
+        oldest = raw.execute("SELECT no FROM lives ORDER BY no DESC LIMIT 1 OFFSET ?", (LIVES_MAX - 1,)).fetchone()
+        if oldest:
+            raw.execute("DELETE FROM lives WHERE no < ?", oldest)
+        count(raw, now_us)
+        raw.execute("COMMIT")
+    except BaseException:
+        if raw.in_transaction:
+            raw.execute("ROLLBACK")
+        raise
+    return store, life
+
+
+def snapshot(raw: sqlite3.Connection, store: str, life: Life, now_us: int) -> Mark:
+    """The mark of what is committed now: what a reader sees is on disk."""
+    number, at_us, newest = raw.execute(
+        "SELECT number, at_us, (SELECT max(seq) FROM statements) FROM commits"
+    ).fetchone()
+    return Mark(
+        store=store,
+        life=life.token,
+        life_no=life.no,
+        first=life.first,
+        number=number,
+        at_us=at_us,
+        newest_us=newest or 0,
+        written_us=now_us,
+    )
+
+
+def accept(raw: sqlite3.Connection, loss: Lost, now_us: int) -> int:
+    """Go on without what is missing: it is noted for good, and whatever waits may have been posted by the lost
+    history, so that it is looked for before it is sent. How many deliveries that concerns."""
+    raw.execute("BEGIN IMMEDIATE")
+    try:
+        since_us = max(loss.since_us or loss.until_us - UNKNOWN_SPAN_US, CLOCK_SLACK_US) - CLOCK_SLACK_US
+        doubted = raw.execute(
+            "UPDATE deliveries SET state = 'unknown', sent_us = coalesce(sent_us, ?), doubt_us = ?, "
+            "detail = 'may have been posted by what was lost' WHERE state = 'waiting'",
+            (since_us, now_us),
+        ).rowcount
+        raw.execute(
+            "INSERT INTO losses (accepted_us, kind, life, number, missing, since_us, until_us, through_us, doubted) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                now_us,
+                loss.kind,
+                loss.mark.life,
+                loss.mark.number,
+                -1 if loss.missing is None else loss.missing,
+                since_us,
+                loss.until_us + CLOCK_SLACK_US,
+                newest_us(raw),
+                doubted,
+            ),
+        )
+        count(raw, now_us)
+        raw.execute("COMMIT")
+    except BaseException:
+        if raw.in_transaction:
+            raw.execute("ROLLBACK")
+        raise
+    return doubted

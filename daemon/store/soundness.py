@@ -1,0 +1,94 @@
+"""Whether a database can be believed after an end that was not orderly: looked at, within bounds, before it is used.
+
+SQLite finds damage in a page only when it reads it, and damage inside a text never. So a small database is checked
+whole; of a large one every small table, and of each large table the newest rows, where a crash or a sick disk leaves
+its traces. Of the newest statements the content is compared with its digest. What this cannot see is written in
+``docs/recovery.md``.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from uuid import UUID
+
+import msgspec
+
+from actors.domain.xapi.faults import Refusal
+from actors.domain.xapi.guard import parse
+from actors.domain.xapi.identity import digest
+from actors.domain.xapi.patterns import Version
+
+WHOLE_BYTES_MAX = 32 * 1024 * 1024
+SMALL_ROWS_MAX = 1000
+NEWEST_ROWS = 1000
+DIGEST_BYTES = 32
+VERSIONS: tuple[Version, ...] = ("1.0.3", "2.0.0")
+
+
+def unsound(raw: sqlite3.Connection, *, whole: bool = False) -> str:
+    """The first damage found, in words; empty if none is. ``whole`` checks all of it, however long that takes.
+    Raises sqlite3.Error where SQLite itself stumbles over damage."""
+    size = raw.execute("PRAGMA page_count").fetchone()[0] * raw.execute("PRAGMA page_size").fetchone()[0]
+    if whole or size <= WHOLE_BYTES_MAX:
+        found = _said(raw, "PRAGMA integrity_check(1)")
+    else:
+        found = next((said for table in _tables(raw) if (said := _table(raw, table))), "")
+    return found or next(_contradictions(raw), "")
+
+
+def _said(raw: sqlite3.Connection, check: str) -> str:
+    said = str(raw.execute(check).fetchone()[0])
+    return "" if said == "ok" else said
+
+
+def _tables(raw: sqlite3.Connection) -> list[str]:
+    return [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+
+
+def _table(raw: sqlite3.Connection, table: str) -> str:
+    """A small table whole, of a large one the newest rows (by rowid; one without rowids has no newest)."""
+    rows = raw.execute(f"SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {SMALL_ROWS_MAX + 1})").fetchone()[0]  # noqa: S608
+    if rows <= SMALL_ROWS_MAX:
+        return _said(raw, f"PRAGMA integrity_check({table})")
+    try:
+        newest = raw.execute(f"SELECT * FROM {table} ORDER BY rowid DESC LIMIT {NEWEST_ROWS}")  # noqa: S608
+    except sqlite3.OperationalError as error:
+        if "no such column: rowid" not in str(error):
+            raise
+        return ""
+    for _ in newest:
+        pass  # SQLite checks the pages it walks through
+    return ""
+
+
+def _contradictions(raw: sqlite3.Connection) -> Iterator[str]:
+    """Rows of the newest statements that disagree with one another or with themselves."""
+    if not {"statements", "arrivals", "deliveries"} <= set(_tables(raw)):
+        return
+    newest = raw.execute(
+        "SELECT s.seq, s.id, s.digest, s.body, a.version FROM statements s LEFT JOIN arrivals a ON a.no = s.arrival "
+        "ORDER BY s.seq DESC LIMIT ?",
+        (NEWEST_ROWS,),
+    )
+    for seq, key, content, body, version in newest:
+        if version is None:
+            yield f"statement {seq}: the request that brought it is missing"
+        elif len(content) == DIGEST_BYTES and not _same(key, content, body, version):
+            yield f"statement {seq} ({UUID(bytes=key)}): its content is not what was accepted"
+    for seq, audience, change in raw.execute(
+        "SELECT seq, audience, change FROM deliveries ORDER BY seq DESC LIMIT ?", (NEWEST_ROWS,)
+    ):
+        try:
+            msgspec.json.decode(audience)
+            msgspec.json.decode(change)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            yield f"delivery {seq}: what it is about cannot be read"
+
+
+def _same(key: bytes, content: bytes, body: bytes, version: str) -> bool:
+    try:
+        statement = parse(body)
+        if not isinstance(statement, dict) or statement.get("id") != str(UUID(bytes=key)):
+            return False
+        return any(version == known and digest(statement, known) == content for known in VERSIONS)
+    except (Refusal, KeyError, TypeError, AttributeError, ValueError, RecursionError):  # no valid statement any more
+        return False

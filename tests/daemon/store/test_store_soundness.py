@@ -1,0 +1,89 @@
+"""Damage is met before a database is used, or ends the process that meets it."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+import trio
+import trio_asyncio
+from crashed_store import crashed, opens
+
+from actors.ports import StoreUnavailable
+from daemon.clock import SystemClock
+from daemon.store import admission, mark
+from daemon.store.database import Store, open_store
+from daemon.store.errors import StoreRefused
+from daemon.store.migrate import migrate
+
+
+async def test_after_an_orderly_end_nothing_is_looked_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[bool] = []
+
+    def counted_look(raw: sqlite3.Connection, *, whole: bool) -> str:
+        looks.append(whole)
+        return ""
+
+    monkeypatch.setattr(admission, "unsound", counted_look)
+    path = await crashed(tmp_path)
+    await opens(path)
+    assert looks == [False]
+    await opens(path)
+    assert looks == [False]
+    path.touch()
+    await opens(path)
+    assert looks == [False, False]
+
+
+async def test_a_damaged_page_is_refused_after_a_crash(tmp_path: Path) -> None:
+    path = await crashed(tmp_path, numbers=200)
+    await opens(path)  # the log is in the database now
+    raw = bytearray(path.read_bytes())
+    for page in range(4, len(raw) // 4096, 3):
+        raw[page * 4096 : page * 4096 + 200] = bytes(200)
+    path.write_bytes(raw)
+    with pytest.raises(StoreRefused, match=r"damaged.*docs/recovery.md"):
+        await opens(path)
+
+
+async def test_damage_met_while_running_ends_the_store_and_the_next_start_looks_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "s.db"
+    answers: list[str] = []
+
+    def malformed(raw: sqlite3.Connection) -> None:
+        error = sqlite3.DatabaseError("database disk image is malformed")
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
+
+    async def ask(store: Store) -> None:
+        for job in (malformed, lambda raw: None):
+            try:
+                await store.writer.submit(job)
+            except StoreUnavailable as error:
+                answers.append(str(error))
+        await trio.sleep_forever()
+
+    with pytest.RaisesGroup(pytest.RaisesExc(StoreRefused, match="s.db.*damaged"), flatten_subgroups=True):
+        async with trio_asyncio.open_loop(), open_store(path, SystemClock()) as store:
+            await ask(store)
+    assert len(answers) == 2, "both were told to come again"
+    assert mark.read(mark.mark_path(path)).mark.state == "damaged"  # type: ignore[union-attr]
+    looks: list[bool] = []
+    monkeypatch.setattr(admission, "unsound", lambda raw, *, whole: looks.append(whole) or "")
+    assert await opens(path) == ["store.damage_not_found"]
+    assert looks == [True]
+
+
+def test_no_table_is_laid_out_so_that_a_good_one_looks_damaged() -> None:
+    """SQLite 3.40 takes a NOT NULL column for NULL where a table without rowids has its key's columns elsewhere."""
+    raw = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(raw, 0)
+    tables = raw.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%WITHOUT ROWID%'"
+    ).fetchall()
+    assert len(tables) > 5
+    for (table,) in tables:
+        keys = [pk for *_, pk in raw.execute(f"PRAGMA table_info({table})")]
+        assert keys == [*range(1, max(keys) + 1), *[0] * keys.count(0)], table
+    raw.close()
