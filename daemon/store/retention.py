@@ -23,7 +23,7 @@ WALK_LOOK_MAX = 2_000
 WALK_EVERY_US = DAY_US
 WALK_LEASE_US = 300_000_000
 """Whoever walks and is not heard of for so long is taken to have ended."""
-PAGES_MAX = 128
+PAGES_MAX = 64
 """Given back by one transaction: each may mean moving a page from the end of the file."""
 PAGES_KEPT = 256
 """Free pages that stay (and a fiftieth of all): they are about to be used again."""

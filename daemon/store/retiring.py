@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from actors.domain.retention import DAY_US, SLACK_US, Cutoffs
 from daemon.store.statements import forgotten_key
 
-LOOK_MAX = 250
-"""Rows that one transaction deletes at most; measured, 250 of the dearest kind take 5 ms among a million."""
+LOOK_MAX = 100
+"""Rows that one transaction looks at and deletes: measured among a million, 100 deliveries take 8 ms, and statements,
+with their outcomes, 2 ms."""
 SETTLED = ("cancelled", "delivered", "shadowed", "superseded")
 STUCK = ("dead", "parked")
 COUNTS_KEPT_US = 400 * DAY_US
