@@ -23,24 +23,24 @@ FOLD_MAX = 5_000
 """Deliveries of one destination folded in one transaction; what is more makes another digest."""
 
 _OPEN = "state IN ('waiting', 'claimed', 'unknown')"
-_NEXT = (
+NEXT = (
     f"SELECT destination FROM deliveries INDEXED BY deliveries_line WHERE lane = ? AND {_OPEN} "  # noqa: S608
     "AND destination > ? ORDER BY destination LIMIT 1"
 )
-_COUNT = (
+COUNT = (
     f"SELECT count(*) FROM (SELECT 1 FROM deliveries INDEXED BY deliveries_line WHERE lane = ? AND {_OPEN} "  # noqa: S608
     "AND destination = ? LIMIT ?)"
 )
-_WAITING = (
-    "SELECT seq, destination, entity, accepted_us, head, history FROM deliveries INDEXED BY deliveries_open "  # noqa: S608
+WAITING = (
+    "SELECT seq, destination, entity, accepted_us, history FROM deliveries INDEXED BY deliveries_open "  # noqa: S608
     f"WHERE lane = ? AND {_OPEN} AND state = 'waiting' AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
 )
-_NEWEST = (
+NEWEST = (
     "SELECT id, seq FROM deliveries INDEXED BY deliveries_entity WHERE entity = ? "
     "AND state IN ('waiting', 'held', 'delivered') AND state IN ('waiting', 'held') "
     "AND lane = ? AND destination = ? ORDER BY seq DESC LIMIT 1"
 )
-_FOLDABLE = (
+FOLDABLE = (
     f"SELECT seq, route, head, history FROM deliveries INDEXED BY deliveries_line WHERE lane = ? AND {_OPEN} "  # noqa: S608
     "AND destination = ? AND state = 'waiting' AND kind <> 'digest' AND accepted_us < ? ORDER BY seq LIMIT ?"
 )
@@ -66,11 +66,11 @@ def piles(raw: sqlite3.Connection, lane: str, after: str) -> list[Pile]:
     found: list[Pile] = []
     looked = 0
     while len(found) < CHUNK_DESTINATIONS and looked < CHUNK_ROWS:
-        row = raw.execute(_NEXT, (lane, after)).fetchone()
+        row = raw.execute(NEXT, (lane, after)).fetchone()
         if row is None:
             break
         after = row[0]
-        n = raw.execute(_COUNT, (lane, after, COUNT_MAX + 1)).fetchone()[0]
+        n = raw.execute(COUNT, (lane, after, COUNT_MAX + 1)).fetchone()[0]
         found.append(Pile(destination=after, n=min(n, COUNT_MAX), more=n > COUNT_MAX))
         looked += n
     return found
@@ -96,15 +96,16 @@ def latest(
     """Of the waiting deliveries accepted before ``before_us``, those whose entity has a newer one at the same
     destination are superseded by the newest. One chunk, oldest first: (what was replaced, where to go on from, None
     at the end). Held ones need no look: a newer value has replaced them when it came."""
-    chunk: Sequence[Any] = raw.execute(_WAITING, (lane, after_seq, up_to_seq, CHUNK_ROWS // 10)).fetchall()
+    chunk: Sequence[Any] = raw.execute(WAITING, (lane, after_seq, up_to_seq, CHUNK_ROWS // 10)).fetchall()
     found = []
-    for seq, destination, entity, accepted_us, head, history in chunk:
+    for seq, destination, entity, accepted_us, history in chunk:
         if entity is None or accepted_us >= before_us:
             continue
-        newest = raw.execute(_NEWEST, (entity, lane, destination)).fetchone()
+        newest = raw.execute(NEWEST, (entity, lane, destination)).fetchone()
         if newest is None or newest[1] <= seq:
             continue
         detail = f"only the newest is sent, as {by} chose: delivery {newest[0].hex()}"
+        [head] = raw.execute("SELECT head FROM deliveries WHERE seq = ?", (seq,)).fetchone()  # others have left since
         raw.execute(
             "UPDATE deliveries SET state = 'superseded', head = 0, detail = ?, done_us = ?, history = ? WHERE seq = ?",
             (detail, now_us, _noted(history, detail, now_us), seq),
@@ -118,7 +119,7 @@ def latest(
 def fold(raw: sqlite3.Connection, lane: str, destination: str, *, before_us: int, due_us: int, by: str) -> int:
     """Waiting deliveries of one destination, accepted before ``before_us``, are held for a digest that is due at
     ``due_us``: one for each route that has at least two of them. How many."""
-    chunk: Sequence[Any] = raw.execute(_FOLDABLE, (lane, destination, before_us, FOLD_MAX)).fetchall()
+    chunk: Sequence[Any] = raw.execute(FOLDABLE, (lane, destination, before_us, FOLD_MAX)).fetchall()
     counted = Counter(row[1] for row in chunk)
     folded = [row for row in chunk if counted[row[1]] > 1]
     detail = f"folded into a digest, as {by} chose"

@@ -26,7 +26,7 @@ _ROW = (
     "SELECT seq, lane, destination, state, attempts, cause, detail, sent_us, done_us, history, change, kind, "
     "statement_seq, accepted_us FROM deliveries WHERE id = ?"
 )
-_DELIVERED = (
+DELIVERED = (
     "SELECT d.id, d.seq, o.occurrence FROM deliveries d INDEXED BY deliveries_entity "
     "LEFT JOIN outcomes o ON o.seq = d.statement_seq WHERE d.entity = ? "
     "AND d.state IN ('waiting', 'held', 'delivered') AND d.state = 'delivered' "
@@ -200,7 +200,7 @@ def _newer(raw: sqlite3.Connection, row: Row, change: AnyChange, destination: st
     tenant, _, _ = row.lane.partition("/")
     own = raw.execute("SELECT occurrence FROM outcomes WHERE seq = ?", (row.statement_seq,)).fetchone()
     found: Sequence[Any] = raw.execute(
-        _DELIVERED, (rows.key(tenant, change.entity), row.lane, destination, NEWER_MAX)
+        DELIVERED, (rows.key(tenant, change.entity), row.lane, destination, NEWER_MAX)
     ).fetchall()
     for delivery_id, seq, counted in found:
         if (counted > own[0]) if own is not None and counted is not None else (seq > row.seq):

@@ -12,14 +12,14 @@ import msgspec
 from actors.domain.sla import Promise
 from daemon.store.propagation import HOUR_US
 
-_BUCKETS = (
+BUCKETS = (
     "SELECT bucket, sum(n), sum(late) FROM propagation WHERE tenant = ? AND route = ? AND hour >= ? GROUP BY bucket"
 )
-_SUMS = (
+SUMS = (
     "SELECT coalesce(sum(n), 0), coalesce(sum(late), 0) FROM propagation WHERE tenant = ? AND route = ? AND hour >= ?"
 )
 _LATE = "seq, lower(hex(id)), tenant, route, done_us, took_us, sla_us, stage, stages"
-_ANY_LATE = "SELECT 1 FROM late INDEXED BY late_route WHERE tenant = ? AND route = ? AND done_us >= ? LIMIT 1"
+ANY_LATE = "SELECT 1 FROM late INDEXED BY late_route WHERE tenant = ? AND route = ? AND done_us >= ? LIMIT 1"
 _stages = msgspec.json.Decoder(dict[str, int])
 
 
@@ -58,7 +58,7 @@ class Goal(msgspec.Struct, frozen=True, kw_only=True):
 
 def durations(raw: sqlite3.Connection, tenant: str, route: str, since_us: int) -> Durations:
     """Since the beginning of that hour."""
-    found = raw.execute(_BUCKETS, (tenant, route, since_us // HOUR_US)).fetchall()
+    found = raw.execute(BUCKETS, (tenant, route, since_us // HOUR_US)).fetchall()
     return Durations(counted={row[0]: row[1] for row in found}, late=sum(row[2] for row in found))
 
 
@@ -66,9 +66,9 @@ def red(raw: sqlite3.Connection, goals: Iterable[Goal], since_us: int) -> list[t
     """The routes whose error budget is spent. Only those with something late are added up."""
     found = []
     for goal in goals:
-        if raw.execute(_ANY_LATE, (goal.tenant, goal.route, since_us)).fetchone() is None:
+        if raw.execute(ANY_LATE, (goal.tenant, goal.route, since_us)).fetchone() is None:
             continue
-        n, late = raw.execute(_SUMS, (goal.tenant, goal.route, since_us // HOUR_US)).fetchone()
+        n, late = raw.execute(SUMS, (goal.tenant, goal.route, since_us // HOUR_US)).fetchone()
         promise = Promise(n=n, late=late, goal=goal.percent)
         if promise.red:
             found.append((goal, promise))

@@ -11,12 +11,12 @@ from world import VirtualClock, completed, graded, route, tenant
 
 from actors.domain.changes import Score
 from actors.domain.outbox import State
-from daemon.store import asking, rows
+from daemon.store import asking, backlog, judging, promises, rows
 from daemon.store.database import open_store
 from daemon.store.engine import tune
 from daemon.store.migrate import migrate
 
-SCAN = re.compile(r"\bSCAN (?:deliveries|statements|arrivals|s|a|d)\b")
+SCAN = re.compile(r"\bSCAN (?:deliveries|statements|arrivals|propagation|late|s|a|d)\b")
 
 
 @pytest.fixture
@@ -49,12 +49,31 @@ def explained(sql: str, *values: object) -> str:
         (asking.ARRIVALS, ("c", 3)),
         (asking.UNROUTED, ("acme", "acme")),
         (asking.ENDS, ()),
+        (asking.COUNTED, ("acme/slack", 0, 9)),
+        (asking.ITEMS, (1, 9)),
+        (asking.BY_SEQ, (1,)),
+        (judging.DELIVERED, (b"", "acme/slack", "C1", 9)),
+        (backlog.NEXT, ("acme/slack", "")),
+        (backlog.COUNT, ("acme/slack", "C1", 9)),
+        (backlog.WAITING, ("acme/slack", 0, 9, 9)),
+        (backlog.NEWEST, (b"", "acme/slack", "C1")),
+        (backlog.FOLDABLE, ("acme/slack", "C1", 9, 9)),
+        (promises.BUCKETS, ("acme", "done", 1)),
+        (promises.SUMS, ("acme", "done", 1)),
+        (promises.ANY_LATE, ("acme", "done", 1)),
     ],
 )
 def test_no_question_walks_a_whole_table(sql: str, values: tuple[object, ...]) -> None:
     plan = explained(sql, *values)
     assert SCAN.search(plan) is None, plan
     assert "SEARCH" in plan
+
+
+@pytest.mark.parametrize("sql", [asking.UNTAKEN_OLDEST, asking.UNTAKEN_NEWEST])
+def test_kept_statements_are_found_by_their_index(sql: str) -> None:
+    plan = explained(sql, 1)
+    assert "SEARCH outcomes USING INDEX outcomes_unrouted (seq" in plan
+    assert "SEARCH s USING INTEGER PRIMARY KEY" in plan
 
 
 @pytest.mark.parametrize("state", State, ids=lambda state: state.value)
