@@ -15,12 +15,12 @@ from pathlib import Path
 import trio
 
 from actors.ports import Clock
-from daemon.store import lineage
 from daemon.store.admission import admit, unheard
 from daemon.store.engine import AioEngine, Engine, InlineEngine, Reader, tune
 from daemon.store.errors import StoreRefused, translate
 from daemon.store.keeper import Keeper, Trouble
 from daemon.store.ledger import SqlLedger
+from daemon.store.lineage import Account, accept, snapshot
 from daemon.store.mark import Lost, MarkFile, mark_path
 from daemon.store.migrate import Migration, available, migrate, pending
 from daemon.store.outbox import SqlOutbox
@@ -42,7 +42,6 @@ class Store:
         self.damage = ""
         self._damaged = trio.Event()
         self.writer = Writer(engine)
-        self.writer.seal = lambda raw: lineage.count(raw, clock.now_us())
         self.writer.committed = keeper.committed
         self.writer.damaged = self._tell
         reader = Reader(reader, self._tell)
@@ -86,8 +85,10 @@ class Lock:
             raise StoreRefused(
                 f"another lmsyncd (process {holder}) uses {path}; one process per store: stop it first"
             ) from None
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, f"{os.getpid()}\n".encode(), 0)
+        try:
+            os.pwrite(self._handle, f"{os.getpid()}".ljust(31).encode() + b"\n", 0)
+        except OSError:
+            pass  # a full disk: the lock holds all the same, it only cannot say who holds it
 
     def release(self) -> None:
         os.close(self._handle)
@@ -119,15 +120,16 @@ async def open_store(
             await engine.run(lambda raw: _upgrade(raw, clock.now_us()))
             former = admitted.reading.mark
             after_no = 0 if former is None else former.life_no
-            name, life = await engine.run(lambda raw: lineage.begin(raw, clock.now_us(), after_no))
+            account = await engine.run(lambda raw: Account(raw, clock.now_us(), after_no))
             reader: Engine = (
                 InlineEngine(path, read_only=True) if inline else await AioEngine.open(path, read_only=True)
             )
             stack.push_async_callback(_close, reader)
         except sqlite3.Error as error:
             raise StoreRefused(f"cannot open {path}: {translate(error)}") from error
-        await keeper.begin(reader, name, life)
+        await keeper.begin(reader)
         store = Store(path, engine, reader, clock, keeper)
+        store.writer.seal = lambda raw: account.count(raw, clock.now_us())
         store.born_us = await engine.run(_born_us)
         try:
             async with trio.open_nursery() as beside:
@@ -199,11 +201,10 @@ def upgrade(path: Path, now_us: int, *, accept_loss: bool = False) -> list[str]:
 
 def _accept(raw: sqlite3.Connection, path: Path, loss: Lost, now_us: int) -> str:
     """Note the loss, and write a mark of what is left."""
-    doubted = lineage.accept(raw, loss, now_us)
-    name, life = lineage.begin(raw, now_us, loss.mark.life_no)
+    doubted = accept(raw, loss, now_us)
     file = MarkFile(mark_path(path))
     try:
-        file.write(lineage.snapshot(raw, name, life, now_us))
+        file.write(snapshot(raw, now_us))
     finally:
         file.close()
     missing = "an unknown number of" if loss.missing is None else loss.missing

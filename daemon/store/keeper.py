@@ -6,7 +6,6 @@ second; where it does not, that is said.
 """
 
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +15,7 @@ import trio
 from actors.ports import Clock, StoreUnavailable
 from daemon.store.engine import Engine
 from daemon.store.lineage import snapshot
-from daemon.store.mark import Life, Mark, MarkFile, mark_path
+from daemon.store.mark import Mark, MarkFile, mark_path
 
 EVERY_S = 0.5
 LATE_S = 0.5
@@ -33,24 +32,22 @@ class Keeper:
     """``run`` in life; ``keep`` for a mark now, also the last one; ``close`` when the database is closed."""
 
     def __init__(self, path: Path, clock: Clock, trouble: Trouble, *, inline: bool) -> None:
-        """``path`` is the database's; its mark is beside it. Raises OSError if the file cannot be made."""
+        """``path`` is the database's; its mark is beside it."""
         self._database = path
-        self._file = MarkFile(mark_path(path))
+        self._file: MarkFile | None = None
         self._clock = clock
         self._trouble = trouble
         self._inline = inline
         self._reader: Engine | None = None
-        self._store = ""
-        self._life = Life(no=0, token="", first=0, began_us=0)
         self._committed = trio.Event()
         self._sick = False
         self._ended = False
         self.newest: Mark | None = None
         self.marks = 0
 
-    async def begin(self, reader: Engine, store: str, life: Life) -> None:
-        """The life whose commits are marked; its first mark."""
-        self._reader, self._store, self._life = reader, store, life
+    async def begin(self, reader: Engine) -> None:
+        """From now on there is something to mark: whatever was found, for a start."""
+        self._reader = reader
         await self.keep()
 
     def committed(self) -> None:
@@ -75,7 +72,7 @@ class Keeper:
         if self._reader is None or self._ended:
             return
         try:
-            mark = await self._reader.run(lambda raw: snapshot(raw, self._store, self._life, self._clock.now_us()))
+            mark = await self._reader.run(lambda raw: snapshot(raw, self._clock.now_us()))
             await self._write(mark)
         except (OSError, StoreUnavailable, sqlite3.Error) as error:
             if not self._sick:
@@ -86,10 +83,13 @@ class Keeper:
         self._sick = False
 
     async def ail(self, detail: str) -> None:
-        """Reading showed damage: the next start looks at everything. Raises OSError."""
-        if self.newest is not None:
-            self._ended = True
-            await self._write(msgspec.structs.replace(self.newest, state="damaged", detail=detail))
+        """Reading showed damage: the next start looks at everything."""
+        self._ended = True
+        try:
+            if self.newest is not None:
+                await self._write(msgspec.structs.replace(self.newest, state="damaged", detail=detail))
+        except OSError as error:
+            self._trouble("store.mark_failed", error)
 
     async def close(self) -> None:
         """The database is closed and in good order, as far as we know: the next start need not look through it."""
@@ -104,13 +104,18 @@ class Keeper:
             except OSError as error:
                 self._trouble("store.mark_failed", error)
             finally:
-                self._file.close()
+                if self._file is not None:
+                    self._file.close()
 
     async def _write(self, mark: Mark) -> None:
-        write: Callable[[Mark], None] = self._file.write
         if self._inline:
-            write(mark)
+            self._write_now(mark)
         else:
-            await trio.to_thread.run_sync(write, mark)
+            await trio.to_thread.run_sync(self._write_now, mark)
         self.newest = mark
         self.marks += 1
+
+    def _write_now(self, mark: Mark) -> None:
+        if self._file is None:
+            self._file = MarkFile(mark_path(self._database))
+        self._file.write(mark)

@@ -1,7 +1,8 @@
-"""The store's own account of how far it came: a count of its commits, its openings, and losses that were accepted.
+"""The store's own account of how far it came: a count of its commits, its lives, and losses that were accepted.
 
-``count`` runs at the end of every transaction, inside of it: one small page more in the log, no sync more. ``read``
-gives the account, ``begin`` and ``accept`` write to it; ``mark`` compares it with the high-water mark.
+``Account.count`` runs at the end of every transaction, inside of it: one small page more in the log, no sync more. The
+first one of a life notes the life, so that opening writes nothing and a full disk keeps nobody from starting. ``read``
+gives the account and ``accept`` notes a loss; ``mark`` compares the account with the high-water mark.
 """
 
 import sqlite3
@@ -10,16 +11,40 @@ from secrets import token_hex
 import msgspec
 
 from daemon.store.errors import StoreRefused, damaged
-from daemon.store.mark import LIVES_MAX, Life, Lineage, Lost, Mark
+from daemon.store.mark import LIVES_MAX, Lineage, Lost, Mark
 
 CLOCK_SLACK_US = 60_000_000
 UNKNOWN_SPAN_US = 7 * 86_400_000_000
 """How far back posts are looked for where nothing tells since when commits are missing."""
 
 
-def count(raw: sqlite3.Connection, now_us: int) -> None:
-    """One commit more."""
-    raw.execute("UPDATE commits SET number = number + 1, at_us = ?", (now_us,))
+class Account:
+    """One life of the store, an opening of it."""
+
+    def __init__(self, raw: sqlite3.Connection, now_us: int, after_no: int = 0) -> None:
+        """Numbered beyond every life known here, and beyond ``after_no``. A new store gets its id."""
+        raw.execute(
+            "INSERT INTO facts SELECT 'store_id', ? WHERE NOT EXISTS (SELECT 1 FROM facts WHERE name = 'store_id')",
+            (token_hex(8),),
+        )
+        newest_no = raw.execute("SELECT max(no) FROM lives").fetchone()[0] or 0
+        self._no = max(newest_no, after_no) + 1
+        self._token = token_hex(8)
+        self._began_us = now_us
+
+    def count(self, raw: sqlite3.Connection, now_us: int) -> None:
+        """One commit more."""
+        counted = raw.execute(
+            "UPDATE commits SET number = number + 1, at_us = ? WHERE life = ?", (now_us, self._no)
+        ).rowcount
+        if not counted:
+            raw.execute(
+                "INSERT INTO lives SELECT ?, ?, number, ? FROM commits", (self._no, self._token, self._began_us)
+            )
+            raw.execute("UPDATE commits SET number = number + 1, at_us = ?, life = ?", (now_us, self._no))
+            oldest = raw.execute("SELECT no FROM lives ORDER BY no DESC LIMIT 1 OFFSET ?", (LIVES_MAX - 1,)).fetchone()
+            if oldest:
+                raw.execute("DELETE FROM lives WHERE no < ?", oldest)
 
 
 def read(raw: sqlite3.Connection) -> Lineage:
@@ -57,38 +82,17 @@ def newest_us(raw: sqlite3.Connection) -> int:
     return raw.execute("SELECT max(seq) FROM statements").fetchone()[0] or 0
 
 
-def begin(raw: sqlite3.Connection, now_us: int, after_no: int = 0) -> tuple[str, Life]:
-    """Note a new life, numbered beyond every known one and ``after_no``; the store's id and the life."""
-    raw.execute("BEGIN IMMEDIATE")
-    try:
-        raw.execute("INSERT OR IGNORE INTO facts VALUES ('store_id', ?)", (token_hex(8),))
-        store = str(raw.execute("SELECT value FROM facts WHERE name = 'store_id'").fetchone()[0])
-        (number,) = raw.execute("SELECT number FROM commits").fetchone()
-        newest_no = raw.execute("SELECT max(no) FROM lives").fetchone()[0] or 0
-        life = Life(no=max(newest_no, after_no) + 1, token=token_hex(8), first=number, began_us=now_us)
-        raw.execute("INSERT INTO lives VALUES (?, ?, ?, ?)", (life.no, life.token, life.first, life.began_us))
-        oldest = raw.execute("SELECT no FROM lives ORDER BY no DESC LIMIT 1 OFFSET ?", (LIVES_MAX - 1,)).fetchone()
-        if oldest:
-            raw.execute("DELETE FROM lives WHERE no < ?", oldest)
-        count(raw, now_us)
-        raw.execute("COMMIT")
-    except BaseException:
-        if raw.in_transaction:
-            raw.execute("ROLLBACK")
-        raise
-    return store, life
-
-
-def snapshot(raw: sqlite3.Connection, store: str, life: Life, now_us: int) -> Mark:
+def snapshot(raw: sqlite3.Connection, now_us: int) -> Mark:
     """The mark of what is committed now: what a reader sees is on disk."""
-    number, at_us, newest = raw.execute(
-        "SELECT number, at_us, (SELECT max(seq) FROM statements) FROM commits"
+    store, number, at_us, no, token, first, newest = raw.execute(
+        "SELECT (SELECT value FROM facts WHERE name = 'store_id'), c.number, c.at_us, c.life, l.token, l.first, "
+        "(SELECT max(seq) FROM statements) FROM commits c LEFT JOIN lives l ON l.no = c.life"
     ).fetchone()
     return Mark(
         store=store,
-        life=life.token,
-        life_no=life.no,
-        first=life.first,
+        life=token or "",
+        life_no=no,
+        first=first or 0,
         number=number,
         at_us=at_us,
         newest_us=newest or 0,
@@ -97,8 +101,9 @@ def snapshot(raw: sqlite3.Connection, store: str, life: Life, now_us: int) -> Ma
 
 
 def accept(raw: sqlite3.Connection, loss: Lost, now_us: int) -> int:
-    """Go on without what is missing: it is noted for good, and whatever waits may have been posted by the lost
-    history, so that it is looked for before it is sent. How many deliveries that concerns."""
+    """Go on without what is missing, in a life of its own: it is noted for good, and whatever waits may have been
+    posted by the lost history, so that it is looked for before it is sent. How many deliveries that concerns."""
+    account = Account(raw, now_us, loss.mark.life_no)
     raw.execute("BEGIN IMMEDIATE")
     try:
         since_us = max(loss.since_us or loss.until_us - UNKNOWN_SPAN_US, CLOCK_SLACK_US) - CLOCK_SLACK_US
@@ -122,7 +127,7 @@ def accept(raw: sqlite3.Connection, loss: Lost, now_us: int) -> int:
                 doubted,
             ),
         )
-        count(raw, now_us)
+        account.count(raw, now_us)
         raw.execute("COMMIT")
     except BaseException:
         if raw.in_transaction:

@@ -119,6 +119,8 @@ def judge(reading: Reading, found: Lineage) -> Verdict:
         return lost("gone", mark.number, 0)
     if found.store != mark.store:
         return lost("foreign", None, found.at_us)
+    if mark.number == 0:
+        return Intact()
     before = next((life for life in reversed(found.lives) if life.no < mark.life_no), None)
     ours = next((life for life in found.lives if life.no == mark.life_no), None)
     after = next((life for life in found.lives if life.no > mark.life_no), None)

@@ -5,11 +5,13 @@
 CREATE TABLE commits (
     one    INTEGER PRIMARY KEY CHECK (one = 1),
     number INTEGER NOT NULL,
-    at_us  INTEGER NOT NULL
+    at_us  INTEGER NOT NULL,
+    life   INTEGER NOT NULL
 );
-INSERT INTO commits VALUES (1, 0, 0);
+INSERT INTO commits VALUES (1, 0, 0, 0);
 
--- Every opening for writing: it began after commit `first`. Two histories of one store differ in a token.
+-- Every opening in which something was committed, first after commit `first`. Two histories of one store differ in a
+-- token.
 CREATE TABLE lives (
     no       INTEGER PRIMARY KEY,
     token    TEXT NOT NULL,
