@@ -41,5 +41,21 @@ class HowGoesIt(msgspec.Struct, frozen=True, tag="how_goes_it"):
     reply: Callable[[LaneView], None]
 
 
+class JanitorView(msgspec.Struct, frozen=True, kw_only=True):
+    """When a tenant's janitor last ended a run, and begins the next; microseconds since the epoch."""
+
+    tenant: str
+    running: bool = False
+    last_us: int | None = None
+    next_us: int | None = None
+
+
+class HowTidy(msgspec.Struct, frozen=True, tag="how_tidy"):
+    """A question to a janitor."""
+
+    reply: Callable[[JanitorView], None]
+
+
 RouterMessage = Arrived
+JanitorMessage = HowTidy
 CourierMessage = Ready | Resumed | Drain | HowGoesIt

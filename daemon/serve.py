@@ -119,6 +119,7 @@ class Daemon:
             statements=store.statements,
             outbox=store.outbox,
             ledger=store.ledger,
+            housekeeping=store.housekeeping,
             witness=witness,
             http=self._outbound.client,
             switchboard=Switchboard(),

@@ -5,6 +5,7 @@ takes another with it: the root's budget is not meant to be used up.
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from actors.domain.retention import rules
 from actors.kernel import Backoff, Budget, ChildSpec, Supervisor
 from actors.ports import Target
 from actors.roles import tenant as tenants
@@ -26,12 +27,14 @@ class Root:
         self._make_targets = make_targets
         self._world = world
         self._tenants = dict(configured)
+        self._keep_horizons(configured)
         self.supervisor = Supervisor(
             [self._spec(tenant) for tenant in configured.values()], budget=BUDGET, backoff=BACKOFF
         )
 
     async def apply(self, configured: Mapping[str, Tenant]) -> tuple[str, ...]:
         """Make the tree what the configuration says: only tenants that differ are touched. Returns their names."""
+        self._keep_horizons(configured)
         touched = []
         for name in sorted(self._tenants.keys() | configured.keys()):
             old, new = self._tenants.get(name), configured.get(name)
@@ -50,6 +53,11 @@ class Root:
                     await self.supervisor.add(self._spec(new))
                 self._tenants[name] = new
         return tuple(touched)
+
+    def _keep_horizons(self, configured: Mapping[str, Tenant]) -> None:
+        horizons_us = self._world.switchboard.horizons_us
+        horizons_us.clear()
+        horizons_us.update({name: rules(name, tenant.retention).horizon_us for name, tenant in configured.items()})
 
     def _spec(self, tenant: Tenant) -> ChildSpec[object]:
         return ChildSpec[object](name=tenant.name, start=partial(self._start, tenant), grace_s=TENANT_GRACE_S)

@@ -1,4 +1,4 @@
-"""One tenant's subtree: a courier for each lane, then the router that feeds them.
+"""One tenant's subtree: a courier for each lane, the router that feeds them, and the janitor.
 
 They know one another only through the store and the switchboard, so each may fall alone: one_for_one.
 """
@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from functools import partial
 
 from actors.kernel import Budget, ChildSpec, Supervisor
-from actors.messages import CourierMessage, RouterMessage
+from actors.messages import CourierMessage, JanitorMessage, RouterMessage
 from actors.ports import Target
 from actors.roles.courier import Courier
+from actors.roles.janitor import Janitor
 from actors.roles.router import Router
 from actors.roles.world import World
 from config.model import Tenant
@@ -29,11 +30,14 @@ def subtree(tenant: Tenant, targets: Mapping[str, Target], world: World) -> Supe
         couriers.append(spec)
     router = ChildSpec[RouterMessage](name="router", start=partial(Router, tenant, targets, world))
     world.switchboard.routers[tenant.name] = router.address
-    return Supervisor([*couriers, router], strategy="one_for_one", budget=BUDGET)
+    janitor = ChildSpec[JanitorMessage](name="janitor", start=partial(Janitor, tenant, world))
+    world.switchboard.janitors[tenant.name] = janitor.address
+    return Supervisor([*couriers, router, janitor], strategy="one_for_one", budget=BUDGET)
 
 
 def forget(tenant: Tenant, world: World) -> None:
     """The tenant is gone: nobody is hinted any more."""
     world.switchboard.routers.pop(tenant.name, None)
+    world.switchboard.janitors.pop(tenant.name, None)
     for name in tenant.targets:
         world.switchboard.couriers.pop(f"{tenant.name}/{name}", None)

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import msgspec
 
 from actors.kernel import Address
-from actors.messages import Arrived, CourierMessage, Ready, Resumed, RouterMessage
-from actors.ports import Clock, Dice, Http, Ledger, Outbox, Statements, Witness
+from actors.messages import Arrived, CourierMessage, JanitorMessage, Ready, Resumed, RouterMessage
+from actors.ports import Clock, Dice, Housekeeping, Http, Ledger, Outbox, Statements, Witness
 
 
 class Switchboard:
@@ -16,6 +16,9 @@ class Switchboard:
     def __init__(self) -> None:
         self.routers: dict[str, Address[RouterMessage]] = {}
         self.couriers: dict[str, Address[CourierMessage]] = {}
+        self.janitors: dict[str, Address[JanitorMessage]] = {}
+        self.horizons_us: dict[str, int] = {}
+        """How long the effects of each configured tenant are remembered, whether its actors stand or not."""
 
     def arrived(self, tenant: str) -> None:
         """Statements were stored for this tenant."""
@@ -42,6 +45,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     statements: Statements
     outbox: Outbox
     ledger: Ledger
+    housekeeping: Housekeeping
     witness: Witness
     http: Callable[[], Http]
     switchboard: Switchboard

@@ -158,6 +158,7 @@ class Campus:
             statements=statements,
             outbox=outbox,
             ledger=ledger,
+            housekeeping=self.store.housekeeping,
             witness=self.notes,
             http=lambda: http,
             switchboard=self.switchboard,

@@ -1,0 +1,98 @@
+"""What has had its time leaves: one janitor a tenant, a little at a time, so that deliveries go on beside it.
+
+The rules are the store's (``ports.Housekeeping``); the janitor knows when, and how hard. It works for at most a quarter
+of the time, measured by how long its steps wait for the store, and rests between runs. It remembers nothing that
+matters: killed at any instruction, its next run does what is left.
+"""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from zlib import crc32
+
+import trio
+
+from actors.domain.retention import Mark, rules
+from actors.kernel import Actor
+from actors.messages import HowTidy, JanitorMessage, JanitorView
+from actors.ports import Clock, Housekeeping, StoreUnavailable
+from actors.roles.world import World
+from config.model import Tenant
+
+FIRST_S = 60.0
+FIRST_SPREAD_S = 120.0
+"""Tenants begin one after the other, not all at once."""
+EVERY_S = 3600.0
+RETRY_S = 300.0
+REST_S = 0.02
+"""Between two steps that took something away, at least."""
+REST_SHARE = 3.0
+"""And so many times as long as the step took: the store is everybody's."""
+
+Tell = Callable[[Counter[str]], Awaitable[None]]
+
+
+class Janitor(Actor[JanitorMessage]):
+    """Keeps one tenant's house."""
+
+    def __init__(self, tenant: Tenant, world: World) -> None:
+        super().__init__()
+        self._tenant = tenant
+        self._world = world
+        self._view = JanitorView(tenant=tenant.name)
+
+    async def started(self) -> None:
+        self.spawn(self._keep_house)
+
+    async def receive(self, message: JanitorMessage) -> None:
+        match message:
+            case HowTidy(reply=reply):
+                reply(self._view)
+
+    async def _keep_house(self) -> None:
+        world, name = self._world, self._tenant.name
+        delay_s = FIRST_S + FIRST_SPREAD_S * crc32(name.encode()) / 2**32
+        last_us: int | None = None
+        while True:
+            next_us = world.clock.now_us() + round(delay_s * 1e6)
+            self._view = JanitorView(tenant=name, last_us=last_us, next_us=next_us)
+            await trio.sleep(delay_s)
+            self._view = JanitorView(tenant=name, last_us=last_us, running=True)
+            delay_s = EVERY_S
+            began_s = trio.current_time()
+            removed: Counter[str] = Counter()
+            try:
+                await tidy(self._tenant, world.switchboard.horizons_us, world.housekeeping, world.clock, removed)
+            except StoreUnavailable as error:
+                world.witness.trouble("janitor.store_unavailable", error, tenant=name)
+                delay_s = RETRY_S
+            last_us = world.clock.now_us()
+            if removed:
+                elapsed_s = round(trio.current_time() - began_s, 3)
+                world.witness.event("retention.swept", tenant=name, removed=dict(removed), elapsed_s=elapsed_s)
+
+
+async def tidy(
+    tenant: Tenant,
+    horizons_us: Mapping[str, int],
+    housekeeping: Housekeeping,
+    clock: Clock,
+    removed: Counter[str],
+    *,
+    dry_run: bool = False,
+    tell: Tell | None = None,
+) -> None:
+    """One run, counted in ``removed`` as it goes; ``tell`` hears of each step that took something away. Raises
+    StoreUnavailable; what left before that has left."""
+    kept = rules(tenant.name, tenant.retention)
+    mark: Mark | None = Mark()
+    while mark is not None:
+        began_s = trio.current_time()
+        step = await housekeeping.step(kept, horizons_us, mark, clock.now_us(), dry_run=dry_run)
+        mark = step.next
+        if not step.removed:
+            continue
+        removed.update(step.removed)
+        if tell is not None:
+            await tell(removed)
+        if not dry_run:
+            await trio.sleep(max(REST_S, REST_SHARE * (trio.current_time() - began_s)))
