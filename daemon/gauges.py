@@ -7,6 +7,7 @@ import trio
 from actors.kernel import Registry, TreeEntry
 from actors.ports import Clock, StoreUnavailable, Witness
 from daemon.store.database import Store
+from daemon.store.retention import log_bytes
 from daemon.telemetry.metrics import Metrics
 
 EVERY_S = 5.0
@@ -27,6 +28,7 @@ async def watch(metrics: Metrics, store: Store, registry: Registry, clock: Clock
             depths = await store.queries.depths()
             lanes = sorted({lane for lane, _, _ in depths})
             oldest = await store.queries.oldest_open(lanes)
+            space = await store.housekeeping.space()
         except (StoreUnavailable, sqlite3.Error) as error:
             witness.trouble("gauges.stale", error)  # figures are not worth a daemon
             await trio.sleep(EVERY_S)
@@ -35,6 +37,10 @@ async def watch(metrics: Metrics, store: Store, registry: Registry, clock: Clock
         metrics.outbox_depth.replace(((lane, state), float(n)) for lane, state, n in depths)
         metrics.outbox_oldest_age.replace(((lane,), (now_us - at_us) / 1e6) for lane, at_us in oldest.items())
         metrics.mailbox_depth.replace(_mailboxes(registry.tree()))
+        metrics.retired.replace((of, float(n)) for of, n in store.housekeeping.removed.items())
+        metrics.store_bytes.set(float((space.pages - space.free) * space.page_bytes), "used")
+        metrics.store_bytes.set(float(space.free * space.page_bytes), "free")
+        metrics.store_bytes.set(float(log_bytes(store.path)), "log")
         await trio.sleep(EVERY_S)
 
 

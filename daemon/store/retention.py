@@ -9,6 +9,7 @@ Last, pages that fell free go back to the file system, as far as more of them ar
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -43,6 +44,12 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True):
     began_us: int
     table: Table | None = "effects"
     after: bytes = b""
+
+
+def log_bytes(path: Path) -> int:
+    """The size of the write-ahead log beside a database."""
+    log = path.with_name(path.name + "-wal")
+    return log.stat().st_size if log.exists() else 0
 
 
 class Space(NamedTuple):
@@ -121,6 +128,10 @@ class SqlHousekeeping:
         freed = await self._write(lambda raw: shrink(raw, min(spare, PAGES_MAX)))
         self._count("", {"pages": freed})
         return Step(removed={"pages": freed}, next=mark if freed else _following(_SPACE))
+
+    async def space(self) -> Space:
+        """The database's pages now."""
+        return await self._read(space)
 
     def _count(self, tenant: str, removed: Mapping[str, int]) -> None:
         for what, n in removed.items():

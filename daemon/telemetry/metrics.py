@@ -55,6 +55,10 @@ class Metrics:
             "lmsyncd_outbox_oldest_age_seconds", "Age of the oldest open delivery.", ("lane",)
         )
         self.mailbox_depth = Gauge("lmsyncd_mailbox_depth", "Messages waiting.", ("actor",))
+        self.retired = Gauge(
+            "lmsyncd_retired_total", "Rows that left by retention.", ("tenant", "what"), kind="counter"
+        )
+        self.store_bytes = Gauge("lmsyncd_store_bytes", "The database, and its write-ahead log.", ("part",))
         self.loop_lag = Gauge("lmsyncd_loop_lag_seconds", "Worst delay of the event loop in the last half minute.")
         self.spans_dropped = Gauge("lmsyncd_spans_dropped_total", "Spans that did not get away.", kind="counter")
         self.log_lines_dropped = Gauge(
