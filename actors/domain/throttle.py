@@ -47,6 +47,10 @@ class Bucket:
         if self.single:
             self.full_s = max(self.full_s, now_s + self.interval_s)
 
+    def hold(self, until_s: float) -> None:
+        """The vendor named a time: no token before it."""
+        self.full_s = max(self.full_s, until_s + self.slack_s)
+
     def forgettable(self, now_s: float) -> bool:
         return not self.flying and self.full_s <= now_s
 
@@ -77,6 +81,22 @@ class Limiter:
     def wait_s(self, draws: Sequence[str], now_s: float) -> float:
         """How long to wait before asking again; 0 means all have a token now."""
         return self.ready_at(draws, now_s) - now_s
+
+    def handful_at(self, draws: Sequence[str], now_s: float) -> float:
+        """When whoever has to wait anyway would find not one token but as many as a bucket holds, so that what waits
+        goes together."""
+        at_s = now_s
+        for name in draws:
+            bucket = self._peek(name)
+            if (ready_s := bucket.ready_at(now_s)) > now_s:
+                at_s = max(at_s, bucket.full_s if bucket.slack_s >= bucket.interval_s else ready_s)
+        return at_s
+
+    def hold(self, draws: Sequence[str], until_s: float) -> None:
+        """The vendor named a time for what these stand for."""
+        for name in draws:
+            self._buckets[name] = bucket = self._peek(name)
+            bucket.hold(until_s)
 
     def take(self, draws: Sequence[str], now_s: float) -> None:
         """Draw a token from each, just before sending. Raises ValueError unless ``wait_s`` is 0 at ``now_s``."""

@@ -85,6 +85,8 @@ class Carriage:
             now_us = world.clock.now_us()
             if answer is not None:
                 await self._feel(answer, delivery, decision, now_us)
+            if isinstance(answer, Throttled):
+                journey.hold(max(0, decision.due_us - now_us) / 1e6)
             name = "not_sent" if answer is None else type(answer).__name__.lower()
             cause = decision.cause.value if decision.cause else ""
             view.concluded(name, decision.detail, journey.request_ids, decision.state.value, cause)
@@ -103,7 +105,8 @@ class Carriage:
             await self._suspend(answer.detail)
         elif self._pulse.throttled_until_us - now_us > THROTTLE_KEPT_US:
             await self._keep_throttle(self._pulse.throttled_until_us)
-        await self._record(delivery, decision, attempt, now_us + int(journey.rest_s * 1e6))
+        rest_s = 0.0 if probe else journey.rest_s  # looking has limits of its own: they hold up nobody's post
+        await self._record(delivery, decision, attempt, now_us + int(rest_s * 1e6))
 
     async def _too_early_or_late(self, delivery: Delivery, now_us: int) -> Decision | None:
         """Quiet hours put it off, age ends it; None: it may go."""

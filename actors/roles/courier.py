@@ -13,6 +13,7 @@ from actors.domain.verdicts import Delivered, Revoked
 from actors.kernel import Actor, converse
 from actors.messages import CourierMessage, Drain, HowGoesIt, LaneView, Ready, Resumed
 from actors.ports import Claimed, Http, StoreUnavailable, Target
+from actors.roles.bundling import Bundling
 from actors.roles.carriage import Carriage
 from actors.roles.pacing import Pacer
 from actors.roles.world import World
@@ -45,6 +46,7 @@ class Courier(Actor[CourierMessage]):
         self._wake = trio.Event()
         self._wall_us = self._wall_from_us()
         self._https: list[Http] = []
+        self._bundling = Bundling(target.bundler, world.http, self.spawn)
         self._appetite = APPETITE_MIN
         self._in_flight = 0
         self._draining = False
@@ -94,6 +96,7 @@ class Courier(Actor[CourierMessage]):
         finally:
             for http in self._https:
                 await http.aclose()
+            await self._bundling.aclose()
 
     def view(self) -> LaneView:
         """The lane as this courier sees it now."""
@@ -190,7 +193,7 @@ class Courier(Actor[CourierMessage]):
     async def _carry(self, delivery: Delivery) -> None:
         http = self._https.pop() if self._https else self._world.http()
         try:
-            await self._carriage.carry(delivery, http)
+            await self._carriage.carry(delivery, self._bundling.over(http))
         finally:
             self._https.append(http)
             self._in_flight -= 1

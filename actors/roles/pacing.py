@@ -8,6 +8,9 @@ from actors.domain.flow import Lost, NotSent, Outcome, Request, Response
 from actors.domain.throttle import Limiter
 from actors.ports import AttemptView, Target
 
+SHARED = ("channel:", "team:")
+"""Buckets of a place: a vendor that throttles one post there means the next ones too."""
+
 
 def _nobody(*_: object) -> None:
     """Hears nothing."""
@@ -21,6 +24,7 @@ class Pacer:
         self._now_s = now_s
         self._limiter = Limiter(target.rate, now_s())
         self._relieved = relieved
+        self._bundler = target.bundler
         self.waiting = 0
 
     async def before(self, request: Request, *, probing: bool = False) -> None:
@@ -29,12 +33,17 @@ class Pacer:
         if self._limiter.wait_s(request.draws, self._now_s()):
             self.waiting += not probing
             try:
-                while wait_s := self._limiter.wait_s(request.draws, self._now_s()):  # noqa: ASYNC110  # it is time
-                    await trio.sleep(wait_s)
+                while self._limiter.wait_s(request.draws, self._now_s()):  # noqa: ASYNC110  # it is time
+                    await trio.sleep(self._until_s(request) - self._now_s())
             finally:
                 self.waiting -= not probing
                 self._relieved()
         self._limiter.take(request.draws, self._now_s())
+
+    def _until_s(self, request: Request) -> float:
+        """What may go with others in one call is let go by the handful."""
+        by_handful = self._bundler is not None and self._bundler.fits(request)
+        return (self._limiter.handful_at if by_handful else self._limiter.ready_at)(request.draws, self._now_s())
 
     def after(self, request: Request, outcome: Outcome, elapsed_s: float) -> None:
         self.settle(request)
@@ -42,6 +51,11 @@ class Pacer:
     def settle(self, request: Request) -> None:
         """The answer came, or will not be waited for."""
         self._limiter.settle(request.draws, self._now_s())
+
+    def hold(self, request: Request, wait_s: float) -> None:
+        """The vendor throttled this request alone: what it shares with few others (its channel, its team) waits."""
+        shared = [name for name in request.draws if name.startswith(SHARED)]
+        self._limiter.hold(shared, self._now_s() + wait_s)
 
     def rest_s(self, request: Request) -> float:
         """How long until the same buckets allow the next one."""
@@ -90,6 +104,10 @@ class Journey:
                 for name in ("x-slack-req-id", "request-id", "client-request-id"):
                     if value := outcome.headers.get(name):
                         self.request_ids[name] = value
+
+    def hold(self, wait_s: float) -> None:
+        if self.last is not None:
+            self._pacer.hold(self.last, wait_s)
 
     @property
     def rest_s(self) -> float:

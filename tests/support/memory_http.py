@@ -25,11 +25,13 @@ class InMemoryHttp:
         self._now_s = now_s
         self._total_s = total_s
         self.unreachable = ""
+        self.calls = 0
 
     async def send(self, request: Request) -> Outcome:
         await trio.lowlevel.checkpoint()
         parts = urlsplit(request.url)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
+        self.calls += 1
         fake = next((fake for mount, fake in self._mounts if path.startswith(mount)), None)
         if self.unreachable:
             return NotSent(self.unreachable)

@@ -181,3 +181,33 @@ def test_retry_after(header: str | None, wait_s: float | None) -> None:
 def test_retry_after_survives_anything(header: str, now_us: int) -> None:
     wait_s = retry_after_s(header, now_us)
     assert wait_s is None or 0 <= wait_s <= RETRY_AFTER_S_MAX
+
+
+def test_who_must_wait_anyway_waits_for_a_handful() -> None:
+    limiter = Limiter(lambda name: Rate(per_s=8.0, burst=5.0) if name == "many" else Rate(per_s=8.0), BORN_S)
+    now_s = BORN_S + 10
+    assert limiter.handful_at(["many", "one"], now_s) == now_s
+    for _ in range(5):
+        limiter.take(["many"], now_s)
+    assert limiter.ready_at(["many"], now_s) == pytest.approx(now_s + 0.125)
+    assert limiter.handful_at(["many"], now_s) == pytest.approx(now_s + 0.625)
+    limiter.take(["one"], now_s)
+    assert limiter.handful_at(["one"], now_s) == pytest.approx(now_s + 0.125)
+
+
+@given(st.lists(st.tuples(st.floats(0, 5), st.booleans()), max_size=40), st.floats(0, 20))
+def test_nothing_goes_before_the_time_the_vendor_named(story: list[tuple[float, bool]], wait_s: float) -> None:
+    limiter = Limiter(lambda _: Rate(per_s=3.0, burst=4.0), BORN_S)
+    now_s = BORN_S + 10
+    until_s = now_s + wait_s
+    limiter.hold(["here"], until_s)
+    for pass_s, other in story:
+        now_s += pass_s
+        name = "there" if other else "here"
+        ready_s = limiter.ready_at([name], now_s)
+        assert ready_s >= now_s
+        if not other:
+            assert ready_s >= until_s - 1e-6
+        if ready_s == now_s:
+            limiter.take([name], now_s)
+            limiter.settle([name], now_s)
