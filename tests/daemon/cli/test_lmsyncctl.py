@@ -13,7 +13,7 @@ from checkout import TOP
 from click.testing import CliRunner
 from control_office import Desk
 from control_socket import run_ctl, served
-from world import completed
+from world import completed, graded
 
 from actors.domain.outbox import State
 from daemon.cli.lmsyncctl import cli
@@ -113,6 +113,50 @@ async def test_all_must_be_said_aloud(tmp_path: Path, words: list[str]) -> None:
         assert "dead" not in {state for _, state, _ in await desk.store.queries.depths()}
 
 
+async def test_a_plan_is_done_exactly_or_not_at_all(tmp_path: Path) -> None:
+    async with served(tmp_path) as office:
+        desk = Desk(office)
+        await desk.tell(completed("ada"), completed("ben"))
+        await desk.route()
+        dead = [await desk.carry(State.DEAD) for _ in range(2)]
+        ended = await run_ctl(tmp_path, "--json", "dlq", "plan")
+        *rows, plan, done = lines(ended.stdout)
+        assert [(row["kind"], row["id"], row["does"]) for row in rows] == [("planned", one, "send") for one in dead]
+        assert (plan["kind"], plan["counts"], done["exit_code"]) == ("plan", {"send": 2}, 0)
+        digest = str(plan["hash"])
+        said = (await run_ctl(tmp_path, "dlq", "plan", dead[0][:8])).stdout.decode()
+        assert "send it" in said
+        assert "dlq replay --plan" in said
+        assert (await run_ctl(tmp_path, "dlq", "discard", dead[1])).returncode == 0
+        ended = await run_ctl(tmp_path, "dlq", "replay", "--plan", digest)
+        assert (ended.returncode, ended.stdout) == (4, b"")
+        assert b"nothing was changed" in ended.stderr
+        assert await desk.states() == {"dead": 1, "cancelled": 1}
+
+
+async def test_looking_ahead_and_back_from_the_command_line(tmp_path: Path) -> None:
+    async with served(tmp_path) as office:
+        desk = Desk(office)
+
+        async def code(*words: str) -> int:
+            return (await run_ctl(tmp_path, *words)).returncode
+
+        assert await code("queue", "forecast") == 3
+        assert await code("sla", "acme/done", "--since", "7d") == 0
+        assert await code("sla", "--late") == 3
+        assert await code("dlq", "list", "--unrouted") == 3
+        await desk.tell(completed("ada"), graded("ada", 80))
+        await desk.route()
+        assert await code("queue", "forecast", "acme/slack") == 0
+        assert await code("queue", "catchup", "acme/slack", "latest", "--older-than", "1h") == 3
+        assert await code("dlq", "list", "--unrouted", "acme") == 0
+        assert await code("dlq", "plan", "--unrouted", "acme") == 3
+        dead = await desk.carry(State.DEAD)
+        assert await code("dlq", "annotate", dead, "seen") == 0
+        assert await code("dlq", "list", "--summary", "--whose", "theirs") == 0
+        assert await code("dlq", "list", "--since", "1h", "--whose", "ours") == 3
+
+
 async def test_a_reader_that_has_seen_enough(tmp_path: Path) -> None:
     async with served(tmp_path) as office:
         desk = Desk(office)
@@ -152,6 +196,10 @@ def test_nobody_there(tmp_path: Path) -> None:
         ["--timeout", "soon", "status"],
         ["dlq", "replay"],
         ["dlq", "replay", "ALL", "abcdef01"],
+        ["dlq", "replay", "abcdef01", "--plan", "0123456789abcdef"],
+        ["dlq", "list", "--since", "soon"],
+        ["dlq", "list", "--whose", "hers"],
+        ["queue", "catchup", "acme/slack", "some"],
         ["route", "test", "acme", "/no/such/file"],
         ["completion", "tcsh"],
     ],
