@@ -177,9 +177,12 @@ class Outbox(Protocol):
     async def route(self, tenant: str, routed: Sequence[Routed], cursor: int) -> RoutedCount:
         """Outcomes, new deliveries and the cursor, in one transaction. Safe to repeat."""
 
-    async def claim(self, lane: str, boot: str, now_us: int, limit: int) -> Claimed:
+    async def claim(
+        self, lane: str, boot: str, now_us: int, limit: int, *, theirs_us: int | None = None
+    ) -> Claimed:
         """Heads of line that are due: waiting ones become claimed (the attempt is spent), unknown ones are
-        handed out as unknown, to be probed. Nothing while the lane is paused or suspended."""
+        handed out as unknown, to be probed. Nothing while the lane is paused or suspended. ``theirs_us`` is the
+        vendor's time, if known: when the attempt may have been sent, for whoever looks for it there."""
 
     async def record(
         self, delivery: Delivery, boot: str, decision: Decision, attempt: Attempt, next_due_us: int
@@ -188,7 +191,8 @@ class Outbox(Protocol):
         ``next_due_us``. False if this boot no longer holds the claim (nothing is written)."""
 
     async def recover(self, lane: str, boot: str, now_us: int, settle_us: int) -> int:
-        """This lane's rows claimed by anybody else become unknown, due after the settling delay. How many.
+        """This lane's rows claimed by anybody else become unknown, due after the settling delay. How many. What was
+        in doubt already may land as late as if the doubt arose now: the clock may have been set in between.
         ``boot`` names one life of one courier, so that a courier that crashed is recovered like a dead process."""
 
     async def readmit(self, lane: str, routes: Sequence[str], now_us: int) -> int:

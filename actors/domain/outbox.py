@@ -87,7 +87,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     accepted_us: int
     due_us: int
     sent_us: int | None
-    """When the first attempt that may have landed was claimed; None while none may have."""
+    """When the first attempt that may have landed was claimed, by the vendor's clock as far as it was known then; None
+    while none may have."""
     doubt_us: int | None
     """When the outcome last became unknown; the late-landing window counts from here."""
     items: tuple[Item, ...] = ()

@@ -42,8 +42,10 @@ class SqlOutbox:
     async def route(self, tenant: str, routed: Sequence[Routed], cursor: int) -> RoutedCount:
         return await self._write(lambda raw: route(raw, tenant, routed, cursor))
 
-    async def claim(self, lane: str, boot: str, now_us: int, limit: int) -> Claimed:
-        return await self._write(lambda raw: claim(raw, lane, boot, now_us, limit))
+    async def claim(
+        self, lane: str, boot: str, now_us: int, limit: int, *, theirs_us: int | None = None
+    ) -> Claimed:
+        return await self._write(lambda raw: claim(raw, lane, boot, now_us, limit, theirs_us))
 
     async def record(
         self, delivery: Delivery, boot: str, decision: Decision, attempt: Attempt, next_due_us: int
@@ -124,8 +126,11 @@ def blame(raw: sqlite3.Connection, lane: str, since_us: int) -> str:
     return row[0] if row else ""
 
 
-def claim(raw: sqlite3.Connection, lane: str, boot: str, now_us: int, limit: int) -> Claimed:
+def claim(
+    raw: sqlite3.Connection, lane: str, boot: str, now_us: int, limit: int, theirs_us: int | None = None
+) -> Claimed:
     """Due heads, oldest due first; nothing while the lane is held back."""
+    sent_us = now_us if theirs_us is None else theirs_us
     held = raw.execute(
         "SELECT paused_by, suspended, throttled_until_us FROM lanes WHERE lane = ? "
         "AND (paused_by <> '' OR suspended <> '' OR throttled_until_us > ?)",
@@ -143,13 +148,13 @@ def claim(raw: sqlite3.Connection, lane: str, boot: str, now_us: int, limit: int
     raw.executemany(
         "UPDATE deliveries SET state = 'claimed', attempts = attempts + 1, claimed_by = ?, "
         "sent_us = coalesce(sent_us, ?) WHERE seq = ?",
-        [(boot, now_us, delivery.seq) for delivery in found if delivery.state is State.WAITING],
+        [(boot, sent_us, delivery.seq) for delivery in found if delivery.state is State.WAITING],
     )
     raw.executemany(
         "UPDATE deliveries SET claimed_by = ? WHERE seq = ?",
         [(boot, delivery.seq) for delivery in found if delivery.state is State.UNKNOWN],
     )
-    claimed = tuple(_claimed(delivery, now_us) for delivery in found)
+    claimed = tuple(_claimed(delivery, sent_us) for delivery in found)
     return Claimed(deliveries=claimed, next_due_us=_next_due(raw, lane))
 
 
@@ -165,7 +170,7 @@ def _whole(raw: sqlite3.Connection, row: Sequence[Any]) -> Delivery:
     return delivery
 
 
-def _claimed(delivery: Delivery, now_us: int) -> Delivery:
+def _claimed(delivery: Delivery, sent_us: int) -> Delivery:
     """The row as the claim left it (what the UPDATE did, without reading it again)."""
     if delivery.state is State.UNKNOWN:
         return delivery
@@ -173,7 +178,7 @@ def _claimed(delivery: Delivery, now_us: int) -> Delivery:
         delivery,
         state=State.CLAIMED,
         attempts=delivery.attempts + 1,
-        sent_us=now_us if delivery.sent_us is None else delivery.sent_us,
+        sent_us=sent_us if delivery.sent_us is None else delivery.sent_us,
     )
 
 
@@ -251,6 +256,11 @@ def recover(raw: sqlite3.Connection, lane: str, boot: str, now_us: int, settle_u
         "UPDATE deliveries SET claimed_by = NULL WHERE lane = ? AND claimed_by IS NOT NULL AND claimed_by <> ? "
         "AND state = 'unknown'",
         (lane, boot),
+    )
+    raw.execute(
+        "UPDATE deliveries INDEXED BY deliveries_ready SET doubt_us = ?, due_us = ? WHERE lane = ? AND head = 1 "
+        "AND claimed_by IS NULL AND state IN ('waiting', 'unknown') AND state = 'unknown'",
+        (now_us, now_us + settle_us, lane),
     )
     raw.execute(
         "UPDATE deliveries SET state = 'unknown', claimed_by = NULL, doubt_us = ?, due_us = ?, crashes = crashes + 1, "
