@@ -1,0 +1,36 @@
+"""What the actors need of the world, and what a connector promises them. Each port has one conformance suite
+(``tests/conformance``) that every adapter passes, fakes included.
+
+Read in this order: ``world`` (time, chance, network, witness), ``store``, ``vendors``.
+"""
+
+from actors.domain.outbox import Composed as Composed
+from actors.domain.xapi.accepted import NewStatement as NewStatement
+from actors.ports.store import Appended as Appended
+from actors.ports.store import Claimed as Claimed
+from actors.ports.store import Housekeeping as Housekeeping
+from actors.ports.store import Ledger as Ledger
+from actors.ports.store import LoggedStatement as LoggedStatement
+from actors.ports.store import Outbox as Outbox
+from actors.ports.store import Planned as Planned
+from actors.ports.store import Provenance as Provenance
+from actors.ports.store import Routed as Routed
+from actors.ports.store import RoutedCount as RoutedCount
+from actors.ports.store import StatementConflict as StatementConflict
+from actors.ports.store import Statements as Statements
+from actors.ports.store import StoreUnavailable as StoreUnavailable
+from actors.ports.vendors import Answer as Answer
+from actors.ports.vendors import Bundler as Bundler
+from actors.ports.vendors import Connector as Connector
+from actors.ports.vendors import Effect as Effect
+from actors.ports.vendors import Fake as Fake
+from actors.ports.vendors import Fault as Fault
+from actors.ports.vendors import Reveal as Reveal
+from actors.ports.vendors import SourceKind as SourceKind
+from actors.ports.vendors import Target as Target
+from actors.ports.vendors import Wording as Wording
+from actors.ports.world import AttemptView as AttemptView
+from actors.ports.world import Clock as Clock
+from actors.ports.world import Dice as Dice
+from actors.ports.world import Http as Http
+from actors.ports.world import Witness as Witness
