@@ -1,6 +1,6 @@
 """The conversations with Teams: post to a channel, look for a post, notify a learner, find a person, say hello."""
 
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -21,16 +21,16 @@ from actors.domain.verdicts import (
     Revoked,
     Unavailable,
     Unmatched,
-    Unprobeable,
     Verdict,
 )
 from actors.domain.wording import TemplateFault
 from actors.ports import Bundler, Reveal, Wording
 from actors.targets.teams.accounts import Account, AppAccount, PersonAccount
 from actors.targets.teams.batch import GraphBundler
-from actors.targets.teams.found import is_ours, matched, posted, rfc3339, unmatched, unseen
+from actors.targets.teams.found import matched, posted, unmatched
 from actors.targets.teams.marks import Trail, chain_for, mark_of, messages_path, trail_of
 from actors.targets.teams.render import activity, escape, message
+from actors.targets.teams.seek import seek
 from actors.targets.teams.settings import CHANNEL_ID, TEAM_ID, TeamsSettings
 from actors.targets.teams.wire import Answered, Failure, Purpose, Stale, harmless, understand
 from config.durations import seconds
@@ -38,8 +38,6 @@ from config.model import Audience
 
 SKEW_US = 60_000_000
 """How far Graph's clock may be from ours."""
-PAGE_ROWS = 50
-PAGES_MAX = 12
 EMAIL_CHARS_MAX = 320
 TEAM_BURST, TEAM_SHARE = 1.05, 0.95
 """n requests after the first take at least n times as long as the limit wants, for every n, and hardly longer."""
@@ -175,26 +173,14 @@ class TeamsTarget:
             return Repeatable("Teams replaces a notification by one with the same chainId")
         if parcel.sent_us is None:
             return Absent("no attempt of it can have landed")
-        path, mark, trail = messages_path(parcel.address), mark_of(parcel.delivery_id), trail_of(parcel)
-        since = f"lastModifiedDateTime gt {rfc3339(parcel.sent_us - SKEW_US)}"
-        query = urlencode({"$top": str(PAGE_ROWS), "$filter": since}, quote_via=quote)
         draws = (*_of_channel(parcel.address), "reads")
-        for _ in range(PAGES_MAX):
-            request = self._request("GET", f"{path}/delta?{query}", "channelMessages.delta", draws)
-            answer = yield from self._call(self._person, request, Purpose.READ, trail)
-            if not isinstance(answer, Answered):
-                return unseen(harmless(answer))
-            messages = answer.objects()
-            if messages is None:
-                return Unprobeable("Graph: a page without messages")
-            for each in messages:
-                found = posted(each, parcel.address, answer.request_ids) if is_ours(each, mark) else None
-                if found is not None:
-                    return found
-            query = urlsplit(answer.text("@odata.nextLink")).query  # never its host: our token goes nowhere else
-            if not query:
-                return Absent()
-        return Unprobeable(f"not among the {PAGES_MAX} pages of posts since the attempt, and there are more")
+        trail = trail_of(parcel)
+
+        def read(path: str, operation: str) -> Flow[Answered | Failure]:
+            request = self._request("GET", path, operation, draws)
+            return self._call(self._person, request, Purpose.READ, trail)
+
+        return (yield from seek(parcel, parcel.sent_us - SKEW_US, read))
 
     # ── people, credentials ──────────────────────────────────────────────────────────────────────
 

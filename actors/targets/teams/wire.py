@@ -25,6 +25,9 @@ THE_APPS_LIMIT = "activitylimitreached"
 """The code of a 429 that concerns the app, not what it asked for."""
 
 
+NOT_GRAPH = "what answers at graph_url is not Microsoft Graph"
+
+
 class Purpose(Enum):
     """What a request is for: the same code means different things."""
 
@@ -243,7 +246,7 @@ def _understand(response: Response, purpose: Purpose) -> Answered | Stale | Fail
     told = Told(status, code_of(response.body), purpose, retry_after, claims_of(response))
     by_code = None if status in BY_STATUS_ALONE or status >= 500 else CODES.get(told.code.casefold())
     if by_code is None and told.code == "" and status in (403, 404):
-        return Unavailable(f"HTTP {status}: what answers at graph_url is not Microsoft Graph")
+        return Unavailable(f"HTTP {status}: {NOT_GRAPH}")
     return (by_code or STATUSES.get(status) or (_doubtful if status >= 500 else _faulted))(told)
 
 

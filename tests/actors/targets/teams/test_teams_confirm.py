@@ -3,6 +3,7 @@
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
+import pytest
 from teams_stage import (
     CHANNEL,
     ID,
@@ -19,8 +20,10 @@ from actors.domain.flow import Response
 from actors.domain.verdicts import (
     Absent,
     Delivered,
+    Unavailable,
     Unprobeable,
 )
+from actors.ports import Fault
 from actors.targets.teams.marks import mark_of
 
 
@@ -98,3 +101,38 @@ def test_a_next_page_elsewhere_does_not_get_our_token() -> None:
 
 def test_nothing_can_have_landed_before_the_first_attempt() -> None:
     assert isinstance(replies()(build().confirm(parcel(sent_us=None))), Absent)
+
+
+def without_delta(value: str) -> Talk:
+    talk = Talk(step_s=0.5)
+    talk.fake.limited = False
+    talk.fake.fault(Fault(kind="status", operation="channelMessages.delta", value=value, times=0))
+    return talk
+
+
+@pytest.mark.parametrize("value", ["400", "404", "501"])
+def test_where_graph_knows_no_delta_the_list_is_read(value: str) -> None:
+    talk = without_delta(value)
+    sent = talk.run(build().deliver(parcel()))
+    assert isinstance(sent, Delivered)
+    for number in range(60):
+        talk.call("POST", f"teams/{TEAM}/channels/{CHANNEL}/messages", **post(f"noise {number}"))
+    talk.now_s += 2.0
+    found = talk.run(build().confirm(parcel()))
+    if value == "501":  # a server's failure is no answer to the question whether it knows delta
+        assert isinstance(found, Unavailable)
+        return
+    assert isinstance(found, Delivered)
+    assert found.receipt["message_id"] == sent.receipt["message_id"]
+    assert talk.operations[-2:] == ["channelMessages.list"] * 2
+
+
+def test_the_list_is_read_back_to_the_attempt_and_no_further() -> None:
+    talk = without_delta("404")
+    for number in range(260):
+        talk.call("POST", f"teams/{TEAM}/channels/{CHANNEL}/messages", **post(f"noise {number}"))
+    talk.now_s += 200.0
+    talk.requests.clear()
+    late = parcel(sent_us=round(talk.now_s * 1e6))
+    assert isinstance(talk.run(build().confirm(late)), Absent)
+    assert talk.operations == ["channelMessages.delta", "channelMessages.list"]
