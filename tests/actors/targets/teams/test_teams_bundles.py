@@ -21,7 +21,7 @@ from actors.roles.bundling import Bundling
 from actors.targets.teams.fake import FakeTeams
 
 EPOCH_S = 1_790_000_000.0
-LANDED_S = 30.0
+LANDED_S = 60.0  # a bundle may land late, and a post in it later still
 """By then nothing lands any more."""
 TRIES_MAX = 30
 
