@@ -27,6 +27,7 @@ Listed = (
     | outlooks.Listed
 )
 
+HELD_FOR = {"quiet": "quiet hours until {}", "digest": "for the digest of {}", "route": "its route is disabled"}
 EVERYDAY = ("waiting", "claimed", "unknown", "delivered", "dead", "parked")
 
 
@@ -177,6 +178,8 @@ def _lane(row: v.LaneRow, now_us: int) -> list[Text | str]:
 
 def _delivery(row: v.DeliveryRow) -> list[Text | str]:
     detail = f"{row.cause}: {row.detail}" if row.cause else row.detail
+    if row.held_for in HELD_FOR:
+        detail = f"{HELD_FOR[row.held_for].format(at(row.due_us))}" + (f" ({detail})" if detail else "")
     return [
         short(row.id),
         plain(row.lane),

@@ -90,7 +90,16 @@ def letters(*, required: bool) -> Callable[[F], F]:
 
 
 lane_filter = click.option("--lane", default="", metavar="TENANT/TARGET", help="Only those of this lane.")
-cause_filter = click.option("--cause", default="", help="Only those with this root cause.")
+
+
+def _causes(ctx: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
+    """For completion; a daemon may know others, and says which it knows."""
+    from actors.domain.verdicts import Cause
+
+    return [cause.value for cause in Cause if cause.value.startswith(typed)]
+
+
+cause_filter = click.option("--cause", default="", shell_complete=_causes, help="Only those with this root cause.")
 whose_filter = click.option(
     "--whose", type=click.Choice(["ours", "theirs", "yours"]), help="Only those that this side can mend."
 )

@@ -139,10 +139,14 @@ class DeliveryRow(View, frozen=True, kw_only=True, tag="delivery"):
     cause: str = ""
     whose: str = ""
     detail: str = ""
+    held_for: str = ""
+    """What it waits for until ``due_us``: ``quiet``, ``digest`` or ``route``; empty where it is not held, or waits for
+    a person."""
 
 
 class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a delivery's history. ``what``: ``send``, ``probe``, or ``person`` for what somebody did by hand."""
+    """One line of a delivery's history. ``what``: ``send``, ``probe``, ``person`` for what somebody did by hand, or
+    ``router`` where a newer value replaced it."""
 
     number: int
     what: str

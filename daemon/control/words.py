@@ -40,6 +40,7 @@ REASONS: dict[str, str] = {
         "posted now."
     ),
     "fault": "lmsyncd itself failed on this statement; the daemon's log has the traceback. Please report it.",
+    "overtaken": "A newer value of the same thing is known already: it is put on record as superseded, and not posted.",
     "repeated": "The same change was told before: its posts belong to the earlier statement.",
     "pending": "The router has not come to it yet.",
 }

@@ -58,6 +58,7 @@ def row(kept: Kept) -> DeliveryRow:
         cause=kept.cause.value if kept.cause else "",
         whose=kept.cause.whose.value if kept.cause else "",
         detail=kept.detail,
+        held_for=kept.held_for.value if kept.digest is None else "",
     )
 
 

@@ -3,6 +3,7 @@
 import msgspec
 
 from actors.domain.changes import AnyChange
+from actors.domain.outbox import HeldFor
 from actors.domain.people import Directory
 from actors.domain.wording import TemplateFault
 from actors.ports import LoggedStatement, Planned
@@ -10,6 +11,7 @@ from config.model import Tenant
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
 from daemon.control.protocol import Done, Refusal, RouteTest
+from daemon.control.times import moment
 from daemon.control.verbs.parcels import parcel
 from daemon.control.views import JudgementRow, PreviewRow
 from daemon.control.words import audience_in_words, change_in_words, explained, statement_in_words
@@ -60,6 +62,8 @@ async def _judge(told: dict[str, object], where: str, tenant: Tenant, asking: As
         return 0
     counted = await asking.office.store.queries.counted(tenant.name, change, routed.happened_us)
     occurrence = counted.occurrence
+    if counted.news == "overtaken":
+        reason = "overtaken: a newer value of the same thing is known already"
     await asking.emit(
         JudgementRow(
             statement=name,
@@ -70,6 +74,8 @@ async def _judge(told: dict[str, object], where: str, tenant: Tenant, asking: As
             occurrence=occurrence,
         )
     )
+    if counted.news == "overtaken":
+        return 0
     previews = [await _preview(one, change, logged, occurrence, tenant, asking) for one in routed.planned]
     for preview in previews:
         await asking.emit(preview)
@@ -112,6 +118,8 @@ async def _preview(
             payload, detail = await _rendered(planned, change, key, tenant, asking)
         except TemplateFault as fault:
             refused, detail = "bad_template", str(fault)
+    if planned.held_for is not HeldFor.PERSON and not refused:
+        detail = f"kept back ({planned.held_for.value}) until {moment(planned.held_until_us)}"
     if known:
         detail = f"posted before as delivery {kept.delivery.id}" if kept else "posted before; its delivery is gone"
     return PreviewRow(

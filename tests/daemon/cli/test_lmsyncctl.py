@@ -249,8 +249,17 @@ def test_completion_scripts(shell: str) -> None:
     assert "_LMSYNCCTL_COMPLETE" in said
 
 
-def test_completion_completes() -> None:
-    environment = {**os.environ, "_LMSYNCCTL_COMPLETE": "bash_complete", "COMP_WORDS": "lmsyncctl d", "COMP_CWORD": "1"}
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("lmsyncctl d", ["plain,dlq", "plain,drain"]),
+        ("lmsyncctl dlq list --cause bad", ["plain,bad_template", "plain,bad_configuration"]),
+        ("lmsyncctl dlq plan --whose o", ["plain,ours"]),
+    ],
+)
+def test_completion_completes(typed: str, found: list[str]) -> None:
+    words = {"COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}
+    environment = {**os.environ, "_LMSYNCCTL_COMPLETE": "bash_complete", **words}
     ended = subprocess.run(
         [sys.executable, "-c", "from daemon.cli.lmsyncctl import cli; cli(prog_name='lmsyncctl')"],
         env=environment,
@@ -258,7 +267,7 @@ def test_completion_completes() -> None:
         capture_output=True,
         check=True,
     )
-    assert ended.stdout.decode().split() == ["plain,dlq", "plain,drain"]
+    assert ended.stdout.decode().split() == found
 
 
 def test_starting_loads_nothing_heavy() -> None:

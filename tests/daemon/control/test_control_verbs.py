@@ -42,7 +42,7 @@ async def test_status_of_a_daemon_that_is_well(tmp_path: Path, autojump_clock: o
         assert done.exit_code == 0
         assert overall.degraded == ()
         assert (overall.version, overall.tenants, overall.unrouted, overall.delivered) == ("1.2.3", 1, 0, 2)
-        assert overall.actors == 1 + len(ACME.targets)
+        assert overall.actors == 2 + len(ACME.targets), "router, janitor, couriers"
         assert lanes["acme/slack"].depths == {"delivered": 2}
         assert lanes["acme/slack"].answering
         assert lanes["acme/slack"].window == 8
@@ -97,7 +97,7 @@ async def test_a_throttle_counts_when_it_is_long(
     tmp_path: Path, autojump_clock: object, header: str, code: int
 ) -> None:
     async with opened(tmp_path, ACME) as (office, campus):
-        campus.fault("slack", "rate_limited", value=header)
+        campus.fault("slack", "rate_limited", value=header, operation="chat.postMessage")
         await campus.tell(completed("ada"))
         await trio.sleep(2)
         rows, done = await ask(office, p.AskStatus())
