@@ -103,11 +103,11 @@ class FakeTeams:
         self._closed.clear()
 
     def settle(self, now_s: float) -> None:
-        """What was to land late by now has landed."""
-        due = sorted((late for late in self._late if late[0] <= now_s), key=lambda late: late[0])
-        self._late = [late for late in self._late if late[0] > now_s]
-        for due_s, land in due:
-            land(due_s)
+        """What was to land late by now has landed: also what a late bundle holds that lands later still."""
+        while due := sorted((late for late in self._late if late[0] <= now_s), key=lambda late: late[0]):
+            self._late = [late for late in self._late if late[0] > now_s]
+            for due_s, land in due:
+                land(due_s)
 
     def handle(self, request: Request, now_s: float) -> Answer:
         if self._late:
