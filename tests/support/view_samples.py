@@ -4,7 +4,25 @@ from daemon.control import views as v
 
 AT = 1_800_000_000_000_000
 
+HELD = v.DeliveryRow(
+    id="ab" * 16,
+    lane="acme/slack",
+    state="held",
+    route="daily",
+    destination="C0GENERAL1",
+    change="graded",
+    about="Ada",
+    statement_id="6d7a1c9e-0d3c-4a39-9f57-3c3b6a2d1f10",
+    correlation_id="req-7",
+    attempts=0,
+    attempts_max=8,
+    accepted_us=AT,
+    due_us=AT,
+    detail="as ben chose",
+    held_for="digest",
+)
 OUTLOOKS: list[tuple[v.View, tuple[str, ...]]] = [
+    (HELD, ("held", "for the digest of 20", "(as ben chose)")),
     (
         v.CauseRow(
             whose="yours",

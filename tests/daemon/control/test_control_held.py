@@ -104,6 +104,24 @@ async def test_what_it_waits_for_is_said(desk: Desk, held_for: HeldFor, said: st
     assert (await story(desk, kept)).next[0].startswith(said)
 
 
+async def test_lists_tell_what_is_waited_for(desk: Desk) -> None:
+    await told(desk, completed("ada"), graded("ada", 80))
+    rows, _ = await ask(desk.office, p.QueueList())
+    assert [(row.state, row.held_for) for row in rows] == [("waiting", ""), ("held", "digest")]
+
+
+async def test_a_rehearsed_statement_is_kept_back_or_overtaken_like_a_real_one(desk: Desk) -> None:
+    await told(desk, graded("ada", 85, at="2026-11-23T11:00:00Z"))
+    late, digest = graded("ada", 80, at="2026-11-23T10:00:00Z"), completed("ada")
+    text = msgspec.json.encode([late, digest]).decode()
+    [overtaken, judged, preview], done = await ask(desk.office, p.RouteTest(tenant="acme", statement=text))
+    assert overtaken.reason.startswith("overtaken")
+    assert overtaken.explanation
+    assert (judged.change, done.note) == ("activity_completed", "1 posts would be made")
+    assert preview.detail.startswith("kept back (digest) until ")
+    assert await desk.states() == {"waiting": 1}
+
+
 async def test_what_was_overtaken_was_not_sent(desk: Desk) -> None:
     await told(desk, graded("ada", 85, at="2026-11-23T11:00:00Z"), graded("ada", 80, at="2026-11-23T10:00:00Z"))
     [kept] = await listed(desk, State.SUPERSEDED)

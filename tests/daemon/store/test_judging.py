@@ -64,6 +64,16 @@ async def test_what_is_no_dead_letter_is_left_alone(desk: Desk, state: State) ->
     assert (gone.does, gone.state, gone.note) == (Does.NOTHING, "", "there is no such delivery")
 
 
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("state", State, ids=str)
+async def test_what_is_judged_to_go_goes_and_nothing_else(desk: Desk, state: State, named: bool) -> None:
+    [letter] = await dead(desk, graded("ada", 80), state=state)
+    [one] = await judge(desk, letter, named=named)
+    [(after, done)] = await act(desk, letter, named=named)
+    assert done is one.goes
+    assert (after != state.value) is one.goes
+
+
 async def test_old_news_must_be_named(desk: Desk) -> None:
     """80 died, 85 arrived: 80 would be posted after it."""
     [old] = await dead(desk, graded("ada", 80, at="2026-11-23T10:00:00Z"))
