@@ -42,9 +42,7 @@ class SqlOutbox:
     async def route(self, tenant: str, routed: Sequence[Routed], cursor: int) -> RoutedCount:
         return await self._write(lambda raw: route(raw, tenant, routed, cursor))
 
-    async def claim(
-        self, lane: str, boot: str, now_us: int, limit: int, *, theirs_us: int | None = None
-    ) -> Claimed:
+    async def claim(self, lane: str, boot: str, now_us: int, limit: int, *, theirs_us: int | None = None) -> Claimed:
         return await self._write(lambda raw: claim(raw, lane, boot, now_us, limit, theirs_us))
 
     async def record(
