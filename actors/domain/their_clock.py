@@ -19,6 +19,9 @@ class TheirClock(msgspec.Struct):
 
     ahead_us: int | None = None
 
+    def known(self) -> bool:
+        return self.ahead_us is not None
+
     def hear(self, response: Response, now_us: int) -> None:
         """Any answer will do. One that tells no time leaves what is known; if nothing is, the clocks are alike."""
         told_us = _date_us(response.headers.get("date", ""))

@@ -41,6 +41,8 @@ from config.secrets import SecretUnavailable
 RECORD_RETRY_S = 1.0
 THROTTLE_KEPT_US = 5_000_000
 ADDRESSES_MAX = 10_000
+AHEAD_US = 20_000_000
+"""A stamp may be so much ahead of the vendor's clock: probes look a minute further back."""
 DISABLED_US = 86_400_000_000
 """A disabled route is looked at again after a day, if nobody enables it before."""
 
@@ -158,6 +160,11 @@ class Carriage:
             refusal = await self._prepare(delivery, http, journey)
             if refusal is not None:
                 return refusal
+            refusal = await self._learn_time(http, journey)
+            if refusal is not None:
+                return refusal
+            if self._misdated(delivery):
+                return Throttled("0", whole_lane=False, detail="claimed anew: our clock is ahead of the vendor's")
             parcel = await self._parcel(delivery, http, journey)
             if not isinstance(parcel, Parcel):
                 return parcel
@@ -183,10 +190,9 @@ class Carriage:
             refusal = await self._prepare(delivery, http, journey)
             if refusal is not None:
                 return _unlooked(refusal)
-            if self._theirs.ahead_us is None:  # where to look is a question of their time: any answer tells it
-                await converse(self._target.hello(), http, before=journey.before, after=journey.after)
-            if self._theirs.ahead_us is None:
-                return Unavailable("the vendor does not answer, so nobody can look")
+            refusal = await self._learn_time(http, journey)
+            if refusal is not None:
+                return _unlooked(refusal)
             parcel = await self._parcel(delivery, http, journey)
             if not isinstance(parcel, Parcel):
                 return _unlooked(parcel)
@@ -200,6 +206,26 @@ class Carriage:
 
     def _hear(self, answer: Response) -> None:
         self._theirs.hear(answer, self._world.clock.now_us())
+
+    def theirs_us(self, now_us: int) -> int | None:
+        """What the vendor's clock shows when ours shows that; None while it has not answered yet."""
+        return self._theirs.of(now_us) if self._theirs.known() else None
+
+    async def _learn_time(self, http: Http, journey: Journey) -> Verdict | None:
+        """A post is looked for at the vendor's time, so that nothing is sent before that is known: any answer tells
+        it, and a life that has not had one yet says hello. What that led to, if nobody answered."""
+        if self._theirs.known():
+            return None
+        async with self._preparing:
+            if self._theirs.known():
+                return None
+            verdict = await converse(self._target.hello(), http, before=journey.before, after=journey.after)
+            return None if self._theirs.known() else verdict
+
+    def _misdated(self, delivery: Delivery) -> bool:
+        """Whether the stamp of this attempt lies ahead of the vendor's clock: a probe would look past its post."""
+        theirs_us = self.theirs_us(self._world.clock.now_us())
+        return delivery.sent_us is not None and theirs_us is not None and delivery.sent_us > theirs_us + AHEAD_US
 
     async def _prepare(self, delivery: Delivery, http: Http, journey: Journey) -> Verdict | None:
         """One fetches the token, the others wait for it: a fresh start must not ask for one per delivery."""
@@ -239,7 +265,7 @@ class Carriage:
             timezone=(to_learner and learner.timezone) or tenant.timezone,
             attempt=delivery.attempts,
             now_us=self._world.clock.now_us(),
-            sent_us=self._theirs.of(delivery.sent_us),
+            sent_us=delivery.sent_us,
             doubt_us=self._theirs.of(delivery.doubt_us),
             items=tuple(item.change for item in delivery.items),
             more=delivery.more,

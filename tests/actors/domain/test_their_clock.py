@@ -34,9 +34,10 @@ def test_clocks_that_differ_by_seconds_are_alike() -> None:
 def test_an_answer_without_a_time_leaves_what_is_known(header: str) -> None:
     clock = TheirClock()
     silent = Response(status=200, headers={"date": header})
-    assert clock.ahead_us is None
+    assert not clock.known()
     clock.hear(silent, NOW_US)
-    assert clock.ahead_us == 0
+    assert clock.known()
+    assert clock.of(NOW_US) == NOW_US
     clock.hear(answer(NOW_US - HOUR_US), NOW_US)
     clock.hear(silent, NOW_US)
     assert clock.of(NOW_US) == NOW_US - HOUR_US
