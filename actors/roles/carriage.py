@@ -8,13 +8,11 @@ from collections import OrderedDict
 
 import trio
 
-from actors.domain.flow import Response
 from actors.domain.outbox import Attempt, Decision, Delivery, HeldFor, Parcel, State
 from actors.domain.people import Directory
 from actors.domain.pulse import Pulse
 from actors.domain.retry import DEFAULT, Policy, decide, decide_probe, expired, policy_of, too_old
 from actors.domain.schedule import quiet_until
-from actors.domain.their_clock import TheirClock
 from actors.domain.verdicts import (
     Cause,
     Confirmation,
@@ -33,6 +31,7 @@ from actors.domain.verdicts import (
 from actors.domain.wording import TemplateFault
 from actors.kernel import converse
 from actors.ports import Http, StoreUnavailable, Target
+from actors.roles.dating import Dating
 from actors.roles.pacing import Journey, Pacer
 from actors.roles.world import World
 from config.model import Tenant
@@ -41,8 +40,6 @@ from config.secrets import SecretUnavailable
 RECORD_RETRY_S = 1.0
 THROTTLE_KEPT_US = 5_000_000
 ADDRESSES_MAX = 10_000
-AHEAD_US = 20_000_000
-"""A stamp may be so much ahead of the vendor's clock: probes look a minute further back."""
 DISABLED_US = 86_400_000_000
 """A disabled route is looked at again after a day, if nobody enables it before."""
 
@@ -65,7 +62,7 @@ class Carriage:
         self._pulse = pulse
         self._addresses: OrderedDict[str, str] = OrderedDict()
         self._preparing = trio.Lock()
-        self._theirs = TheirClock()
+        self.dating = Dating(target, world.clock)
 
     async def carry(self, delivery: Delivery, http: Http) -> None:
         """One attempt (or one probe, if the outcome of an earlier attempt is unknown), recorded."""
@@ -73,7 +70,7 @@ class Carriage:
         probe = delivery.state is State.UNKNOWN
         started_us = world.clock.now_us()
         with world.witness.attempt(delivery, "probe" if probe else "send") as view:
-            journey = Journey(self._pacer, view, probing=probe, answered=self._hear)
+            journey = Journey(self._pacer, view, probing=probe, answered=self.dating.hear)
             answer: Verdict | Confirmation | None = None
             held = None if probe else await self._too_early_or_late(delivery, started_us)
             if held is not None:
@@ -160,10 +157,10 @@ class Carriage:
             refusal = await self._prepare(delivery, http, journey)
             if refusal is not None:
                 return refusal
-            refusal = await self._learn_time(http, journey)
+            refusal = await self.dating.learn(http, journey)
             if refusal is not None:
                 return refusal
-            if self._misdated(delivery):
+            if self.dating.misdated(delivery):
                 return Throttled("0", whole_lane=False, detail="claimed anew: our clock is ahead of the vendor's")
             parcel = await self._parcel(delivery, http, journey)
             if not isinstance(parcel, Parcel):
@@ -190,7 +187,7 @@ class Carriage:
             refusal = await self._prepare(delivery, http, journey)
             if refusal is not None:
                 return _unlooked(refusal)
-            refusal = await self._learn_time(http, journey)
+            refusal = await self.dating.learn(http, journey)
             if refusal is not None:
                 return _unlooked(refusal)
             parcel = await self._parcel(delivery, http, journey)
@@ -203,29 +200,6 @@ class Carriage:
             journey.abandon()
             self._world.witness.trouble("courier.fault", error, lane=self._lane, delivery_id=delivery.id)
             return Unavailable(f"the probe failed: {type(error).__name__}")
-
-    def _hear(self, answer: Response) -> None:
-        self._theirs.hear(answer, self._world.clock.now_us())
-
-    def theirs_us(self, now_us: int) -> int | None:
-        """What the vendor's clock shows when ours shows that; None while it has not answered yet."""
-        return self._theirs.of(now_us) if self._theirs.known() else None
-
-    async def _learn_time(self, http: Http, journey: Journey) -> Verdict | None:
-        """A post is looked for at the vendor's time, so that nothing is sent before that is known: any answer tells
-        it, and a life that has not had one yet says hello. What that led to, if nobody answered."""
-        if self._theirs.known():
-            return None
-        async with self._preparing:
-            if self._theirs.known():
-                return None
-            verdict = await converse(self._target.hello(), http, before=journey.before, after=journey.after)
-            return None if self._theirs.known() else verdict
-
-    def _misdated(self, delivery: Delivery) -> bool:
-        """Whether the stamp of this attempt lies ahead of the vendor's clock: a probe would look past its post."""
-        theirs_us = self.theirs_us(self._world.clock.now_us())
-        return delivery.sent_us is not None and theirs_us is not None and delivery.sent_us > theirs_us + AHEAD_US
 
     async def _prepare(self, delivery: Delivery, http: Http, journey: Journey) -> Verdict | None:
         """One fetches the token, the others wait for it: a fresh start must not ask for one per delivery."""
@@ -266,7 +240,7 @@ class Carriage:
             attempt=delivery.attempts,
             now_us=self._world.clock.now_us(),
             sent_us=delivery.sent_us,
-            doubt_us=self._theirs.of(delivery.doubt_us),
+            doubt_us=self.dating.of(delivery.doubt_us),
             items=tuple(item.change for item in delivery.items),
             more=delivery.more,
             revises=delivery.revises,

@@ -138,8 +138,9 @@ class Courier(Actor[CourierMessage]):
             await self._rest_until(None)
             return
         try:
-            theirs_us = self._carriage.theirs_us(now_us)
-            claimed = await self._world.outbox.claim(self.lane, self.life, now_us, room, theirs_us=theirs_us)
+            claimed = await self._world.outbox.claim(
+                self.lane, self.life, now_us, room, theirs_us=self._carriage.dating.now_us()
+            )
         except StoreUnavailable as error:
             self._world.witness.trouble("courier.store_unavailable", error, lane=self.lane)
             await trio.sleep(STORE_RETRY_S)
