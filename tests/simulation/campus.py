@@ -11,7 +11,6 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
 from typing import Any
-from unittest import mock
 
 import trio
 from world import EPOCH_US, Campus, Notes, SeededDice
@@ -22,14 +21,14 @@ from actors.ports import NewStatement, Provenance, StatementConflict, StoreUnava
 from actors.roles.root import Root
 from actors.roles.world import Switchboard
 from actors.targets import discover
-from actors.targets.faults import Faults
 from config.model import Tenant
 from daemon.clock import SystemClock
 from daemon.store.database import Store, open_store
+from tests.simulation.eavesdrop import listening
 from tests.simulation.fate import Blow, Fate, Port
 from tests.simulation.record import Record
 from tests.simulation.shaky import Ground, shaking
-from tests.simulation.wire import Vendors, Wire, listening
+from tests.simulation.wire import Vendors, Wire
 
 DOWNTIMES_S = (0.05, 1.0, 5.0, 60.0, 900.0)
 
@@ -90,9 +89,7 @@ class SimulatedCampus(Campus):
     life: Life | None = None
     """The present one; None while there is none."""
 
-    def __init__(
-        self, path: Path, tenants: Mapping[str, Tenant], *, window: int, seed: object, record: Record
-    ) -> None:
+    def __init__(self, path: Path, tenants: Mapping[str, Tenant], *, window: int, seed: object, record: Record) -> None:
         self.path = path / "campus.db"
         self.hands = Hands()
         self.dice = SeededDice(Random(f"dice of {seed}").getrandbits(64))
@@ -125,7 +122,7 @@ class SimulatedCampus(Campus):
     async def run(self, nursery: trio.Nursery, *, task_status: trio.TaskStatus[None]) -> None:
         """One life after another, until ``end``. ``nursery`` must outlive it: corpses and the network are in it."""
         self._nursery = nursery
-        with mock.patch.object(Faults, "strike", listening(self.vendors)):
+        with listening(self.vendors):
             while not self._ending:
                 self._lives += 1
                 self.record.note("life", self._lives, count="lives")

@@ -65,6 +65,8 @@ ASPECTS = {
     "submitted": "submission",
 }
 OF_A_COURSE = frozenset({"course_completed", "enrolled", "unenrolled", "role_changed"})
+MOMENTARY = frozenset({"submitted"})
+"""Each is news of its own, however late it is told."""
 STANDING = frozenset({"activity_completed", "course_completed", "completion_undone", "graded", "passed", "failed"})
 
 

@@ -37,6 +37,8 @@ OPERATIONS = (
     "users.list",
     "me.get",
     "token",
+    "$batch",
+    "chat.update",
 )
 SENDERS = "statements.append"
 """Called by the gateway, which is no actor: it cannot crash alone."""
@@ -46,9 +48,7 @@ def points() -> list[str]:
     """All of them, in order."""
     methods = [f"{port}.{name}" for port, protocol in PORTS.items() for name in methods_of(protocol)]
     return [f"{method}:{moment}" for method in methods for moment in moments(method)] + [
-        f"http.{operation}:{moment}"
-        for operation in OPERATIONS
-        for moment in ("before", "committed", "answered")
+        f"http.{operation}:{moment}" for operation in OPERATIONS for moment in ("before", "committed", "answered")
     ]
 
 
@@ -86,7 +86,9 @@ class Blow(msgspec.Struct):
 class Fate:
     """One life's. ``on_death(point)`` is told once, synchronously, by whoever died."""
 
-    def __init__(self, record: Record, passed: Counter[str], blows: list[Blow], on_death: Callable[[str], None]) -> None:
+    def __init__(
+        self, record: Record, passed: Counter[str], blows: list[Blow], on_death: Callable[[str], None]
+    ) -> None:
         self.dead = False
         self._record = record
         self._passed = passed

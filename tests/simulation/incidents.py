@@ -102,7 +102,7 @@ def slack_fault(kind: str, at_s: float, dice: Random) -> Fault:
             )
         case "revoked":
             operation, value = "", dice.choice(("", "token_revoked", "invalid_auth"))
-        case "archived" | "kicked":
+        case "archived" | "kicked" | "deleted":
             operation = ""
         case "error_after_commit":
             value = dice.choice(("internal_error", "fatal_error", ""))
@@ -110,11 +110,17 @@ def slack_fault(kind: str, at_s: float, dice: Random) -> Fault:
             value = dice.choice(("500", "502", "504"))
         case "late_commit":
             operation, value = "chat.postMessage", str(dice.randint(1, LATE_S_MAX))
-        case "slow":
+        case "slow" | "trickle":
             value = dice.choice(("0.5", "5", "29", "31", "45"))
+        case "rate_limited_date" | "rate_limited_rearm":
+            value = dice.choice(("2", "30", "600"))
+        case "keepalive_closed":
+            value = dice.choice(("", "3"))
         case "duplicate_client_msg_id" | "history_limited":
             operation, times = "", 0
-    return Fault(kind=kind, vendor="slack", operation=operation, value=value, times=times, skip=dice.choice((0, 0, 1, 3)))
+    return Fault(
+        kind=kind, vendor="slack", operation=operation, value=value, times=times, skip=dice.choice((0, 0, 1, 3))
+    )
 
 
 def teams_fault(kind: str, at_s: float, dice: Random) -> Fault:
@@ -141,9 +147,19 @@ def teams_fault(kind: str, at_s: float, dice: Random) -> Fault:
             operation, value = dice.choice(writing), str(dice.randint(1, LATE_S_MAX))
         case "slow":
             value = dice.choice(("0.5", "5", "29", "31", "45"))
+        case "rate_limited_date" | "rate_limited_rearm":
+            value = dice.choice(("2", "30", "600"))
+        case "keepalive_closed" | "batch_inner_throttled":
+            operation, value = "", dice.choice(("", "3"))
+        case "error_after_commit":
+            value = dice.choice(("InternalServerError", "BadGateway", "GatewayTimeout"))
+        case _ if kind.startswith("batch_"):
+            operation = ""
         case "revoked" | "token_expired" | "claims_challenge" | "forbidden_read" | "not_installed":
             operation = ""
-    return Fault(kind=kind, vendor="teams", operation=operation, value=value, times=times, skip=dice.choice((0, 0, 1, 3)))
+    return Fault(
+        kind=kind, vendor="teams", operation=operation, value=value, times=times, skip=dice.choice((0, 0, 1, 3))
+    )
 
 
 def _retry_after(at_s: float, dice: Random) -> str:

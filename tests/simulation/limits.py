@@ -27,8 +27,8 @@ PER_WINDOW: dict[str, tuple[int, float]] = {
 }
 PER_CHANNEL: dict[str, tuple[str, int, float]] = {
     "chat.postMessage": ("slack channel", 1, 1.0),
-    "channelMessages.post": ("teams channel", 4, 1.0),
-    "channelMessages.delta": ("teams channel", 4, 1.0),
+    "channelMessages.post": ("team", 4, 1.0),
+    "channelMessages.delta": ("team", 4, 1.0),
 }
 
 
@@ -37,15 +37,13 @@ def exceeded(served: Iterable[Served]) -> list[str]:
     by_limit: dict[tuple[str, ...], list[Served]] = defaultdict(list)
     terms: dict[tuple[str, ...], tuple[int, float]] = {}
     for each in served:
-        if each.throttled:
-            continue
         if each.operation in PER_WINDOW:
             key: tuple[str, ...] = (each.tenant, each.operation)
             terms[key] = PER_WINDOW[each.operation]
             by_limit[key].append(each)
         if each.operation in PER_CHANNEL:
             name, count, window_s = PER_CHANNEL[each.operation]
-            key = (each.tenant, name, each.destination)
+            key = (each.tenant, name, each.destination.partition("/")[0])  # of Teams, the team
             terms[key] = count, window_s
             by_limit[key].append(each)
     return [told for key, requests in by_limit.items() if (told := _check(key, requests, *terms[key]))]
@@ -64,5 +62,7 @@ def _check(key: tuple[str, ...], requests: list[Served], count: int, window_s: f
             ):
                 continue
             took_s = last.at_s - first.at_s
-            return f"limit of {' '.join(key)}: {count + 1} requests within {took_s:.3f} s, allowed {count} in {window_s:g}"
+            return (
+                f"limit of {' '.join(key)}: {count + 1} requests within {took_s:.3f} s, allowed {count} in {window_s:g}"
+            )
     return ""

@@ -1,9 +1,11 @@
 """What should come of the accepted statements, worked out beside the daemon from the facts behind them: the school's
 state, counted; the first matching route of each destination; one effect for each real change."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 
 import msgspec
+from world import EPOCH_US
 
 from config.model import Audience, Route, Tenant
 from tests.simulation import facts
@@ -12,7 +14,8 @@ from tests.simulation.scenario import CHANNEL, TEAM
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
-    """An effect that one accepted statement must have. ``unplaced``: the configuration names no destination."""
+    """An effect that one accepted statement has. ``unplaced``: the configuration names no destination; ``overtaken``:
+    something newer was known already when it was told."""
 
     tenant: str
     target: str
@@ -23,6 +26,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     route: Route
     occurrence: int
     unplaced: bool
+    overtaken: bool
 
     @property
     def to_learner(self) -> bool:
@@ -34,22 +38,67 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.tenant}/{self.target}", self.destination, self.kind, self.statement_id
 
 
+class Told(msgspec.Struct, frozen=True):
+    """An accepted statement: its place in the log is the time of its acceptance."""
+
+    seq: int
+    statement_id: str
+    fact: Fact
+
+    @property
+    def at_us(self) -> int:
+        """When it happened; not later than it was accepted."""
+        return min(self.seq, EPOCH_US + self.fact.at_s * 1_000_000)
+
+
+class Line:
+    """What an entity stood at, by the time of the events: (time, value, number), oldest first."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[int, str, int]] = []
+        self._top = 0
+
+    def tell(self, value: str, at_us: int) -> tuple[int, bool, bool]:
+        """(number, whether it is news, whether it is overtaken). Told twice, a change keeps its number."""
+        entries = self.entries
+        if entries and at_us < entries[-1][0]:
+            place = bisect_right(entries, at_us, key=lambda entry: entry[0])
+            near = [entry for entry in entries if entry[0] == at_us] + entries[max(place - 1, 0) : place + 1]
+            for entry in near:
+                if entry[1] == value:
+                    return entry[2], False, False
+            self._top += 1
+            entries.insert(place, (at_us, value, self._top))
+            return self._top, True, True
+        if entries and entries[-1][1] == value:
+            _, _, number = entries[-1]
+            if len(entries) > 1 and entries[-2][2] == number:
+                entries.pop()  # of a run only its two ends count
+            if entries[-1][0] != at_us:
+                entries.append((at_us, value, number))
+            return number, False, False
+        self._top += 1
+        entries.append((at_us, value, self._top))
+        return self._top, True, False
+
+
 class Model:
     """One tenant's school as the log tells it."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
-        self._entities: dict[tuple[str, str, str], tuple[str, int]] = {}
+        self._lines: dict[tuple[str, str, str], Line] = {}
         self._effects: set[tuple[object, ...]] = set()
 
-    def follow(self, log: Iterable[tuple[str, Fact]]) -> list[Expected]:
-        """The effects of a log, in its order: (statement id, fact)."""
-        return [effect for statement_id, fact in log for effect in self._of(statement_id, fact)]
+    def follow(self, log: Iterable[Told]) -> list[Expected]:
+        """The effects of a log, in its order."""
+        return [effect for told in log for effect in self._of(told)]
 
-    def _of(self, statement_id: str, fact: Fact) -> list[Expected]:
+    def _of(self, told: Told) -> list[Expected]:
+        fact = told.fact
         if not fact.is_change:
             return []
-        occurrence = self._occurs(fact)
+        occurrence, _, overtaken = self._lines.setdefault(fact.entity, Line()).tell(fact.value, told.at_us)
         found: list[Expected] = []
         taken: set[tuple[str, str]] = set()
         for route in self._tenant.routes:
@@ -69,21 +118,15 @@ class Model:
                     target=route.to,
                     destination=destination,
                     kind=fact.kind,
-                    statement_id=statement_id,
+                    statement_id=told.statement_id,
                     fact=fact,
                     route=route,
                     occurrence=occurrence,
                     unplaced=unplaced,
+                    overtaken=overtaken and fact.kind not in facts.MOMENTARY,
                 )
             )
         return found
-
-    def _occurs(self, fact: Fact) -> int:
-        value, occurrence = self._entities.get(fact.entity, (None, 0))
-        if value != fact.value:
-            occurrence += 1
-            self._entities[fact.entity] = fact.value, occurrence
-        return occurrence
 
 
 def place(route: Route, fact: Fact) -> tuple[str, bool]:

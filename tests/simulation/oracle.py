@@ -9,10 +9,12 @@ from collections import Counter, defaultdict
 import msgspec
 
 from actors.ports import Effect
+from tests.simulation import facts
 from tests.simulation.campus import SimulatedCampus
 from tests.simulation.limits import exceeded
-from tests.simulation.model import Expected, Model
+from tests.simulation.model import Expected, Model, Told
 from tests.simulation.scenario import Scenario
+from tests.simulation.wire import Refusal
 
 TOLERABLE = frozenset({"ActorCrash", "StoreUnavailable", "GraceExceeded"})
 """What may be reported as trouble: what the simulation itself did, and its consequences."""
@@ -56,10 +58,14 @@ def judge(campus: SimulatedCampus, scenario: Scenario, acknowledged: set[str]) -
     oracle = Oracle(campus, scenario, acknowledged)
     oracle.judge()
     for row in oracle.rows:
-        campus.record.add(f"end {row.id} {row.lane} {row.destination} {row.state} {row.cause} {row.attempts} {row.detail}")
+        campus.record.add(
+            f"end {row.id} {row.lane} {row.destination} {row.state} {row.cause} {row.attempts} {row.detail}"
+        )
     for key, journal in oracle.journals.items():
         for effect in journal:
-            campus.record.add(f"journal {key} {effect.operation} {effect.destination} {effect.delivery_id} {effect.time:.6f}")
+            campus.record.add(
+                f"journal {key} {effect.operation} {effect.destination} {effect.delivery_id} {effect.time:.6f}"
+            )
     return Findings(
         faults=oracle.faults,
         statements=len(acknowledged),
@@ -88,6 +94,8 @@ class Oracle:
             key: list(fake.journal) for key, fake in campus.vendors.fakes.items()
         }
         self._expected: dict[tuple[str, str, str, str], Expected] = {}
+        self._seqs: dict[str, int] = {}
+        self._told: dict[str, list[Told]] = {}
 
     def judge(self) -> None:
         self._log_is_what_was_accepted()
@@ -107,16 +115,21 @@ class Oracle:
     def _log_is_what_was_accepted(self) -> None:
         log = self._campus.look("SELECT tenant, lower(hex(id)), seq FROM statements ORDER BY seq")
         logged = [(tenant, _dashed(statement_id)) for tenant, statement_id, _ in log]
+        self._seqs = {_dashed(statement_id): seq for _, statement_id, seq in log}
         offered = {(offer.tenant, each.id) for offer in self._scenario.offers for each in offer.batch}
         if missing := self._acknowledged - {statement_id for _, statement_id in logged}:
             self._say(f"lost: {len(missing)} accepted statements are not in the log, like {min(missing)}")
         if strange := set(logged) - offered:
             self._say(f"{len(strange)} statements in the log that nobody sent")
         for tenant in self._scenario.tenants.values():
-            told = self._scenario.told
-            model = Model(tenant)
-            for effect in model.follow((each, told[each]) for owner, each in logged if owner == tenant.name):
+            told = [
+                Told(self._seqs[each], each, self._scenario.told[each])
+                for owner, each in logged
+                if owner == tenant.name
+            ]
+            for effect in Model(tenant).follow(told):
                 self._expected[effect.key] = effect
+            self._told[tenant.name] = told
         outcomes = dict(
             self._campus.look(
                 "SELECT s.id, CASE WHEN o.kind IS NULL THEN o.reason ELSE o.kind END FROM statements s "
@@ -159,8 +172,21 @@ class Oracle:
                 case "parked":
                     if row.cause != "unknown_outcome" or not self._may_park(row):
                         self._say(f"parked for no reason that there was: {row.cause}, {row.detail}: {row.key}")
+                case "superseded":
+                    if not self._was_replaced(expected):
+                        self._say(f"superseded by nothing: {row.detail}: {row.key}")
                 case state:
                     self._say(f"left {state}: {row.key}")
+
+    def _was_replaced(self, expected: Expected) -> bool:
+        """Only by a newer change of the same entity, which is accounted for like any other."""
+        if expected.overtaken:
+            return True
+        [own] = [each for each in self._told[expected.tenant] if each.statement_id == expected.statement_id]
+        return expected.kind in facts.STANDING and any(
+            each.fact.entity == own.fact.entity and each.fact.value != own.fact.value and each.at_us >= own.at_us
+            for each in self._told[expected.tenant]
+        )
 
     def _causes(self, expected: Expected, row: Row) -> set[str]:
         """Why this one may be dead: by itself, or because of what struck at its vendor."""
@@ -181,10 +207,16 @@ class Oracle:
     def _may_park(self, row: Row) -> bool:
         """Only where looking was made impossible, or the attempts were spent."""
         tenant, _, vendor = row.lane.partition("/")
-        hindered = any(
-            strike.kind in UNPROBEABLE and (strike.tenant, strike.vendor) == (tenant, vendor)
-            for strike in self._campus.vendors.strikes
-        ) or self._campus.record.counts["history switched to be scarce"]
+        hindered = (
+            any(
+                strike.kind in UNPROBEABLE and (strike.tenant, strike.vendor) == (tenant, vendor)
+                for strike in self._campus.vendors.strikes
+            )
+            or self._campus.record.counts["history switched to be scarce"]
+        )
+        expected = self._expected[row.key]
+        if expected.to_learner and not expected.fact.reachable:
+            return True  # nobody can look where nobody is
         return bool(hindered) or row.attempts >= row.attempts_max
 
     def _journals_hold_what_was_delivered(self) -> None:
@@ -202,8 +234,8 @@ class Oracle:
             count = posts[row.id]
             if row.state == "delivered" and not count:
                 self._say(f"lost: delivered, says the row, and the vendor has nothing: {row.key}")
-            if row.state == "dead" and count:
-                self._say(f"dead ({row.cause}), says the row, and the vendor has it: {row.key}")
+            if row.state in {"dead", "superseded"} and count and not _double_accepted(row):
+                self._say(f"{row.state} ({row.cause}), says the row, and the vendor has it: {row.key}")
             if count > 1 and not _double_accepted(row):
                 self._say(f"doubled: {count} posts of {row.key}")
 
@@ -225,15 +257,15 @@ class Oracle:
     def _limits_were_kept(self) -> None:
         vendors = self._campus.vendors
         self.faults += exceeded(vendors.served)
-        for each in vendors.served:
-            if each.throttled and not self._throttle_is_explained(each.at_s, each.operation):
-                self._say(f"{each.vendor} had to throttle {each.operation} at {each.at_s:.3f}")
+        for each in vendors.refusals:
+            if not self._throttle_is_explained(each):
+                self._say(f"{each.vendor} had to throttle {each.limit} at {each.at_s:.3f}")
 
-    def _throttle_is_explained(self, at_s: float, operation: str) -> bool:
+    def _throttle_is_explained(self, refusal: Refusal) -> bool:
         """By another life within the last minute, or because the vendor rations reading without saying so."""
-        if operation == "conversations.history" and self._campus.record.counts["history switched to be scarce"]:
+        if refusal.limit == "conversations.history" and self._campus.record.counts["history switched to be scarce"]:
             return True
-        return any(0 <= at_s - died_s <= 61 for died_s, _ in self._campus.deaths)
+        return any(0 <= refusal.at_s - died_s <= 61 for died_s, _ in self._campus.deaths)
 
     # ── and inside ───────────────────────────────────────────────────────────────────────────────
 
@@ -255,6 +287,7 @@ class Oracle:
 CAUSES: dict[str, set[str]] = {
     "archived": {"destination_gone"},
     "kicked": {"destination_refused"},
+    "deleted": {"destination_gone"},
     "not_installed": {"destination_refused"},
     "forbidden_read": set(),
     "error restricted_action": {"destination_refused"},
@@ -266,7 +299,7 @@ CAUSES: dict[str, set[str]] = {
     "error Conflict": {"bad_configuration"},
     "error SomethingNew": {"payload_refused"},
 }
-UNPROBEABLE = frozenset({"error", "forbidden_read", "kicked", "status", "html"})
+UNPROBEABLE = frozenset({"error", "forbidden_read", "kicked", "deleted", "status", "html", "batch_failed_dependency"})
 
 
 def _double_accepted(row: Row) -> bool:

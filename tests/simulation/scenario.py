@@ -10,7 +10,7 @@ from world import EPOCH_US, SETTINGS
 from actors.ports import NewStatement
 from actors.targets import discover
 from actors.targets.slack import fake as slack_fake
-from actors.targets.teams import fake as teams_fake
+from actors.targets.teams.fake import kinds as teams_kinds
 from config.model import Audience, Connection, Route, Tenant
 from tests.simulation import facts, incidents
 from tests.simulation.facts import Fact
@@ -216,16 +216,20 @@ def draw_incidents(tenants: dict[str, Tenant], dice: Random, ends_s: float) -> l
             kind = dice.choice(sorted(slack_fake.STRIKES | slack_fake.SWITCHES))
             return [incidents.SetFault(name, incidents.slack_fault(kind, at_s, dice))]
         case "fault":
-            kind = dice.choice(sorted(teams_fake.STRIKES))
+            kind = dice.choice(sorted(teams_kinds.STRIKES))
             return [incidents.SetFault(name, incidents.teams_fault(kind, at_s, dice))]
         case "outage":
-            lasts_s = dice.choice((5.0, 60.0, 600.0, 2 * HOUR_S, 72 * HOUR_S if dice.random() < 0.3 else 60.0))
+            lasts_s = dice.choice((5.0, 60.0, 600.0, 2 * HOUR_S, 72 * HOUR_S if dice.random() < 0.02 else 60.0))
             return [incidents.outage(name, vendor, dice, lasts_s)]
         case "database":
             kind, where = dice.choice(sorted(KINDS)), dice.choice(WHERE)
             return [incidents.Shake(Tremor(where, kind, dice.randint(1, 20), dice.choice((1, 1, 3))))]
         case "death":
-            return [incidents.Doom(Blow(dice.choice(points()), dice.randint(1, 3))) if dice.random() < 0.8 else incidents.Kill()]
+            return [
+                incidents.Doom(Blow(dice.choice(points()), dice.randint(1, 3)))
+                if dice.random() < 0.8
+                else incidents.Kill()
+            ]
         case "crash":
             return [incidents.Doom(Blow(dice.choice(crashable()), dice.randint(1, 3), crash=True))]
         case "operator":

@@ -1,20 +1,19 @@
 """The network between the daemon and its vendors, and the vendors themselves: one fake of each kind for each tenant.
 
 A request that has left travels in a task of its own, outside the process: if the process dies meanwhile it arrives all
-the same. While a vendor is out (refused, timeout, 503, 500) nothing that is sent to it has any effect. Everything that
-a vendor accepted is noted for the rate counter of ``limits``, with what its own limiter refused.
+the same. While a vendor is out (refused, timeout, 503, 500) nothing that is sent to it has any effect.
 """
 
 from collections.abc import Callable
+from email.utils import formatdate
 from random import Random
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 import trio
 
-from actors.domain.flow import Lost, NotSent, Outcome, Request, Response
+from actors.domain.flow import Lost, NotSent, Outcome, Request, Response, decode_object
 from actors.ports import Answer, Fake
-from actors.targets.faults import Faults
 from tests.simulation.fate import Fate
 from tests.simulation.record import Record
 
@@ -24,15 +23,23 @@ JITTER_S = 0.03
 
 
 class Served(msgspec.Struct, frozen=True):
-    """A request that reached a vendor: by its arrival, whether its limiter let it through, and in which life."""
+    """A request that a vendor let through its limits, by its arrival, and the life that sent it."""
 
     tenant: str
     vendor: str
     operation: str
     destination: str
     at_s: float
-    throttled: bool
     life: int
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A vendor's own limiter said no."""
+
+    tenant: str
+    vendor: str
+    limit: str
+    at_s: float
 
 
 class Strike(msgspec.Struct, frozen=True):
@@ -48,20 +55,23 @@ class Strike(msgspec.Struct, frozen=True):
 
 
 class Vendors:
-    """All fakes, by host (the tenant's name) and by mount; and what struck them."""
+    """All fakes, by host (the tenant's name) and by mount; what they served, what they refused, what struck them."""
 
-    def __init__(self, fakes: dict[tuple[str, str], Fake], now_s: Callable[[], float], dice: Random, record: Record) -> None:
+    def __init__(
+        self, fakes: dict[tuple[str, str], Fake], now_s: Callable[[], float], dice: Random, record: Record
+    ) -> None:
         self.fakes = fakes
         self.served: list[Served] = []
+        self.refusals: list[Refusal] = []
         self.strikes: list[Strike] = []
         self.out: dict[tuple[str, str], str] = {}
         """Vendors that are out, with the flavour."""
         self.latency_s = 0.02
-        self._now_s = now_s
+        self.now_s = now_s
         self._dice = dice
         self._record = record
-        self._asked: tuple[str, str] = ("", "")
-        self._struck = ""
+        self._asked = ("", "")
+        self._struck: list[str] = []
         self._mounts = [
             (tenant, mount, vendor, fake) for (tenant, vendor), fake in fakes.items() for mount in fake.mounts
         ]
@@ -83,45 +93,54 @@ class Vendors:
         found = self.find(request)
         assert found is not None, request.url
         tenant, vendor, path, fake = found
-        self._asked, self._struck = (tenant, vendor), ""
-        now_s = self._now_s()
-        before = len(fake.journal)
+        self._asked, self._struck = (tenant, vendor), []
+        now_s, before = self.now_s(), len(fake.journal)
         answer = fake.handle(msgspec.structs.replace(request, url=path), now_s)
-        status = answer.response.status
-        throttled = status == 429 and self._struck != "rate_limited"
-        where = destination(request)
-        self.served.append(Served(tenant, vendor, request.operation, where, now_s, throttled, life))
-        effects = len(fake.journal) - before
-        said = "reset" if answer.reset else str(status)
-        self._record.note("served", tenant, request.operation, where, said, f"effects={effects}", f"fault={self._struck}")
-        if throttled:
-            self._record.counts["throttled by the vendor itself"] += 1
+        for operation, where in let_through(request, answer):
+            self.served.append(Served(tenant, vendor, operation, where, now_s, life))
+        effects, said = len(fake.journal) - before, "reset" if answer.reset else str(answer.response.status)
+        self._record.note("served", tenant, request.operation, draws(request), said, f"+{effects}", *self._struck)
         return answer
 
-    def struck(self, fault_kind: str, value: str, operation: str, where: str) -> None:
-        """``Faults`` tells of a fault that struck the request being handled."""
-        self._struck = fault_kind
+    def struck(self, kind: str, value: str, operation: str, where: str) -> None:
+        """A fault strikes the request being handled."""
+        self._struck.append(kind)
         tenant, vendor = self._asked
-        self.strikes.append(Strike(tenant, vendor, fault_kind, value, operation, where, self._now_s()))
-        self._record.counts[f"fault {vendor} {fault_kind}"] += 1
+        self.strikes.append(Strike(tenant, vendor, kind, value, operation, where, self.now_s()))
+        self._record.counts[f"fault {vendor} {kind}"] += 1
+
+    def refused(self, limit: str) -> None:
+        """The limiter of the vendor being asked says no."""
+        self.refusals.append(Refusal(*self._asked, limit, self.now_s()))
+        self._record.note("refused by its limiter", *self._asked, limit, count="throttled by a vendor's own limiter")
 
 
-def destination(request: Request) -> str:
+def draws(request: Request) -> str:
     """Which bucket a post belongs to, as its connector names it; empty where there is none."""
     return next((draw for draw in request.draws if draw.startswith("channel:")), "").removeprefix("channel:")
 
 
-def listening(vendors: Vendors) -> Callable[..., object]:
-    """``Faults.strike`` as it is, and ``vendors`` told."""
-    original = Faults.strike
+def let_through(request: Request, answer: Answer) -> list[tuple[str, str]]:
+    """(operation, destination) of what was asked and not throttled; a bundle counts for all that is in it."""
+    if answer.response.status == 429:
+        return []
+    if request.operation != "$batch":
+        return [(request.operation, draws(request))]
+    asked = decode_object(request.body) or {}
+    heard = decode_object(answer.response.body) or {}
+    throttled = {each["id"] for each in heard.get("responses", ()) if each["status"] == 429}  # type: ignore[attr-defined]
+    return [_inner(each["method"], each["url"]) for each in asked["requests"] if each["id"] not in throttled]  # type: ignore[attr-defined]
 
-    def strike(self: Faults, operation: str, where: str = "", *args: object, **kwargs: object) -> object:
-        fault = original(self, operation, where, *args, **kwargs)  # type: ignore[arg-type]
-        if fault is not None:
-            vendors.struck(fault.kind, fault.value, operation, where)
-        return fault
 
-    return strike
+def _inner(method: str, url: str) -> tuple[str, str]:
+    match [unquote(step) for step in urlsplit(url).path.strip("/").split("/")]:
+        case ["teams", team, "channels", channel, "messages", *rest]:
+            operation = "channelMessages.post" if method == "POST" else "channelMessages.delta"
+            return operation, f"{team}/{channel}" if not rest or rest == ["delta"] else ""
+        case ["users", _, "teamwork", "sendActivityNotification"]:
+            return "sendActivityNotification", ""
+        case _:
+            return "users.get", ""
 
 
 class Wire:
@@ -155,15 +174,16 @@ class Wire:
             await self._fail(trip, flavour, request)
             return
         await trio.sleep(vendors.travel_s())
+        date = formatdate(vendors.now_s(), usegmt=True)  # as every HTTP server says it
         answer = vendors.handle(request, self._life)
         if not self._fate.dead:
             self._fate.strike(f"http.{request.operation}:committed")
-        await trio.sleep(vendors.travel_s() + answer.delay_s)
+        await trio.sleep(vendors.travel_s() + answer.delay_s + (0.0 if answer.reset else answer.body_s))
         if answer.reset:
             trip.end(Lost("connection reset by peer"))
             return
         lowered = {name.lower(): value for name, value in answer.response.headers.items()}
-        trip.end(msgspec.structs.replace(answer.response, headers=lowered))
+        trip.end(msgspec.structs.replace(answer.response, headers={"date": date, **lowered}))
 
     async def _fail(self, trip: "_Trip", flavour: str, request: Request) -> None:
         self._record.note("out", request.operation, flavour, count=f"network {flavour}")
