@@ -1,7 +1,8 @@
 """The vendor's clock beside ours, by the ``Date`` of its answers.
 
 A probe asks for what was posted since we sent it, and a post carries the vendor's time. Where the two clocks differ by
-more than a little, our time would make the probe look past the post.
+more than a little, our time would make the probe look past the post. Between answers the vendor's time is carried on by
+a steady clock: ours may be set.
 """
 
 from email.utils import parsedate_to_datetime
@@ -15,25 +16,30 @@ ALIKE_US = 5_000_000
 
 
 class TheirClock(msgspec.Struct):
-    """``ahead_us``: how far ours is ahead of the vendor's; None while it has not answered yet."""
+    """``steady_us`` is any clock that nobody sets, the same for every call; ``now_us`` is our wall time then."""
 
-    ahead_us: int | None = None
+    _began_us: int | None = None
+    """What the vendor's clock showed when the steady one showed zero."""
 
     def known(self) -> bool:
-        return self.ahead_us is not None
+        return self._began_us is not None
 
-    def hear(self, response: Response, now_us: int) -> None:
+    def hear(self, answer: Response, now_us: int, steady_us: int) -> None:
         """Any answer will do. One that tells no time leaves what is known; if nothing is, the clocks are alike."""
-        told_us = _date_us(response.headers.get("date", ""))
-        if told_us is not None:
-            ahead_us = now_us - told_us
-            self.ahead_us = ahead_us if abs(ahead_us) > ALIKE_US else 0
-        elif self.ahead_us is None:
-            self.ahead_us = 0
+        told_us = _date_us(answer.headers.get("date", ""))
+        if told_us is not None and abs(now_us - told_us) > ALIKE_US:
+            self._began_us = told_us - steady_us
+        elif told_us is not None or self._began_us is None:
+            self._began_us = now_us - steady_us
 
-    def of(self, our_us: int | None) -> int | None:
-        """What the vendor's clock showed when ours showed that."""
-        return None if our_us is None else our_us - (self.ahead_us or 0)
+    def now_us(self, steady_us: int) -> int | None:
+        """What it shows now; None while it has not answered yet."""
+        return None if self._began_us is None else self._began_us + steady_us
+
+    def of(self, our_us: int | None, now_us: int, steady_us: int) -> int | None:
+        """What it showed when ours showed ``our_us``, not long ago."""
+        theirs_us = self.now_us(steady_us)
+        return our_us if our_us is None or theirs_us is None else our_us + theirs_us - now_us
 
 
 def _date_us(header: str) -> int | None:

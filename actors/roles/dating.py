@@ -24,15 +24,15 @@ class Dating:
         self._asking = trio.Lock()
 
     def hear(self, answer: Response) -> None:
-        self._theirs.hear(answer, self._clock.now_us())
+        self._theirs.hear(answer, self._clock.now_us(), _steady_us())
 
     def now_us(self) -> int | None:
         """What the vendor's clock shows now; None while it has not answered yet."""
-        return self._theirs.of(self._clock.now_us()) if self._theirs.known() else None
+        return self._theirs.now_us(_steady_us())
 
     def of(self, our_us: int | None) -> int | None:
-        """What the vendor's clock showed when ours showed that."""
-        return self._theirs.of(our_us)
+        """What the vendor's clock showed when ours showed that, not long ago."""
+        return self._theirs.of(our_us, self._clock.now_us(), _steady_us())
 
     async def learn(self, http: Http, journey: Journey) -> Verdict | None:
         """Nothing is sent, or looked for, before the vendor's time is known: any answer tells it, and a life that has
@@ -49,3 +49,7 @@ class Dating:
         """Whether the stamp of this attempt lies ahead of the vendor's clock: a probe would look past its post."""
         theirs_us = self.now_us()
         return delivery.sent_us is not None and theirs_us is not None and delivery.sent_us > theirs_us + AHEAD_US
+
+
+def _steady_us() -> int:
+    return round(trio.current_time() * 1e6)
