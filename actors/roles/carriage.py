@@ -4,8 +4,6 @@ Whatever happens on the way ends in exactly one recorded decision. A fault of ou
 attempt; after something was sent it leaves the outcome unknown, like any other doubt.
 """
 
-from collections import OrderedDict
-
 import trio
 
 from actors.domain.outbox import Attempt, Decision, Delivery, HeldFor, Parcel, State
@@ -19,18 +17,17 @@ from actors.domain.verdicts import (
     Delivered,
     Doubtful,
     Faulted,
-    Matched,
     Refused,
     Revoked,
     Throttled,
     Unavailable,
-    Unmatched,
     Unprobeable,
     Verdict,
 )
 from actors.domain.wording import TemplateFault
 from actors.kernel import converse
 from actors.ports import Http, StoreUnavailable, Target
+from actors.roles.addressing import Addresses
 from actors.roles.dating import Dating
 from actors.roles.pacing import Journey, Pacer
 from actors.roles.world import World
@@ -39,7 +36,6 @@ from config.secrets import SecretUnavailable
 
 RECORD_RETRY_S = 1.0
 THROTTLE_KEPT_US = 5_000_000
-ADDRESSES_MAX = 10_000
 DISABLED_US = 86_400_000_000
 """A disabled route is looked at again after a day, if nobody enables it before."""
 
@@ -60,7 +56,7 @@ class Carriage:
         self._world = world
         self._pacer = pacer
         self._pulse = pulse
-        self._addresses: OrderedDict[str, str] = OrderedDict()
+        self._addresses = Addresses(lane, target, world)
         self._preparing = trio.Lock()
         self.dating = Dating(target, world.clock)
 
@@ -179,7 +175,7 @@ class Carriage:
             detail = f"fault in lmsyncd: {type(error).__name__}"
             return Doubtful(detail) if journey.sent else Faulted(detail)
         if isinstance(verdict, Refused) and delivery.audience.learner:
-            await self._mistrust(delivery, verdict)
+            await self._addresses.mistrust(self._directory.enrich(delivery.change.learner).email, verdict)
         return verdict
 
     async def _confirm(self, delivery: Delivery, http: Http, journey: Journey) -> Confirmation:
@@ -222,7 +218,7 @@ class Carriage:
                 return Refused(
                     Cause.UNMATCHED_LEARNER, f"no e-mail address is known for {named}: add them to the [people] file"
                 )
-            found = await self._address(learner.email, http, journey)
+            found = await self._addresses.find(learner.email, http, journey)
             if not isinstance(found, str):
                 return found
             address = found
@@ -245,31 +241,6 @@ class Carriage:
             more=delivery.more,
             revises=delivery.revises,
         )
-
-    async def _address(self, email: str, http: Http, journey: Journey) -> str | Verdict:
-        """The vendor's address of a learner: remembered, or looked up now."""
-        ledger = self._world.ledger
-        known = self._addresses.get(email) or await ledger.address(self._lane, email)
-        if known is None:
-            match await converse(self._target.find(email), http, before=journey.before, after=journey.after):
-                case Matched(address=known):
-                    await ledger.remember(self._lane, email, known, self._world.clock.now_us())
-                case Unmatched(detail=detail):
-                    return Refused(Cause.UNMATCHED_LEARNER, detail)
-                case verdict:
-                    return verdict
-        self._addresses[email] = known
-        self._addresses.move_to_end(email)
-        if len(self._addresses) > ADDRESSES_MAX:
-            self._addresses.popitem(last=False)
-        return known
-
-    async def _mistrust(self, delivery: Delivery, verdict: Refused) -> None:
-        """A remembered address that is refused may be stale: the next attempt (a replay) looks the learner up anew."""
-        if verdict.cause in {Cause.UNMATCHED_LEARNER, Cause.DESTINATION_GONE, Cause.DESTINATION_REFUSED}:
-            email = self._directory.enrich(delivery.change.learner).email
-            self._addresses.pop(email, None)
-            await self._world.ledger.forget(self._lane, email)
 
     # ── deciding and recording ───────────────────────────────────────────────────────────────────────
 
