@@ -30,32 +30,40 @@ class _Member:
     """One request in a bundle. ``heard`` is its outcome; None: send it by yourself. Until more is known, a bundle that
     broke off is lost."""
 
-    __slots__ = ("done", "gone", "heard", "request")
+    __slots__ = ("done", "gone", "heard", "refused", "request")
 
     def __init__(self, request: Request) -> None:
         self.request = request
         self.done = trio.Event()
         self.gone = False
+        self.refused = False
         self.heard: Outcome | BundleFault | None = Lost("the bundle was broken off")
 
 
 Carrier = Callable[[list[_Member]], Awaitable[None]]
 
 
+async def _at_once(request: Request) -> None:
+    """Nobody counts."""
+
+
 class Bundling:
     """One lane's bundles. ``client`` makes an Http client for one bundle at a time (they are kept and used again);
-    ``spawn`` begins a task that lives as long as the lane."""
+    ``spawn`` begins a task that lives as long as the lane; ``anew`` waits until a request that was not taken may go
+    out once more."""
 
     def __init__(
         self,
         bundler: Bundler | None,
         client: Callable[[], Http],
         spawn: Callable[[Carrier, list[_Member]], object],
+        anew: Callable[[Request], Awaitable[object]] = _at_once,
     ) -> None:
         self._bundler = bundler
         self._size_max = 1 if bundler is None else bundler.size_max
         self._client = client
         self._spawn = spawn
+        self._anew = anew
         self._clients: list[Http] = []
         self._open: dict[str, list[_Member]] = {}
         self._singly_until_s = -math.inf
@@ -100,6 +108,8 @@ class Bundling:
             raise
         if isinstance(member.heard, BundleFault):
             raise BundleFault(str(member.heard)) from member.heard.__cause__
+        if member.refused:  # it has been on its way: what the limits allowed then is not what they allow now
+            await self._anew(request)
         return member.heard
 
     async def _gathered(self, speaker: str, bundle: list[_Member]) -> bool:
@@ -154,6 +164,8 @@ class Bundling:
         self._lost = self._lost + 1 if heard is not None and all(map(_unanswered, heard)) else 0
         if heard is None or self._lost >= LOST_MAX:
             self._lost, self._singly_until_s = 0, trio.current_time() + SINGLY_S
+        for member in members:
+            member.refused = heard is None
         singly: list[Outcome | None] = [None] * len(members)
         for member, own in zip(members, singly if heard is None else heard, strict=True):
             member.heard = own

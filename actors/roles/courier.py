@@ -46,7 +46,7 @@ class Courier(Actor[CourierMessage]):
         self._wake = trio.Event()
         self._wall_us = self._wall_from_us()
         self._https: list[Http] = []
-        self._bundling = Bundling(target.bundler, world.http, self.spawn)
+        self._bundling = Bundling(target.bundler, world.http, self.spawn, self._pacer.anew)
         self._appetite = APPETITE_MIN
         self._in_flight = 0
         self._draining = False

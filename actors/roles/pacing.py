@@ -40,6 +40,11 @@ class Pacer:
                 self._relieved()
         self._limiter.take(request.draws, self._now_s())
 
+    async def anew(self, request: Request) -> None:
+        """It went out, was not taken, and is to go out again."""
+        self.settle(request)
+        await self.before(request)
+
     def _until_s(self, request: Request) -> float:
         """What may go with others in one call is let go by the handful."""
         by_handful = self._bundler is not None and self._bundler.fits(request)
