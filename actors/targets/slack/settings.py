@@ -20,7 +20,7 @@ LIMITS_PER_S = {
     "open_per_s": 0.8,  # conversations.open, tier 3
     "update_per_s": 0.8,  # chat.update, tier 3
     "history_per_s": 0.8,  # conversations.history, tier 3
-    "hello_per_s": 1.0,  # auth.test, hundreds a minute
+    "hello_per_s": 8.0,  # auth.test, hundreds a minute; a new life asks before it posts
 }
 """What ``limits = { … }`` may override, with the defaults."""
 HISTORY_LIMITED_PER_S = 0.016
