@@ -15,7 +15,7 @@ from actors.messages import CourierMessage, Drain, HowGoesIt, LaneView, Ready, R
 from actors.ports import Claimed, Http, StoreUnavailable, Target
 from actors.roles.bundling import Bundling
 from actors.roles.carriage import Carriage
-from actors.roles.pacing import Pacer
+from actors.roles.pacing import Journey, Pacer
 from actors.roles.world import World
 from config.model import Tenant
 from config.secrets import SecretUnavailable
@@ -207,11 +207,13 @@ class Courier(Actor[CourierMessage]):
             await self._wake.wait()
         self._hello_s = min(HELLO_LAST_S, max(HELLO_FIRST_S, self._hello_s * 2))
         http = self._https.pop() if self._https else self._world.http()
+        journey = Journey(self._pacer, None, probing=False, answered=self._carriage.dating.hear)
         try:
-            verdict = await converse(self._target.hello(), http, before=self._pacer.before, after=self._pacer.after)
+            verdict = await converse(self._target.hello(), http, before=journey.before, after=journey.after)
         except SecretUnavailable as error:
             verdict = Revoked(f"our credentials cannot be read: {error}")
         except Exception as error:  # noqa: BLE001  # a connector's bug must not end a lane that only waits
+            journey.abandon()
             self._world.witness.trouble("courier.fault", error, lane=self.lane)
             return
         finally:

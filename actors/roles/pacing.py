@@ -72,9 +72,9 @@ class Journey:
     """What happened on one attempt: the requests that were made, as far as the vendor may have seen them."""
 
     def __init__(
-        self, pacer: Pacer, view: AttemptView, *, probing: bool, answered: Callable[[Response], None] = _nobody
+        self, pacer: Pacer, view: AttemptView | None, *, probing: bool, answered: Callable[[Response], None] = _nobody
     ) -> None:
-        """``answered`` hears of every answer of the vendor."""
+        """``answered`` hears of every answer of the vendor; ``view`` is None where no attempt is made."""
         self._pacer = pacer
         self._answered = answered
         self._probing = probing
@@ -98,7 +98,8 @@ class Journey:
     def after(self, request: Request, outcome: Outcome, elapsed_s: float) -> None:
         self._out = None
         self._pacer.after(request, outcome, elapsed_s)
-        self._view.exchanged(request.operation, outcome, elapsed_s)
+        if self._view is not None:
+            self._view.exchanged(request.operation, outcome, elapsed_s)
         match outcome:
             case NotSent():
                 self.sent = False

@@ -24,6 +24,8 @@ from config.model import Audience, Digest, Route, Tenant
 
 BATCH = 200
 RETRY_S = 1.0
+REST_S_MAX = 60.0
+"""The log is looked at so often without a hint: whoever stored a statement may have died before giving it."""
 WINDOW_KEPT_US = 86_400_000_000
 """A digest's window is worked out anew at least so often: a clock that was set back may open an earlier one."""
 
@@ -35,10 +37,13 @@ class Router(Actor[RouterMessage]):
         super().__init__()
         self.plan = Plan(tenant, targets, world.born_us)
         self._tenant = tenant.name
+        self._lanes = [f"{tenant.name}/{target}" for target in targets]
         self._world = world
         self._wake = trio.Event()
 
     async def started(self) -> None:
+        for lane in self._lanes:  # the life before this one may have died between a commit and its hint
+            self._world.switchboard.ready(lane)
         self.spawn(self._follow)
 
     async def receive(self, message: RouterMessage) -> None:
@@ -56,7 +61,8 @@ class Router(Actor[RouterMessage]):
                     cursor = await world.outbox.cursor(self._tenant)
                 batch = await world.statements.after(self._tenant, cursor, BATCH)
                 if not batch:
-                    await self._wake.wait()
+                    with trio.move_on_after(REST_S_MAX):
+                        await self._wake.wait()
                     continue
                 cursor = await self._route(batch)
             except StoreUnavailable as error:
