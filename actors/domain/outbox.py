@@ -91,6 +91,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     while none may have."""
     doubt_us: int | None
     """When the outcome last became unknown; the late-landing window counts from here."""
+    doubted: bool = False
+    """Whether an attempt before this one may have landed: what becomes of this one tells nothing of that."""
     items: tuple[Item, ...] = ()
     more: int = 0
     revises: dict[str, str] | None = None

@@ -85,6 +85,7 @@ def decide(
     policy: Policy = DEFAULT,
     accepted_us: int | None = None,
     on_probation: bool = False,
+    doubted: bool = False,
 ) -> Decision:
     """After a send. ``attempts`` counts this one; ``dice`` lies in [0, 1); ``consecutive`` counts the lane's
     answers in a row, this one included, that said *not now* (throttled, down). ``on_probation``: the vendor is out, so
@@ -100,14 +101,14 @@ def decide(
             return _again(_later(now_us, wait_s), detail, policy, accepted_us, Cause.VENDOR_OUTAGE, refund=True)
         case Faulted(detail=detail):
             if attempts >= attempts_max:
-                return Decision(state=State.DEAD, cause=Cause.EXHAUSTED, detail=_exhausted(attempts, detail))
+                return _over(Cause.EXHAUSTED, _exhausted(attempts, detail), doubted)
             due_us = _later(now_us, policy.faulted.ceiling_s(attempts) * dice)
             return _again(due_us, detail, policy, accepted_us, Cause.EXHAUSTED)
         case Doubtful(detail=detail):
             due_us = _later(now_us, settle_s)
             return Decision(state=State.UNKNOWN, due_us=due_us, detail=detail, refund=on_probation)
         case Refused(cause=cause, detail=detail):
-            return Decision(state=State.DEAD, cause=cause, detail=detail)
+            return _over(cause, detail, doubted)
         case Revoked(detail=detail):
             return Decision(state=State.WAITING, due_us=now_us, refund=True, detail=detail)
         case _ as never:
@@ -197,6 +198,13 @@ def _absent(delivery: Delivery, detail: str, now_us: int, settle_s: float, late_
             return Decision(state=State.DEAD, cause=Cause.POISON, detail=spent, forget_sends=True)
         return Decision(state=State.DEAD, cause=Cause.EXHAUSTED, detail=spent, forget_sends=True)
     return Decision(state=State.WAITING, due_us=now_us, detail=detail, forget_sends=True)
+
+
+def _over(cause: Cause, detail: str, doubted: bool) -> Decision:
+    """It will not be done any more. Dead is what surely was not done."""
+    if doubted:
+        return _parked(f"{detail}; an earlier attempt may have landed")
+    return Decision(state=State.DEAD, cause=cause, detail=detail)
 
 
 def _parked(detail: str) -> Decision:

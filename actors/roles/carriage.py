@@ -256,6 +256,7 @@ class Carriage:
             policy=self._policy(delivery),
             accepted_us=max(delivery.accepted_us, delivery.from_us),
             on_probation=self._pulse.on_probation,
+            doubted=delivery.doubted,
         )
 
     def _after_probe(self, confirmation: Confirmation, delivery: Delivery) -> Decision:

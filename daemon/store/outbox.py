@@ -177,6 +177,7 @@ def _claimed(delivery: Delivery, sent_us: int) -> Delivery:
         state=State.CLAIMED,
         attempts=delivery.attempts + 1,
         sent_us=sent_us if delivery.sent_us is None else delivery.sent_us,
+        doubted=delivery.sent_us is not None,
     )
 
 
@@ -209,7 +210,7 @@ def record(
             int(state.open),
             decision.due_us or delivery.due_us,
             int(decision.refund),
-            state is State.WAITING or decision.forget_sends,
+            _nothing_landed(delivery, decision, attempt),
             _doubt(delivery, state, attempt),
             decision.cause.value if decision.cause else None,
             decision.detail,
@@ -227,6 +228,13 @@ def record(
     if not state.open:
         advance(raw, delivery.lane, delivery.destination, next_due_us)
     return True
+
+
+def _nothing_landed(delivery: Delivery, decision: Decision, attempt: Attempt) -> bool:
+    """Whether no attempt so far can have landed. A send that surely did nothing tells only of itself."""
+    if attempt.kind == "probe":
+        return decision.forget_sends
+    return not delivery.doubted and (decision.state is State.WAITING or decision.forget_sends)
 
 
 def _doubt(delivery: Delivery, state: State, attempt: Attempt) -> int | None:

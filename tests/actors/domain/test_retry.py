@@ -312,3 +312,14 @@ def test_what_cannot_be_probed_follows_the_route() -> None:
     assert resent.state is State.WAITING
     assert "accepts a double" in resent.detail
     assert probed(Unprobeable("no scope"), delivery(doubtful="resend", attempts=8)).state is State.PARKED
+
+
+@pytest.mark.parametrize(
+    ("verdict", "attempts"), [(Refused(Cause.DESTINATION_GONE, "gone"), 2), (Faulted("odd"), 3), (Faulted("odd"), 4)]
+)
+def test_what_an_earlier_attempt_may_have_done_is_not_called_dead(verdict: Verdict, attempts: int) -> None:
+    made = decide(verdict, attempts=attempts, attempts_max=3, now_us=NOW_US, dice=0.5, doubted=True)
+    assert (made.state, made.cause) == (State.PARKED, Cause.UNKNOWN_OUTCOME)
+    assert "an earlier attempt may have landed" in made.detail
+    surely = decide(verdict, attempts=attempts, attempts_max=3, now_us=NOW_US, dice=0.5)
+    assert surely.state is State.DEAD
