@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import trio
 from world import EPOCH_US, Campus, Notes, SeededDice
 
@@ -117,6 +118,10 @@ class SimulatedCampus(Campus):
         """The time that is right, as vendors have it; seconds since the epoch."""
         return EPOCH_US / 1e6 + trio.current_time()
 
+    def virtual_s(self) -> float:
+        """How long it has lived."""
+        return trio.current_time()
+
     # ── its lives ────────────────────────────────────────────────────────────────────────────────
 
     async def run(self, nursery: trio.Nursery, *, task_status: trio.TaskStatus[None]) -> None:
@@ -150,7 +155,9 @@ class SimulatedCampus(Campus):
         ports = {"statements": store.statements, "outbox": store.outbox, "ledger": store.ledger}
         life.ports = {name: Port(name, port, life.fate, self._heard) for name, port in ports.items()}
         wire = Wire(self.vendors, life.fate, life.number, self._nursery, self.record)
+        housekeeping = Port("housekeeping", store.housekeeping, life.fate, self._heard)
         world = self.world(f"boot{life.number}", **life.ports, http=wire)
+        world = msgspec.structs.replace(world, housekeeping=housekeeping)
         self.kernel = Kernel(clock=self.clock, dice=self.dice, on_trouble=notes.trouble)
         self.root = Root(self.tenants, self.targets, world)
         self.life = life
@@ -240,6 +247,6 @@ class SimulatedCampus(Campus):
         )
         open_rows = self.look(
             "SELECT 1 FROM deliveries WHERE state IN ('waiting', 'claimed', 'unknown') "
-            "OR (state = 'held' AND held_for <> '') LIMIT 1"
+            "OR (state = 'held' AND held_for <> '' AND digest IS NULL) LIMIT 1"
         )
         return not (unrouted or open_rows)

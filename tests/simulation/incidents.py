@@ -57,6 +57,19 @@ class Pause(msgspec.Struct, frozen=True, tag=True):
     lasts_s: float
 
 
+class Replay(msgspec.Struct, frozen=True, tag=True):
+    """An operator replays what is stuck in a lane."""
+
+    lane: str
+    accept_double: bool = False
+
+
+class Discard(msgspec.Struct, frozen=True, tag=True):
+    """An operator gives some of it up."""
+
+    lane: str
+
+
 class Warp(msgspec.Struct, frozen=True, tag=True):
     """The wall clock is set wrong by so much more; and right again after a while."""
 
@@ -64,7 +77,7 @@ class Warp(msgspec.Struct, frozen=True, tag=True):
     lasts_s: float
 
 
-Incident = SetFault | ClearFaults | Outage | Shake | Doom | Kill | Stop | RestartActor | Pause | Warp
+Incident = SetFault | ClearFaults | Outage | Shake | Doom | Kill | Stop | RestartActor | Pause | Replay | Discard | Warp
 
 SLACK_POST_ERRORS = (
     "internal_error",

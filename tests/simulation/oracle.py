@@ -1,23 +1,22 @@
-"""What must hold when everything is over: the accepted set against the vendors' journals, and every state explained.
+"""What must hold when everything is over: the accepted set against the vendors' journals, every state explained."""
 
-Nothing here asks the daemon what it thinks it did, with one exception: the rows of its outbox say which delivery id
-stands for which statement at which destination. Both ends are then checked against the outside.
-"""
-
-from collections import Counter, defaultdict
+from collections import Counter
 
 import msgspec
 
 from actors.ports import Effect
-from tests.simulation import facts
+from config.model import Digest
+from tests.simulation import explain, facts
 from tests.simulation.campus import SimulatedCampus
 from tests.simulation.limits import exceeded
-from tests.simulation.model import Expected, Model, Told
+from tests.simulation.model import Expected, Model
+from tests.simulation.remains import Key, Remains, Row
 from tests.simulation.scenario import Scenario
 from tests.simulation.wire import Refusal
 
 TOLERABLE = frozenset({"ActorCrash", "StoreUnavailable", "GraceExceeded"})
 """What may be reported as trouble: what the simulation itself did, and its consequences."""
+NEVER_S = 86_400
 
 
 class Findings(msgspec.Struct):
@@ -29,76 +28,36 @@ class Findings(msgspec.Struct):
     virtual_s: float = 0.0
 
 
-class Row(msgspec.Struct, frozen=True):
-    """A delivery as the database has it at the end."""
-
-    seq: int
-    id: str
-    lane: str
-    destination: str
-    kind: str
-    statement_id: str
-    state: str
-    cause: str | None
-    detail: str
-    attempts: int
-    attempts_max: int
-    doubtful: str
-    history: str
-
-    @property
-    def key(self) -> tuple[str, str, str, str]:
-        return self.lane, self.destination, self.kind, self.statement_id
-
-
 def judge(campus: SimulatedCampus, scenario: Scenario, acknowledged: set[str]) -> Findings:
     """Look at everything, once, and say what is wrong."""
     for fake in campus.vendors.fakes.values():
-        fake.settle(campus.true_s() + 86_400)  # type: ignore[attr-defined]  # what was to land late has landed
-    oracle = Oracle(campus, scenario, acknowledged)
-    oracle.judge()
-    for row in oracle.rows:
-        campus.record.add(
-            f"end {row.id} {row.lane} {row.destination} {row.state} {row.cause} {row.attempts} {row.detail}"
-        )
-    for key, journal in oracle.journals.items():
-        for effect in journal:
-            campus.record.add(
-                f"journal {key} {effect.operation} {effect.destination} {effect.delivery_id} {effect.time:.6f}"
-            )
+        fake.settle(campus.true_s() + NEVER_S)  # type: ignore[attr-defined]  # what was to land late has landed
+    remains = Remains(campus, scenario)
+    for line in remains.describe():
+        campus.record.add(line)
     return Findings(
-        faults=oracle.faults,
+        faults=Oracle(campus, scenario, remains).judge(acknowledged),
         statements=len(acknowledged),
-        effects=sum(map(len, oracle.journals.values())),
-        virtual_s=campus.true_s() - 1_800_000_000,
+        effects=sum(map(len, remains.journals.values())),
+        virtual_s=campus.virtual_s(),
     )
 
 
 class Oracle:
-    """One look at one campus at rest."""
+    """One judgement."""
 
-    def __init__(self, campus: SimulatedCampus, scenario: Scenario, acknowledged: set[str]) -> None:
+    def __init__(self, campus: SimulatedCampus, scenario: Scenario, remains: Remains) -> None:
         self.faults: list[str] = []
         self._campus = campus
         self._scenario = scenario
-        self._acknowledged = acknowledged
-        self.rows = [
-            Row(*row)
-            for row in campus.look(
-                "SELECT seq, lower(hex(id)), lane, destination, kind, statement_id, state, cause, detail, attempts, "
-                "attempts_max, doubtful, history FROM deliveries ORDER BY seq"
-            )
-        ]
-        self.by_id = {row.id: row for row in self.rows}
-        self.journals: dict[tuple[str, str], list[Effect]] = {
-            key: list(fake.journal) for key, fake in campus.vendors.fakes.items()
-        }
-        self._expected: dict[tuple[str, str, str, str], Expected] = {}
-        self._seqs: dict[str, int] = {}
-        self._told: dict[str, list[Told]] = {}
+        self._remains = remains
+        self._expected: dict[Key, Expected] = {}
+        for tenant in scenario.tenants.values():
+            for effect in Model(tenant).follow(remains.told[tenant.name]):
+                self._expected[effect.key] = effect
 
-    def judge(self) -> None:
-        self._log_is_what_was_accepted()
+    def judge(self, acknowledged: set[str]) -> list[str]:
+        self._log_is_what_was_accepted(acknowledged)
         self._deliveries_are_what_was_expected()
         self._states_are_explained()
         self._journals_hold_what_was_delivered()
@@ -106,44 +65,28 @@ class Oracle:
         self._limits_were_kept()
         self._nothing_unforeseen_went_wrong()
         self._the_books_balance()
+        return self.faults
 
     def _say(self, text: str) -> None:
         self.faults.append(text)
 
     # ── in ───────────────────────────────────────────────────────────────────────────────────────
 
-    def _log_is_what_was_accepted(self) -> None:
-        log = self._campus.look("SELECT tenant, lower(hex(id)), seq FROM statements ORDER BY seq")
-        logged = [(tenant, _dashed(statement_id)) for tenant, statement_id, _ in log]
-        self._seqs = {_dashed(statement_id): seq for _, statement_id, seq in log}
+    def _log_is_what_was_accepted(self, acknowledged: set[str]) -> None:
+        remains = self._remains
         offered = {(offer.tenant, each.id) for offer in self._scenario.offers for each in offer.batch}
-        if missing := self._acknowledged - {statement_id for _, statement_id in logged}:
+        if missing := acknowledged - {statement_id for _, statement_id in remains.logged}:
             self._say(f"lost: {len(missing)} accepted statements are not in the log, like {min(missing)}")
-        if strange := set(logged) - offered:
+        if strange := set(remains.logged) - offered:
             self._say(f"{len(strange)} statements in the log that nobody sent")
-        for tenant in self._scenario.tenants.values():
-            told = [
-                Told(self._seqs[each], each, self._scenario.told[each])
-                for owner, each in logged
-                if owner == tenant.name
-            ]
-            for effect in Model(tenant).follow(told):
-                self._expected[effect.key] = effect
-            self._told[tenant.name] = told
-        outcomes = dict(
-            self._campus.look(
-                "SELECT s.id, CASE WHEN o.kind IS NULL THEN o.reason ELSE o.kind END FROM statements s "
-                "LEFT JOIN outcomes o ON o.seq = s.seq"
-            )
-        )
-        for raw, outcome in outcomes.items():
-            fact = self._scenario.told[_dashed(raw.hex())]
+        for statement_id, (kind, reason) in remains.outcomes.items():
+            fact = self._scenario.told[statement_id]
             wanted = fact.kind if fact.is_change else fact.kind.removesuffix("_verb")
-            if wanted not in str(outcome):
-                self._say(f"statement {_dashed(raw.hex())} ({fact.kind}) was taken for {outcome}")
+            if wanted not in (kind or reason):
+                self._say(f"statement {statement_id} ({fact.kind}) was taken for {kind or reason or 'nothing yet'}")
 
     def _deliveries_are_what_was_expected(self) -> None:
-        found = Counter(row.key for row in self.rows)
+        found = Counter(row.key for row in self._remains.rows if row.kind != "digest")
         for key, count in found.items():
             if count > 1:
                 self._say(f"doubled: {count} deliveries for one effect {key}")
@@ -153,108 +96,118 @@ class Oracle:
             if key not in found:
                 self._say(f"lost: no delivery for {key}")
 
-    # ── out ──────────────────────────────────────────────────────────────────────────────────────
+    # ── states ───────────────────────────────────────────────────────────────────────────────────
 
     def _states_are_explained(self) -> None:
-        for row in self.rows:
-            expected = self._expected.get(row.key)
+        for row in self._remains.rows:
             if row.attempts > row.attempts_max:
                 self._say(f"{row.attempts} attempts of {row.attempts_max}: {row.key}")
-            if expected is None:
-                continue
-            match row.state:
-                case "delivered":
-                    if expected.unplaced or (expected.to_learner and not expected.fact.reachable):
-                        self._say(f"delivered to nobody: {row.key}")
-                case "dead":
-                    if row.cause not in self._causes(expected, row):
-                        self._say(f"dead for no reason that there was: {row.cause}, {row.detail}: {row.key}")
-                case "parked":
-                    if row.cause != "unknown_outcome" or not self._may_park(row):
-                        self._say(f"parked for no reason that there was: {row.cause}, {row.detail}: {row.key}")
-                case "superseded":
-                    if not self._was_replaced(expected):
-                        self._say(f"superseded by nothing: {row.detail}: {row.key}")
-                case state:
-                    self._say(f"left {state}: {row.key}")
+            if row.kind == "digest":
+                self._digest_is_explained(row)
+            elif (expected := self._expected.get(row.key)) is not None:
+                self._state_is_explained(row, expected)
+
+    def _digest_is_explained(self, row: Row) -> None:
+        items = self._remains.items[row.seq]
+        if not items or {(each.lane, each.destination) for each in items} != {(row.lane, row.destination)}:
+            self._say(f"a digest of nothing, or of something else: {row.key}")
+            return
+        expected = self._expected.get(items[0].key)
+        if expected is not None:
+            self._state_is_explained(row, expected)
+
+    def _state_is_explained(self, row: Row, expected: Expected) -> None:
+        strikes = self._campus.vendors.strikes
+        match row.state:
+            case "delivered":
+                if expected.unplaced or (expected.to_learner and not expected.fact.reachable):
+                    self._say(f"delivered to nobody: {row.key}")
+            case "dead":
+                if row.cause not in explain.causes(expected, row, strikes):
+                    self._say(f"dead for no reason that there was: {row.cause}, {row.detail}: {row.key}")
+            case "parked":
+                if row.cause != "unknown_outcome" or not explain.may_park(expected, row, strikes):
+                    self._say(f"parked for no reason that there was: {row.cause}, {row.detail}: {row.key}")
+            case "superseded":
+                if not self._was_replaced(expected):
+                    self._say(f"superseded by nothing: {row.detail}: {row.key}")
+            case "cancelled":
+                if '"verdict":"discarded"' not in row.history:
+                    self._say(f"cancelled by nobody: {row.key}")
+            case "held" if row.digest is not None:
+                if self._remains.by_seq[row.digest].state not in {"dead", "parked"}:
+                    self._say(f"held by a digest that is over: {row.key}")
+            case state:
+                self._say(f"left {state}: {row.key}")
 
     def _was_replaced(self, expected: Expected) -> bool:
         """Only by a newer change of the same entity, which is accounted for like any other."""
         if expected.overtaken:
             return True
-        [own] = [each for each in self._told[expected.tenant] if each.statement_id == expected.statement_id]
+        told = self._remains.told[expected.tenant]
+        [own] = [each for each in told if each.statement_id == expected.statement_id]
         return expected.kind in facts.STANDING and any(
             each.fact.entity == own.fact.entity and each.fact.value != own.fact.value and each.at_us >= own.at_us
-            for each in self._told[expected.tenant]
+            for each in told
         )
 
-    def _causes(self, expected: Expected, row: Row) -> set[str]:
-        """Why this one may be dead: by itself, or because of what struck at its vendor."""
-        if expected.unplaced:
-            return {"bad_configuration"}
-        if expected.to_learner and not expected.fact.reachable:
-            return {"unmatched_learner"}
-        causes: set[str] = set()
-        tenant, _, vendor = row.lane.partition("/")
-        for strike in self._campus.vendors.strikes:
-            if (strike.tenant, strike.vendor) == (tenant, vendor):
-                causes |= CAUSES.get(strike.kind, set())
-                causes |= CAUSES.get(f"{strike.kind} {strike.value}", set())
-        if row.attempts >= row.attempts_max:
-            causes.add("exhausted")
-        return causes
-
-    def _may_park(self, row: Row) -> bool:
-        """Only where looking was made impossible, or the attempts were spent."""
-        tenant, _, vendor = row.lane.partition("/")
-        hindered = (
-            any(
-                strike.kind in UNPROBEABLE and (strike.tenant, strike.vendor) == (tenant, vendor)
-                for strike in self._campus.vendors.strikes
-            )
-            or self._campus.record.counts["history switched to be scarce"]
-        )
-        expected = self._expected[row.key]
-        if expected.to_learner and not expected.fact.reachable:
-            return True  # nobody can look where nobody is
-        if row.detail.endswith("an earlier attempt may have landed"):
-            return _double_accepted(row) or "repeatable" in row.history
-        return bool(hindered) or row.attempts >= row.attempts_max
+    # ── out ──────────────────────────────────────────────────────────────────────────────────────
 
     def _journals_hold_what_was_delivered(self) -> None:
         posts: Counter[str] = Counter()
-        for (tenant, vendor), journal in self.journals.items():
+        rewritten: set[str] = set()
+        for (tenant, vendor), journal in self._remains.journals.items():
             for effect in journal:
-                row = self.by_id.get(effect.delivery_id)
+                row = self._remains.by_id.get(effect.delivery_id)
                 if row is None or row.lane != f"{tenant}/{vendor}":
                     self._say(f"{vendor} of {tenant} has a post that is nobody's: {effect}")
                     continue
-                posts[row.id] += 1
+                if effect.operation == "chat.update":  # the same words again: no second post
+                    rewritten.add(row.id)
+                else:
+                    posts[row.id] += 1
                 if not row.destination.startswith("learner:") and effect.destination != row.destination:
                     self._say(f"posted at {effect.destination} instead of {row.destination}")
-        for row in self.rows:
-            count = posts[row.id]
-            if row.state == "delivered" and not count:
-                self._say(f"lost: delivered, says the row, and the vendor has nothing: {row.key}")
-            if row.state in {"dead", "superseded"} and count:
-                self._say(f"{row.state} ({row.cause}), says the row, and the vendor has it: {row.key}")
-            if count > 1 and not _double_accepted(row):
-                self._say(f"doubled: {count} posts of {row.key}")
+        for row in self._remains.rows:
+            count = posts[row.id] + (row.id in rewritten)
+            self._is_there_once(row, count or int(row.id in self._remains.replaced))
+
+    def _is_there_once(self, row: Row, count: int) -> None:
+        if row.digest is not None:
+            if count:
+                self._say(f"doubled: posted by itself and in a digest: {row.key}")
+            elif row.state == "delivered" and self._remains.by_seq[row.digest].state != "delivered":
+                self._say(f"lost: delivered in a digest that was not: {row.key}")
+            return
+        if row.state == "delivered" and not count:
+            self._say(f"lost: delivered, says the row, and the vendor has nothing: {row.key}")
+        if row.state in {"dead", "superseded"} and count:
+            self._say(f"{row.state} ({row.cause}), says the row, and the vendor has it: {row.key}")
+        if count > 1 and not row.double_accepted:
+            self._say(f"doubled: {count} posts of {row.key}")
 
     def _order_was_kept(self) -> None:
-        """Per destination, in the order of acceptance; parked ones have left their line, visibly."""
-        for key, journal in self.journals.items():
+        """Per destination, in the order of acceptance. Who was parked, held or replayed has left the line, visibly."""
+        for key, journal in self._remains.journals.items():
             newest: dict[str, Row] = {}
             seen: set[str] = set()
             for effect in journal:
-                row = self.by_id.get(effect.delivery_id)
-                if row is None or row.state != "delivered" or _double_accepted(row) or row.id in seen:
+                row = self._remains.by_id.get(effect.delivery_id)
+                if row is None or row.id in seen or not self._stands_in_line(row, effect):
                     continue
                 seen.add(row.id)
                 before = newest.get(row.destination)
                 if before is not None and before.seq > row.seq:
                     self._say(f"out of order at {key} {row.destination}: {before.key} before {row.key}")
                 newest[row.destination] = row
+
+    def _stands_in_line(self, row: Row, effect: Effect) -> bool:
+        expected = self._expected.get(row.key)
+        if expected is None or row.state != "delivered" or row.double_accepted or row.by_hand:
+            return False
+        return expected.route.quiet_hours is None and not isinstance(expected.route.mode, Digest)
+
+    # ── limits ───────────────────────────────────────────────────────────────────────────────────
 
     def _limits_were_kept(self) -> None:
         vendors = self._campus.vendors
@@ -265,7 +218,7 @@ class Oracle:
 
     def _throttle_is_explained(self, refusal: Refusal) -> bool:
         """By another life within the last minute, or because the vendor rations reading without saying so."""
-        if refusal.limit == "conversations.history" and self._campus.record.counts["history switched to be scarce"]:
+        if refusal.limit == "conversations.history" and self._campus.record.counts["fault slack history_limited"]:
             return True
         return any(0 <= refusal.at_s - died_s <= 61 for died_s, _ in self._campus.deaths)
 
@@ -277,44 +230,10 @@ class Oracle:
                 self._say(f"trouble: {name}: {text}")
 
     def _the_books_balance(self) -> None:
-        counted = Counter((row.lane, row.state) for row in self.rows)
+        counted = Counter((row.lane, row.state) for row in self._remains.rows)
         kept = {(lane, state): n for lane, state, n in self._campus.look("SELECT lane, state, n FROM depths") if n}
         if counted != kept:
             self._say(f"depths say {kept}, the rows say {dict(counted)}")
         [(verdict,)] = self._campus.look("PRAGMA quick_check(1)")
         if verdict != "ok":
             self._say(f"the database is damaged: {verdict}")
-
-
-CAUSES: dict[str, set[str]] = {
-    "archived": {"destination_gone"},
-    "kicked": {"destination_refused"},
-    "deleted": {"destination_gone"},
-    "not_installed": {"destination_refused"},
-    "forbidden_read": set(),
-    "error restricted_action": {"destination_refused"},
-    "error missing_scope": {"missing_permission"},
-    "error users_not_found": {"unmatched_learner"},
-    "error user_disabled": {"unmatched_learner"},
-    "error Forbidden": {"missing_permission", "destination_refused"},
-    "error NotFound": {"destination_gone", "unmatched_learner"},
-    "error Conflict": {"bad_configuration"},
-    "error SomethingNew": {"payload_refused"},
-}
-UNPROBEABLE = frozenset({"error", "forbidden_read", "kicked", "deleted", "status", "html", "batch_failed_dependency"})
-
-
-def _double_accepted(row: Row) -> bool:
-    return row.doubtful == "resend" and "accepts a double" in row.history
-
-
-def _dashed(text: str) -> str:
-    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
-
-
-def by_destination(effects: list[Effect]) -> dict[str, list[Effect]]:
-    """For scenarios that look closer."""
-    found: dict[str, list[Effect]] = defaultdict(list)
-    for effect in effects:
-        found[effect.destination].append(effect)
-    return found

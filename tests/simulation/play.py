@@ -1,6 +1,7 @@
 """One seed: the campus lives through its scenario, everything is mended, time runs on until nothing is open, and the
 oracle is asked."""
 
+import sqlite3
 import tempfile
 import time
 from collections import Counter
@@ -13,6 +14,7 @@ import trio
 
 from actors.kernel import NoSuchActor, NotSupervising
 from actors.ports import Provenance, StoreUnavailable
+from daemon.store.judging import Replay
 from tests.simulation import incidents
 from tests.simulation.campus import SimulatedCampus
 from tests.simulation.determinism import run
@@ -120,8 +122,6 @@ class Director:
         match incident:
             case incidents.SetFault(tenant, fault):
                 campus.vendors.fakes[tenant, fault.vendor].fault(fault)
-                if fault.kind == "history_limited":
-                    campus.record.counts["history switched to be scarce"] += 1
             case incidents.ClearFaults(tenant, vendor):
                 campus.vendors.fakes[tenant, vendor].clear_faults()
             case incidents.Outage(tenant, vendor, flavour, lasts_s):
@@ -140,6 +140,10 @@ class Director:
                 await self._restart(path)
             case incidents.Pause(lane, lasts_s):
                 await self._pause(lane, lasts_s)
+            case incidents.Replay(lane, accept_double):
+                await self._replay(lane, accept_double)
+            case incidents.Discard(lane):
+                await self._discard(lane)
             case incidents.Warp(by_s, lasts_s):
                 campus.hands.off_us += int(by_s * 1e6)
                 await trio.sleep(lasts_s)
@@ -180,6 +184,36 @@ class Director:
             except StoreUnavailable as error:
                 campus.record.note("not operated", verb, error)
         return done
+
+    async def _replay(self, lane: str, accept_double: bool) -> None:
+        """Everything that is stuck, as ``dlq replay`` does with ALL."""
+        campus = self._campus
+        if campus.life is None:
+            return
+        with trio.move_on_after(30):
+            try:
+                stuck = await campus.store.queries.stuck(lane, 100)
+                wanted = [Replay(id=kept.delivery.id, named=False) for kept in stuck]
+                done = await campus.store.queries.replay(
+                    wanted, by="an operator", now_us=campus.clock.now_us(), accept_double=accept_double
+                )
+                campus.switchboard.ready(lane)
+                campus.record.note("replayed", lane, [(each.id[:12], each.after) for each in done if each.done])
+            except (StoreUnavailable, sqlite3.Error) as error:
+                campus.record.note("not replayed", type(error).__name__)
+
+    async def _discard(self, lane: str) -> None:
+        campus = self._campus
+        if campus.life is None:
+            return
+        with trio.move_on_after(30):
+            try:
+                for kept in (await campus.store.queries.stuck(lane, 100))[:2]:
+                    await campus.store.queries.discard(
+                        [kept.delivery.id], by="an operator", now_us=campus.clock.now_us()
+                    )
+            except (StoreUnavailable, sqlite3.Error) as error:
+                campus.record.note("not discarded", type(error).__name__)
 
     # ── and then ─────────────────────────────────────────────────────────────────────────────────
 

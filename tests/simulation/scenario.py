@@ -11,7 +11,8 @@ from actors.ports import NewStatement
 from actors.targets import discover
 from actors.targets.slack import fake as slack_fake
 from actors.targets.teams.fake import kinds as teams_kinds
-from config.model import Audience, Connection, Route, Tenant
+from config.model import Audience, Connection, Digest, Route, Tenant
+from config.routes import Retry
 from tests.simulation import facts, incidents
 from tests.simulation.facts import Fact
 from tests.simulation.fate import Blow, crashable, points
@@ -94,9 +95,25 @@ def draw_tenant(name: str, dice: Random) -> Tenant:
                 audience=draw_audience(to, dice),
                 doubtful=dice.choice(("park", "park", "resend")),
                 attempts_max=dice.choice((2, 3, 8)),
+                **draw_manner(dice),
             )
         )
     return make_tenant(name, *routes)
+
+
+def draw_manner(dice: Random) -> dict[str, object]:
+    """How a route sends what it sends: mostly at once."""
+    manner: dict[str, object] = {"changed": dice.choice(("post", "post", "update"))}
+    match dice.choice(("at once",) * 6 + ("digest", "quiet", "impatient", "sla")):
+        case "digest":
+            manner["mode"] = Digest(digest=dice.choice(("*/10 * * * *", "0 * * * *", "0 8 * * *")))
+        case "quiet":
+            manner["quiet_hours"] = dice.choice(("20:00-07:00", "08:00-10:00"))
+        case "impatient":
+            manner["retry"] = Retry(age_max=dice.choice(("30s", "10m", "2h")))
+        case "sla":
+            manner["sla"] = dice.choice(("1s", "30s", "1h"))
+    return manner
 
 
 def draw_audience(to: str, dice: Random) -> Audience:
@@ -242,6 +259,9 @@ def draw_incidents(tenants: dict[str, Tenant], dice: Random, ends_s: float) -> l
                         incidents.RestartActor(f"root/{name}/router"),
                         incidents.Stop(),
                         incidents.ClearFaults(name, vendor),
+                        incidents.Replay(lane),
+                        incidents.Replay(lane),
+                        incidents.Discard(lane),
                     )
                 )
             ]
