@@ -125,13 +125,15 @@ def decide_probe(
     late_landing_s: float,
     consecutive: int = 1,
     policy: Policy = DEFAULT,
+    asked_ago_s: float = 0.0,
 ) -> Decision:
-    """After looking for the effect of an earlier attempt. A probe neither spends nor gives back an attempt."""
+    """After looking for the effect of an earlier attempt. A probe neither spends nor gives back an attempt.
+    ``asked_ago_s``: how long ago the vendor was asked (its answer may have been slow)."""
     match confirmation:
         case Delivered(receipt=receipt):
             return Decision(state=State.DELIVERED, receipt=receipt, detail="found by looking at the vendor")
         case Absent(detail=detail):
-            return _absent(delivery, detail, now_us, settle_s, late_landing_s)
+            return _absent(delivery, detail, now_us, settle_s, late_landing_s, asked_ago_s)
         case Repeatable(detail=detail):
             if delivery.attempts >= delivery.attempts_max:
                 return _parked(f"{detail}; attempts spent ({delivery.attempts})")
@@ -184,11 +186,13 @@ def _aged(detail: str, age_max_us: int) -> str:
     return f"given up after {age_max_us / 86_400e6:.3g} days (retry.age_max): {detail}"
 
 
-def _absent(delivery: Delivery, detail: str, now_us: int, settle_s: float, late_landing_s: float) -> Decision:
-    """Absence is proof only once nothing can land any more."""
+def _absent(
+    delivery: Delivery, detail: str, now_us: int, settle_s: float, late_landing_s: float, asked_ago_s: float
+) -> Decision:
+    """Absence is proof only once nothing can land any more, and only of the time when it was asked for."""
     doubt_us = next(at for at in (delivery.doubt_us, delivery.sent_us, delivery.accepted_us) if at is not None)
     closes_us = _later(doubt_us, late_landing_s)
-    if now_us < closes_us:
+    if _later(now_us, -asked_ago_s) < closes_us:
         due_us = max(closes_us, _later(now_us, settle_s))
         return Decision(state=State.UNKNOWN, due_us=due_us, detail=f"{detail}; it may still land")
     if delivery.attempts >= delivery.attempts_max:

@@ -73,7 +73,7 @@ class Carriage:
                 decision = held
             elif probe:
                 answer = confirmation = await self._confirm(delivery, http, journey)
-                decision = self._after_probe(confirmation, delivery)
+                decision = self._after_probe(confirmation, delivery, journey.asked_ago_s)
             else:
                 answer = verdict = await self._send(delivery, http, journey)
                 decision = self._after_send(verdict, delivery)
@@ -189,6 +189,7 @@ class Carriage:
             parcel = await self._parcel(delivery, http, journey)
             if not isinstance(parcel, Parcel):
                 return _unlooked(parcel)
+            journey.look()
             return await converse(self._target.confirm(parcel), http, before=journey.before, after=journey.after)
         except SecretUnavailable as error:
             return Revoked(f"our credentials cannot be read: {error}")
@@ -259,7 +260,7 @@ class Carriage:
             doubted=delivery.doubted,
         )
 
-    def _after_probe(self, confirmation: Confirmation, delivery: Delivery) -> Decision:
+    def _after_probe(self, confirmation: Confirmation, delivery: Delivery, asked_ago_s: float) -> Decision:
         return decide_probe(
             confirmation,
             delivery,
@@ -267,6 +268,7 @@ class Carriage:
             dice=self._world.dice.random(),
             settle_s=self._target.settle_s,
             late_landing_s=self._target.late_landing_s,
+            asked_ago_s=asked_ago_s,
             consecutive=self._pulse.down + 1,
             policy=self._policy(delivery),
         )

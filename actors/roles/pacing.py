@@ -83,11 +83,22 @@ class Journey:
         self._out: Request | None = None
         self.sent = False
         self.request_ids: dict[str, str] = {}
+        self._asked_s: float | None = None
 
     async def before(self, request: Request) -> None:
         await self._pacer.before(request, probing=self._probing)
         self.last = self._out = request
         self.sent = True
+        self._asked_s = trio.current_time() if self._asked_s is None else self._asked_s
+
+    def look(self) -> None:
+        """What is asked from now on is what counts: where something is."""
+        self._asked_s = None
+
+    @property
+    def asked_ago_s(self) -> float:
+        """How long ago the first question left: an answer tells how things stood then, not now."""
+        return 0.0 if self._asked_s is None else trio.current_time() - self._asked_s
 
     def abandon(self) -> None:
         """The conversation broke off: a request that is still out holds its buckets no longer."""

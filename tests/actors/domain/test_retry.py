@@ -323,3 +323,12 @@ def test_what_an_earlier_attempt_may_have_done_is_not_called_dead(verdict: Verdi
     assert "an earlier attempt may have landed" in made.detail
     surely = decide(verdict, attempts=attempts, attempts_max=3, now_us=NOW_US, dice=0.5)
     assert surely.state is State.DEAD
+
+
+def test_absence_is_proof_of_the_time_when_it_was_asked_for() -> None:
+    doubted = delivery(doubt_us=NOW_US - 25 * S)
+    late = decide_probe(Absent(), doubted, now_us=NOW_US, dice=0.5, settle_s=2, late_landing_s=20, asked_ago_s=6)
+    assert late.state is State.UNKNOWN
+    assert late.due_us >= NOW_US + 2 * S
+    early = decide_probe(Absent(), doubted, now_us=NOW_US, dice=0.5, settle_s=2, late_landing_s=20, asked_ago_s=4)
+    assert early.state is State.WAITING
