@@ -85,7 +85,6 @@ def decide(
     policy: Policy = DEFAULT,
     accepted_us: int | None = None,
     on_probation: bool = False,
-    doubted: bool = False,
 ) -> Decision:
     """After a send. ``attempts`` counts this one; ``dice`` lies in [0, 1); ``consecutive`` counts the lane's
     answers in a row, this one included, that said *not now* (throttled, down). ``on_probation``: the vendor is out, so
@@ -101,14 +100,14 @@ def decide(
             return _again(_later(now_us, wait_s), detail, policy, accepted_us, Cause.VENDOR_OUTAGE, refund=True)
         case Faulted(detail=detail):
             if attempts >= attempts_max:
-                return _over(Cause.EXHAUSTED, _exhausted(attempts, detail), doubted)
+                return Decision(state=State.DEAD, cause=Cause.EXHAUSTED, detail=_exhausted(attempts, detail))
             due_us = _later(now_us, policy.faulted.ceiling_s(attempts) * dice)
             return _again(due_us, detail, policy, accepted_us, Cause.EXHAUSTED)
         case Doubtful(detail=detail):
             due_us = _later(now_us, settle_s)
             return Decision(state=State.UNKNOWN, due_us=due_us, detail=detail, refund=on_probation)
         case Refused(cause=cause, detail=detail):
-            return _over(cause, detail, doubted)
+            return Decision(state=State.DEAD, cause=cause, detail=detail)
         case Revoked(detail=detail):
             return Decision(state=State.WAITING, due_us=now_us, refund=True, detail=detail)
         case _ as never:
@@ -158,6 +157,14 @@ def decide_probe(
             assert_never(never)
 
 
+def in_doubt(decision: Decision) -> Decision:
+    """What becomes of a delivery of which an earlier attempt may have landed. Dead is what surely was not done."""
+    if decision.state is not State.DEAD:
+        return decision
+    detail = f"{decision.detail}; an earlier attempt may have landed"
+    return Decision(state=State.PARKED, cause=Cause.UNKNOWN_OUTCOME, detail=detail, refund=decision.refund)
+
+
 def too_old(accepted_us: int, now_us: int, policy: Policy) -> bool:
     """Whether it is too late to send it at all: news that old is none."""
     return policy.age_max_us is not None and now_us - accepted_us > policy.age_max_us
@@ -202,13 +209,6 @@ def _absent(
             return Decision(state=State.DEAD, cause=Cause.POISON, detail=spent, forget_sends=True)
         return Decision(state=State.DEAD, cause=Cause.EXHAUSTED, detail=spent, forget_sends=True)
     return Decision(state=State.WAITING, due_us=now_us, detail=detail, forget_sends=True)
-
-
-def _over(cause: Cause, detail: str, doubted: bool) -> Decision:
-    """It will not be done any more. Dead is what surely was not done."""
-    if doubted:
-        return _parked(f"{detail}; an earlier attempt may have landed")
-    return Decision(state=State.DEAD, cause=cause, detail=detail)
 
 
 def _parked(detail: str) -> Decision:

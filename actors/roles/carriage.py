@@ -9,7 +9,7 @@ import trio
 from actors.domain.outbox import Attempt, Decision, Delivery, HeldFor, Parcel, State
 from actors.domain.people import Directory
 from actors.domain.pulse import Pulse
-from actors.domain.retry import DEFAULT, Policy, decide, decide_probe, expired, policy_of, too_old
+from actors.domain.retry import DEFAULT, Policy, decide, decide_probe, expired, in_doubt, policy_of, too_old
 from actors.domain.schedule import quiet_until
 from actors.domain.verdicts import (
     Cause,
@@ -77,6 +77,8 @@ class Carriage:
             else:
                 answer = verdict = await self._send(delivery, http, journey)
                 decision = self._after_send(verdict, delivery)
+            if delivery.doubted:
+                decision = in_doubt(decision)
             now_us = world.clock.now_us()
             if answer is not None:
                 await self._feel(answer, delivery, decision, now_us)
@@ -257,7 +259,6 @@ class Carriage:
             policy=self._policy(delivery),
             accepted_us=max(delivery.accepted_us, delivery.from_us),
             on_probation=self._pulse.on_probation,
-            doubted=delivery.doubted,
         )
 
     def _after_probe(self, confirmation: Confirmation, delivery: Delivery, asked_ago_s: float) -> Decision:
