@@ -83,6 +83,11 @@ class Life:
         self.over = trio.Event()
         self.ports: dict[str, Any] = {}
 
+    async def hang_up(self, scope: trio.CancelScope) -> None:
+        """For whoever talks to it from outside: it says nothing more when it is over."""
+        await self.over.wait()
+        scope.cancel()
+
 
 class SimulatedCampus(Campus):
     """``open`` it, ``offer`` it statements, do it harm, look at ``rows`` and at the vendors."""
@@ -152,11 +157,13 @@ class SimulatedCampus(Campus):
     def _begin(self, life: Life, store: Store) -> None:
         notes = RecordingNotes(self.record, life.fate, self.troubles)
         self.store, self.notes, self.switchboard = store, notes, Switchboard()
-        ports = {"statements": store.statements, "outbox": store.outbox, "ledger": store.ledger}
-        life.ports = {name: Port(name, port, life.fate, self._heard) for name, port in ports.items()}
+        life.ports = {
+            name: Port(name, getattr(store, name), life.fate, self._heard)
+            for name in ("statements", "outbox", "ledger", "housekeeping", "queries")
+        }
         wire = Wire(self.vendors, life.fate, life.number, self._nursery, self.record)
-        housekeeping = Port("housekeeping", store.housekeeping, life.fate, self._heard)
-        world = self.world(f"boot{life.number}", **life.ports, http=wire)
+        statements, outbox, ledger, housekeeping, _ = life.ports.values()
+        world = self.world(f"boot{life.number}", statements, outbox, ledger, wire)
         world = msgspec.structs.replace(world, housekeeping=housekeeping)
         self.kernel = Kernel(clock=self.clock, dice=self.dice, on_trouble=notes.trouble)
         self.root = Root(self.tenants, self.targets, world)
@@ -215,12 +222,7 @@ class SimulatedCampus(Campus):
         if life is None:
             return False
         async with trio.open_nursery() as nursery:
-
-            async def hang_up() -> None:
-                await life.over.wait()
-                nursery.cancel_scope.cancel()
-
-            nursery.start_soon(hang_up)
+            nursery.start_soon(life.hang_up, nursery.cancel_scope)
             try:
                 await life.ports["statements"].append(batch, provenance)
                 accepted = True

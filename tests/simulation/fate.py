@@ -1,7 +1,7 @@
 """Where a process can die and an actor can crash, by name. Production code knows nothing of it: the places are the
 edges that the tests own.
 
-    PORT.METHOD:before          a port (outbox, statements, ledger) was called, nothing has happened yet
+    PORT.METHOD:before          the store was called through a port, nothing has happened yet
     PORT.METHOD:after           it returned, and its caller does not hear of it
     PORT.METHOD:uncommitted     its job ran in the store's transaction, which is rolled back
     PORT.METHOD:committed       its job is on disk, and nobody hears of it
@@ -15,15 +15,18 @@ request on the wire arrives. A crash is an exception out of the same places, in 
 
 from collections import Counter
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import msgspec
 import trio
 
-from actors.ports import Ledger, Outbox, Statements
+from actors.ports import Housekeeping, Ledger, Outbox, Statements
 from tests.simulation.record import Record
 
-PORTS = {"outbox": Outbox, "statements": Statements, "ledger": Ledger}
+PORTS = {"outbox": Outbox, "statements": Statements, "ledger": Ledger, "housekeeping": Housekeeping}
+VERBS = ("pause", "resume", "replay", "discard")
+"""What operators do: ``queries.VERB``."""
 OPERATIONS = (
     "chat.postMessage",
     "users.lookupByEmail",
@@ -40,13 +43,14 @@ OPERATIONS = (
     "$batch",
     "chat.update",
 )
-SENDERS = "statements.append"
-"""Called by the gateway, which is no actor: it cannot crash alone."""
+NO_ACTORS = ("statements.append", "queries.")
+"""Called by the gateway and by operators, who are no actors: they cannot crash alone."""
 
 
 def points() -> list[str]:
     """All of them, in order."""
     methods = [f"{port}.{name}" for port, protocol in PORTS.items() for name in methods_of(protocol)]
+    methods += [f"queries.{verb}" for verb in VERBS]
     return [f"{method}:{moment}" for method in methods for moment in moments(method)] + [
         f"http.{operation}:{moment}" for operation in OPERATIONS for moment in ("before", "committed", "answered")
     ]
@@ -65,10 +69,16 @@ def moments(method: str) -> tuple[str, ...]:
 
 def crashable() -> list[str]:
     """Points at which an actor can be struck without the whole process."""
-    return [point for point in points() if point.endswith((":before", ":after", ":answered")) and SENDERS not in point]
+    return [
+        point
+        for point in points()
+        if point.endswith((":before", ":after", ":answered")) and not point.startswith(NO_ACTORS)
+    ]
 
 
-READS = frozenset({"outbox.cursor", "statements.after", "ledger.address"})
+READS = frozenset({"outbox.cursor", "outbox.blame", "statements.after", "ledger.address"})
+calling: ContextVar[str] = ContextVar("calling", default="")
+"""The port's method that this task is in."""
 
 
 class ActorCrash(Exception):
@@ -137,12 +147,15 @@ class Port:
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             await self._fate.passes(f"{point}:before")
+            token = calling.set(point)
             try:
                 answer = await method(*args, **kwargs)
             except Exception:
                 if self._fate.dead:
                     await trio.sleep_forever()
                 raise
+            finally:
+                calling.reset(token)
             await self._fate.passes(f"{point}:after")
             self._hear(point, answer, args)
             return answer

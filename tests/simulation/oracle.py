@@ -3,6 +3,7 @@
 from collections import Counter
 
 import msgspec
+from world import EPOCH_US
 
 from actors.ports import Effect
 from config.model import Digest
@@ -25,6 +26,8 @@ class Findings(msgspec.Struct):
     faults: list[str]
     statements: int = 0
     effects: int = 0
+    states: dict[str, int] = {}
+    last_effect_s: float = 0.0
     virtual_s: float = 0.0
 
 
@@ -35,7 +38,10 @@ def judge(campus: SimulatedCampus, scenario: Scenario, acknowledged: set[str]) -
     remains = Remains(campus, scenario)
     for line in remains.describe():
         campus.record.add(line)
+    times_s = [effect.time for journal in remains.journals.values() for effect in journal]
     return Findings(
+        states=dict(Counter(row.state for row in remains.rows)),
+        last_effect_s=max(times_s, default=0.0) - EPOCH_US / 1e6,
         faults=Oracle(campus, scenario, remains).judge(acknowledged),
         statements=len(acknowledged),
         effects=sum(map(len, remains.journals.values())),

@@ -4,10 +4,10 @@ oracle is asked."""
 import sqlite3
 import tempfile
 import time
-from collections import Counter
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import assert_never
+from typing import Any, assert_never
 
 import msgspec
 import trio
@@ -36,10 +36,15 @@ class Outcome(msgspec.Struct, kw_only=True):
     digest: str
     faults: list[str]
     """Broken invariants, in words."""
-    counts: Counter[str]
-    passed: Counter[str]
+    counts: dict[str, int]
+    passed: dict[str, int]
     statements: int = 0
     effects: int = 0
+    reached: dict[str, int] = {}
+    """Jobs, commits and reads of the store."""
+    states: dict[str, int] = {}
+    last_effect_s: float = 0.0
+    """When the last effect was had, in virtual time."""
     virtual_s: float = 0.0
     cpu_s: float = 0.0
     lines: list[str] = []
@@ -62,10 +67,13 @@ def play(scenario: Scenario, *, keep_lines: bool = False) -> Outcome:
         seed=scenario.seed,
         digest=record.digest,
         faults=findings.faults,
-        counts=record.counts,
-        passed=campus.passed,
+        counts=dict(record.counts),
+        passed=dict(campus.passed),
         statements=findings.statements,
         effects=findings.effects,
+        reached=campus.ground.reached,
+        states=findings.states,
+        last_effect_s=findings.last_effect_s,
         virtual_s=findings.virtual_s,
         cpu_s=time.process_time() - began_s,
         lines=list(record.lines) if keep_lines or findings.faults else [],
@@ -160,60 +168,46 @@ class Director:
             except (NoSuchActor, NotSupervising) as error:
                 self._campus.record.note("not restarted", type(error).__name__)
 
-    async def _pause(self, lane: str, lasts_s: float) -> None:
-        """An operator; the daemon must be there to listen, and its store to write."""
-        if not await self._operate("pause", lane):
-            return
-        await trio.sleep(lasts_s)
-        while not await self._operate("resume", lane):
-            await trio.sleep(5)
-
-    async def _operate(self, verb: str, lane: str) -> bool:
+    async def _operate(self, job: Callable[[Any, int], Awaitable[object]], lane: str) -> bool:
+        """An operator; the daemon must be there to listen, and live until it has answered."""
         campus = self._campus
-        if campus.life is None:
+        life, done = campus.life, False
+        if life is None:
             return False
-        queries, done = campus.store.queries, False
-        with trio.move_on_after(30):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(life.hang_up, nursery.cancel_scope)
             try:
-                if verb == "pause":
-                    await queries.pause(lane, by="an operator", now_us=campus.clock.now_us())
-                else:
-                    await queries.resume(lane, now_us=campus.clock.now_us())
+                await job(life.ports["queries"], campus.clock.now_us())
                 done = True
                 campus.switchboard.ready(lane)
-            except StoreUnavailable as error:
-                campus.record.note("not operated", verb, error)
+            except (StoreUnavailable, sqlite3.Error) as error:
+                campus.record.note("not operated", type(error).__name__)
+            nursery.cancel_scope.cancel()
         return done
+
+    async def _pause(self, lane: str, lasts_s: float) -> None:
+        if not await self._operate(lambda ask, now_us: ask.pause(lane, by="an operator", now_us=now_us), lane):
+            return
+        await trio.sleep(lasts_s)
+        while not await self._operate(lambda ask, now_us: ask.resume(lane, now_us=now_us), lane):
+            await trio.sleep(5)
 
     async def _replay(self, lane: str, accept_double: bool) -> None:
         """Everything that is stuck, as ``dlq replay`` does with ALL."""
-        campus = self._campus
-        if campus.life is None:
-            return
-        with trio.move_on_after(30):
-            try:
-                stuck = await campus.store.queries.stuck(lane, 100)
-                wanted = [Replay(id=kept.delivery.id, named=False) for kept in stuck]
-                done = await campus.store.queries.replay(
-                    wanted, by="an operator", now_us=campus.clock.now_us(), accept_double=accept_double
-                )
-                campus.switchboard.ready(lane)
-                campus.record.note("replayed", lane, [(each.id[:12], each.after) for each in done if each.done])
-            except (StoreUnavailable, sqlite3.Error) as error:
-                campus.record.note("not replayed", type(error).__name__)
+
+        async def job(ask: Any, now_us: int) -> None:
+            wanted = [Replay(id=kept.delivery.id, named=False) for kept in await ask.stuck(lane, 100)]
+            done = await ask.replay(wanted, by="an operator", now_us=now_us, accept_double=accept_double)
+            self._campus.record.note("replayed", lane, [(each.id[:12], each.after) for each in done if each.done])
+
+        await self._operate(job, lane)
 
     async def _discard(self, lane: str) -> None:
-        campus = self._campus
-        if campus.life is None:
-            return
-        with trio.move_on_after(30):
-            try:
-                for kept in (await campus.store.queries.stuck(lane, 100))[:2]:
-                    await campus.store.queries.discard(
-                        [kept.delivery.id], by="an operator", now_us=campus.clock.now_us()
-                    )
-            except (StoreUnavailable, sqlite3.Error) as error:
-                campus.record.note("not discarded", type(error).__name__)
+        async def job(ask: Any, now_us: int) -> None:
+            stuck = await ask.stuck(lane, 2)
+            await ask.discard([kept.delivery.id for kept in stuck], by="an operator", now_us=now_us)
+
+        await self._operate(job, lane)
 
     # ── and then ─────────────────────────────────────────────────────────────────────────────────
 

@@ -9,20 +9,16 @@ from world import EPOCH_US, SETTINGS
 
 from actors.ports import NewStatement
 from actors.targets import discover
-from actors.targets.slack import fake as slack_fake
-from actors.targets.teams.fake import kinds as teams_kinds
 from config.model import Audience, Connection, Digest, Route, Tenant
 from config.routes import Retry
-from tests.simulation import facts, incidents
+from tests.simulation import facts, mishaps
 from tests.simulation.facts import Fact
-from tests.simulation.fate import Blow, crashable, points
 from tests.simulation.incidents import Incident
-from tests.simulation.shaky import KINDS, WHERE, Tremor
 
 TEAM = "11111111-0000-4000-8000-00000000000{}"
 CHANNEL = "19:channel{}@thread.tacv2"
 SLACK_CHANNELS = ("C0GENERAL1", "C0GRADES01", "C0LEARNING1")
-HOUR_S, DAY_S = 3600.0, 86_400.0
+HOUR_S = 3600.0
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,9 +59,8 @@ def draw(seed: object) -> Scenario:
     for name in tenants:
         stream.write(name, dice.choice((3, 8, 15, 30, 60)))
     events = [
-        Event(round(dice.uniform(0, ends_s), 3), incident)
+        Event(round(dice.uniform(0, ends_s), 3), mishaps.draw_incident(tenants, dice, ends_s))
         for _ in range(dice.choice((0, 3, 6, 12, 20)))
-        for incident in draw_incidents(tenants, dice, ends_s)
     ]
     return Scenario(
         seed=seed,
@@ -207,7 +202,7 @@ class Stream:
             "course_completed": "complete",
             "role_changed": dice.choice(("teacher", "student")),
         }.get(kind, kind)
-        at = datetime.fromtimestamp(EPOCH_US // 1_000_000 + int(at_s), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        at = moment(int(at_s))
         if kind == "submitted":
             value = at
         what, course = dice.choice(("quiz", "essay")), dice.choice((*facts.COURSES[:2], *facts.COURSES))
@@ -221,50 +216,6 @@ class Stream:
         return NewStatement(id=made, body=body, digest=b"", timestamp=fact.at, given_id=True)
 
 
-# ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────
-
-
-def draw_incidents(tenants: dict[str, Tenant], dice: Random, ends_s: float) -> list[Incident]:
-    name = dice.choice(sorted(tenants))
-    vendor = dice.choice(("slack", "teams"))
-    at_s = ends_s / 2
-    match dice.choice(("fault",) * 8 + ("outage", "database", "death", "death", "crash", "operator", "clock")):
-        case "fault" if vendor == "slack":
-            kind = dice.choice(sorted(slack_fake.STRIKES | slack_fake.SWITCHES))
-            return [incidents.SetFault(name, incidents.slack_fault(kind, at_s, dice))]
-        case "fault":
-            kind = dice.choice(sorted(teams_kinds.STRIKES))
-            return [incidents.SetFault(name, incidents.teams_fault(kind, at_s, dice))]
-        case "outage":
-            lasts_s = dice.choice((5.0, 60.0, 600.0, 2 * HOUR_S, 72 * HOUR_S if dice.random() < 0.02 else 60.0))
-            return [incidents.outage(name, vendor, dice, lasts_s)]
-        case "database":
-            kind, where = dice.choice(sorted(KINDS)), dice.choice(WHERE)
-            return [incidents.Shake(Tremor(where, kind, dice.randint(1, 20), dice.choice((1, 1, 3))))]
-        case "death":
-            return [
-                incidents.Doom(Blow(dice.choice(points()), dice.randint(1, 3)))
-                if dice.random() < 0.8
-                else incidents.Kill()
-            ]
-        case "crash":
-            return [incidents.Doom(Blow(dice.choice(crashable()), dice.randint(1, 3), crash=True))]
-        case "operator":
-            lane = f"{name}/{vendor}"
-            return [
-                dice.choice(
-                    (
-                        incidents.Pause(lane, dice.choice((1.0, 60.0, 900.0))),
-                        incidents.RestartActor(f"root/{name}/courier:{vendor}"),
-                        incidents.RestartActor(f"root/{name}/router"),
-                        incidents.Stop(),
-                        incidents.ClearFaults(name, vendor),
-                        incidents.Replay(lane),
-                        incidents.Replay(lane),
-                        incidents.Discard(lane),
-                    )
-                )
-            ]
-        case _:
-            by_s = dice.choice((1, 5, 60, HOUR_S, 2 * DAY_S)) * dice.choice((1, -1))
-            return [incidents.Warp(float(by_s), dice.choice((10.0, 600.0, 2 * HOUR_S)))]
+def moment(at_s: int) -> str:
+    """When that was, as statements write it."""
+    return datetime.fromtimestamp(EPOCH_US // 1_000_000 + at_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -16,7 +16,7 @@ import msgspec
 from daemon.store import database
 from daemon.store.engine import InlineEngine, tune
 from daemon.store.writer import Writer
-from tests.simulation.fate import Fate
+from tests.simulation.fate import Fate, calling
 from tests.simulation.record import Record
 
 KINDS: dict[str, tuple[int, str]] = {
@@ -123,15 +123,14 @@ class ShakyEngine(InlineEngine):
 
 
 class NamingWriter(Writer):
-    """Tells its engine which jobs it runs: ``SqlOutbox.claim.<locals>.<lambda>`` is outbox.claim."""
+    """Tells its engine which jobs it runs, by the port's method that asked for them."""
 
     def __init__(self, engine: ShakyEngine) -> None:
         super().__init__(engine)
         self._shaky = engine
 
     async def submit(self, job: Callable[[sqlite3.Connection], Any]) -> Any:
-        name = job.__qualname__.partition(".<locals>")[0].removeprefix("Sql")
-        name = name[:1].lower() + name[1:]
+        name = calling.get() or "somebody else"
 
         def named(raw: sqlite3.Connection) -> Any:
             value = job(raw)
