@@ -2,6 +2,7 @@
 header, success is exactly 200; what was not answered is sent again, byte for byte.
 """
 
+import ssl
 from base64 import b64encode
 from collections.abc import Sequence
 from importlib.resources import files
@@ -12,6 +13,7 @@ import trio
 
 RETRY_S = 0.25
 PATIENCE_S = 60.0
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # made once: reading the certificates takes longer than a request
 
 
 def sample() -> list[bytes]:
@@ -52,7 +54,7 @@ class Moodle:
         while trio.current_time() < gives_up:
             self.requests += 1
             try:
-                async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
+                async with httpx.AsyncClient(timeout=20, trust_env=False, verify=_NO_TLS) as client:
                     answer = await client.post(self._url, content=batch, headers=self._headers)
                 if answer.status_code == httpx.codes.OK:
                     return msgspec.json.decode(answer.content, type=list[str])

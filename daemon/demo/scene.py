@@ -1,10 +1,14 @@
 """The scene: one tenant, its embedded LRS as the source, Slack and Teams (both sandboxes) as targets."""
 
 import shutil
+from collections.abc import Iterable
 from importlib.resources import as_file, files
 from pathlib import Path
 
 import msgspec
+
+from actors.targets.slack.settings import LIMITS_PER_S as slack_limits
+from actors.targets.teams.settings import LIMITS_PER_S as teams_limits
 
 SLACK_CHANNELS = {f"CS10{n}": f"C0COURSE10{n}" for n in range(1, 7)}
 TEAM = "5f0e1c5a-0000-4000-8000-00000000c0de"
@@ -66,6 +70,11 @@ socket = "{scene.socket}"
 {telemetry}"""
 
 
+def _lifted(limits: Iterable[str]) -> str:
+    """Each of a target's limits, so high that it is none."""
+    return ", ".join(f"{name} = 100000" for name in limits)
+
+
 def _tenant(scene: Scene) -> str:
     slack = "\n".join(f'{code} = "{channel}"' for code, channel in SLACK_CHANNELS.items())
     teams = "\n".join(
@@ -73,8 +82,8 @@ def _tenant(scene: Scene) -> str:
         for code, (team, _, channel) in ((code, place.partition("/")) for code, place in TEAMS_CHANNELS.items())
     )
     fast = 'settle = "200ms"\nlate_landing = "2s"'
-    slack_pace = f"{fast}\nlimits = {{ channel_per_s = 100000, workspace_per_s = 100000, lookup_per_s = 100000 }}"
-    teams_pace = f"{fast}\nlimits = {{ channel_per_s = 100000, activity_per_s = 100000, lookup_per_s = 100000 }}"
+    slack_pace = f"{fast}\nlimits = {{ {_lifted(slack_limits)} }}"
+    teams_pace = f"{fast}\nlimits = {{ {_lifted(teams_limits)} }}"
     return f"""\
 timezone = "Europe/Berlin"
 locale = "en-GB"
