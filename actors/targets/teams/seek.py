@@ -16,7 +16,7 @@ from actors.targets.teams.marks import mark_of, messages_path
 from actors.targets.teams.wire import NOT_GRAPH, Answered, Failure, harmless
 
 PAGE_ROWS = 50
-PAGES_MAX = 12
+PAGES_MAX = 40
 _NO_DELTA = frozenset({Cause.PAYLOAD_REFUSED, Cause.DESTINATION_GONE, Cause.BAD_CONFIGURATION})
 
 Read = Callable[[str, str], Flow[Answered | Failure]]

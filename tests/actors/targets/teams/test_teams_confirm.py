@@ -25,6 +25,7 @@ from actors.domain.verdicts import (
 )
 from actors.ports import Fault
 from actors.targets.teams.marks import mark_of
+from actors.targets.teams.seek import PAGE_ROWS, PAGES_MAX
 
 
 def test_a_post_is_found_on_the_last_page() -> None:
@@ -58,7 +59,7 @@ def test_only_posts_since_the_attempt_are_read() -> None:
 def test_too_many_posts_are_not_absence() -> None:
     talk = Talk(step_s=0.5)
     talk.fake.limited = False
-    for number in range(650):
+    for number in range(PAGES_MAX * PAGE_ROWS + 1):
         talk.call("POST", f"teams/{TEAM}/channels/{CHANNEL}/messages", **post(f"noise {number}"))
     talk.now_s += 5.0
     verdict = talk.run(build().confirm(parcel()))
