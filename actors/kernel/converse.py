@@ -11,7 +11,8 @@ from actors.ports import Http
 
 T = TypeVar("T")
 
-REQUESTS_MAX = 20
+REQUESTS_MAX = 60
+"""Enough for a probe of a busy channel, page by page; a flow that wants more does not end by itself."""
 
 
 class ConversationTooLong(Exception):

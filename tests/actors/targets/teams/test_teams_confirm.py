@@ -23,6 +23,7 @@ from actors.domain.verdicts import (
     Unavailable,
     Unprobeable,
 )
+from actors.kernel.converse import REQUESTS_MAX
 from actors.ports import Fault
 from actors.targets.teams.marks import mark_of
 from actors.targets.teams.seek import PAGE_ROWS, PAGES_MAX
@@ -64,7 +65,7 @@ def test_too_many_posts_are_not_absence() -> None:
     talk.now_s += 5.0
     verdict = talk.run(build().confirm(parcel()))
     assert isinstance(verdict, Unprobeable)
-    assert len(talk.requests) < 20, "a conversation has at most 20 requests"
+    assert len(talk.requests) < REQUESTS_MAX, "a conversation that is too long is cut off"
 
 
 def test_a_new_post_shows_up_a_little_later() -> None:
