@@ -8,13 +8,14 @@ Last, pages that fell free go back to the file system, as far as more of them ar
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import msgspec
 
 from actors.domain.retention import DAY_US, SLACK_US, Cutoffs, Mark, Rules, Step, cutoffs, longest_horizon_us
+from daemon.store import rows
 from daemon.store.engine import Engine
 from daemon.store.retiring import CHORES, LOOK_MAX, Chore, Page, count
 from daemon.store.writer import Writer
@@ -181,7 +182,7 @@ def look(raw: sqlite3.Connection, walk: Walk, cutoff_us: int) -> Page:
             "SELECT key, max(at_us, ?) FROM entities WHERE key > ? ORDER BY key LIMIT ?",
             (kept_since_us, walk.after, WALK_LOOK_MAX),
         ).fetchall()
-        before = cutoff_us - (walk.began_us - cutoff_us)
+        before = cutoff_us - (walk.began_us - cutoff_us) - SLACK_US
     else:
         found = raw.execute(
             f"SELECT key, day FROM {walk.table} WHERE key > ? ORDER BY key LIMIT ?",  # noqa: S608  # one of TABLES
@@ -199,10 +200,12 @@ def walk_on(
 ) -> tuple[Walk, Mapping[str, int]]:
     """Forget these, and keep where the walk is now. What changed since it was looked at stays."""
     removed: dict[str, int] = {}
-    if page.keys:
-        fresh = look(raw, walk, cutoff_us).keys
-        n = raw.executemany(_FORGET[walk.table or "effects"], [(key,) for key in fresh]).rowcount
-        removed[walk.table or "effects"] = max(0, n)
+    if page.keys and walk.table is not None:
+        keys = look(raw, walk, cutoff_us).keys
+        if walk.table == "effects":
+            keys = _unneeded(raw, keys, cutoff_us)
+        n = raw.executemany(f"DELETE FROM {walk.table} WHERE key = ?", [(key,) for key in keys]).rowcount  # noqa: S608  # one of TABLES
+        removed[walk.table] = max(0, n)
         count(raw, "", removed, now_us)
     if page.after is not None and isinstance(page.after[0], bytes):
         walk = msgspec.structs.replace(walk, after=page.after[0])
@@ -214,12 +217,19 @@ def walk_on(
     return walk, removed
 
 
-_FORGET: dict[Table, str] = {
-    "effects": "DELETE FROM effects WHERE key = ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE id = ?1)",
-    "forgotten": "DELETE FROM forgotten WHERE key = ?",
-    "entities": "DELETE FROM entities WHERE key = ?",
-}
-"""A delivery that is still there keeps its effect: its id could not be given again."""
+def _unneeded(raw: sqlite3.Connection, keys: Sequence[bytes], cutoff_us: int) -> list[bytes]:
+    """Effects whose delivery is not there any more. One that is (nobody sent or discarded it for so long) keeps its
+    effect, because its id could not be given again, and the count of its entity: that is dated later, but still before
+    anything that is routed today, so that it looks the same to whatever comes."""
+    gone = []
+    for key in keys:
+        there = raw.execute("SELECT lane, change FROM deliveries WHERE id = ?", (key,)).fetchone()
+        if there is None:
+            gone.append(key)
+        else:
+            entity = rows.key(there[0].partition("/")[0], rows.unpack_change(there[1]).entity)
+            raw.execute("UPDATE entities SET at_us = max(at_us, ?) WHERE key = ?", (cutoff_us, entity))
+    return gone
 
 
 def _next_table(table: Table | None) -> Table | None:

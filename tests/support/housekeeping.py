@@ -94,7 +94,7 @@ class House:
         found = self.raw.execute("SELECT id, seq FROM statements WHERE tenant = ? ORDER BY seq", (tenant,))
         return {int.from_bytes(row[0][-6:], "big"): row[1] for row in found}
 
-    def route(self, day: float, *changes: AnyChange, tenant: str = "acme", to: str = "C1") -> list[str]:
+    def route(self, day: float, *changes: AnyChange | None, tenant: str = "acme", to: str = "C1") -> list[str]:
         """Each of the statements that wait to be routed tells a change of this list, or nothing. The new deliveries."""
         cursor = self.raw.execute("SELECT seq FROM cursors WHERE tenant = ?", (tenant,)).fetchone()
         waiting = self.raw.execute(

@@ -110,11 +110,25 @@ def test_an_entitys_count_outlives_the_effects_that_were_counted_by_it(house: Ho
     [made] = house.route(50, grade("ada", 90, 50))
     house.carry(50)
     assert house.raw.execute("SELECT occurrence FROM entities").fetchone() == (3,)
-    house.sweep(110, kept)
-    assert house.count("entities") == 1
+    house.tell(60, 70)
+    house.route(60, grade("ben", 70, 60))
     house.sweep(115, kept)
-    assert house.count("entities") == 0
-    assert made in house.ids()
+    assert made not in house.ids()
+    assert house.count("entities") == 2
+    house.sweep(117, kept)
+    assert house.count("entities") == 1
+
+
+def test_what_waits_for_years_keeps_the_count_of_its_entity(house: House) -> None:
+    kept = days(horizon=30)
+    house.tell(0, 80)
+    [waiting] = house.route(0, grade("ada", 80))
+    for day in range(40, 400, 40):
+        house.sweep(day, kept)
+    assert (house.count("effects"), house.count("entities")) == (1, 1)
+    house.tell(400, 85)
+    [made] = house.route(400, grade("ada", 85, 400))
+    assert house.ids() == {waiting, made}
 
 
 def test_a_store_made_before_times_were_kept_forgets_no_count_early() -> None:
