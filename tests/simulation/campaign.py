@@ -108,9 +108,7 @@ class Worker:
         return msgspec.json.decode(line, type=Outcome)
 
     def close(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
+        self._process.communicate()  # its input ends, and so does it
 
 
 @contextmanager
@@ -128,9 +126,10 @@ def campaign(
     seconds: float | None = None,
     count: int | None = None,
     keep: dict[str, Outcome] | None = None,
+    twice_every: int = TWICE_EVERY,
 ) -> Totals:
     """Play seeds until there are none left, the time is over, or one failed. The first is always played. Outcomes are
-    put into ``keep``."""
+    put into ``keep``; one seed of ``twice_every`` is played twice (0: none)."""
     totals, queue, guard = Totals(), iter(seeds), Lock()
     ends_s = None if seconds is None else time.monotonic() + seconds
     errors: list[Exception] = []
@@ -151,7 +150,7 @@ def campaign(
                     totals.add(outcome)
                     if keep is not None:
                         keep[str(seed)] = outcome
-                    if number % TWICE_EVERY == 0:
+                    if twice_every and number % twice_every == 0:
                         other.append(seed)
                 number += 1
         except Exception as error:  # noqa: BLE001  # raised below, in the caller's thread

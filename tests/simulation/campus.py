@@ -116,6 +116,7 @@ class SimulatedCampus(Campus):
         )
         self._chance = Random(f"downtimes of {seed}")
         self._lives = 0
+        self._up = False
         self._ending = False
         self._eyes: sqlite3.Connection | None = None
 
@@ -148,7 +149,8 @@ class SimulatedCampus(Campus):
                 store = await stack.enter_async_context(open_store(self.path, self.clock, inline=True))
             self._begin(life, store)
             self._nursery.start_soon(self._tree, life, self.root, self.kernel)
-            if self._lives == 1:
+            if not self._up:
+                self._up = True
                 task_status.started()
             await life.over.wait()
             self.life = None

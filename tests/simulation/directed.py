@@ -20,6 +20,9 @@ from tests.simulation.fate import Blow
 from tests.simulation.scenario import CHANNEL, TEAM, Event, Scenario, Stream, draw, make_tenant, moment
 from tests.simulation.shaky import WHERE, Tremor
 
+BEFORE_S = -1.0
+"""Before the process starts."""
+
 
 def scenario_of(seed: int | str) -> Scenario:
     """The scenario that a seed, or a name, stands for. Raises ValueError for a name that nobody knows."""
@@ -29,7 +32,7 @@ def scenario_of(seed: int | str) -> Scenario:
         case ["tour"]:
             return tour()
         case ["death", point]:
-            return tour(seed, Event(0.0, incidents.Doom(Blow(point))))
+            return tour(seed, Event(BEFORE_S, incidents.Doom(Blow(point))))
         case ["fault", vendor, kind]:
             return tour(seed, *faulty(vendor, kind))
         case ["flood"]:
@@ -41,7 +44,7 @@ def scenario_of(seed: int | str) -> Scenario:
         case ["small"]:
             return small()
         case [where, kind, nth] if where in WHERE:
-            return small(seed, Event(0.0, incidents.Shake(Tremor(where, kind, int(nth)))))
+            return small(seed, Event(BEFORE_S, incidents.Shake(Tremor(where, kind, int(nth)))))
         case _:
             raise ValueError(f"unknown scenario {seed!r}")
 
@@ -51,6 +54,7 @@ class Script(Stream):
 
     def __init__(self, name: str) -> None:
         super().__init__(Random(f"script of {name}"), 0.0)
+        self._name = name
 
     def at(self, at_s: float, *facts: Fact) -> None:
         self.offer("acme", at_s, [self.tell(fact) for fact in facts])
@@ -58,6 +62,7 @@ class Script(Stream):
     def scenario(self, name: str, tenant: Tenant, events: Sequence[Event], *, window: int) -> Scenario:
         return Scenario(
             seed=name,
+            chance=self._name,
             tenants={"acme": tenant},
             window=window,
             latency_s=0.02,
@@ -140,11 +145,12 @@ def small(name: str = "small", *more: Event) -> Scenario:
         Route(name="dm", when=("graded",), to="slack", audience=Audience(learner=True)),
         Route(name="notified", when=("graded",), to="teams", audience=Audience(learner=True)),
     )
-    script = Script(name)
+    script = Script("small")
     script.at(1, fact("activity_completed", "ada", 1), fact("graded", "ben", 1, "70"))
     script.at(2, fact("activity_completed", "ben", 2), fact("graded", "nobody", 2, "70"))
     lost = Fault(kind="reset_after_commit", vendor="slack", operation="chat.postMessage")
-    return script.scenario(name, tenant, (*more, Event(0.0, incidents.SetFault("acme", lost))), window=4)
+    events = (Event(0.0, incidents.SetFault("acme", lost)), Event(60.0, incidents.ClearFaults("acme", "slack")))
+    return script.scenario(name, tenant, (*more, *events), window=4)
 
 
 def faulty(vendor: str, kind: str) -> list[Event]:
@@ -164,7 +170,7 @@ AMBIGUOUS = (
     ("late_commit", "12"),
     ("slow", "31"),
 )
-POSTS = 640
+POSTS = 700
 """At each of three places; most are doubtful at least once."""
 
 

@@ -86,7 +86,7 @@ class ActorCrash(Exception):
 
 
 class Blow(msgspec.Struct):
-    """Strikes at the ``nth`` passing of ``point`` from now on. ``crash``: only the task that passes, not the process."""
+    """Strikes at the ``nth`` passing of ``point`` from now on. ``crash``: only the task that passes, not all."""
 
     point: str
     nth: int = 1

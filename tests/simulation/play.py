@@ -5,7 +5,6 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from functools import partial
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -21,7 +20,7 @@ from tests.simulation.determinism import run
 from tests.simulation.incidents import Incident
 from tests.simulation.oracle import Findings, judge
 from tests.simulation.record import Record
-from tests.simulation.scenario import Offer, Scenario
+from tests.simulation.scenario import Event, Offer, Scenario
 
 RAM = Path("/dev/shm")  # an fsync costs nothing there, and kills are simulated
 RETRY_S = (1.0, 5.0, 30.0)
@@ -41,7 +40,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     statements: int = 0
     effects: int = 0
     reached: dict[str, int] = {}
-    """Jobs, commits and reads of the store."""
+    """Jobs, commits and reads of the store, before everything was mended."""
     states: dict[str, int] = {}
     last_effect_s: float = 0.0
     """When the last effect was had, in virtual time."""
@@ -56,11 +55,12 @@ def play(scenario: Scenario, *, keep_lines: bool = False) -> Outcome:
     began_s = time.process_time()
     with tempfile.TemporaryDirectory(prefix="simulated-", dir=RAM if RAM.is_dir() else None) as folder:
         campus = SimulatedCampus(
-            Path(folder), scenario.tenants, window=scenario.window, seed=scenario.seed, record=record
+            Path(folder), scenario.tenants, window=scenario.window, seed=scenario.chance, record=record
         )
         campus.vendors.latency_s = scenario.latency_s
         try:
-            findings = run(scenario.seed, partial(Director(campus, scenario).direct))
+            director = Director(campus, scenario)
+            findings = run(scenario.chance, director.direct)
         finally:
             campus.close()
     return Outcome(
@@ -71,7 +71,7 @@ def play(scenario: Scenario, *, keep_lines: bool = False) -> Outcome:
         passed=dict(campus.passed),
         statements=findings.statements,
         effects=findings.effects,
-        reached=campus.ground.reached,
+        reached=director.reached,
         states=findings.states,
         last_effect_s=findings.last_effect_s,
         virtual_s=findings.virtual_s,
@@ -87,17 +87,22 @@ class Director:
         self._campus = campus
         self._scenario = scenario
         self.acknowledged: set[str] = set()
+        self.reached: dict[str, int] = {}
 
     async def direct(self) -> Findings:
         campus, scenario = self._campus, self._scenario
         async with trio.open_nursery() as world:
             async with trio.open_nursery() as daemon:
+                for event in scenario.events:
+                    if event.at_s < 0:
+                        await self._happens(event.incident)
                 await daemon.start(campus.run, world)
                 async with trio.open_nursery() as acting:
                     for offer in scenario.offers:
                         acting.start_soon(self._send, offer)
                     for event in scenario.events:
-                        acting.start_soon(self._later, event.at_s, event.incident)
+                        if event.at_s >= 0:
+                            acting.start_soon(self._later, event)
                 self._mend()
                 still = await self._until_still()
                 findings = judge(campus, scenario, self.acknowledged)
@@ -123,8 +128,11 @@ class Director:
 
     # ── what goes wrong ──────────────────────────────────────────────────────────────────────────
 
-    async def _later(self, at_s: float, incident: Incident) -> None:
-        await trio.sleep_until(at_s)
+    async def _later(self, event: Event) -> None:
+        await trio.sleep_until(event.at_s)
+        await self._happens(event.incident)
+
+    async def _happens(self, incident: Incident) -> None:
         campus = self._campus
         campus.record.note("incident", incident, count=f"incident {type(incident).__name__}")
         match incident:
@@ -214,6 +222,7 @@ class Director:
     def _mend(self) -> None:
         campus = self._campus
         campus.record.note("mended")
+        self.reached = dict(campus.ground.reached)
         for fake in campus.vendors.fakes.values():
             fake.clear_faults()
         campus.vendors.out.clear()

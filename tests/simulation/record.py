@@ -11,7 +11,7 @@ KEPT_MAX = 200_000
 
 
 class Record:
-    """Events of one run. ``counts`` says how often each thing worth counting happened (``death outbox.claim:before``)."""
+    """Events of one run. ``counts`` says how often each thing happened (``death outbox.claim:before``)."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()

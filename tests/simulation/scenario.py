@@ -31,16 +31,18 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """Something goes wrong (or an operator does something)."""
+    """Something goes wrong (or an operator does something); at a negative time, before the process starts."""
 
     at_s: float
     incident: Incident
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
-    """``told`` finds the fact behind a statement by its id."""
+    """``seed`` names it; ``chance`` decides what is left to chance while it is played (scenarios that only differ in
+    what goes wrong have it in common); ``told`` finds the fact behind a statement by its id."""
 
     seed: object
+    chance: object
     tenants: dict[str, Tenant]
     window: int
     latency_s: float
@@ -64,6 +66,7 @@ def draw(seed: object) -> Scenario:
     ]
     return Scenario(
         seed=seed,
+        chance=seed,
         tenants=tenants,
         window=dice.choice((1, 2, 8, 32)),
         latency_s=dice.choice((0.001, 0.02, 0.1)),

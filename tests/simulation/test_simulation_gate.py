@@ -11,7 +11,6 @@ from tests.simulation.fate import points
 from tests.simulation.mishaps import SLACK_KINDS, TEAMS_KINDS
 from tests.simulation.play import Outcome, play
 from tests.simulation.shaky import KINDS, WHERE
-from tests.simulation.wire import FLAVOURS
 
 SEEDS = 200
 DRAIN_RATIO_MAX = 1.15
@@ -48,7 +47,7 @@ def test_a_database_error_at_every_job_commit_and_read() -> None:
         for kind in sorted(KINDS)
         for nth in range(1, undisturbed.reached[where] + 1)
     ]
-    totals = campaign(seeds)
+    totals = campaign(seeds, twice_every=0)
     assert not totals.failed, told(totals)
     for where in WHERE:
         for kind in KINDS:
@@ -63,9 +62,10 @@ def test_a_thousand_doubtful_outcomes() -> None:
 
 
 def test_three_days_without_a_vendor() -> None:
-    """However the vendor is out: nothing is lost, and the backlog drains about as fast as the vendor's limits allow."""
+    """Nothing is lost, and the backlog drains about as fast as the vendor's limits allow. (``outage 503`` and
+    ``outage 500`` are the same for ``make simulate``.)"""
     seen: dict[str, Outcome] = {}
-    totals = campaign([f"outage {flavour}" for flavour in FLAVOURS], keep=seen)
+    totals = campaign([f"outage {flavour}" for flavour in ("refused", "timeout")], keep=seen, twice_every=0)
     assert not totals.failed, told(totals)
     least_s = (WAITING - 1) / CHANNEL_PER_S
     for name, outcome in seen.items():
@@ -73,7 +73,7 @@ def test_three_days_without_a_vendor() -> None:
         drained_s = outcome.last_effect_s - (OUTAGE_BEGINS_S + OUTAGE_S)
         print(f"{name}: drained in {drained_s:.0f} s, at the least {least_s:.0f} s: {drained_s / least_s:.3f}")
         assert drained_s / least_s <= DRAIN_RATIO_MAX, name
-    assert len(seen) == len(FLAVOURS)
+    assert len(seen) == 2
 
 
 def test_dead_letters_replayed_three_times() -> None:
