@@ -14,8 +14,9 @@ COMPILE := $(VENV)/lock/bin/pip-compile --quiet --generate-hashes --strip-extras
 TESTS ?= tests
 KEEP ?=
 SECONDS ?= 60
+SEED ?=
 
-.PHONY: help demo check test test-fast test-real bench lock manpages install uninstall clean
+.PHONY: help demo check test test-fast test-real simulate bench lock manpages install uninstall clean
 
 help:  ## Show this
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -38,6 +39,9 @@ test-fast: $(VENV)/dev  ## Without real processes: what to run while working
 
 test-real: $(VENV)/dev  ## Tests that need root and Debian packages: a booted systemd in a container (.ci/run installs them)
 	$(BIN)/python -m pytest -m real -rA --durations=5 $(TESTS)
+
+simulate: $(VENV)/dev  ## Search for a counter-example: random faults in virtual time (SECONDS=60; SEED=n begins, or replays, there)
+	PYTHONPATH=tests/support $(BIN)/python -m tests.simulation --seconds $(SECONDS) --seed "$(SEED)"
 
 bench: $(VENV)/dev  ## The numbers, each beside a bare limit of the same machine (SECONDS=60 is the budget of its timed rows)
 	PYTHONPATH=tests/support $(BIN)/python -m tests.benchmarks $(SECONDS)
