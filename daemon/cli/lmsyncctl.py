@@ -1,15 +1,16 @@
 """``lmsyncctl``: the operators' command. It knows how to ask and how to print; everything else is the daemon's.
 
-Read ``trunk`` first (options, groups, asking), then ``looking`` and ``changing`` (the verbs), ``render`` (printing).
+Read ``trunk`` first (options, groups, asking), then ``looking``, ``changing`` and ``retention`` (the verbs), then
+``render`` (printing).
 """
 
 import click
 
-from daemon.cli import changing, looking
+from daemon.cli import changing, looking, retention
 from daemon.cli.trunk import cli
 from daemon.control.exits import Exit
 
-__all__ = ["changing", "cli", "looking", "main"]
+__all__ = ["changing", "cli", "looking", "main", "retention"]
 
 
 @cli.command("completion", epilog="\b\nExamples:\n  lmsyncctl completion bash > /etc/bash_completion.d/lmsyncctl")

@@ -6,7 +6,7 @@ from typing import assert_never
 import msgspec
 from rich.console import Console
 
-from daemon.cli import stories, tables
+from daemon.cli import keeping, stories, tables
 from daemon.cli.cells import clean
 from daemon.cli.render import tell
 from daemon.control import views
@@ -72,12 +72,16 @@ class People:
                 | views.CaughtUpRow()
                 | views.SlaRow()
                 | views.LateRow()
+                | views.KeptRow()
             ):
                 if self._listed and type(self._listed[0]) is not type(view):
                     self._flush()
                 self._listed.append(view)
                 if len(self._listed) >= FLUSH_ROWS and not isinstance(view, views.ActorRow):
                     self._flush()
+            case views.SpaceRow() | views.SweptRow():
+                self._flush()
+                self._console.print(keeping.line(view))
             case _ as never:
                 assert_never(never)
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from daemon.cli import outlooks
+from daemon.cli import keeping, outlooks
 from daemon.cli.cells import age, at, number, pairs, plain, short, state, took
 from daemon.control import views as v
 
@@ -25,6 +25,7 @@ Listed = (
     | v.ChangedRow
     | v.ProblemRow
     | outlooks.Listed
+    | v.KeptRow
 )
 
 HELD_FOR = {"quiet": "quiet hours until {}", "digest": "for the digest of {}", "route": "its route is disabled"}
@@ -55,6 +56,7 @@ _NUMBERS = {
     "unrouted",
     "took",
     *outlooks.NUMBERS,
+    *keeping.NUMBERS,
 }
 
 
@@ -82,6 +84,8 @@ def _headings(row: Listed) -> tuple[str, ...]:
             return ("where", "key", "problem")
         case v.CauseRow() | v.UnroutedRow() | v.PlannedRow() | v.CaughtUpRow() | v.SlaRow() | v.LateRow():
             return outlooks.headings(row)
+        case v.KeptRow():
+            return keeping.HEADINGS
         case v.ActorRow():
             return ()
         case _ as never:
@@ -152,6 +156,8 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
             ]
         case v.CauseRow() | v.UnroutedRow() | v.PlannedRow() | v.CaughtUpRow() | v.SlaRow() | v.LateRow():
             return outlooks.cells(row)
+        case v.KeptRow():
+            return keeping.cells(row)
         case v.ActorRow():
             return []
         case _ as never:

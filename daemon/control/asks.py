@@ -226,6 +226,16 @@ class ConfigShow(Ask, frozen=True, kw_only=True, tag="config.show"):
     tenant: Word = ""
 
 
+class RetentionShow(Ask, frozen=True, kw_only=True, tag="retention.show"):
+    """``tenant`` empty: all of them."""
+
+    tenant: Word = ""
+
+
+class RetentionRun(Change, frozen=True, kw_only=True, tag="retention.run"):
+    tenant: Word
+
+
 AnyAsk = (
     AskStatus
     | AskHealth
@@ -255,5 +265,7 @@ AnyAsk = (
     | Reload
     | ConfigCheck
     | ConfigShow
+    | RetentionShow
+    | RetentionRun
 )
 VERBS: dict[str, type[Ask]] = {str(kind.__struct_config__.tag): kind for kind in AnyAsk.__args__}

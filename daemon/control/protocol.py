@@ -38,6 +38,8 @@ from daemon.control.asks import QueueList as QueueList
 from daemon.control.asks import QueueShow as QueueShow
 from daemon.control.asks import Reload as Reload
 from daemon.control.asks import Resume as Resume
+from daemon.control.asks import RetentionRun as RetentionRun
+from daemon.control.asks import RetentionShow as RetentionShow
 from daemon.control.asks import Role as Role
 from daemon.control.asks import RouteTest as RouteTest
 from daemon.control.asks import Sla as Sla

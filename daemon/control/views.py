@@ -8,6 +8,9 @@ from typing import Literal
 
 import msgspec
 
+from daemon.control.keeping import KeptRow as KeptRow
+from daemon.control.keeping import SpaceRow as SpaceRow
+from daemon.control.keeping import SweptRow as SweptRow
 from daemon.control.outlook import CaughtUpRow as CaughtUpRow
 from daemon.control.outlook import CauseRow as CauseRow
 from daemon.control.outlook import DrainRow as DrainRow
@@ -312,6 +315,9 @@ AnyView = (
     | CaughtUpRow
     | SlaRow
     | LateRow
+    | KeptRow
+    | SpaceRow
+    | SweptRow
 )
 
 _decode: msgspec.json.Decoder[AnyView] = msgspec.json.Decoder(AnyView)

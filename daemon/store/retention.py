@@ -17,6 +17,7 @@ import msgspec
 from actors.domain.retention import DAY_US, SLACK_US, Cutoffs, Mark, Rules, Step, cutoffs, longest_horizon_us
 from daemon.store import rows
 from daemon.store.engine import Engine
+from daemon.store.keeping import Kept, of_all, of_tenant
 from daemon.store.retiring import CHORES, LOOK_MAX, Chore, Page, count
 from daemon.store.writer import Writer
 
@@ -134,6 +135,10 @@ class SqlHousekeeping:
         """The database's pages now."""
         return await self._read(space)
 
+    async def kept(self, tenant: str) -> list[Kept]:
+        """What a tenant keeps, and what has left; without a tenant, what is nobody's in particular."""
+        return await self._read(lambda raw: of_tenant(raw, tenant) if tenant else of_all(raw))
+
     def _count(self, tenant: str, removed: Mapping[str, int]) -> None:
         for what, n in removed.items():
             self.removed[tenant, what] += n
@@ -147,7 +152,8 @@ def _following(name: str) -> Mark | None:
 def _take(raw: sqlite3.Connection, chore: Chore, cut: Cutoffs, mark: Mark) -> tuple[Page, Mapping[str, int]]:
     """Look again and delete, in one transaction with the count."""
     page = chore.find(raw, cut, mark.after)
-    removed = chore.take(raw, cut, page.keys) if page.keys else {}
+    taken = chore.take(raw, cut, page.keys) if page.keys else {}
+    removed = {what: n for what, n in taken.items() if n}
     count(raw, cut.tenant, removed, cut.now_us)
     return page, removed
 
@@ -205,7 +211,8 @@ def walk_on(
         if walk.table == "effects":
             keys = _unneeded(raw, keys, cutoff_us)
         n = raw.executemany(f"DELETE FROM {walk.table} WHERE key = ?", [(key,) for key in keys]).rowcount  # noqa: S608  # one of TABLES
-        removed[walk.table] = max(0, n)
+        if n > 0:
+            removed[walk.table] = n
         count(raw, "", removed, now_us)
     if page.after is not None and isinstance(page.after[0], bytes):
         walk = msgspec.structs.replace(walk, after=page.after[0])

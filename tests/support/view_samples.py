@@ -162,3 +162,34 @@ OUTLOOKS: list[tuple[v.View, tuple[str, ...]]] = [
         ("ab" * 6, "acme/done", "61 s", "paused: an operator", "paused 60 s, vendor 1.00 s"),
     ),
 ]
+KEEPING: list[tuple[v.View, tuple[str, ...]]] = [
+    (
+        v.KeptRow(
+            tenant="acme",
+            what="dead_letters",
+            kept=100_000,
+            more=True,
+            bytes=3_140_000,
+            oldest_us=AT,
+            period="400d",
+            removed=1_234,
+            removed_us=AT,
+            next_us=AT,
+        ),
+        ("acme", "dead letters", "100,000+", "3.14 MB", "400d", "1,234"),
+    ),
+    (v.KeptRow(tenant="", what="effects", kept=20_376, about=True), ("(all)", "effects", "about 20,376")),
+    (
+        v.SpaceRow(database_bytes=2_000_000_000, free_bytes=4096, log_bytes=0, returns=True),
+        ("database 2 GB, 4.1 kB of it free",),
+    ),
+    (
+        v.SpaceRow(database_bytes=2_000_000_000_000, free_bytes=0, log_bytes=999, returns=False),
+        ("database 2 TB, nothing of it free; log 999 B; free space is not given back",),
+    ),
+    (
+        v.SweptRow(tenant="acme", removed={"dead_letters": 1_000, "late": 3}),
+        ("acme: removed 1,000 dead letters, 3 late so far",),
+    ),
+    (v.SweptRow(tenant="acme", removed={}, dry_run=True, ended=True), ("acme: would remove nothing\n",)),
+]

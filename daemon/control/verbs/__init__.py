@@ -14,6 +14,7 @@ from daemon.control.verbs import (
     promises,
     queue,
     replaying,
+    retention,
     routing,
     story,
     switches,
@@ -89,5 +90,9 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await process.config_check(asking)
         case p.ConfigShow():
             return await process.config_show(request, asking)
+        case p.RetentionShow():
+            return await retention.show(request, asking)
+        case p.RetentionRun():
+            return await retention.run(request, asking)
         case _ as never:
             assert_never(never)

@@ -39,6 +39,8 @@ SAMPLES: dict[str, p.Ask] = {
     "reload": p.Reload(dry_run=True),
     "config.check": p.ConfigCheck(),
     "config.show": p.ConfigShow(tenant="acme"),
+    "retention.show": p.RetentionShow(tenant="acme"),
+    "retention.run": p.RetentionRun(tenant="acme", dry_run=True),
 }
 
 
@@ -60,7 +62,7 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
     mutating = {verb for verb, kind in p.VERBS.items() if kind.mutates}
     assert mutating == {
         *("actor.restart", "target.test", "dlq.replay", "dlq.discard", "dlq.annotate", "queue.catchup"),
-        *("pause", "resume", "drain", "reload"),
+        *("pause", "resume", "drain", "reload", "retention.run"),
     }
     assert {verb for verb, kind in p.VERBS.items() if "dry_run" in kind.__struct_fields__} == mutating
     assert {verb for verb, kind in p.VERBS.items() if kind.role is not Role.VIEWER} == mutating
