@@ -88,8 +88,9 @@ class Oracle:
         for statement_id, (kind, reason) in remains.outcomes.items():
             fact = self._scenario.told[statement_id]
             wanted = fact.kind if fact.is_change else fact.kind.removesuffix("_verb")
-            if wanted not in (kind or reason):
-                self._say(f"statement {statement_id} ({fact.kind}) was taken for {kind or reason or 'nothing yet'}")
+            made_of_it = kind or reason or "nothing yet"
+            if wanted not in made_of_it:
+                self._say(f"statement {statement_id} ({fact.kind}) was taken for {made_of_it}")
 
     def _deliveries_are_what_was_expected(self) -> None:
         found = Counter(row.key for row in self._remains.rows if row.kind != "digest")
