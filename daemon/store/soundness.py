@@ -16,6 +16,8 @@ from actors.domain.xapi.faults import Refusal
 from actors.domain.xapi.guard import parse
 from actors.domain.xapi.identity import digest
 from actors.domain.xapi.patterns import Version
+from config.model import Audience
+from daemon.store.rows import unpack_change
 
 WHOLE_BYTES_MAX = 32 * 1024 * 1024
 SMALL_ROWS_MAX = 1000
@@ -78,8 +80,8 @@ def _contradictions(raw: sqlite3.Connection) -> Iterator[str]:
         "SELECT seq, audience, change FROM deliveries ORDER BY seq DESC LIMIT ?", (NEWEST_ROWS,)
     ):
         try:
-            msgspec.json.decode(audience)
-            msgspec.json.decode(change)
+            msgspec.json.decode(audience, type=Audience)
+            unpack_change(change)
         except (msgspec.DecodeError, UnicodeDecodeError):
             yield f"delivery {seq}: what it is about cannot be read"
 
