@@ -63,7 +63,7 @@ class Discard(msgspec.Struct, frozen=True, tag=True):
 
 
 class Warp(msgspec.Struct, frozen=True, tag=True):
-    """The wall clock is set wrong by so much more; and right again after a while."""
+    """The wall clock is set wrong by so much more; and right again after a while (0: it stays so)."""
 
     by_s: float
     lasts_s: float

@@ -162,8 +162,9 @@ class Director:
                 await self._discard(lane)
             case incidents.Warp(by_s, lasts_s):
                 campus.hands.off_us += int(by_s * 1e6)
-                await trio.sleep(lasts_s)
-                campus.hands.off_us -= int(by_s * 1e6)
+                if lasts_s:
+                    await trio.sleep(lasts_s)
+                    campus.hands.off_us -= int(by_s * 1e6)
             case _ as never:
                 assert_never(never)
 
