@@ -27,6 +27,7 @@ FROM = Provenance(tenant="acme", source="campus", correlation_id="c", traceparen
 
 Row = tuple[Any, ...]
 """The table's name, then the row."""
+DIGEST, BODY = 6, 8  # of such a row of the table statements
 
 
 class Commit(NamedTuple):
@@ -77,6 +78,7 @@ async def lived(folder: Path, seed: str, *, deaths: int, statements: int = 60) -
     copies: list[Death] = []
     async with open_campus(folder, plan, seed=dice.randrange(10**6)) as campus, trio.open_nursery() as nursery:
         nursery.start_soon(campus.store.keeper.run)
+        campus.fault("slack", "slow", value=dice.choice(("0", "0.3", "3")), times=0)
         log_pages = dice.choice((15, 60, 1000))
         await campus.rows(f"PRAGMA wal_autocheckpoint = {log_pages}")
         watching = sqlite3.connect(folder / NAME, isolation_level=None)
@@ -293,3 +295,27 @@ def verdict(life: Life, death: Death, seen: frozenset[Row]) -> str:
 
 def _some(few: frozenset[Row]) -> str:
     return ", ".join(sorted(f"{row[:2]}" for row in few)[:3])
+
+
+def alike(written: frozenset[Row], seen: frozenset[Row]) -> str:
+    """What pages damaged after a crash may look like: *clean*, or *unnoticed* where docs/recovery.md says so (no key
+    differs, and no statement from its digest); otherwise what is wrong."""
+    if seen == written:
+        return "clean"
+    was, now = _keyed(written), _keyed(seen)
+    for table in ("statements", "deliveries", "outcomes"):
+        if was[table].keys() != now[table].keys():
+            return f"WRONG: rows of {table} are missing or strange: {list(was[table].keys() ^ now[table].keys())[:3]}"
+    for key, row in now["statements"].items():
+        if digest(msgspec.json.decode(row[BODY]), "1.0.3") != was["statements"][key][DIGEST]:
+            return f"WRONG: the body of statement {key} is not what was accepted"
+    return "unnoticed"
+
+
+def _keyed(found: frozenset[Row]) -> dict[str, dict[Any, Row]]:
+    """By table and first column, which is the key of those that are looked at."""
+    tables: dict[str, dict[Any, Row]] = {"statements": {}, "deliveries": {}, "outcomes": {}}
+    for row in found:
+        if row[0] in tables:
+            tables[row[0]][row[1]] = row
+    return tables

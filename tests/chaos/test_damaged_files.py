@@ -8,13 +8,36 @@ only what a second had not passed over before the death may be missing. ``LMSYNC
 import os
 import random
 import shutil
+import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 import pytest
-from damage import LOG_DAMAGES, NAME, Damage, Death, Life, found, lived, verdict
+from damage import (
+    FROM,
+    LOG_DAMAGES,
+    NAME,
+    PAGE_DAMAGES,
+    Damage,
+    Death,
+    Row,
+    alike,
+    content,
+    found,
+    lived,
+    older_copy,
+    verdict,
+)
+from world import VirtualClock
+
+from actors.ports import NewStatement
+from daemon.store.database import open_store, upgrade
+from daemon.store.errors import StoreRefused
+from tests.simulation.determinism import seeded
 
 SEED = int(os.environ.get("LMSYNCD_SEED", "1"))
 DAMAGES = int(os.environ.get("LMSYNCD_DAMAGES", "300"))
@@ -29,64 +52,153 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-async def harmed(life: Life, death: Death, damage: Damage, dice: random.Random, place: Path) -> str:
-    """Damage a copy of this death, open it, and judge; empty if the dice changed nothing."""
+def harmed(death: Death, damage: Damage, dice: random.Random, place: Path) -> Path | None:
+    """The database of a damaged copy of this death; None if the dice changed nothing."""
     home = place / "harmed"
     shutil.rmtree(home, ignore_errors=True)
     shutil.copytree(death.home, home)
     damage(dice, home, death.earlier)
-    if all(
-        (home / each.name).exists() and (home / each.name).read_bytes() == each.read_bytes()
-        for each in death.home.iterdir()
-    ):
-        return ""
-    seen = await found(home / NAME)
+    for each in death.home.iterdir():
+        if not (home / each.name).exists() or (home / each.name).read_bytes() != each.read_bytes():
+            return home / NAME
+    return None
+
+
+async def opened(path: Path, judge: Callable[[frozenset[Row]], str]) -> str:
+    """What becomes of it: the judge's word on what is found, or a refusal that tells enough."""
+    seen = await found(path)
     if seen.rows is not None:
-        return verdict(life, death, seen.rows)
-    if str(home / NAME) in seen.refusal and any(way in seen.refusal for way in WAYS_ON):
-        return "refused later" if seen.late else "refused"
+        return judge(seen.rows)
+    if (seen.late or str(path) in seen.refusal) and any(way in seen.refusal for way in WAYS_ON):
+        return "raised" if seen.late else "refused"
     return f"WRONG: refused without the file or the way on: {seen.refusal}"
 
 
-async def campaign(folder: Path, damages: tuple[Damage, ...], size: int, test: str) -> Counter[tuple[str, str]]:
-    """So many damages, each kind as often as the others."""
-    told: Counter[tuple[str, str]] = Counter()
-    wrong = []
-    number = 0
-    while number < size:
-        place = folder / f"life{number}"
-        place.mkdir()
-        seed = f"{SEED}/{number}"
-        life = await lived(place, seed, deaths=DEATHS)
-        for turn in range(DEATHS * len(damages)):
-            death = life.deaths[turn % DEATHS]
-            damage = damages[(turn // DEATHS) % len(damages)]
-            said = await harmed(life, death, damage, random.Random(f"{seed}/{turn}"), place)
-            if said and number < size:
-                number += 1
-                told[damage.__name__, said.partition(":")[0]] += 1
-                if said.startswith("WRONG"):
-                    wrong.append(f"life {seed}, {damage.__name__} of {death.home.name} (turn {turn}): {said}")
-        shutil.rmtree(place)
+def report(told: Counter[tuple[str, str]], wrong: list[str], size: int, test: str) -> None:
+    """The counts; fails with a command to repeat."""
+    print(f"seed {SEED}, {told.total()} damages")
     for (kind, said), times in sorted(told.items()):
         print(f"{kind:20} {said:14} {times}")
     again = (
         f"LMSYNCD_SEED={SEED} LMSYNCD_DAMAGES={size} python -m pytest -s tests/chaos/test_damaged_files.py -k {test}"
     )
     assert not wrong, "\n".join([*wrong, f"again: {again}"])
+
+
+async def logs(folder: Path, size: int, test: str) -> Counter[tuple[str, str]]:
+    """So many damages, each kind about as often as the others."""
+    told: Counter[tuple[str, str]] = Counter()
+    wrong = []
+    lives = 0
+    while told.total() < size:
+        lives += 1
+        place = folder / f"life{lives}"
+        place.mkdir()
+        seed = f"{SEED}/{lives}"
+        with seeded(seed):
+            life = await lived(place, seed, deaths=DEATHS)
+        for turn, (damage, death) in enumerate(product(LOG_DAMAGES, life.deaths)):
+            path = harmed(death, damage, random.Random(f"{seed}/{turn}"), place)
+            if path is None or told.total() == size:
+                continue
+            said = await opened(path, partial(verdict, life, death))
+            told[damage.__name__, said.partition(":")[0]] += 1
+            if said.startswith("WRONG"):
+                wrong.append(f"life {seed}, {damage.__name__} of {death.home.name} (turn {turn}): {said}")
+        shutil.rmtree(place)
+    report(told, wrong, size, test)
     return told
 
 
+async def pages(folder: Path, size: int, test: str) -> Counter[tuple[str, str]]:
+    """The same for pages of a database whose log is all in it."""
+    told: Counter[tuple[str, str]] = Counter()
+    wrong = []
+    seed = f"{SEED}/pages"
+    with seeded(seed):
+        life = await lived(folder, seed, deaths=1)
+    death = life.deaths[-1]
+    async with open_store(death.home / NAME, VirtualClock(), inline=True) as store:
+        written = await store.writer.submit(content)
+    for turn in range(size):
+        damage = PAGE_DAMAGES[turn % len(PAGE_DAMAGES)]
+        path = harmed(death, damage, random.Random(f"{seed}/{turn}"), folder)
+        said = "no change" if path is None else await opened(path, partial(alike, written))
+        told[damage.__name__, said.partition(":")[0]] += 1
+        if said.startswith("WRONG"):
+            wrong.append(f"{damage.__name__} (turn {turn}): {said}")
+    report(told, wrong, size, test)
+    return told
+
+
+async def accepted(folder: Path) -> None:
+    """A loss that somebody accepts: waiting posts are in doubt, and the next damage is met as the first one was."""
+    with seeded(SEED):
+        life = await lived(folder, f"{SEED}/accepted", deaths=12)
+    times = 0
+    for death in life.deaths:
+        path = harmed(death, older_copy, random.Random(f"{SEED}/{death.last}"), folder)
+        seen = await found(path) if path is not None else None
+        if path is None or seen is None or seen.rows is not None or not path.stat().st_size:
+            continue
+        with pytest.raises(StoreRefused, match="accept-loss"):
+            upgrade(path, death.at_us)
+        before = _states(path)
+        assert upgrade(path, death.at_us, accept_loss=True)[-1].startswith("accepted the loss of")
+        after = _states(path)
+        assert after["waiting"] == 0
+        assert after["unknown"] == before["waiting"] + before["unknown"]
+        times += before["waiting"] > 0
+        again = folder / "again"
+        shutil.rmtree(again, ignore_errors=True)
+        again.mkdir()
+        async with open_store(path, VirtualClock(), inline=True) as store:
+            for name in (NAME, f"{NAME}-wal"):
+                shutil.copy(path.with_name(name), again / name)
+            one = NewStatement(id=f"{1:032x}", body=b"{}", digest=b"", timestamp="", given_id=True)
+            await store.statements.append([one], FROM)
+            await store.keeper.keep()
+            shutil.copy(path.with_name(f"{NAME}.mark"), again / f"{NAME}.mark")
+        assert (await found(path)).rows is not None
+        assert "1 commits are missing" in (await found(again / NAME)).refusal
+    assert times > 0, "nothing waited when the losses were accepted"
+
+
+def _states(path: Path) -> Counter[str]:
+    raw = sqlite3.connect(path)
+    try:
+        return Counter(dict(raw.execute("SELECT state, count(*) FROM deliveries GROUP BY state")))
+    except sqlite3.OperationalError:  # so early a state of it has no tables
+        return Counter()
+    finally:
+        raw.close()
+
+
 async def test_a_few_damaged_logs(folder: Path, autojump_clock: object) -> None:
-    told = await campaign(folder, LOG_DAMAGES, 40, "few_damaged_logs")
+    told = await logs(folder, 40, "few_damaged_logs")
     assert told.total() == 40
-    assert sum(n for (_, said), n in told.items() if said == "refused") > 10, "damage that shows"
+    assert sum(n for (_, said), n in told.items() if said == "refused") > 5, "damage that shows"
 
 
 @pytest.mark.campaign
 async def test_damaged_logs_are_refused_or_lose_nothing_older_than_a_second(
     folder: Path, autojump_clock: object
 ) -> None:
-    told = await campaign(folder, LOG_DAMAGES, DAMAGES, "older_than_a_second")
+    told = await logs(folder, DAMAGES, "older_than_a_second")
     assert told.total() == DAMAGES
     assert {kind for kind, _ in told} == {damage.__name__ for damage in LOG_DAMAGES}
+
+
+async def test_a_few_damaged_pages(folder: Path, autojump_clock: object) -> None:
+    told = await pages(folder, 30, "few_damaged_pages")
+    assert sum(n for (_, said), n in told.items() if said == "refused") > 5, "damage that shows"
+
+
+@pytest.mark.campaign
+async def test_damaged_pages_never_show_a_wrong_statement(folder: Path, autojump_clock: object) -> None:
+    told = await pages(folder, DAMAGES, "wrong_statement")
+    assert {kind for kind, _ in told} == {damage.__name__ for damage in PAGE_DAMAGES}
+
+
+async def test_after_a_loss_was_accepted_the_next_is_met_again(folder: Path, autojump_clock: object) -> None:
+    await accepted(folder)
