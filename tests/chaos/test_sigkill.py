@@ -1,68 +1,69 @@
 """Real processes, real sockets, real disk, SIGKILL at moments nobody chose; the vendor's journal is the judge.
 
-``LMSYNCD_KILLS`` and ``LMSYNCD_SEED`` make it longer or repeat its choices.
+``LMSYNCD_KILLS`` and ``LMSYNCD_SEED`` make the campaign longer or repeat its choices.
 """
 
 import os
 import random
+import time
 from collections import Counter
 from pathlib import Path
 
-import msgspec
+import pytest
 import trio
+from ordeal import Ordeal
+from semester import EFFECTS_A_TERM
 
-from daemon.demo.moodle import Moodle, batches, sample
-from daemon.demo.oracle import Expected, compare, expect
-from daemon.demo.scene import HALL, KEY, SECRET, SLACK_CHANNELS, TEAMS_CHANNELS, Scene, write
-from daemon.demo.stage import Stage, free_port
-
-KILLS = int(os.environ.get("LMSYNCD_KILLS", "20"))
-SLOW_VENDOR = [
-    {"kind": "slow", "vendor": "slack", "value": "0.05", "times": 0},
-    {"kind": "slow", "vendor": "teams", "value": "0.05", "times": 0},
-]
+KILLS = int(os.environ.get("LMSYNCD_KILLS", "200"))
+EFFECTS_A_LIFE = 12
+LIFE_S_MAX = 1.5
+MOMENTS = {"answered": 4, "effects": 4, "starting": 1}
 
 
-def expected_of(lines: list[bytes]) -> Expected:
-    total: Expected = Counter()
-    for line in lines:
-        total += expect(msgspec.json.decode(line), SLACK_CHANNELS, TEAMS_CHANNELS, HALL)
-    return total
+async def test_a_few_kills(tmp_path: Path) -> None:
+    await campaign(tmp_path, 20)
 
 
+@pytest.mark.campaign
 async def test_nothing_is_lost_and_nothing_doubled_by_sigkill(tmp_path: Path) -> None:
+    await campaign(tmp_path, KILLS)
+
+
+async def campaign(tmp_path: Path, kills: int) -> None:
+    """Kill it so often, let it rest, and ask both oracles."""
     seed = int(os.environ.get("LMSYNCD_SEED", str(random.SystemRandom().randrange(10**6))))
     dice = random.Random(seed)
-    print(f"seed {seed}, {KILLS} kills")
-    scene = Scene(root=tmp_path / "scene", gateway_port=free_port(), sandbox_port=free_port(), fast=True)
-    scene.root.mkdir()
-    write(scene)
-    stage = Stage(scene, limits=False)
-    lines = sample()
-    expected = expected_of(lines)
-    moodle = Moodle(scene.endpoint, KEY, SECRET)
-    everything = batches(lines, 5)
-    deaths = sorted(dice.sample(range(expected.total() - 5), KILLS))
+    ordeal = Ordeal(tmp_path / "scene", dice, max(1, kills * EFFECTS_A_LIFE // EFFECTS_A_TERM))
+    print(f"LMSYNCD_SEED={seed} LMSYNCD_KILLS={kills}: {ordeal.semester.statements} statements")
+    chosen: Counter[str] = Counter()
+    began_s = time.monotonic()
     try:
-        await stage.open()
-        await stage.faults(SLOW_VENDOR)
+        await ordeal.open()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(feed, moodle, everything, dice)
-            for effects in deaths:
-                await stage.until_effects(effects)
-                await stage.kill_and_restart()
-        await stage.ready()
-        await stage.until(lambda journal: not compare(expected, journal).lost, 120)
-        await stage.quiet()
-        balance = compare(expected, await stage.journal())
+            nursery.start_soon(ordeal.feed.run)
+            for death in range(1, kills + 1):
+                ordeal.feed.let(death / kills)
+                [moment] = dice.choices(list(MOMENTS), list(MOMENTS.values()))
+                chosen[moment] += 1
+                with trio.move_on_after(LIFE_S_MAX):
+                    await until(moment, ordeal, dice)
+                await ordeal.stage.kill_and_restart()
+        killed_s = time.monotonic() - began_s
+        verdict = await ordeal.rest()
     finally:
-        with trio.CancelScope(shield=True):
-            await stage.close()
-    assert balance.agrees, balance
-    assert len(set(moodle.acknowledged)) == len(lines), "a batch sent again became other statements"
+        await ordeal.close()
+    print(f"{kills} kills in {killed_s:.0f} s, {dict(chosen)}, all in {time.monotonic() - began_s:.0f} s: {verdict}")
+    assert verdict.faults == []
+    assert verdict.acknowledged == ordeal.semester.statements, "a batch sent again became other statements"
 
 
-async def feed(moodle: Moodle, everything: list[bytes], dice: random.Random) -> None:
-    """Each batch until it is answered, every third of them twice."""
-    for batch in everything:
-        await moodle.send(batch, times=2 if dice.random() < 0.3 else 1)
+async def until(moment: str, ordeal: Ordeal, dice: random.Random) -> None:
+    """The moment of death: just acknowledged, just done by the vendor, or while it starts."""
+    match moment:
+        case "answered":
+            await ordeal.feed.answered(dice.randint(1, 2))
+        case "effects":
+            seen = await ordeal.stage.count()
+            await ordeal.stage.until_effects(seen + dice.randint(1, EFFECTS_A_LIFE))
+        case _:
+            await trio.sleep(dice.uniform(0.0, 1.0))
