@@ -72,7 +72,7 @@ def _examine(path: Path, reading: Reading) -> tuple[Lineage, str]:
     try:
         raw = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
         try:
-            pending(raw)
+            _ours(path, raw)
             found = lineage.read(raw)
             if not isinstance(mark.judge(reading, found), Lost) and not _orderly(path, known):
                 said = unsound(raw, whole=bool(met))
@@ -83,6 +83,16 @@ def _examine(path: Path, reading: Reading) -> tuple[Lineage, str]:
             raw.close()
     except sqlite3.Error as error:
         raise StoreRefused(f"cannot open {path}: {translate(error)}") from error
+    except UnicodeDecodeError as error:  # SQLite's words on a damaged schema quote what stands there
+        raise StoreRefused(f"cannot open {path}: {damaged(str(error))}") from error
+
+
+def _ours(path: Path, raw: sqlite3.Connection) -> None:
+    """Raises StoreRefused, with the file's name."""
+    try:
+        pending(raw)
+    except StoreRefused as refusal:
+        raise StoreRefused(f"cannot use {path}: {refusal}") from refusal
 
 
 def _orderly(path: Path, known: Mark | None) -> bool:

@@ -61,7 +61,7 @@ def pending(raw: sqlite3.Connection) -> list[Migration]:
         if theirs.get(migration.version) != migration.checksum:
             raise StoreRefused(
                 f"migration {migration.label} differs from the one this database was made with; "
-                "reinstall the released version of lmsyncd"
+                "reinstall the released version of lmsyncd; if it is that one, the file is damaged (docs/recovery.md)"
             )
     return ours[newest:]
 
