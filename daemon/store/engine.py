@@ -16,6 +16,7 @@ from daemon.store.errors import StoreRefused, translate
 
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], T]
+INCREMENTAL = 2
 
 
 class Engine(Protocol):
@@ -33,7 +34,8 @@ def tune(connection: sqlite3.Connection, *, read_only: bool) -> None:
     if read_only:
         connection.execute("PRAGMA query_only = ON")
     else:
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file: what falls free can be given back
+        if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != INCREMENTAL:  # to say so again would write
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file: what falls free can be given back
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA journal_size_limit = 67108864")

@@ -21,6 +21,17 @@ async def test_nothing_is_said_of_a_store_that_has_everything(tmp_path: Path) ->
     assert await opens(path) == []
 
 
+async def test_opening_writes_nothing(tmp_path: Path) -> None:
+    """So that a full disk keeps nobody from starting."""
+    path = await crashed(tmp_path)
+    await opens(path)
+    async with open_store(path, VirtualClock(), inline=True) as store:
+        log = path.with_name("s.db-wal")
+        assert log.stat().st_size == 0
+        await append(store, 999)
+        assert log.stat().st_size > 0
+
+
 async def test_a_torn_log_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     path = await crashed(tmp_path)
     torn(path, 4)
