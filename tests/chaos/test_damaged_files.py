@@ -69,8 +69,10 @@ async def opened(path: Path, judge: Callable[[frozenset[Row]], str]) -> str:
     seen = await found(path)
     if seen.rows is not None:
         return judge(seen.rows)
-    if (seen.late or str(path) in seen.refusal) and any(way in seen.refusal for way in WAYS_ON):
-        return "raised" if seen.late else "refused"
+    if seen.late:
+        return "raised"  # whoever reads is told, in whatever words
+    if str(path) in seen.refusal and any(way in seen.refusal for way in WAYS_ON):
+        return "refused"
     return f"WRONG: refused without the file or the way on: {seen.refusal}"
 
 
