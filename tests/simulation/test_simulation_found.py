@@ -1,6 +1,7 @@
 """What the simulation has found, each in the smallest scenario that shows it. The oracle judges all of them; what is
 asserted besides is what it cannot know."""
 
+import msgspec
 import pytest
 
 from actors.ports import Fault
@@ -24,7 +25,13 @@ def posts(**more: object) -> Route:
     return Route(**{"name": "posts", "when": ("completed",), "to": "slack", "audience": CHANNEL, **more})
 
 
-def happens(route: Route, *said: tuple[float, Fact], events: list[tuple[float, Incident]], until_s: float) -> Outcome:
+def happens(
+    route: Route,
+    *said: tuple[float, Fact],
+    events: list[tuple[float, Incident]],
+    until_s: float,
+    latency_s: float = 0.02,
+) -> Outcome:
     """What becomes of it, nothing being wrong with it. Nothing is mended before ``until_s``."""
     script = Script("found")
     for at_s, each in said:
@@ -33,7 +40,7 @@ def happens(route: Route, *said: tuple[float, Fact], events: list[tuple[float, I
     scenario = script.scenario(
         "found", make_tenant("acme", route), [Event(at_s, incident) for at_s, incident in (*events, last)], window=8
     )
-    outcome = play(scenario)
+    outcome = play(msgspec.structs.replace(scenario, latency_s=latency_s))
     assert outcome.faults == []
     return outcome
 
@@ -46,13 +53,18 @@ def teams(kind: str, value: str = "", operation: str = "sendActivityNotification
     return incidents.SetFault("acme", Fault(kind=kind, vendor="teams", operation=operation, value=value, **more))
 
 
+@pytest.mark.parametrize("set_at_s", [2, 5], ids=["before it is looked for", "while it is looked for"])
 @pytest.mark.parametrize("by_s", [3600.0, -3600.0, 2 * DAY_S, -2 * DAY_S])
-def test_a_clock_that_is_set_while_a_post_is_in_doubt(by_s: float) -> None:
+def test_a_clock_that_is_set_while_a_post_is_in_doubt(by_s: float, set_at_s: float) -> None:
     """The late-landing window seemed over, or the probe looked for the post in the future."""
     outcome = happens(
         posts(),
         (1, fact("activity_completed", "ada", 1)),
-        events=[(0, slack("late_commit", "15")), (3, incidents.Warp(by_s, 600))],
+        events=[
+            (0, slack("late_commit", "15")),
+            (0, slack("slow", "5", "conversations.history")),
+            (set_at_s, incidents.Warp(by_s, 600)),
+        ],
         until_s=700,
     )
     assert outcome.states == {"delivered": 1}
@@ -169,6 +181,7 @@ def test_a_bundle_that_the_vendor_does_not_take() -> None:
         *((1.0, fact("activity_completed", who, 1, what=f"{what}")) for what in range(3) for who in learners),
         events=[(0, teams("batch_unsupported", operation=""))],
         until_s=60,
+        latency_s=0.2,
     )
     assert outcome.counts["fault teams batch_unsupported"] == 1
     assert outcome.states == {"delivered": 18}
