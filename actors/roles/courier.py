@@ -24,8 +24,9 @@ STORE_RETRY_S = 1.0
 APPETITE_MIN = 4
 REST_S_MAX = 60.0
 """Nobody sleeps longer than this by a wall clock that somebody may set."""
-STEP_US = 2_000_000
-"""By so much the wall clock may drift from the one that only goes forward before it was set by somebody."""
+STEP_US = 30_000_000
+"""By so much the wall clock may drift from the one that only goes forward before stamps are mended: half of what a
+probe looks further back."""
 HELLO_FIRST_S = 30.0
 HELLO_LAST_S = 900.0
 
@@ -55,9 +56,14 @@ class Courier(Actor[CourierMessage]):
         self._hello_s = 0.0  # the first is at once: a restart or a reload may have brought the cure
 
     async def started(self) -> None:
+        self.spawn(self._pump)
+
+    async def _recover(self) -> None:
+        """Take over what an earlier life left. A store that cannot be written keeps nobody else from starting."""
         world = self._world
         settle_us = int(self._target.settle_s * 1e6)
-        while True:
+        left = 0
+        while not self._draining:
             try:
                 left = await world.outbox.recover(self.lane, self.life, world.clock.now_us(), settle_us)
                 if self._enabled:
@@ -68,7 +74,6 @@ class Courier(Actor[CourierMessage]):
                 await trio.sleep(STORE_RETRY_S)
         if left:
             world.witness.event("courier.recovered", lane=self.lane, deliveries=left)
-        self.spawn(self._pump)
 
     async def receive(self, message: CourierMessage) -> None:
         match message:
@@ -77,6 +82,7 @@ class Courier(Actor[CourierMessage]):
                 self._wake.set()
             case Resumed():
                 self._pulse.throttled_until_us = self._pulse.not_before_us = 0
+                self._pacer.release()
                 self._wake.set()
             case Drain():
                 self._draining = True
@@ -114,6 +120,7 @@ class Courier(Actor[CourierMessage]):
 
     async def _pump(self) -> None:
         try:
+            await self._recover()
             while not self._draining:
                 await self._claim_some()
         finally:
