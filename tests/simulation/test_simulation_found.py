@@ -178,10 +178,10 @@ def test_a_bundle_that_the_vendor_does_not_take() -> None:
     learners = ("ada", "ben", "cleo", "dan", "eve", "fay")
     outcome = happens(
         posts(to="teams", audience=LEARNER),
-        *((1.0, fact("activity_completed", who, 1, what=f"{what}")) for what in range(3) for who in learners),
-        events=[(0, teams("batch_unsupported", operation=""))],
+        *((1.0, fact("activity_completed", who, 1, what=f"{what}")) for what in range(6) for who in learners),
+        events=[(0, teams("batch_unsupported", operation="", skip=2))],
         until_s=60,
         latency_s=0.2,
     )
     assert outcome.counts["fault teams batch_unsupported"] == 1
-    assert outcome.states == {"delivered": 18}
+    assert outcome.states == {"delivered": 36}
