@@ -3,6 +3,8 @@
 A seed that fails here is played again with ``make simulate SECONDS=0 SEED=…``.
 """
 
+import time
+
 import pytest
 
 from tests.simulation.campaign import Totals, campaign
@@ -10,6 +12,7 @@ from tests.simulation.directed import OUTAGE_BEGINS_S, OUTAGE_S, POSTS, WAITING,
 from tests.simulation.fate import points
 from tests.simulation.mishaps import SLACK_KINDS, TEAMS_KINDS
 from tests.simulation.play import Outcome, play
+from tests.simulation.report import report
 from tests.simulation.shaky import KINDS, WHERE
 
 SEEDS = 200
@@ -31,7 +34,9 @@ def test_seeds_deaths_and_faults() -> None:
         *(f"fault slack {kind}" for kind in SLACK_KINDS),
         *(f"fault teams {kind}" for kind in TEAMS_KINDS),
     ]
+    began_s = time.monotonic()
     totals = campaign(seeds)
+    report(totals, time.monotonic() - began_s)
     assert not totals.failed, told(totals)
     assert totals.seeds == len(seeds)
     assert totals.twice >= SEEDS // 20
