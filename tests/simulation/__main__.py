@@ -62,7 +62,8 @@ def main() -> int:
         return 0
     print(f"from seed {first}", flush=True)
     began_s = time.monotonic()
-    totals = campaign(seeds_from(first), seconds=given.seconds)
+    seeds = seeds_from(first) if given.seconds else [first]
+    totals = campaign(seeds, seconds=given.seconds or None)
     report(totals, time.monotonic() - began_s)
     for outcome in totals.failed:
         explain(outcome)
