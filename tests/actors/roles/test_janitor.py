@@ -1,0 +1,136 @@
+"""When a janitor works, how hard, and that nothing it meets keeps it from coming again."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import trio
+from world import Notes, SeededDice, VirtualClock, tenant
+
+from actors.domain.retention import DAY_US, Mark, Rules, Step
+from actors.kernel import ChildSpec, Kernel, Supervisor
+from actors.messages import HowTidy, JanitorMessage
+from actors.ports import StoreUnavailable
+from actors.roles import janitor
+from actors.roles.janitor import Janitor
+from actors.roles.world import Switchboard, World
+from config.model import Retention
+
+ACME = tenant(retention=Retention(statements="10d"))
+
+
+class House:
+    """Runs of ``steps`` steps, each of which takes a second and removes a row; it writes down when."""
+
+    def __init__(self) -> None:
+        self.steps = 3
+        self.left = 0
+        self.trouble: Exception | None = None
+        self.began_s: list[float] = []
+        self.asked: list[tuple[Rules, Mapping[str, int]]] = []
+
+    async def step(
+        self, rules: Rules, horizons: Mapping[str, int], mark: Mark, now_us: int, *, dry_run: bool = False
+    ) -> Step:
+        if mark == Mark():
+            self.left = self.steps
+            self.asked.append((rules, dict(horizons)))
+        self.began_s.append(trio.current_time())
+        await trio.sleep(1)
+        if self.trouble is not None:
+            trouble, self.trouble = self.trouble, None
+            raise trouble
+        self.left -= 1
+        return Step(removed={"statements": 1}, next=Mark(chore="statements") if self.left > 0 else None)
+
+
+class Stage:
+    """One janitor under a supervisor."""
+
+    def __init__(self) -> None:
+        self.house = House()
+        self.notes = Notes()
+        switchboard = Switchboard()
+        switchboard.horizons_us["acme"] = 400 * DAY_US
+        nothing: Any = None
+        world = World(
+            boot="boot1",
+            clock=VirtualClock(),
+            dice=SeededDice(1),
+            statements=nothing,
+            outbox=nothing,
+            ledger=nothing,
+            housekeeping=self.house,
+            witness=self.notes,
+            http=lambda: nothing,
+            switchboard=switchboard,
+            born_us=0,
+        )
+        self.spec = ChildSpec[JanitorMessage](name="janitor", start=lambda: Janitor(ACME, world))
+        self.supervisor = Supervisor([self.spec])
+        self.kernel = Kernel(clock=world.clock, dice=world.dice, on_trouble=self.notes.trouble)
+
+
+@asynccontextmanager
+async def staged() -> AsyncIterator[Stage]:
+    """A janitor at work, cancelled at the end."""
+    made = Stage()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(made.kernel.run, made.supervisor)
+        yield made
+        nursery.cancel_scope.cancel()
+
+
+async def test_it_comes_shortly_after_the_start_and_then_every_hour(autojump_clock: object) -> None:
+    async with staged() as stage:
+        await trio.sleep(janitor.FIRST_S + janitor.FIRST_SPREAD_S + 60)
+        assert len(stage.house.asked) == 1
+        first_s = stage.house.began_s[0]
+        assert janitor.FIRST_S <= first_s <= janitor.FIRST_S + janitor.FIRST_SPREAD_S
+        await trio.sleep(3 * 3600)
+        assert len(stage.house.asked) == 4
+        rules, horizons = stage.house.asked[0]
+        assert (rules.tenant, rules.statements_us, horizons) == ("acme", 10 * DAY_US, {"acme": 400 * DAY_US})
+        swept = stage.notes.named("retention.swept")
+        assert [each["removed"] for each in swept] == [{"statements": 3}] * 4
+
+
+async def test_it_works_a_quarter_of_the_time(autojump_clock: object) -> None:
+    async with staged() as stage:
+        stage.house.steps = 5
+        await trio.sleep(600)
+        began = stage.house.began_s
+        assert [later - earlier for earlier, later in pairwise(began)] == pytest.approx([4.0] * 4)
+
+
+async def test_a_store_that_takes_nothing_is_tried_again(autojump_clock: object) -> None:
+    async with staged() as stage:
+        stage.house.trouble = StoreUnavailable("the disk is full")
+        await trio.sleep(600)
+        assert [name for name, _ in stage.notes.troubles] == ["janitor.store_unavailable"]
+        assert stage.house.began_s[1] - stage.house.began_s[0] == pytest.approx(1 + janitor.RETRY_S)
+        assert len(stage.notes.named("retention.swept")) == 1
+
+
+async def test_a_crash_is_one_life_and_it_comes_again(autojump_clock: object) -> None:
+    async with staged() as stage:
+        stage.house.trouble = RuntimeError("a bug")
+        await trio.sleep(900)
+        assert [type(error) for _, error in stage.notes.troubles] == [RuntimeError]
+        assert len(stage.house.asked) == 2
+
+
+async def test_it_tells_when_it_comes(autojump_clock: object) -> None:
+    async with staged() as stage:
+        view = await stage.spec.address.ask(lambda reply: HowTidy(reply=reply), deadline_s=1)
+        assert (view.running, view.last_us) == (False, None)
+        assert view.next_us is not None
+        await trio.sleep((view.next_us - VirtualClock().now_us()) / 1e6 + 0.5)
+        view = await stage.spec.address.ask(lambda reply: HowTidy(reply=reply), deadline_s=1)
+        assert (view.running, view.next_us) == (True, None)
+        await trio.sleep(60)
+        view = await stage.spec.address.ask(lambda reply: HowTidy(reply=reply), deadline_s=1)
+        assert view.last_us is not None
+        assert view.next_us == pytest.approx(view.last_us + janitor.EVERY_S * 1e6)
