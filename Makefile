@@ -16,7 +16,7 @@ KEEP ?=
 SECONDS ?= 60
 SEED ?=
 
-.PHONY: help demo check test test-fast test-real simulate bench lock manpages install uninstall clean
+.PHONY: help demo check test test-fast test-real simulate chaos bench lock manpages install uninstall clean
 
 help:  ## Show this
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -42,6 +42,9 @@ test-real: $(VENV)/dev  ## Tests that need root and Debian packages: a booted sy
 
 simulate: $(VENV)/dev  ## Search for a counter-example: random faults in virtual time (SECONDS=60; SEED=n begins, or replays, there)
 	PYTHONPATH=tests/support $(BIN)/python -m tests.simulation --seconds $(SECONDS) --seed "$(SEED)"
+
+chaos: $(VENV)/dev  ## Real processes and files: killed, stopped, starved, damaged, put back (SECONDS=60; SEED=n repeats the choices)
+	PYTHONPATH=tests/support $(BIN)/python tests/chaos $(SECONDS) $(SEED)
 
 bench: $(VENV)/dev  ## The numbers, each beside a bare limit of the same machine (SECONDS=60 is the budget of its timed rows)
 	PYTHONPATH=tests/support $(BIN)/python -m tests.benchmarks $(SECONDS)
