@@ -68,6 +68,11 @@ class Process:
     def alive(self) -> bool:
         return self._child is not None and self._child.poll() is None
 
+    def send(self, how: int) -> None:
+        """Send it a signal, if it lives."""
+        if self._child is not None and self._child.poll() is None:
+            self._child.send_signal(how)
+
     async def end(self, how: int = signal.SIGTERM) -> int:
         """Signal it and wait for its end; its exit code."""
         child = self._child

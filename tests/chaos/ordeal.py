@@ -67,7 +67,7 @@ class Ordeal:
                 file.write(f'\n[store]\npath = "{self.database}"\n')
         self.stage = Stage(self.scene, limits=False)
         self.moodle = Moodle(self.scene.endpoint, KEY, SECRET)
-        self.feed = Feed(self.semester, self.moodle, dice)
+        self.feed = Feed(self.semester, self.moodle, random.Random(dice.random()))  # of its own: it goes its own pace
 
     async def open(self) -> None:
         await self.stage.open()

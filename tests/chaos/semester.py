@@ -100,7 +100,10 @@ class Feed:
         self._dice = dice
         self._let = 0.0
         self._moved = trio.Event()
+        self._line = trio.Lock()
         self.told = 0
+        self.answers: list[tuple[float, list[str]]] = []
+        """When each batch was acknowledged, by trio's clock, and the ids of its statements."""
 
     def let(self, share: float) -> None:
         self._let = max(self._let, share)
@@ -118,9 +121,18 @@ class Feed:
         for number, batch in enumerate(batches):
             while number >= self._let * len(batches):
                 await self._moved.wait()
-            await self.moodle.send(batch, times=2 if self._dice.random() < 0.3 else 1)
+            async with self._line:
+                before = len(self.moodle.acknowledged)
+                await self.moodle.send(batch, times=2 if self._dice.random() < 0.3 else 1)
+            self.answers.append((trio.current_time(), self.moodle.acknowledged[before:]))
             self.told += 1
             self._stir()
+
+    async def tell_again(self) -> None:
+        """All that was told so far, in its order, and nothing new meanwhile."""
+        async with self._line:
+            for batch in self._semester.batches[: self.told]:
+                await self.moodle.send(batch)
 
     def _stir(self) -> None:
         self._moved.set()
