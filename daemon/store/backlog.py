@@ -22,6 +22,7 @@ CHUNK_ROWS = 20_000
 FOLD_MAX = 5_000
 """Deliveries of one destination folded in one transaction; what is more makes another digest."""
 
+# What may have landed already (it waits to be repeated) is neither replaced nor folded: it would be told twice.
 _OPEN = "state IN ('waiting', 'claimed', 'unknown')"
 NEXT = (
     f"SELECT destination FROM deliveries INDEXED BY deliveries_line WHERE lane = ? AND {_OPEN} "  # noqa: S608
@@ -33,7 +34,8 @@ COUNT = (
 )
 WAITING = (
     "SELECT seq, destination, entity, accepted_us, history FROM deliveries INDEXED BY deliveries_open "  # noqa: S608
-    f"WHERE lane = ? AND {_OPEN} AND state = 'waiting' AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+    f"WHERE lane = ? AND {_OPEN} AND state = 'waiting' AND sent_us IS NULL AND seq > ? AND seq <= ? "
+    "ORDER BY seq LIMIT ?"
 )
 NEWEST = (
     "SELECT id, seq FROM deliveries INDEXED BY deliveries_entity WHERE entity = ? "
@@ -42,7 +44,8 @@ NEWEST = (
 )
 FOLDABLE = (
     f"SELECT seq, route, head, history FROM deliveries INDEXED BY deliveries_line WHERE lane = ? AND {_OPEN} "  # noqa: S608
-    "AND destination = ? AND state = 'waiting' AND kind <> 'digest' AND accepted_us < ? ORDER BY seq LIMIT ?"
+    "AND destination = ? AND state = 'waiting' AND sent_us IS NULL AND kind <> 'digest' AND accepted_us < ? "
+    "ORDER BY seq LIMIT ?"
 )
 
 

@@ -217,7 +217,7 @@ def _supersede(
     waiting: list[Any] = raw.execute(
         "SELECT seq, lower(hex(id)), lane, destination, state, revise, history FROM deliveries "
         "INDEXED BY deliveries_entity WHERE entity = ? AND state IN ('waiting', 'held', 'delivered') "
-        "AND state IN ('waiting', 'held') AND digest IS NULL",
+        "AND state IN ('waiting', 'held') AND sent_us IS NULL AND digest IS NULL",  # what may have landed is no draft
         (rows.key(tenant, change.entity),),
     ).fetchall()
     n = 0
