@@ -4,11 +4,13 @@ Every change belongs to an *entity* (this learner's enrolment in that course, th
 canonical *value*; counting how often the value changed is what makes an effect happen once per real change.
 """
 
+from datetime import UTC
 from typing import ClassVar
 
 import msgspec
 
 from actors.domain.people import Learner
+from actors.domain.speech import moment_of
 
 
 class Course(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -206,7 +208,7 @@ class SubmissionReceived(ActivityChange, frozen=True, kw_only=True, omit_default
 
     @property
     def value(self) -> str:
-        return self.at  # each hand-in counts
+        return instant(self.at)  # each hand-in counts
 
 
 class AssignmentPosted(ActivityChange, frozen=True, kw_only=True, omit_defaults=True, tag="assignment_posted"):
@@ -232,7 +234,13 @@ class UserUpdated(Change, frozen=True, kw_only=True, omit_defaults=True, tag="us
 
     @property
     def value(self) -> str:
-        return self.at
+        return instant(self.at)
+
+
+def instant(at: str) -> str:
+    """A time as canonical text, whatever zone and notation it was told in; what is no time stays as it is."""
+    moment = moment_of(at)
+    return at if moment is None else moment.astimezone(UTC).isoformat()
 
 
 AnyChange = (

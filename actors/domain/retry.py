@@ -137,9 +137,9 @@ def decide_probe(
             if delivery.attempts >= delivery.attempts_max:
                 return _parked(f"{detail}; attempts spent ({delivery.attempts})")
             return Decision(state=State.WAITING, due_us=now_us, detail=detail)
-        case Unprobeable(detail=detail):
+        case Unprobeable(detail=detail, cause=cause):
             if delivery.doubtful != "resend":
-                return _parked(detail)
+                return _parked(detail, cause)
             if delivery.attempts >= delivery.attempts_max:
                 return _parked(f"{detail}; attempts spent ({delivery.attempts})")
             accepted = f"{detail}; sent again because the route accepts a double"
@@ -211,8 +211,8 @@ def _absent(
     return Decision(state=State.WAITING, due_us=now_us, detail=detail, forget_sends=True)
 
 
-def _parked(detail: str) -> Decision:
-    return Decision(state=State.PARKED, cause=Cause.UNKNOWN_OUTCOME, detail=detail)
+def _parked(detail: str, cause: Cause = Cause.UNKNOWN_OUTCOME) -> Decision:
+    return Decision(state=State.PARKED, cause=cause, detail=detail)
 
 
 def _told_or_backoff_s(header: str | None, spacing: Spacing, consecutive: int, now_us: int, dice: float) -> float:

@@ -36,5 +36,5 @@ def destinations(
 
 
 def too_old(happened_us: int, now_us: int, horizon_us: int) -> bool:
-    """Whether a change happened so long ago that the ledger may have forgotten its effect: it is not posted any more."""
+    """Whether a change happened so long ago that the ledger may have forgotten its effect: it is posted no more."""
     return now_us - happened_us > horizon_us

@@ -98,6 +98,11 @@ class Limiter:
             self._buckets[name] = bucket = self._peek(name)
             bucket.hold(until_s)
 
+    def release(self, now_s: float) -> None:
+        """Forget the times that the vendor named: nobody waits longer than for the next token."""
+        for bucket in self._buckets.values():
+            bucket.full_s = min(bucket.full_s, now_s + bucket.slack_s + bucket.interval_s)
+
     def take(self, draws: Sequence[str], now_s: float) -> None:
         """Draw a token from each, just before sending. Raises ValueError unless ``wait_s`` is 0 at ``now_s``."""
         if self.ready_at(draws, now_s) > now_s:

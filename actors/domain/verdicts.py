@@ -116,9 +116,17 @@ class Repeatable(msgspec.Struct, frozen=True, tag="repeatable"):
 
 
 class Unprobeable(msgspec.Struct, frozen=True, tag="unprobeable"):
-    """The vendor gives no way to find out (or not to us); the route's ``doubtful`` policy decides."""
+    """The vendor gives no way to find out (or not to us); the route's ``doubtful`` policy decides. ``cause``: why a
+    person is asked."""
 
     detail: str
+    cause: Cause = Cause.UNKNOWN_OUTCOME
+
+
+def unlooked(refused: "Refused") -> Unprobeable:
+    """What a refusal to let us look amounts to: a missing permission is the operator's to grant."""
+    denied = refused.cause is Cause.MISSING_PERMISSION
+    return Unprobeable(refused.detail, refused.cause if denied else Cause.UNKNOWN_OUTCOME)
 
 
 Confirmation = Delivered | Absent | Repeatable | Unprobeable | Throttled | Unavailable | Revoked

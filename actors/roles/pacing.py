@@ -34,7 +34,7 @@ class Pacer:
             self.waiting += not probing
             try:
                 while self._limiter.wait_s(request.draws, self._now_s()):  # noqa: ASYNC110  # it is time
-                    await trio.sleep(self._until_s(request) - self._now_s())
+                    await trio.sleep(max(0.0, self._until_s(request) - self._now_s()))
             finally:
                 self.waiting -= not probing
                 self._relieved()
@@ -61,6 +61,10 @@ class Pacer:
         """The vendor throttled this request alone: what it shares with few others (its channel, its team) waits."""
         shared = [name for name in request.draws if name.startswith(SHARED)]
         self._limiter.hold(shared, self._now_s() + wait_s)
+
+    def release(self) -> None:
+        """An operator wants it to go on: times that the vendor named are forgotten."""
+        self._limiter.release(self._now_s())
 
     def rest_s(self, request: Request) -> float:
         """How long until the same buckets allow the next one."""

@@ -5,6 +5,7 @@ is one transaction. Killed at any instruction it takes up at the cursor, and not
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import trio
 
@@ -109,7 +110,7 @@ class Plan:
         """The change with its planned deliveries, or the reason why it has none."""
         found = recognise(
             statement.body,
-            at=statement.timestamp,
+            at=statement.timestamp or _rfc3339(statement.stored_us),  # as the LRS shows it
             languages=self._languages,
             directory=self._directory,
             voided=statement.voided,
@@ -168,6 +169,10 @@ class Plan:
 
     def _place(self, target: str, audience: Audience, change: AnyChange) -> Place | Refused:
         return self._targets[target].place(audience, change)
+
+
+def _rfc3339(us: int) -> str:
+    return datetime.fromtimestamp(us / 1e6, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def told(

@@ -80,17 +80,17 @@ def resume(raw: sqlite3.Connection, lane: str, now_us: int) -> str:
 
 
 def unthrottle(raw: sqlite3.Connection, lane: str, now_us: int) -> bool:
-    """Forget the time that the vendor named; who waits at the head of a line for it is due now. Whether it had."""
+    """Forget the times that the vendor named, for the lane or for one destination; who waits at the head of a line for
+    a time is due now. Whether anybody did."""
     lifted = raw.execute(
         "UPDATE lanes SET throttled_until_us = 0 WHERE lane = ? AND throttled_until_us > ?", (lane, now_us)
     ).rowcount
-    if lifted:
-        raw.execute(
-            "UPDATE deliveries SET due_us = ? WHERE lane = ? AND head = 1 AND claimed_by IS NULL "
-            "AND state = 'waiting' AND due_us > ?",
-            (now_us, lane, now_us),
-        )
-    return bool(lifted)
+    waited = raw.execute(
+        "UPDATE deliveries SET due_us = ? WHERE lane = ? AND head = 1 AND claimed_by IS NULL "
+        "AND state = 'waiting' AND due_us > ?",
+        (now_us, lane, now_us),
+    ).rowcount
+    return bool(lifted or waited)
 
 
 def _paused_by(raw: sqlite3.Connection, lane: str) -> str:

@@ -25,6 +25,7 @@ from actors.domain.verdicts import (
     Throttled,
     Unavailable,
     Unprobeable,
+    unlooked,
 )
 from actors.targets.slack.wire import Answered, Harmless, harmless, told, understand
 
@@ -158,5 +159,7 @@ def _unseen(failure: Harmless, scarce: bool) -> Confirmation:
             return Unprobeable('Slack rations this app\'s history to a few posts a minute: set history = "limited"')
         case Throttled() | Unavailable() | Revoked():
             return failure
-        case Refused(detail=detail) | Faulted(detail):
+        case Refused():
+            return unlooked(failure)
+        case Faulted(detail=detail):
             return Unprobeable(detail)

@@ -39,7 +39,7 @@ from config.model import Audience
 SKEW_US = 60_000_000
 """How far Graph's clock may be from ours."""
 EMAIL_CHARS_MAX = 320
-TEAM_BURST, TEAM_SHARE = 1.05, 0.95
+SHARE, BURST_S, BURST_MIN = 0.95, 0.08, 1.05
 """n requests after the first take at least n times as long as the limit wants, for every n, and hardly longer."""
 
 BUCKETS = {
@@ -104,15 +104,15 @@ class TeamsTarget:
 
     def rate(self, bucket: str) -> Rate:
         """The terms of ``team:TEAM``, ``channel:TEAM/CHANNEL`` and of what is limited for the app as a whole. A burst
-        and what refills within the same second stay together below the limit."""
+        and what refills within the same second stay together a little below the limit: requests bunch on their way."""
         if bucket.startswith("channel:"):
             return self._settings.rate("channel_per_s")
-        if bucket.startswith("team:"):  # a little burst: one channel's slow answer must not hold up its neighbours
-            team = self._settings.rate("team_per_s", TEAM_BURST)
-            return msgspec.structs.replace(team, per_s=team.per_s * TEAM_SHARE)
-        whole = self._settings.rate(BUCKETS[bucket])
-        burst = max(2.0, whole.per_s // 10)
-        return whole if whole.per_s < 2.0 else Rate(per_s=whole.per_s - (burst - 1.0), burst=burst)
+        of_team = bucket.startswith("team:")  # never one at a time: a slow channel must not hold up its neighbours
+        whole = self._settings.rate("team_per_s" if of_team else BUCKETS[bucket])
+        if whole.per_s < 2.0 and not of_team:
+            return whole
+        burst = BURST_MIN if of_team else max(BURST_MIN, whole.per_s * BURST_S)
+        return Rate(per_s=whole.per_s * SHARE - (burst - BURST_MIN), burst=burst)
 
     def costs(self, destination: str, *, to_learner: bool, known: bool) -> tuple[tuple[str, ...], ...]:
         """A post draws from its team, its channel and from all posts; a learner not known yet is looked up first."""

@@ -15,6 +15,7 @@ from actors.domain.verdicts import (
     Unavailable,
     Unmatched,
     Unprobeable,
+    unlooked,
 )
 from actors.targets.teams.render import card_mark
 from actors.targets.teams.wire import Answered, Harmless
@@ -67,7 +68,9 @@ def unseen(failure: Harmless) -> Confirmation:
     match failure:
         case Throttled() | Unavailable() | Revoked():
             return failure
-        case Refused(detail=detail) | Faulted(detail):
+        case Refused():
+            return unlooked(failure)
+        case Faulted(detail=detail):
             return Unprobeable(detail)
 
 

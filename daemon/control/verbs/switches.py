@@ -31,7 +31,7 @@ async def resume(request: Resume, asking: Asking) -> Done:
     if lifted and not by:
         if not request.dry_run:
             asking.office.switchboard.resumed(request.lane)
-        note = "the vendor had named a time; it is forgotten"
+        note = "what waited for a time (the vendor's, or its own next try) goes now"
         row = _row(request.lane, "", "resumed", True, request.dry_run, note)
         await asking.emit(msgspec.structs.replace(row, before="throttled"))
         return done()
