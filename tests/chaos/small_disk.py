@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SIZE_MIB = 64
+SIZE_MIB = 32
 MOUNT, UMOUNT = "/usr/bin/mount", "/usr/bin/umount"
 
 

@@ -6,9 +6,7 @@ meets as EFBIG. ``LMSYNCD_FILLS`` sets the number of cycles.
 """
 
 import os
-import resource
 import signal
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +16,7 @@ import msgspec
 import pytest
 import trio
 from rehearsal import PATIENCE_S, post, rehearsal
+from small_disk import SmallDisk, small_disk
 
 from daemon.demo.moodle import sample
 from daemon.demo.oracle import Expected, compare, expect
@@ -25,55 +24,13 @@ from daemon.demo.scene import HALL, SLACK_CHANNELS, TEAMS_CHANNELS
 from daemon.demo.stage import POLL_S, Stage
 
 FILLS = int(os.environ.get("LMSYNCD_FILLS", "5"))
-DISK = "16m"
 BATCH = 4
-MOUNT, UMOUNT = "/usr/bin/mount", "/usr/bin/umount"
-
-
-class Disk:
-    """Where the daemon's state is. ``real`` if it is a file system of its own."""
-
-    def __init__(self, home: Path, *, real: bool) -> None:
-        self.home = home
-        self.real = real
-
-    def fill(self, stage: Stage) -> None:
-        """To the last byte, in ever smaller pieces."""
-        if not self.real:
-            self._limit(stage, 0)
-            return
-        with (self.home / "ballast").open("ab", buffering=0) as file:
-            for piece in (1 << 16, 1 << 12, 1 << 9, 1):
-                try:
-                    while file.write(bytes(piece)):
-                        pass
-                except OSError:
-                    continue
-
-    def free(self, stage: Stage) -> None:
-        if self.real:
-            (self.home / "ballast").unlink()
-        else:
-            self._limit(stage, resource.RLIM_INFINITY)
-
-    def _limit(self, stage: Stage, size: int) -> None:
-        _, hard = resource.prlimit(stage.daemon.pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(stage.daemon.pid, resource.RLIMIT_FSIZE, (size, hard))
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
-    home = tmp_path / "disk"
-    home.mkdir()
-    mounted = (
-        os.geteuid() == 0
-        and subprocess.run([MOUNT, "-t", "tmpfs", "-o", f"size={DISK}", "none", str(home)], check=False).returncode == 0
-    )
-    try:
-        yield Disk(home, real=mounted)
-    finally:
-        if mounted:
-            subprocess.run([UMOUNT, str(home)], check=True)
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    with small_disk(tmp_path / "disk") as made:
+        yield made
 
 
 async def page(stage: Stage, name: str) -> int:
@@ -101,8 +58,8 @@ async def until_taken(stage: Stage, batch: list[bytes], answers: Counter[int]) -
     answers[200] += 1
 
 
-async def test_a_disk_that_fills_again_and_again_costs_nothing(tmp_path: Path, disk: Disk) -> None:
-    print(f"{FILLS} cycles on " + (f"a tmpfs of {DISK}" if disk.real else "files that may not grow (RLIMIT_FSIZE)"))
+async def test_a_disk_that_fills_again_and_again_costs_nothing(tmp_path: Path, disk: SmallDisk) -> None:
+    print(f"{FILLS} cycles on {disk}")
 
     def place(root: Path) -> None:
         with (root / "lmsyncd.toml").open("a", encoding="utf-8") as file:
@@ -123,7 +80,7 @@ async def test_a_disk_that_fills_again_and_again_costs_nothing(tmp_path: Path, d
             before = batch()
             await until_taken(stage, before, answers)
             told += before
-            disk.fill(stage)
+            disk.fill(stage.daemon.pid)
             refused: list[list[bytes]] = []
             while len(refused) < 3:
                 each = batch()
@@ -136,7 +93,7 @@ async def test_a_disk_that_fills_again_and_again_costs_nothing(tmp_path: Path, d
             if cycle == FILLS // 2:
                 await stage.daemon.end(signal.SIGKILL)
                 stage.daemon.start()
-            disk.free(stage)
+            disk.free(stage.daemon.pid)
             await stage.ready()  # among others, the probe that the watchdog asks commits again
             for each in refused:
                 await until_taken(stage, each, answers)
