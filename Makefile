@@ -16,7 +16,7 @@ KEEP ?=
 SECONDS ?= 60
 SEED ?=
 
-.PHONY: help demo check test test-fast test-real simulate chaos bench lock manpages install uninstall clean
+.PHONY: help demo check test test-fast test-real prove simulate chaos bench lock manpages install uninstall clean
 
 help:  ## Show this
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -32,10 +32,13 @@ check: $(VENV)/dev  ## Lint, format, types, import contracts, tidiness
 	$(BIN)/python -m pytest tests/tidy -m "not real"
 
 test: $(VENV)/dev  ## All tests that need nothing but Python (TESTS=path narrows)
-	$(BIN)/python -m pytest -m "not real" --durations=5 $(TESTS)
+	$(BIN)/python -m pytest -m "not real and not campaign" --durations=5 $(TESTS)
+
+prove: $(VENV)/dev  ## The promise, at full size: 200 seeds, 200 kills, every crash point, 300 damaged files (some 8 minutes)
+	$(BIN)/python -m pytest -m "campaign and not real" -rA --durations=0 tests/simulation tests/chaos
 
 test-fast: $(VENV)/dev  ## Without real processes: what to run while working
-	$(BIN)/python -m pytest -m "not real" -x tests/config tests/actors tests/daemon tests/conformance tests/tidy
+	$(BIN)/python -m pytest -m "not real and not campaign" -x tests/config tests/actors tests/daemon tests/conformance tests/tidy
 
 test-real: $(VENV)/dev  ## Tests that need root and Debian packages: a booted systemd in a container (.ci/run installs them)
 	$(BIN)/python -m pytest -m real -rA --durations=5 $(TESTS)

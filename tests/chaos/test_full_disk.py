@@ -58,6 +58,7 @@ async def until_taken(stage: Stage, batch: list[bytes], answers: Counter[int]) -
     answers[200] += 1
 
 
+@pytest.mark.campaign
 async def test_a_disk_that_fills_again_and_again_costs_nothing(tmp_path: Path, disk: SmallDisk) -> None:
     print(f"{FILLS} cycles on {disk}")
 

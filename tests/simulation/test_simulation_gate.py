@@ -15,6 +15,8 @@ from tests.simulation.play import Outcome, play
 from tests.simulation.report import report
 from tests.simulation.shaky import KINDS, WHERE
 
+pytestmark = pytest.mark.campaign
+
 SEEDS = 200
 DRAIN_RATIO_MAX = 1.15
 CHANNEL_PER_S = 1.0
