@@ -128,7 +128,9 @@ def tour(name: str = "tour", *more: Event) -> Scenario:
     ]
     events += [
         Event(590.0, incidents.Outage("acme", "slack", "refused", 900.0)),
-        Event(1700.0, incidents.Warp(3600.0, 400.0)),
+        Event(620.0, incidents.Warp(3600.0, 1330.0)),
+        Event(605.0, incidents.CatchUp("acme/slack", "latest")),
+        Event(610.0, incidents.CatchUp("acme/slack", "digest")),
         Event(1950.0, incidents.RestartActor("root/acme/courier:slack")),
         Event(1960.0, incidents.Pause("acme/slack", 10.0)),
         Event(2000.0, incidents.Replay("acme/slack")),

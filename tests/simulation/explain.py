@@ -58,6 +58,15 @@ def _of_age(expected: Expected) -> set[str]:
     return set(AGED) if age_max is not None and seconds(age_max) < SHORT_S else set()
 
 
+DENIED = {"forbidden_read", "error missing_scope", "error Forbidden"}
+
+
+def parking(row: Row, strikes: Iterable[Strike]) -> set[str]:
+    """What a parked delivery may give as its cause."""
+    denied = any(strike.kind in DENIED or f"{strike.kind} {strike.value}" in DENIED for strike in at(row, strikes))
+    return {"unknown_outcome", "missing_permission"} if denied else {"unknown_outcome"}
+
+
 def may_park(expected: Expected, row: Row, strikes: Iterable[Strike]) -> bool:
     """Only where looking was made impossible, the attempts were spent, or a repeat tells nothing of the first."""
     if row.attempts >= row.attempts_max or (expected.to_learner and not expected.fact.reachable):

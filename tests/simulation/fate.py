@@ -25,7 +25,7 @@ from actors.ports import Housekeeping, Ledger, Outbox, Statements
 from tests.simulation.record import Record
 
 PORTS = {"outbox": Outbox, "statements": Statements, "ledger": Ledger, "housekeeping": Housekeeping}
-VERBS = ("pause", "resume", "replay", "discard")
+VERBS = ("pause", "resume", "replay", "discard", "latest", "fold")
 """What operators do: ``queries.VERB``."""
 OPERATIONS = (
     "chat.postMessage",

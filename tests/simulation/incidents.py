@@ -62,6 +62,13 @@ class Discard(msgspec.Struct, frozen=True, tag=True):
     lane: str
 
 
+class CatchUp(msgspec.Struct, frozen=True, tag=True):
+    """An operator makes a backlog smaller: ``latest`` or ``digest``."""
+
+    lane: str
+    how: str
+
+
 class Warp(msgspec.Struct, frozen=True, tag=True):
     """The wall clock is set wrong by so much more; and right again after a while (0: it stays so)."""
 
@@ -69,4 +76,18 @@ class Warp(msgspec.Struct, frozen=True, tag=True):
     lasts_s: float
 
 
-Incident = SetFault | ClearFaults | Outage | Shake | Doom | Kill | Stop | RestartActor | Pause | Replay | Discard | Warp
+Incident = (
+    SetFault
+    | ClearFaults
+    | Outage
+    | Shake
+    | Doom
+    | Kill
+    | Stop
+    | RestartActor
+    | Pause
+    | Replay
+    | Discard
+    | CatchUp
+    | Warp
+)

@@ -65,6 +65,8 @@ def draw_operator(name: str, vendor: str, dice: Random) -> Incident:
         incidents.Replay(lane),
         incidents.Replay(lane),
         incidents.Discard(lane),
+        incidents.CatchUp(lane, dice.choice(("latest", "digest"))),
+        incidents.CatchUp(lane, dice.choice(("latest", "digest"))),
     )
     return dice.choice(choices)
 

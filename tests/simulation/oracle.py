@@ -133,7 +133,7 @@ class Oracle:
                 if row.cause not in explain.causes(expected, row, strikes):
                     self._say(f"dead for no reason that there was: {row.cause}, {row.detail}: {row.key}")
             case "parked":
-                if row.cause != "unknown_outcome" or not explain.may_park(expected, row, strikes):
+                if row.cause not in explain.parking(row, strikes) or not explain.may_park(expected, row, strikes):
                     self._say(f"parked for no reason that there was: {row.cause}, {row.detail}: {row.key}")
             case "superseded":
                 if not self._was_replaced(expected):

@@ -160,6 +160,8 @@ class Director:
                 await self._replay(lane, accept_double)
             case incidents.Discard(lane):
                 await self._discard(lane)
+            case incidents.CatchUp(lane, how):
+                await self._catch_up(lane, how)
             case incidents.Warp(by_s, lasts_s):
                 campus.hands.off_us += int(by_s * 1e6)
                 if lasts_s:
@@ -217,6 +219,24 @@ class Director:
             await ask.discard([kept.delivery.id for kept in stuck], by="an operator", now_us=now_us)
 
         await self._operate(job, lane)
+
+    async def _catch_up(self, lane: str, how: str) -> None:
+        """As ``queue catchup`` does it, chunk by chunk."""
+
+        async def latest(ask: Any, now_us: int) -> None:
+            newest, after = await ask.newest_seq(), 0
+            while after is not None:
+                replaced, after = await ask.latest(
+                    lane, after_seq=after, up_to_seq=newest, before_us=2**62, by="an operator", now_us=now_us
+                )
+                self._campus.record.note("only the newest", lane, len(replaced))
+
+        async def digest(ask: Any, now_us: int) -> None:
+            for pile in await ask.piles(lane, ""):
+                folded = await ask.fold(lane, pile.destination, before_us=2**62, due_us=now_us, by="an operator")
+                self._campus.record.note("folded", lane, pile.destination, folded)
+
+        await self._operate(latest if how == "latest" else digest, lane)
 
     # ── and then ─────────────────────────────────────────────────────────────────────────────────
 
