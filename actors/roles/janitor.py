@@ -5,6 +5,7 @@ of the time, measured by how long its steps wait for the store, and rests betwee
 matters: killed at any instruction, its next run does what is left.
 """
 
+import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from zlib import crc32
@@ -28,6 +29,11 @@ REST_S = 0.02
 REST_SHARE = 3.0
 """And so many times as long as the step took: the store is everybody's."""
 
+JUMP_US = 86_400_000_000
+SETTLED_S = 86_400.0
+"""A wall clock that was set by more than a day is believed once it has gone on so for a day: what is removed by a wrong
+one is gone."""
+
 Tell = Callable[[Counter[str]], Awaitable[None]]
 
 
@@ -39,6 +45,8 @@ class Janitor(Actor[JanitorMessage]):
         self._tenant = tenant
         self._world = world
         self._view = JanitorView(tenant=tenant.name)
+        self._offset_us = self._clock_offset_us()
+        self._believed_at_s = -math.inf
 
     async def started(self) -> None:
         self.spawn(self._keep_house)
@@ -58,6 +66,8 @@ class Janitor(Actor[JanitorMessage]):
             await trio.sleep(delay_s)
             self._view = JanitorView(tenant=name, last_us=last_us, running=True)
             delay_s = EVERY_S
+            if not self._clock_believed():
+                continue
             began_s = trio.current_time()
             removed: Counter[str] = Counter()
             try:
@@ -69,6 +79,19 @@ class Janitor(Actor[JanitorMessage]):
             if removed:
                 elapsed_s = round(trio.current_time() - began_s, 3)
                 world.witness.event("retention.swept", tenant=name, removed=dict(removed), elapsed_s=elapsed_s)
+
+    def _clock_offset_us(self) -> int:
+        return self._world.clock.now_us() - round(trio.current_time() * 1e6)
+
+    def _clock_believed(self) -> bool:
+        jump_us = self._clock_offset_us() - self._offset_us
+        if abs(jump_us) > JUMP_US:
+            self._offset_us += jump_us
+            self._believed_at_s = trio.current_time() + SETTLED_S
+            self._world.witness.trouble(
+                "janitor.clock_jumped", None, tenant=self._tenant.name, by_s=round(jump_us / 1e6)
+            )
+        return trio.current_time() >= self._believed_at_s
 
 
 async def tidy(

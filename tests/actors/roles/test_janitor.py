@@ -46,18 +46,28 @@ class House:
         return Step(removed={"statements": 1}, next=Mark(chore="statements") if self.left > 0 else None)
 
 
+class Set(VirtualClock):
+    """A wall clock that somebody sets."""
+
+    by_us = 0
+
+    def now_us(self) -> int:
+        return super().now_us() + self.by_us
+
+
 class Stage:
     """One janitor under a supervisor."""
 
     def __init__(self) -> None:
         self.house = House()
+        self.clock = Set()
         self.notes = Notes()
         switchboard = Switchboard()
         switchboard.horizons_us["acme"] = 400 * DAY_US
         nothing: Any = None
         world = World(
             boot="boot1",
-            clock=VirtualClock(),
+            clock=self.clock,
             dice=SeededDice(1),
             statements=nothing,
             outbox=nothing,
@@ -134,3 +144,36 @@ async def test_it_tells_when_it_comes(autojump_clock: object) -> None:
         view = await stage.spec.address.ask(lambda reply: HowTidy(reply=reply), deadline_s=1)
         assert view.last_us is not None
         assert view.next_us == pytest.approx(view.last_us + janitor.EVERY_S * 1e6)
+
+
+@pytest.mark.parametrize("days", [-3, 500])
+async def test_nothing_is_removed_by_a_clock_that_was_just_set(autojump_clock: object, days: int) -> None:
+    async with staged() as stage:
+        await trio.sleep(600)
+        assert len(stage.house.asked) == 1
+        stage.clock.by_us = days * DAY_US
+        await trio.sleep(86_400)
+        assert len(stage.house.asked) == 1
+        assert [name for name, _ in stage.notes.troubles] == ["janitor.clock_jumped"]
+        await trio.sleep(2 * 3600)
+        assert len(stage.house.asked) > 1
+
+
+async def test_a_clock_that_was_wrong_for_an_hour_removes_nothing(autojump_clock: object) -> None:
+    async with staged() as stage:
+        await trio.sleep(600)
+        stage.clock.by_us = 500 * DAY_US
+        await trio.sleep(2 * 3600)
+        stage.clock.by_us = 0
+        await trio.sleep(3600)
+        assert len(stage.house.asked) == 1
+        assert len(stage.notes.troubles) == 2
+
+
+async def test_a_clock_that_is_put_right_is_believed(autojump_clock: object) -> None:
+    async with staged() as stage:
+        await trio.sleep(600)
+        stage.clock.by_us = 3_600_000_000
+        await trio.sleep(3600)
+        assert len(stage.house.asked) == 2
+        assert not stage.notes.troubles
