@@ -145,8 +145,8 @@ def claim(
     found = [_whole(raw, row) for row in due]
     raw.executemany(
         "UPDATE deliveries SET state = 'claimed', attempts = attempts + 1, claimed_by = ?, "
-        "sent_us = coalesce(sent_us, ?) WHERE seq = ?",
-        [(boot, sent_us, delivery.seq) for delivery in found if delivery.state is State.WAITING],
+        "sent_us = min(coalesce(sent_us, ?), ?) WHERE seq = ?",  # never in the future: a clock may have been set
+        [(boot, sent_us, sent_us, delivery.seq) for delivery in found if delivery.state is State.WAITING],
     )
     raw.executemany(
         "UPDATE deliveries SET claimed_by = ? WHERE seq = ?",
@@ -176,7 +176,7 @@ def _claimed(delivery: Delivery, sent_us: int) -> Delivery:
         delivery,
         state=State.CLAIMED,
         attempts=delivery.attempts + 1,
-        sent_us=sent_us if delivery.sent_us is None else delivery.sent_us,
+        sent_us=sent_us if delivery.sent_us is None else min(sent_us, delivery.sent_us),
         doubted=delivery.sent_us is not None,
     )
 
