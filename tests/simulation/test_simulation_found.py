@@ -179,9 +179,25 @@ def test_a_bundle_that_the_vendor_does_not_take() -> None:
     outcome = happens(
         posts(to="teams", audience=LEARNER),
         *((1.0, fact("activity_completed", who, 1, what=f"{what}")) for what in range(6) for who in learners),
-        events=[(0, teams("batch_unsupported", operation="", skip=2))],
+        events=[(0, teams("batch_unsupported", operation=""))],
         until_s=60,
         latency_s=0.2,
     )
     assert outcome.counts["fault teams batch_unsupported"] == 1
     assert outcome.states == {"delivered": 36}
+
+
+def test_a_repeat_whose_first_attempt_was_stamped_in_the_future() -> None:
+    """It was claimed anew for ever: the stamp of the first attempt stayed, and lay ahead of the vendor's clock."""
+    outcome = happens(
+        posts(to="teams", audience=LEARNER),
+        (1, fact("activity_completed", "ada", 1)),
+        events=[
+            (BEFORE_S, incidents.Warp(2 * DAY_S, 0)),
+            (BEFORE_S, incidents.Doom(Blow("http.token:before"))),
+            (1.02, incidents.Warp(-2 * DAY_S, 0)),
+        ],
+        until_s=2000,
+    )
+    assert outcome.states == {"delivered": 1}
+    assert outcome.last_effect_s < 1000
