@@ -16,6 +16,7 @@ class Record:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.lines: deque[str] = deque(maxlen=KEPT_MAX)
+        self.events = 0
         self._hash = blake2b(digest_size=16)
 
     def note(self, kind: str, /, *parts: object, count: str = "") -> None:
@@ -26,6 +27,7 @@ class Record:
             self.counts[count] += 1
 
     def add(self, line: str) -> None:
+        self.events += 1
         self.lines.append(line)
         self._hash.update(line.encode())
         self._hash.update(b"\n")
