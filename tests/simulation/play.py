@@ -25,7 +25,7 @@ from tests.simulation.scenario import Event, Offer, Scenario
 RAM = Path("/dev/shm")  # an fsync costs nothing there, and kills are simulated
 RETRY_S = (1.0, 5.0, 30.0)
 EVENTS_MAX = 300_000
-"""More than that in one run is a loop that comes to nothing; three days of asking a vendor that is out are half of it."""
+"""More than that in one run is a loop that comes to nothing; three days without a vendor are half of it."""
 STILL_S_MAX = 4 * 86_400.0
 """How much virtual time everything may take to come to rest: a named throttle takes six hours at most."""
 
