@@ -194,7 +194,7 @@ def test_a_repeat_whose_first_attempt_was_stamped_in_the_future() -> None:
         (1, fact("activity_completed", "ada", 1)),
         events=[
             (BEFORE_S, incidents.Warp(2 * DAY_S, 0)),
-            (BEFORE_S, incidents.Doom(Blow("http.token:before"))),
+            (BEFORE_S, incidents.Doom(Blow("http.token:committed"))),
             (1.02, incidents.Warp(-2 * DAY_S, 0)),
         ],
         until_s=2000,
