@@ -25,11 +25,12 @@ class TheirClock(msgspec.Struct):
         return self._began_us is not None
 
     def hear(self, answer: Response, now_us: int, steady_us: int) -> None:
-        """Any answer will do. One that tells no time leaves what is known; if nothing is, the clocks are alike."""
+        """Any answer that tells a time will do. Of one that does not, only that nothing is known: then the clocks are
+        taken for alike, unless it is the error page of whatever stands before the vendor."""
         told_us = _date_us(answer.headers.get("date", ""))
         if told_us is not None and abs(now_us - told_us) > ALIKE_US:
             self._began_us = told_us - steady_us
-        elif told_us is not None or self._began_us is None:
+        elif told_us is not None or (self._began_us is None and answer.status < 500):
             self._began_us = now_us - steady_us
 
     def now_us(self, steady_us: int) -> int | None:

@@ -2,6 +2,7 @@
 
 from email.utils import formatdate
 
+import msgspec
 import pytest
 
 from actors.domain.flow import Response
@@ -54,6 +55,14 @@ def test_an_answer_without_a_time_leaves_what_is_known(header: str) -> None:
     assert clock.now_us(STEADY_US) == NOW_US
     clock.hear(answer(NOW_US - HOUR_US), NOW_US, STEADY_US)
     clock.hear(silent, NOW_US, STEADY_US)
+    assert clock.now_us(STEADY_US) == NOW_US - HOUR_US
+
+
+def test_an_error_page_without_a_time_tells_nothing() -> None:
+    clock = TheirClock()
+    clock.hear(Response(status=503), NOW_US, STEADY_US)
+    assert not clock.known()
+    clock.hear(msgspec.structs.replace(answer(NOW_US - HOUR_US), status=503), NOW_US, STEADY_US)
     assert clock.now_us(STEADY_US) == NOW_US - HOUR_US
 
 
