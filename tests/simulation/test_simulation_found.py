@@ -201,3 +201,18 @@ def test_a_repeat_whose_first_attempt_was_stamped_in_the_future() -> None:
     )
     assert outcome.states == {"delivered": 1}
     assert outcome.last_effect_s < 1000
+
+
+def test_a_wrong_clock_and_a_vendor_whose_error_pages_tell_no_time() -> None:
+    """The error page was taken for an answer, and our clock for the vendor's."""
+    outcome = happens(
+        posts(),
+        (1, fact("activity_completed", "ada", 1)),
+        events=[
+            (BEFORE_S, incidents.Warp(3600.0, 0)),
+            (0, incidents.Outage("acme", "slack", "503", 2.0)),
+            (0, slack("late_commit", "12")),
+        ],
+        until_s=200,
+    )
+    assert outcome.effects == 1
