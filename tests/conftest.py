@@ -1,6 +1,9 @@
-"""For all tests: hypothesis judges what comes out, never how long it took (timings are for ``make bench``)."""
+"""What every test shares."""
 
-from hypothesis import HealthCheck, settings
+import os
 
-settings.register_profile("lmsyncd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("lmsyncd")
+from hypothesis import settings
+
+settings.register_profile("lmsyncd", deadline=None)  # how long an example takes says nothing about it on a busy machine
+settings.register_profile("ci", deadline=None, derandomize=True)  # the gate judges this change, not today's luck
+settings.load_profile("ci" if os.environ.get("CI") else "lmsyncd")

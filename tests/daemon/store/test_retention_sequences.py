@@ -166,8 +166,8 @@ class Years(RuleBasedStateMachine):
             "(SELECT count(*) FROM entities WHERE at_us < ?)",
             (gone, gone, now_us - 2 * KEPT.horizon_us - 3 * SLACK_US),
         ).fetchone()
-        # The newest delivery stays through a walk, and its effect with it; told at the same instant that it is the newest
-        # no more, only the delivery leaves, and its effect with the next walk.
+        # The newest delivery stays through a walk, and its effect with it; if a newer one comes at the same instant,
+        # only the delivery leaves, and its effect with the next walk.
         assert found[0] <= 1
         assert found[1:] == (0, 0)
 
