@@ -209,6 +209,6 @@ def _accept(raw: sqlite3.Connection, path: Path, loss: Lost, now_us: int) -> str
         file.close()
     missing = "an unknown number of" if loss.missing is None else loss.missing
     return (
-        f"accepted the loss of {missing} commits; {doubted} waiting deliveries are looked for before they are posted, "
+        f"accepted the loss of {missing} commits; {doubted} open deliveries are looked for before they are posted, "
         "and so is whatever is told again of that time"
     )

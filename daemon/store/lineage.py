@@ -101,15 +101,16 @@ def snapshot(raw: sqlite3.Connection, now_us: int) -> Mark:
 
 
 def accept(raw: sqlite3.Connection, loss: Lost, now_us: int) -> int:
-    """Go on without what is missing, in a life of its own: it is noted for good, and whatever waits may have been
-    posted by the lost history, so that it is looked for before it is sent. How many deliveries that concerns."""
+    """Go on without what is missing, in a life of its own: it is noted for good, and whatever is open may have been
+    posted by the lost history, so that it is looked for before it is sent. What was in doubt already is in doubt anew:
+    it may have been sent later than was known. How many deliveries that concerns."""
     account = Account(raw, now_us, loss.mark.life_no)
     raw.execute("BEGIN IMMEDIATE")
     try:
         since_us = max(loss.since_us or loss.until_us - UNKNOWN_SPAN_US, CLOCK_SLACK_US) - CLOCK_SLACK_US
         doubted = raw.execute(
-            "UPDATE deliveries SET state = 'unknown', sent_us = coalesce(sent_us, ?), doubt_us = ?, "
-            "detail = 'may have been posted by what was lost' WHERE state = 'waiting'",
+            "UPDATE deliveries SET state = 'unknown', sent_us = min(coalesce(sent_us, ?1), ?1), doubt_us = ?2, "
+            "detail = 'may have been posted by what was lost' WHERE state IN ('waiting', 'unknown')",
             (since_us, now_us),
         ).rowcount
         raw.execute(

@@ -41,7 +41,7 @@ CREATE TRIGGER deliveries_born AFTER INSERT ON deliveries BEGIN
     INSERT INTO depths (lane, state, n) VALUES (new.lane, new.state, 1)
         ON CONFLICT (lane, state) DO UPDATE SET n = n + 1;
     UPDATE deliveries
-        SET state = 'unknown', sent_us = coalesce(sent_us, doubt.since_us), doubt_us = doubt.accepted_us,
+        SET state = 'unknown', sent_us = min(coalesce(sent_us, doubt.since_us), doubt.since_us), doubt_us = doubt.accepted_us,
             detail = 'may have been posted by what was lost'
         FROM (SELECT max(accepted_us) AS accepted_us, min(since_us) AS since_us FROM losses
               WHERE new.statement_seq <= through_us
@@ -67,11 +67,24 @@ BEGIN
     INSERT INTO depths (lane, state, n) VALUES (new.lane, 'waiting', 1)
         ON CONFLICT (lane, state) DO UPDATE SET n = n + 1;
     UPDATE deliveries
-        SET state = 'unknown', sent_us = coalesce(sent_us, doubt.since_us), doubt_us = doubt.accepted_us,
+        SET state = 'unknown', sent_us = min(coalesce(sent_us, doubt.since_us), doubt.since_us), doubt_us = doubt.accepted_us,
             detail = 'may have been posted by what was lost'
         FROM (SELECT max(accepted_us) AS accepted_us, min(since_us) AS since_us FROM losses
               WHERE new.statement_seq <= through_us
                  OR coalesce((SELECT julianday(timestamp) FROM statements WHERE seq = new.statement_seq), 0)
                     <= until_us / 86400000000.0 + 2440587.5) AS doubt
         WHERE seq = new.seq AND state = 'waiting' AND doubt.accepted_us IS NOT NULL;
+END;
+
+-- One that was parked may have been replayed in that time: who looks for it again has to look as far.
+CREATE TRIGGER deliveries_asked AFTER UPDATE OF state ON deliveries
+    WHEN new.state = 'unknown' AND old.state = 'parked' AND EXISTS (SELECT 1 FROM losses)
+BEGIN
+    UPDATE deliveries
+        SET sent_us = min(sent_us, doubt.since_us), doubt_us = max(doubt_us, doubt.accepted_us)
+        FROM (SELECT max(accepted_us) AS accepted_us, min(since_us) AS since_us FROM losses
+              WHERE new.statement_seq <= through_us
+                 OR coalesce((SELECT julianday(timestamp) FROM statements WHERE seq = new.statement_seq), 0)
+                    <= until_us / 86400000000.0 + 2440587.5) AS doubt
+        WHERE seq = new.seq AND doubt.accepted_us IS NOT NULL;
 END;

@@ -199,18 +199,23 @@ async def test_what_waits_held_or_lies_dead_is_in_doubt_after_a_loss(
     path = tmp_path / "campus.db"
     async with open_campus(tmp_path, acme) as campus:
         await campus.store.queries.pause("acme/slack", by="ada", now_us=1)
-        await campus.tell(*(completed(who, at="2026-11-23T10:00:00Z") for who in ("ada", "ben", "eve")))
+        await campus.tell(*(completed(who, at="2026-11-23T10:00:00Z") for who in ("ada", "ben", "eve", "joe", "kim")))
         with trio.fail_after(60):
-            while len(await campus.rows("SELECT 1 FROM deliveries")) < 3:
+            while len(await campus.rows("SELECT 1 FROM deliveries")) < 5:
                 await trio.sleep(0.05)
         await campus.rows("UPDATE deliveries SET state = 'held', head = 0 WHERE seq = 2")
         await campus.rows(
             "UPDATE deliveries SET state = 'dead', head = 0, cause = 'exhausted', done_us = 9 WHERE seq = 3"
         )
+        await campus.rows("UPDATE deliveries SET state = 'unknown', head = 0, sent_us = 5, doubt_us = 6 WHERE seq = 4")
+        await campus.rows(
+            "UPDATE deliveries SET state = 'parked', head = 0, sent_us = 5, cause = 'unknown_outcome', done_us = 9 "
+            "WHERE seq = 5"
+        )
         backup = caught_as(path, tmp_path / "backup")
         await campus.rows("UPDATE lanes SET paused_by = 'ben'")
     shutil.copy(backup / path.name, path)
-    assert "1 waiting deliveries" in upgrade(path, 77_000_000, accept_loss=True)[-1]
+    assert "2 open deliveries" in upgrade(path, 77_000_000, accept_loss=True)[-1]
     async with open_store(path, VirtualClock(), inline=True) as store:
 
         async def states() -> list[tuple[object, ...]]:
@@ -218,14 +223,20 @@ async def test_what_waits_held_or_lies_dead_is_in_doubt_after_a_loss(
                 lambda raw: raw.execute("SELECT state, sent_us IS NOT NULL, doubt_us FROM deliveries").fetchall()
             )
 
-        assert await states() == [("unknown", 1, 77_000_000), ("held", 0, None), ("dead", 0, None)]
+        again = ("unknown", 1, 77_000_000)
+        assert await states() == [again, ("held", 0, None), ("dead", 0, None), again, ("parked", 1, None)]
         await store.writer.submit(lambda raw: raw.execute("UPDATE deliveries SET state = 'waiting' WHERE seq = 2"))
         await store.writer.submit(
             lambda raw: raw.execute(
                 "UPDATE deliveries SET state = 'waiting', cause = NULL, done_us = NULL WHERE seq = 3"
             )
         )
-        assert await states() == [("unknown", 1, 77_000_000)] * 3
+        await store.writer.submit(
+            lambda raw: raw.execute(
+                "UPDATE deliveries SET state = 'unknown', cause = NULL, done_us = NULL, doubt_us = 9 WHERE seq = 5"
+            )
+        )
+        assert await states() == [again] * 5
         await counted(store)
         await store.writer.submit(lambda raw: raw.execute("UPDATE deliveries SET state = 'waiting'"))
         assert {state for state, *_ in await states()} == {"waiting"}, "looked for and absent: it waits"
