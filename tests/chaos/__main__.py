@@ -4,6 +4,7 @@ Prints what was done how often and what came of it; exit code 1, the seed and th
 """
 
 import random
+import shutil
 import sqlite3
 import sys
 import tempfile
@@ -94,6 +95,9 @@ async def main(seconds: float, seed: int, workshop: Path, disk: SmallDisk) -> in
     for each in broken:
         print(f"BROKEN: {each}")
     if broken:
+        kept = tempfile.mkdtemp(prefix="lmsyncd-chaos-broken-")
+        shutil.copytree(workshop, kept, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock", "ballast"))
+        print(f"what is left of it: {kept}")
         print(f"again: make chaos SECONDS={seconds:g} SEED={seed}")
     return 1 if broken else 0
 

@@ -154,6 +154,8 @@ async def restored(play: Stageplay) -> str:
     if play.backup is None:
         return await backed_up(play)
     stage, database = play.ordeal.stage, play.ordeal.database
+    await stage.ready()  # which commits something; a second later it has been marked
+    await trio.sleep(SECOND_S)
     await stage.daemon.end(signal.SIGKILL)
     for leftover in ("-wal", "-shm"):
         database.with_name(database.name + leftover).unlink(missing_ok=True)

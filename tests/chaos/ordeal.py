@@ -95,8 +95,10 @@ class Ordeal:
                     break
                 await trio.sleep(LOOK_S)
         await self.stage.quiet()
+        journal = await self.stage.journal()
+        (self.scene.root / "journal.jsonl").write_bytes(b"\n".join(map(msgspec.json.encode, journal)))
         return Verdict(
-            balance=await self._balance(),
+            balance=compare(self.semester.expected, journal),
             states=self.states(),
             acknowledged=len(set(self.moodle.acknowledged)),
             stored=self._one("SELECT count(*) FROM statements"),
