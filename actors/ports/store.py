@@ -168,8 +168,8 @@ class Outbox(Protocol):
         """What was held because one of these routes was disabled goes on. How many."""
 
     async def clock_stepped(self, lane: str, step_us: int) -> None:
-        """The lane takes up a wall clock that was set, forwards or (negative) backwards: so do the stamps of what is
-        open, and nobody waits longer for it. Nothing of the lane is in flight."""
+        """The wall clock was set, forwards or (negative) backwards: what is open is looked for in the wider of the two
+        times, and nobody waits longer for it."""
 
     async def suspend(self, lane: str, reason: str, now_us: int) -> None: ...
 

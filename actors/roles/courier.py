@@ -5,7 +5,6 @@ token buckets; ``carriage`` takes one delivery to the vendor and back. Its life 
 claims: whatever an earlier life left claimed is of unknown outcome, and is probed before it is sent again.
 """
 
-import msgspec
 import trio
 
 from actors.domain.outbox import Delivery
@@ -16,7 +15,6 @@ from actors.messages import CourierMessage, Drain, HowGoesIt, LaneView, Ready, R
 from actors.ports import Claimed, Http, StoreUnavailable, Target
 from actors.roles.bundling import Bundling
 from actors.roles.carriage import Carriage
-from actors.roles.dating import LaneClock
 from actors.roles.pacing import Journey, Pacer
 from actors.roles.world import World
 from config.model import Tenant
@@ -26,8 +24,9 @@ STORE_RETRY_S = 1.0
 APPETITE_MIN = 4
 REST_S_MAX = 60.0
 """Nobody sleeps longer than this by a wall clock that somebody may set."""
-STEP_US = 2_000_000
-"""By so much the wall clock may drift from the one that only goes forward before it was set by somebody."""
+STEP_US = 30_000_000
+"""By so much the wall clock may drift from the one that only goes forward before stamps are mended: half of what a
+probe looks further back."""
 HELLO_FIRST_S = 30.0
 HELLO_LAST_S = 900.0
 
@@ -39,14 +38,14 @@ class Courier(Actor[CourierMessage]):
         super().__init__()
         self.lane = f"{tenant.name}/{target_name}"
         self.life = f"{world.boot}.{world.dice.token()[:8]}"
-        self._clock = LaneClock(world.clock)
-        self._world = world = msgspec.structs.replace(world, clock=self._clock)
+        self._world = world
         self._target = target
         self._enabled = [route.name for route in tenant.routes if route.enabled and route.to == target_name]
         self._pulse = Pulse(window_max=world.window)
         self._pacer = Pacer(target, trio.current_time, self._stir)
         self._carriage = Carriage(self.lane, self.life, tenant, target, world, self._pacer, self._pulse)
         self._wake = trio.Event()
+        self._wall_us = self._wall_from_us()
         self._https: list[Http] = []
         self._bundling = Bundling(target.bundler, world.http, self.spawn, self._pacer.anew)
         self._appetite = APPETITE_MIN
@@ -131,13 +130,10 @@ class Courier(Actor[CourierMessage]):
         """Claim what is due as far as there is room, else sleep until something changes."""
         self._wake = trio.Event()
         try:
-            in_step = await self._watch_clock()
+            await self._watch_clock()
         except StoreUnavailable as error:
             self._world.witness.trouble("courier.store_unavailable", error, lane=self.lane)
             await trio.sleep(STORE_RETRY_S)
-            return
-        if not in_step:
-            await self._rest_until(None)
             return
         now_us = self._world.clock.now_us()
         room = self._pulse.room(self._in_flight, now_us)
@@ -168,19 +164,19 @@ class Courier(Actor[CourierMessage]):
         elif len(claimed.deliveries) < room:
             await self._rest_until(claimed.next_due_us)
 
-    async def _watch_clock(self) -> bool:
-        """The wall clock was set: as soon as nothing is in flight, this lane's clock and its stamps go along. False:
-        something is, and nothing more is claimed until then."""
-        step_us = self._clock.behind_us()
+    async def _watch_clock(self) -> None:
+        """A wall clock that was set makes liars of the stamps on what is in flight or in doubt."""
+        step_us = self._wall_from_us() - self._wall_us
         if abs(step_us) <= STEP_US:
-            return True
-        if self._in_flight:
-            return False
+            return
         await self._world.outbox.clock_stepped(self.lane, step_us)
-        self._clock.take(step_us)
+        self._wall_us += step_us
         self._pulse.clock_stepped(step_us)
         self._world.witness.event("courier.clock_stepped", lane=self.lane, seconds=step_us / 1e6)
-        return True
+
+    def _wall_from_us(self) -> int:
+        """What the wall clock showed when trio's began."""
+        return self._world.clock.now_us() - round(trio.current_time() * 1e6)
 
     def _hunger(self) -> int:
         """How many more to claim, as far as the vendor's limits go. What is claimed and only waits for a token bucket

@@ -1,10 +1,4 @@
-"""When things happen: by the lane's own clock, and by the vendor's.
-
-How long ago something was sent, and whether it may still land, are questions of elapsed time: a wall clock that is set
-in between must not answer them. So a lane has a clock that nobody sets under what is in flight; it takes up the wall
-clock's new time when nothing is, and the stamps in the store with it. Posts carry the vendor's time, and that is where
-a probe looks for them.
-"""
+"""When things happen by the vendor's clock: posts carry its time, and that is where a probe looks for them."""
 
 import trio
 
@@ -18,24 +12,6 @@ from actors.roles.pacing import Journey
 
 AHEAD_US = 20_000_000
 """A stamp may be so much ahead of the vendor's clock: probes look a minute further back."""
-
-
-class LaneClock:
-    """Wall time, carried on by a clock that nobody sets until ``take`` is called."""
-
-    def __init__(self, wall: Clock) -> None:
-        self._wall = wall
-        self._began_us = wall.now_us() - _steady_us()
-
-    def now_us(self) -> int:
-        return self._began_us + _steady_us()
-
-    def behind_us(self) -> int:
-        """By how much the wall clock was set forwards, or (negative) backwards, since it was taken up."""
-        return self._wall.now_us() - self.now_us()
-
-    def take(self, step_us: int) -> None:
-        self._began_us += step_us
 
 
 class Dating:

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from actors.domain.outbox import Attempt, Decision, Delivery, State
-from actors.domain.throttle import RETRY_AFTER_S_MAX
 from actors.ports import Claimed, Routed, RoutedCount
 from daemon.store import holding, propagation, rows
 from daemon.store.engine import Engine
@@ -25,10 +24,6 @@ _REVISED = (
     "AND state IN ('waiting', 'held', 'delivered') AND state = 'delivered' AND lane = ? AND destination = ? "
     "AND digest IS NULL ORDER BY seq DESC LIMIT 1"
 )
-
-
-WAIT_US_MAX = round(RETRY_AFTER_S_MAX * 1e6)
-"""Nobody that is told to wait, or waits between tries, waits longer than this."""
 
 
 class SqlOutbox:
@@ -250,16 +245,12 @@ def _doubt(delivery: Delivery, state: State, attempt: Attempt) -> int | None:
 
 
 def clock_stepped(raw: sqlite3.Connection, lane: str, step_us: int) -> None:
-    """Stamps of the old clock, as the new one would have made them; and nobody waits longer for it. ``sent_us`` is the
-    vendor's time: looked for from no later than before."""
+    """Stamps of the old clock read by the new one. Whether a stamp was made before or after the clock was set is not
+    known, so that a probe looks from the earlier time, and believes in absence after the later one."""
     raw.execute(
-        "UPDATE deliveries SET sent_us = min(sent_us, sent_us + ?), doubt_us = doubt_us + ?, "
+        "UPDATE deliveries SET sent_us = min(sent_us, sent_us + ?), doubt_us = max(doubt_us, doubt_us + ?), "
         "due_us = min(due_us, due_us + ?) WHERE lane = ? AND state IN ('waiting', 'claimed', 'unknown') AND head = 1",
         (step_us, step_us, step_us, lane),
-    )
-    raw.execute(
-        "UPDATE lanes SET throttled_until_us = throttled_until_us + ? WHERE lane = ? AND throttled_until_us > 0",
-        (min(step_us, 0), lane),
     )
 
 
@@ -276,16 +267,6 @@ def recover(raw: sqlite3.Connection, lane: str, boot: str, now_us: int, settle_u
         "UPDATE deliveries INDEXED BY deliveries_ready SET doubt_us = ?, due_us = ? WHERE lane = ? AND head = 1 "
         "AND claimed_by IS NULL AND state IN ('waiting', 'unknown') AND state = 'unknown'",
         (now_us, now_us + settle_us, lane),
-    )
-    latest_us = now_us + WAIT_US_MAX  # what waits longer waits for a clock that has been set back since
-    raw.execute(
-        "UPDATE deliveries INDEXED BY deliveries_ready SET due_us = ? WHERE lane = ? AND head = 1 "
-        "AND claimed_by IS NULL AND state IN ('waiting', 'unknown') AND due_us > ?",
-        (latest_us, lane, latest_us),
-    )
-    raw.execute(
-        "UPDATE lanes SET throttled_until_us = ? WHERE lane = ? AND throttled_until_us > ?",
-        (latest_us, lane, latest_us),
     )
     raw.execute(
         "UPDATE deliveries SET state = 'unknown', claimed_by = NULL, doubt_us = ?, due_us = ?, crashes = crashes + 1, "
