@@ -26,8 +26,9 @@ RAM = Path("/dev/shm")  # an fsync costs nothing there, and kills are simulated
 RETRY_S = (1.0, 5.0, 30.0)
 EVENTS_MAX = 300_000
 """More than that in one run is a loop that comes to nothing; three days without a vendor are half of it."""
-STILL_S_MAX = 4 * 86_400.0
-"""How much virtual time everything may take to come to rest: a named throttle takes six hours at most."""
+STILL_S_MAX = 12 * 86_400.0
+"""How much virtual time everything may take to come to rest: a named throttle takes six hours at most, but a digest
+that was planned while the clock was days ahead waits until that time has come."""
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -166,10 +167,10 @@ class Director:
             case incidents.CatchUp(lane, how):
                 await self._catch_up(lane, how)
             case incidents.Warp(by_s, lasts_s):
-                campus.hands.off_us += int(by_s * 1e6)
+                campus.clock.off_us += int(by_s * 1e6)
                 if lasts_s:
                     await trio.sleep(lasts_s)
-                    campus.hands.off_us -= int(by_s * 1e6)
+                    campus.clock.off_us -= int(by_s * 1e6)
             case _ as never:
                 assert_never(never)
 
@@ -252,7 +253,7 @@ class Director:
         campus.vendors.out.clear()
         campus.blows.clear()
         campus.ground.tremors.clear()
-        campus.hands.off_us = 0
+        campus.clock.off_us = 0
 
     async def _until_still(self) -> bool:
         """Look ever more rarely, so that waiting for hours costs nothing."""
