@@ -23,6 +23,7 @@ from actors.roles.root import Root
 from actors.roles.world import Switchboard
 from actors.targets import discover
 from config.model import Tenant
+from daemon.clock import SystemClock
 from daemon.store.database import Store, open_store
 from tests.simulation.eavesdrop import listening
 from tests.simulation.fate import Blow, Fate, Port
@@ -33,14 +34,17 @@ from tests.simulation.wire import Vendors, Wire
 DOWNTIMES_S = (0.05, 1.0, 5.0, 60.0, 900.0)
 
 
-class WallClock:
-    """Wall time that follows trio's, and can be set wrong: ``off_us`` is how wrong it is now."""
+class Hands:
+    """The machine's clocks: ``wall_us`` can be set wrong (``off_us`` is how wrong), the steady one cannot."""
 
     def __init__(self) -> None:
         self.off_us = 0
 
-    def now_us(self) -> int:
-        return EPOCH_US + round(trio.current_time() * 1e6) + self.off_us
+    def steady_us(self) -> int:
+        return round(trio.current_time() * 1e6)
+
+    def wall_us(self) -> int:
+        return EPOCH_US + self.steady_us() + self.off_us
 
 
 class RecordingNotes(Notes):
@@ -93,7 +97,7 @@ class SimulatedCampus(Campus):
 
     def __init__(self, path: Path, tenants: Mapping[str, Tenant], *, window: int, seed: object, record: Record) -> None:
         self.path = path / "campus.db"
-        self.clock = WallClock()  # type: ignore[assignment]  # a clock like the other
+        self.hands = Hands()
         self.dice = SeededDice(Random(f"dice of {seed}").getrandbits(64))
         self.tenants = dict(tenants)
         self.window = window
@@ -140,6 +144,7 @@ class SimulatedCampus(Campus):
 
     async def _live_one(self, life: Life, task_status: trio.TaskStatus[None]) -> None:
         async with AsyncExitStack() as stack:
+            self.clock = SystemClock(self.hands.wall_us, self.hands.steady_us)  # type: ignore[assignment]  # the real one
             with shaking(self.ground, life.fate):
                 store = await stack.enter_async_context(open_store(self.path, self.clock, inline=True))
             self._begin(life, store)

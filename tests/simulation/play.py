@@ -167,10 +167,10 @@ class Director:
             case incidents.CatchUp(lane, how):
                 await self._catch_up(lane, how)
             case incidents.Warp(by_s, lasts_s):
-                campus.clock.off_us += int(by_s * 1e6)
+                campus.hands.off_us += int(by_s * 1e6)
                 if lasts_s:
                     await trio.sleep(lasts_s)
-                    campus.clock.off_us -= int(by_s * 1e6)
+                    campus.hands.off_us -= int(by_s * 1e6)
             case _ as never:
                 assert_never(never)
 
@@ -253,7 +253,7 @@ class Director:
         campus.vendors.out.clear()
         campus.blows.clear()
         campus.ground.tremors.clear()
-        campus.clock.off_us = 0
+        campus.hands.off_us = 0
 
     async def _until_still(self) -> bool:
         """Look ever more rarely, so that waiting for hours costs nothing."""
