@@ -3,7 +3,6 @@ operators' pages, which listen apart if they have been given addresses of their 
 """
 
 import re
-from collections.abc import Awaitable, Callable
 
 import msgspec
 import trio
@@ -15,36 +14,16 @@ from starlette.types import Receive, Scope, Send
 from config.durations import seconds
 from config.model import Gateway
 from daemon.gateway.limits import Frame
-from daemon.gateway.lrs.about import about
 from daemon.gateway.lrs.headers import Carried
-from daemon.gateway.lrs.statements import StatementsResource
+from daemon.gateway.lrs.routes import lrs_routes
 from daemon.gateway.ports import Check, Trouble
 from daemon.gateway.ports import GatewayPorts as GatewayPorts
 from daemon.gateway.problems import Problem
+from daemon.gateway.resource import Handler, Resource
 
 CHECK_S_MAX = 5.0
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-Handler = Callable[[Request], Awaitable[Response]]
 _TENANT = re.compile(r"^/t/[^/]+/")
-_TEMPLATES = frozenset(("/healthz", "/readyz", "/metrics", "/t/{tenant}/xapi/about", "/t/{tenant}/xapi/statements"))
-
-
-class Resource:
-    """One path and its methods; HEAD is GET without the body."""
-
-    def __init__(self, **handlers: Handler) -> None:
-        self._handlers = {name.upper(): handler for name, handler in handlers.items()}
-        if "GET" in self._handlers:
-            self._handlers["HEAD"] = self._handlers["GET"]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        handler = self._handlers.get(scope["method"])
-        if handler is None:
-            raise Problem(405, "this method is not allowed here", headers={"Allow": ", ".join(self._handlers)})
-        response = await handler(Request(scope, receive))
-        if scope["method"] == "HEAD":
-            response.body = b""
-        await response(scope, receive, send)
 
 
 class GatewayApp:
@@ -58,7 +37,6 @@ class GatewayApp:
 
 def build_app(ports: GatewayPorts, gateway: Gateway) -> GatewayApp:
     carried = Carried(ports)
-    statements = StatementsResource(ports, carried)
     pages = [
         Route("/healthz", Resource(get=_checked(ports.healthy))),
         Route("/readyz", Resource(get=_checked(ports.ready))),
@@ -68,13 +46,12 @@ def build_app(ports: GatewayPorts, gateway: Gateway) -> GatewayApp:
         return Response(ports.metrics_text(), media_type=METRICS_TYPE)
 
     operators = [*pages, Route("/metrics", Resource(get=metrics))]
-    lrs = [
-        Route("/t/{tenant}/xapi/about", Resource(get=about)),
-        Route(
-            "/t/{tenant}/xapi/statements",
-            Resource(get=statements.get, post=statements.post, put=statements.put),
-        ),
-    ]
+    lrs = lrs_routes(ports, carried)
+    templates = frozenset(route.path for route in [*operators, *lrs])
+
+    def template(path: str) -> str:
+        general = _TENANT.sub("/t/{tenant}/", path)
+        return general if general in templates else "(none)"
 
     def frame(routes: list[Route]) -> Frame:
         return Frame(
@@ -84,16 +61,11 @@ def build_app(ports: GatewayPorts, gateway: Gateway) -> GatewayApp:
             dice=ports.dice,
             span=ports.request_span,
             trouble=ports.trouble,
-            template=_template,
+            template=template,
             prepare=carried.prepare,
         )
 
     return GatewayApp(frame([*lrs, *(pages if gateway.admin_listen else operators)]), frame(operators), ports.trouble)
-
-
-def _template(path: str) -> str:
-    general = _TENANT.sub("/t/{tenant}/", path)
-    return general if general in _TEMPLATES else "(none)"
 
 
 async def _nowhere(_scope: Scope, _receive: Receive, _send: Send) -> None:

@@ -11,9 +11,9 @@ from actors.domain.xapi.faults import Refusal
 from actors.domain.xapi.intake import read_batch
 from actors.domain.xapi.patterns import Version
 from actors.ports import LoggedStatement, Provenance, StatementConflict, StoreUnavailable
-from config.secrets import SecretUnavailable
-from daemon.gateway.credentials import Account, admit
+from daemon.gateway.credentials import Account
 from daemon.gateway.limits import facts
+from daemon.gateway.lrs.access import READING_OWN, WRITING, Access
 from daemon.gateway.lrs.headers import CONSISTENT, Carried, demanded
 from daemon.gateway.lrs.reading import (
     check_names,
@@ -35,12 +35,13 @@ JSON = "application/json"
 class StatementsResource:
     """``/t/{tenant}/xapi/statements``."""
 
-    def __init__(self, ports: GatewayPorts, carried: Carried) -> None:
+    def __init__(self, ports: GatewayPorts, carried: Carried, access: Access) -> None:
         self._ports = ports
         self._carried = carried
+        self._access = access
 
     async def post(self, request: Request) -> Response:
-        account = self._writer(request)
+        account = self._access.demand(request, *WRITING, what="write statements")
         with _Watched(self._ports, account):
             version = demanded(request)
             check_names(request.query_params, ())
@@ -50,7 +51,7 @@ class StatementsResource:
         return Response(f"[{ids}]", media_type=JSON)
 
     async def put(self, request: Request) -> Response:
-        account = self._writer(request)
+        account = self._access.demand(request, *WRITING, what="write statements")
         with _Watched(self._ports, account):
             version = demanded(request)
             given = check_names(request.query_params, ("statementId",))
@@ -62,9 +63,7 @@ class StatementsResource:
         return Response(status_code=204)
 
     async def get(self, request: Request) -> Response:
-        account = self._admitted(request)
-        if not account.may_read_own:
-            raise self._forbidden(account, "read statements")
+        account = self._access.demand(request, *READING_OWN, what="read statements")
         version = demanded(request)
         try:
             through = await self._carried.through(account.tenant)
@@ -101,32 +100,6 @@ class StatementsResource:
         return Response(outward_page(rows, more), media_type=JSON)
 
     # ── the steps ────────────────────────────────────────────────────────────────────────────────────
-
-    def _admitted(self, request: Request) -> Account:
-        tenant = request.path_params["tenant"]
-        try:
-            door = self._ports.doors().get(tenant)
-            account = admit(door, request.headers.get("authorization"), self._ports.reveal)
-        except SecretUnavailable as error:
-            self._ports.trouble("gateway.secret_unavailable", None, tenant=tenant, detail=str(error))
-            raise Problem(503, "credentials cannot be checked just now", headers={"Retry-After": "5"}) from None
-        if account is None:
-            self._ports.counted("statements_refused", tenant if door is not None else "unknown", 1, "credentials")
-            realm = {"WWW-Authenticate": 'Basic realm="lmsyncd", charset="UTF-8"'}
-            raise Problem(401, "a valid credential of this tenant is needed", headers=realm)
-        request.scope["admitted"] = True
-        facts(request.scope).span.set(tenant=account.tenant, source=account.source)
-        return account
-
-    def _writer(self, request: Request) -> Account:
-        account = self._admitted(request)
-        if not account.may_write:
-            raise self._forbidden(account, "write statements")
-        return account
-
-    def _forbidden(self, account: Account, what: str) -> Problem:
-        self._ports.counted("statements_refused", account.tenant, 1, "scope")
-        return Problem(403, f"this credential may not {what}")
 
     async def _read(
         self, request: Request, account: Account, version: Version, put_id: str | None = None

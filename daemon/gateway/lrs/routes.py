@@ -1,0 +1,23 @@
+"""The resources of the LRS and their addresses, below ``/t/{tenant}/xapi/``."""
+
+from starlette.routing import Route
+
+from daemon.gateway.lrs.about import about
+from daemon.gateway.lrs.access import Access
+from daemon.gateway.lrs.headers import Carried
+from daemon.gateway.lrs.statements import StatementsResource
+from daemon.gateway.ports import GatewayPorts
+from daemon.gateway.resource import Resource
+
+BASE = "/t/{tenant}/xapi/"
+
+
+def lrs_routes(ports: GatewayPorts, carried: Carried) -> list[Route]:
+    """Every resource that the standard names, for all tenants."""
+    access = Access(ports)
+    statements = StatementsResource(ports, carried, access)
+    resources = {
+        "about": Resource(get=about),
+        "statements": Resource(get=statements.get, post=statements.post, put=statements.put),
+    }
+    return [Route(BASE + name, resource) for name, resource in resources.items()]

@@ -1,0 +1,29 @@
+"""One path and its methods, as Starlette's router wants it."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from daemon.gateway.problems import Problem
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Resource:
+    """One path and its methods; HEAD is GET without the body."""
+
+    def __init__(self, **handlers: Handler) -> None:
+        self._handlers = {name.upper(): handler for name, handler in handlers.items()}
+        if "GET" in self._handlers:
+            self._handlers["HEAD"] = self._handlers["GET"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        handler = self._handlers.get(scope["method"])
+        if handler is None:
+            raise Problem(405, "this method is not allowed here", headers={"Allow": ", ".join(self._handlers)})
+        response = await handler(Request(scope, receive))
+        if scope["method"] == "HEAD":
+            response.body = b""
+        await response(scope, receive, send)
