@@ -7,6 +7,7 @@ import msgspec
 from starlette.responses import Response
 
 from actors.domain.xapi.faults import Refusal
+from actors.ports import StoreUnavailable
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -55,3 +56,9 @@ def refused(refusal: Refusal) -> Problem:
         for fault in refusal.faults
     ]
     return Problem(400, str(refusal), reason="invalid", members={"errors": errors})
+
+
+def unavailable(error: StoreUnavailable) -> Problem:
+    """The store's trouble, and when to come again."""
+    retry = {"Retry-After": str(error.retry_after_s)}
+    return Problem(503, "the store cannot take this now; nothing was written", reason="unavailable", headers=retry)

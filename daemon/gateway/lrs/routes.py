@@ -6,6 +6,7 @@ from daemon.gateway.lrs.about import about
 from daemon.gateway.lrs.access import Access
 from daemon.gateway.lrs.headers import Carried
 from daemon.gateway.lrs.statements import StatementsResource
+from daemon.gateway.lrs.writing import StatementsWriting
 from daemon.gateway.ports import GatewayPorts
 from daemon.gateway.resource import Resource
 
@@ -16,8 +17,9 @@ def lrs_routes(ports: GatewayPorts, carried: Carried) -> list[Route]:
     """Every resource that the standard names, for all tenants."""
     access = Access(ports)
     statements = StatementsResource(ports, carried, access)
+    writing = StatementsWriting(ports, access)
     resources = {
         "about": Resource(get=about),
-        "statements": Resource(get=statements.get, post=statements.post, put=statements.put),
+        "statements": Resource(get=statements.get, post=writing.post, put=writing.put),
     }
     return [Route(BASE + name, resource) for name, resource in resources.items()]
