@@ -34,6 +34,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     authority: bytes = b""
     """The xAPI authority as JSON, set from the credential."""
+    quiet: bool = False
+    """History, brought in by an import: it counts as known, and is announced to nobody."""
 
 
 class StatementConflict(Exception):
@@ -66,6 +68,7 @@ class LoggedStatement(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     authority: bytes
     voided: bool
+    quiet: bool = False
 
 
 class Statements(Protocol):
@@ -111,6 +114,8 @@ class Routed(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     unrouted: bool = False
     """Kept for a replay: no enabled route took it, or we failed on it."""
+    quiet: bool = False
+    """Nobody is told, neither now nor when the same change is told again."""
     planned: tuple[Planned, ...] = ()
 
     @property

@@ -7,6 +7,7 @@ is one transaction. Killed at any instruction it takes up at the cursor, and not
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+import msgspec
 import trio
 
 from actors.domain.changes import AnyChange
@@ -108,6 +109,10 @@ class Plan:
 
     def make(self, statement: LoggedStatement, now_us: int) -> Routed:
         """The change with its planned deliveries, or the reason why it has none."""
+        routed = self._make(statement, now_us)
+        return hushed(routed) if statement.quiet else routed
+
+    def _make(self, statement: LoggedStatement, now_us: int) -> Routed:
         found = recognise(
             statement.body,
             at=statement.timestamp or _rfc3339(statement.stored_us),  # as the LRS shows it
@@ -173,6 +178,12 @@ class Plan:
 
 def _rfc3339(us: int) -> str:
     return datetime.fromtimestamp(us / 1e6, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def hushed(routed: Routed) -> Routed:
+    """The same, told to nobody: history that an import brought in."""
+    reason = "imported: it is history, which was not to be announced" if routed.change else routed.reason
+    return msgspec.structs.replace(routed, reason=reason, unrouted=False, planned=(), quiet=True)
 
 
 def told(

@@ -41,6 +41,10 @@ REASONS: dict[str, str] = {
     ),
     "fault": "lmsyncd itself failed on this statement; the daemon's log has the traceback. Please report it.",
     "overtaken": "A newer value of the same thing is known already: it is put on record as superseded, and not posted.",
+    "imported": (
+        "An import brought it in as history: it counts as known, nobody is told. `lmsyncctl import --announce` tells."
+    ),
+    "imported_before": "An import told this change first, and nobody was to be told of it; so nobody is told now.",
     "repeated": "The same change was told before: its posts belong to the earlier statement.",
     "pending": "The router has not come to it yet.",
 }

@@ -21,6 +21,7 @@ from daemon.store.holding import DAY_US
 _earlier = msgspec.json.Decoder(tuple[Earlier, ...])
 
 OVERTAKEN = "overtaken: told when a newer value was known already"
+IMPORTED_BEFORE = "imported_before: this change is known from an import, which announced it to nobody"
 
 
 class _Tally:
@@ -38,7 +39,8 @@ class _Tally:
 def route(raw: sqlite3.Connection, tenant: str, routed: Sequence[Routed], cursor: int) -> RoutedCount:
     """A batch of outcomes and the cursor. Repeating it changes nothing: outcomes are kept by statement."""
     tally = _Tally()
-    for item in routed:
+    for given in routed:
+        item = given
         if raw.execute("SELECT 1 FROM outcomes WHERE seq = ?", (item.seq,)).fetchone():
             continue
         made = 0
@@ -46,7 +48,12 @@ def route(raw: sqlite3.Connection, tenant: str, routed: Sequence[Routed], cursor
         if item.change is not None:
             counted = occur(raw, tenant, item.change, item.happened_us)
             occurrence = counted.occurrence
-            made = _deliveries(raw, tenant, item, item.change, counted, tally)
+            if item.quiet:
+                _keep_quiet(raw, tenant, item, item.change, counted)
+            elif counted.news == "repeated" and known_quietly(raw, tenant, item.change, occurrence):
+                item = msgspec.structs.replace(item, reason=IMPORTED_BEFORE, unrouted=False)
+            else:
+                made = _deliveries(raw, tenant, item, item.change, counted, tally)
         raw.execute(
             "INSERT INTO outcomes (seq, kind, reason, occurrence, deliveries, unrouted) VALUES (?, ?, ?, ?, ?, ?)",
             (
@@ -119,6 +126,24 @@ def known_of(raw: sqlite3.Connection, key: bytes) -> Known | None:
         return None
     earlier = _earlier.decode(row[4]) if row[4] else ()
     return Known(value=row[0], occurrence=row[1], at_us=row[2], top=row[3], earlier=earlier)
+
+
+def _keep_quiet(raw: sqlite3.Connection, tenant: str, item: Routed, change: AnyChange, counted: Counted) -> None:
+    """A change that nobody is told of stays so when it is told again, whatever the routes are then."""
+    if counted.news != "repeated":
+        key = _quiet_key(tenant, change, counted.occurrence)
+        raw.execute("INSERT OR IGNORE INTO effects VALUES (?, ?)", (key, item.accepted_us // DAY_US))
+
+
+def known_quietly(raw: sqlite3.Connection, tenant: str, change: AnyChange, occurrence: int) -> bool:
+    """Whether it was an import that told this change first."""
+    key = _quiet_key(tenant, change, occurrence)
+    return raw.execute("SELECT 1 FROM effects WHERE key = ?", (key,)).fetchone() is not None
+
+
+def _quiet_key(tenant: str, change: AnyChange, occurrence: int) -> bytes:
+    """In the ledger of effects: nobody at all is a destination too."""
+    return rows.key(tenant, change.entity, occurrence)
 
 
 # ── planning ─────────────────────────────────────────────────────────────────────────────────────────

@@ -167,6 +167,10 @@ class Queries:
         """How this change would be counted, were it routed now; nothing is kept of it."""
         return await self._change(lambda raw: planning.occur(raw, tenant, change, happened_us), True)
 
+    async def known_quietly(self, tenant: str, change: AnyChange, occurrence: int) -> bool:
+        """Whether an import told this change first, and nobody was told of it."""
+        return await self._read(lambda raw: planning.known_quietly(raw, tenant, change, occurrence))
+
     async def deliveries(self, ids: Sequence[str]) -> list[Kept]:
         """Those of them that there are."""
         found = await self._read(

@@ -27,7 +27,8 @@ DELIVERY = (
     "from_us"
 )
 STATEMENT = (
-    "s.seq, s.id, s.body, s.timestamp, a.source, a.correlation_id, a.traceparent, a.version, a.authority, s.voided"
+    "s.seq, s.id, s.body, s.timestamp, a.source, a.correlation_id, a.traceparent, a.version, a.authority, s.voided, "
+    "a.quiet"
 )
 
 
@@ -76,6 +77,7 @@ def statement(row: Sequence[Any]) -> LoggedStatement:
         version=row[7],
         authority=row[8],
         voided=bool(row[9]),
+        quiet=bool(row[10]),
     )
 
 

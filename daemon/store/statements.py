@@ -99,7 +99,7 @@ def append(raw: sqlite3.Connection, batch: Sequence[NewStatement], provenance: P
     collapsed = len(batch) - len(fresh)
     arrival = raw.execute(
         "INSERT INTO arrivals (tenant, source, correlation_id, traceparent, version, authority, at_us, fresh, "
-        "collapsed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "collapsed, quiet) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             tenant,
             provenance.source,
@@ -110,6 +110,7 @@ def append(raw: sqlite3.Connection, batch: Sequence[NewStatement], provenance: P
             now_us,
             len(fresh),
             collapsed,
+            int(provenance.quiet),
         ),
     ).lastrowid
     newest = raw.execute("SELECT max(seq) FROM statements").fetchone()[0] or 0

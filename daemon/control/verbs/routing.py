@@ -64,6 +64,11 @@ async def _judge(told: dict[str, object], where: str, tenant: Tenant, asking: As
     occurrence = counted.occurrence
     if counted.news == "overtaken":
         reason = "overtaken: a newer value of the same thing is known already"
+    quiet = counted.news == "repeated" and await asking.office.store.queries.known_quietly(
+        tenant.name, change, occurrence
+    )
+    if quiet:
+        reason = "imported_before: this change is known from an import"
     await asking.emit(
         JudgementRow(
             statement=name,
@@ -74,7 +79,7 @@ async def _judge(told: dict[str, object], where: str, tenant: Tenant, asking: As
             occurrence=occurrence,
         )
     )
-    if counted.news == "overtaken":
+    if quiet or counted.news == "overtaken":
         return 0
     previews = [await _preview(one, change, logged, occurrence, tenant, asking) for one in routed.planned]
     for preview in previews:
