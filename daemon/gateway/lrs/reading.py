@@ -1,19 +1,17 @@
-"""Queries as xAPI writes them, and how a stored statement looks from outside."""
+"""Queries as xAPI writes them."""
 
 import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
-import msgspec
 from starlette.datastructures import QueryParams
 
 from actors.domain.xapi.faults import Refusal
 from actors.domain.xapi.guard import parse
 from actors.domain.xapi.keys import agent_key
-from actors.domain.xapi.moments import instant_us, spelt
+from actors.domain.xapi.moments import instant_us
 from actors.domain.xapi.patterns import IRI, UUID, Version
 from actors.domain.xapi.rules import agent_faults
-from actors.ports import LoggedStatement
 from daemon.gateway.ports import StatementQuery
 from daemon.gateway.problems import Problem
 
@@ -136,34 +134,6 @@ def _agent(text: str, version: Version) -> str:
     if key is None:
         raise _bad("agent", "must be identified")
     return key
-
-
-# ── outwards ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-class _Given(msgspec.Struct):
-    version: str | None = None
-
-
-_given = msgspec.json.Decoder(_Given).decode
-_DEFAULT_VERSION = {"1.0.3": "1.0.0", "2.0.0": "2.0.0"}
-
-
-def outward(row: LoggedStatement) -> bytes:
-    """The statement as JSON with what the LRS adds; the sender's own part byte for byte."""
-    stored = spelt(row.stored_us)
-    added = [f'"stored":"{stored}"']
-    if not row.timestamp:
-        added.append(f'"timestamp":"{stored}"')
-    if _given(row.body).version is None:
-        added.append(f'"version":"{_DEFAULT_VERSION[row.version]}"')
-    if row.authority:
-        added.append('"authority":' + row.authority.decode())
-    return b"%b,%b}" % (row.body[: row.body.rindex(b"}")], ",".join(added).encode())
-
-
-def outward_page(rows: list[LoggedStatement], more: str) -> bytes:
-    return b'{"statements":[%b],"more":%b}' % (b",".join(map(outward, rows)), msgspec.json.encode(more))
 
 
 def more_link(path: str, parameters: QueryParams, last_seq: int) -> str:

@@ -9,14 +9,9 @@ from actors.domain.xapi.patterns import Version
 from actors.ports import LoggedStatement, StoreUnavailable
 from daemon.gateway.credentials import Account
 from daemon.gateway.lrs.access import READING_OWN, Access
+from daemon.gateway.lrs.formats import outward, outward_page
 from daemon.gateway.lrs.headers import CONSISTENT, Carried, demanded
-from daemon.gateway.lrs.reading import (
-    more_link,
-    outward,
-    outward_page,
-    read_query,
-    single_id,
-)
+from daemon.gateway.lrs.reading import more_link, read_query, single_id
 from daemon.gateway.ports import GatewayPorts
 from daemon.gateway.problems import Problem, unavailable
 
