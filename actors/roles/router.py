@@ -67,6 +67,9 @@ class Router(Actor[RouterMessage]):
                         await self._wake.wait()
                     continue
                 cursor = await self._route(batch)
+                if len(batch) < BATCH:  # that was all; whatever came since has given its hint
+                    with trio.move_on_after(REST_S_MAX):
+                        await self._wake.wait()
             except StoreUnavailable as error:
                 world.witness.trouble("router.store_unavailable", error, tenant=self._tenant)
                 await trio.sleep(RETRY_S)

@@ -2,13 +2,19 @@
 
 Hypercorn would let a peer change to HTTP/2 on an open connection, where it waits without a deadline for the rest of
 a frame; and it shields its writes from cancellation, so that a peer who does not read could keep us from stopping.
+
+It also starts a task at each request's end to wait for the next one, and sends an answer in three writes: here an idle
+connection has a deadline, and what belongs together goes out together.
 """
 
+import math
 from typing import Any
 
+import h11
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
+from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.tcp_server import TCPServer
@@ -21,37 +27,39 @@ HANDSHAKE_S_MAX = 10.0
 
 
 class _Http1(H11Protocol):
+    _head = b""
+
     async def _check_protocol(self, _request: Any) -> None:
         """An offer to change the protocol may be ignored (RFC 9110, 7.8), and is."""
 
-
-class _Bounded:
-    """A stream that gives up on a peer who does not read for so long."""
-
-    def __init__(self, stream: Any, write_s_max: float) -> None:
-        self._stream = stream
-        self._write_s_max = write_s_max
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    async def send_all(self, data: bytes) -> None:
+    async def _send_h11_event(self, event: Any) -> None:
+        """The head of an answer waits for what follows it, which Hypercorn has in hand already or will have soon."""
         try:
-            with trio.fail_after(self._write_s_max):
-                await self._stream.send_all(data)
-        except trio.TooSlowError:
-            await trio.aclose_forcefully(self._stream)
-            raise trio.BrokenResourceError("the peer does not read") from None
+            data = self.connection.send(event)
+        except h11.LocalProtocolError:
+            if self.connection.their_state != h11.ERROR:
+                raise
+            return
+        if isinstance(event, h11.Response):
+            self._head = data
+            return
+        data, self._head = self._head + data, b""
+        if data:
+            await self.send(RawData(data=data))
 
 
 class Connection(TCPServer):
-    """``stream`` is trio's SocketStream or SSLStream; closing it is the caller's."""
+    """``stream`` is trio's SocketStream or SSLStream; closing it is the caller's. ``write_s_max``: a peer who does not
+    read for so long is given up."""
 
     def __init__(self, app: ASGIApp, config: Config, context: WorkerContext, stream: Any, write_s_max: float) -> None:
         wrapped: Any = ASGIWrapper(app)  # type: ignore[arg-type]  # Starlette's and Hypercorn's words for the same
-        bounded: Any = _Bounded(stream, write_s_max)
-        super().__init__(wrapped, config, context, ConnectionState({}), bounded)
+        super().__init__(wrapped, config, context, ConnectionState({}), stream)
         self._secure = isinstance(stream, trio.SSLStream)
+        self._write_s_max = write_s_max
+        self._patience = trio.CancelScope()
+        """Around all reading: its deadline is set while the connection is idle, or a request's head is coming in."""
+        self._staying = trio.CancelScope()
 
     async def run(self) -> None:
         """Until either side closes it."""
@@ -79,8 +87,45 @@ class Connection(TCPServer):
                     own,
                     self.protocol_send,
                 )
-                await self.protocol.initiate()
-                await self.idle_task.restart(tasks, self._idle_timeout)
-                await self._read_data()
+                tasks.spawn(self._leave_when_told)
+                self._wait(idle=True)
+                with self._patience:
+                    await self._read_data()
+                if self._patience.cancelled_caught:
+                    await self.protocol.handle(Closed())
+                    await self.stream.aclose()
+                self._staying.cancel()
         except OSError:
             return  # the network's, not ours
+
+    def _wait(self, *, idle: bool) -> None:
+        """Nobody waits for ever for a request's head."""
+        seconds = self.config.keep_alive_timeout if idle else math.inf
+        self._patience.deadline = trio.current_time() + seconds
+
+    async def _leave_when_told(self) -> None:
+        """When the server ends, an idle connection is closed; one in use closes behind its answer."""
+        with self._staying:
+            await self.context.terminated.wait()
+            if self._patience.deadline != math.inf:
+                self._patience.cancel()
+
+    async def protocol_send(self, event: Event) -> None:
+        """What the protocol wants of the network."""
+        if isinstance(event, Updated):
+            self._wait(idle=event.idle)
+        elif isinstance(event, RawData):
+            await self._write(event.data)
+        else:
+            await super().protocol_send(event)
+
+    async def _write(self, data: bytes) -> None:
+        try:
+            async with self.send_lock:
+                with trio.fail_after(self._write_s_max):
+                    await self.stream.send_all(data)
+        except trio.TooSlowError:
+            await trio.aclose_forcefully(self.stream)
+            await self.protocol.handle(Closed())
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            await self.protocol.handle(Closed())

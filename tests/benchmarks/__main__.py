@@ -17,7 +17,7 @@ from rich.table import Table
 from daemon.demo.moodle import sample
 from daemon.demo.scene import Scene, write
 from daemon.demo.stage import Stage, free_port
-from tests.benchmarks import bare, load
+from tests.benchmarks import bare, load, singles
 
 MANY, FEW = 1_000_000, 1_000
 TENANTS = 1_000
@@ -63,6 +63,27 @@ async def accepting(results: Results, seconds: float) -> None:
             f"bare SQLite {limit:,.0f}",
             ours / limit,
             ">= 0.30",
+        )
+
+
+async def asking(results: Results, seconds: float) -> None:
+    """One statement a request: what a request costs."""
+    with scenery() as scene:
+        (scene.root / "tenants.d" / "campus.toml").write_text(_without_routes(scene), encoding="utf-8")
+        limits = [await singles.plain(scene, seconds)]
+        stage = Stage(scene, limits=False)
+        try:
+            await stage.open()
+            ours = await singles.ours(stage, seconds)
+        finally:
+            await _close(stage)
+        limits.append(await singles.plain(scene, seconds))
+        results.add(
+            f"single statements accepted/s, {singles.CONNECTIONS} connections",
+            f"{ours:,.0f}",
+            f"bare Hypercorn {max(limits):,.0f}",
+            ours / max(limits),
+            ">= 0.50",
         )
 
 
@@ -204,6 +225,7 @@ async def main(budget_s: float) -> None:
     results = Results()
     seconds = max(2.0, min(15.0, (budget_s - 60) / 12))
     await accepting(results, seconds)
+    await asking(results, seconds)
     await delivering(results, seconds)
     await propagating(results, seconds)
     await claiming(results)
