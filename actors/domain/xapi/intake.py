@@ -6,17 +6,20 @@ activity that stands alone becomes an array, as xAPI wants it returned.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from actors.domain.xapi.accepted import NewStatement
+from actors.domain.xapi.accepted import Enclosed, NewStatement
+from actors.domain.xapi.attachments import Contents, enclosed_with, require_no_other
 from actors.domain.xapi.faults import Fault, Refusal
 from actors.domain.xapi.guard import parse, slices
 from actors.domain.xapi.identity import derived_id, digest, random_id
+from actors.domain.xapi.keys import keys, target
 from actors.domain.xapi.patterns import Version
 from actors.domain.xapi.rules import VOIDED
+from actors.domain.xapi.signature import Signatures
 from actors.domain.xapi.validate import validate
 
 _SET_BY_LRS = ("stored", "authority")
@@ -31,12 +34,12 @@ def read_batch(
     dedupe: bool,
     version: Version,
     fresh_id: Callable[[], str],
-    enclosed: frozenset[str] = frozenset(),
+    contents: Contents | None = None,
     put_id: str | None = None,
 ) -> list[NewStatement]:
     """One statement or an array of them, in the order sent. ``fresh_id`` gives 32 hexadecimal digits for those that
-    come with neither id nor (``dedupe``) timestamp; ``enclosed`` are the sha2 of attachments sent along. With
-    ``put_id`` (a UUID) it is one statement and that is its id. Raises Refusal, and nothing else whatever ``body`` is.
+    come with neither id nor (``dedupe``) timestamp; ``contents`` are those of attachments sent along. With ``put_id``
+    (a UUID) it is one statement and that is its id. Raises Refusal, and nothing else whatever ``body`` is.
     """
     given = _parse(body)
     batch: list[Any]
@@ -46,14 +49,20 @@ def read_batch(
         batch, raws = given, slices(body)
     else:
         batch, raws = [given], [body.strip(_WHITE)]
+    contents = contents or {}
+    signatures = Signatures(contents, version)
+    used: set[str] = set()
     equals: Counter[bytes] = Counter()
     named: set[str] = set()
     accepted = []
     for index, (statement, raw) in enumerate(zip(batch, raws, strict=True)):
         validate(statement, version, index)
-        if "attachments" in statement or statement["object"].get("objectType") == "SubStatement":
-            _require_contents(statement, enclosed, index)
         content = digest(statement, version)
+        enclosed: tuple[Enclosed, ...] = ()
+        if "attachments" in statement or statement["object"].get("objectType") == "SubStatement":
+            enclosed = enclosed_with(statement, contents, index)
+            signatures.check(statement, content, index)
+            used.update(one.sha2.lower() for one in enclosed)
         given_id = "id" in statement
         if given_id:
             name = statement["id"].lower()
@@ -73,8 +82,12 @@ def read_batch(
                 timestamp=statement.get("timestamp", ""),
                 given_id=given_id,
                 voids=statement["object"]["id"].lower() if statement["verb"]["id"] == VOIDED else None,
+                enclosed=enclosed,
+                keys=keys(statement, tenant),
+                target=target(statement),
             )
         )
+    require_no_other(contents, used)
     return accepted
 
 
@@ -124,21 +137,3 @@ def _body(statement: dict[str, Any], raw: bytes, name: str) -> bytes:
 
 
 _NOTHING: dict[str, Any] = {}
-
-
-def _require_contents(statement: dict[str, Any], enclosed: frozenset[str], index: int) -> None:
-    """An attachment's content is either enclosed in the request or has an address."""
-    found = tuple(
-        Fault(f"{path}.fileUrl", "is required where the attachment's content is not enclosed in the request")
-        for path, attachment in _attachments(statement)
-        if "fileUrl" not in attachment and attachment["sha2"] not in enclosed
-    )
-    if found:
-        raise Refusal(found[:10], index)
-
-
-def _attachments(statement: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for place, attachment in enumerate(statement.get("attachments", ())):
-        yield f"attachments[{place}]", attachment
-    for place, attachment in enumerate(statement["object"].get("attachments", ())):
-        yield f"object.attachments[{place}]", attachment

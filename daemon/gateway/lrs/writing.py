@@ -13,6 +13,7 @@ from daemon.gateway.credentials import Account
 from daemon.gateway.limits import facts
 from daemon.gateway.lrs.access import WRITING, Access
 from daemon.gateway.lrs.headers import demanded
+from daemon.gateway.lrs.multipart import boundary_of, is_json, opened
 from daemon.gateway.lrs.reading import check_names, uuid
 from daemon.gateway.ports import GatewayPorts
 from daemon.gateway.problems import Problem, refused, unavailable
@@ -56,17 +57,22 @@ class StatementsWriting:
     async def _read(
         self, request: Request, account: Account, version: Version, put_id: str | None = None
     ) -> list[NewStatement]:
-        _check_content_type(request.headers.get("content-type", ""))
+        content_type = request.headers.get("content-type", "")
+        boundary = boundary_of(content_type)
+        if boundary is None and not is_json(content_type):
+            raise Problem(400, "Content-Type must be application/json or multipart/mixed", reason="content_type")
         body = await request.body()
 
         def read() -> list[NewStatement]:
+            document, contents = (body, None) if boundary is None else opened(body, boundary)
             return read_batch(
-                body,
+                document,
                 tenant=account.tenant,
                 source=account.source,
                 dedupe=account.dedupe,
                 version=version,
                 fresh_id=self._ports.dice.token,
+                contents=contents,
                 put_id=put_id,
             )
 
@@ -120,12 +126,3 @@ class _Watched:
         self._ports.counted("statements_refused", self._tenant, 1, problem.reason)
         if problem is not error:
             raise problem from error
-
-
-def _check_content_type(given: str) -> None:
-    kind, _, parameters = given.partition(";")
-    if kind.strip().lower() != JSON:
-        raise Problem(400, f"Content-Type must be {JSON}", reason="content_type")
-    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
-    if charset not in ("", "utf-8", "utf8"):
-        raise Problem(400, "JSON is always UTF-8", reason="content_type")
