@@ -1,11 +1,13 @@
 """What the actors need of the world, and what a connector promises them. Each port has one conformance suite
 (``tests/conformance``) that every adapter passes, fakes included.
 
-Read in this order: ``world`` (time, chance, network, witness), ``store``, ``vendors``.
+Read in this order: ``world`` (time, chance, network, witness), ``store``, ``attachments``, ``vendors``.
 """
 
 from actors.domain.outbox import Composed as Composed
 from actors.domain.xapi.accepted import NewStatement as NewStatement
+from actors.ports.attachments import Attached as Attached
+from actors.ports.attachments import Attachments as Attachments
 from actors.ports.store import Appended as Appended
 from actors.ports.store import Claimed as Claimed
 from actors.ports.store import Housekeeping as Housekeeping

@@ -16,6 +16,7 @@ import trio
 
 from actors.ports import Clock
 from daemon.store.admission import admit, unheard
+from daemon.store.attachments import SqlAttachments
 from daemon.store.engine import AioEngine, Engine, InlineEngine, Reader, tune
 from daemon.store.errors import StoreRefused, translate
 from daemon.store.keeper import Keeper, Trouble
@@ -46,6 +47,7 @@ class Store:
         self.writer.damaged = self._tell
         reader = Reader(reader, self._tell)
         self.statements = SqlStatements(self.writer, reader, clock)
+        self.attachments = SqlAttachments(reader)
         self.outbox = SqlOutbox(self.writer, reader)
         self.ledger = SqlLedger(self.writer, reader)
         self.queries = Queries(self.writer, reader)

@@ -53,6 +53,7 @@ def of_tenant(raw: sqlite3.Connection, tenant: str) -> list[Kept]:
         Kept(what="dead_letters", n=stuck, bytes=stuck * size, oldest_us=_oldest(raw, tenant, STUCK)),
         Kept(what="open", n=sum(states.values()) - settled - stuck),
     ]
+    found.append(_attachments(raw, tenant))
     for what, sql, key in (
         ("late", "SELECT 1 FROM late WHERE tenant = ?", tenant),
         ("propagation", "SELECT 1 FROM propagation WHERE tenant = ?", tenant),
@@ -62,6 +63,14 @@ def of_tenant(raw: sqlite3.Connection, tenant: str) -> list[Kept]:
         n, more = _counted(raw, sql, key)
         found.append(Kept(what=what, n=n, more=more))
     return _with_removed(raw, tenant, found)
+
+
+def _attachments(raw: sqlite3.Connection, tenant: str) -> Kept:
+    n, size = raw.execute(
+        "SELECT count(*), coalesce(sum(bytes), 0) FROM (SELECT bytes FROM contents WHERE tenant = ? LIMIT ?)",
+        (tenant, COUNT_MAX),
+    ).fetchone()
+    return Kept(what="attachments", n=n, more=n == COUNT_MAX, bytes=size)
 
 
 def of_all(raw: sqlite3.Connection) -> list[Kept]:

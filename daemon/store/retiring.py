@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from actors.domain.retention import DAY_US, SLACK_US, Cutoffs
+from daemon.store import attachments
 from daemon.store.statements import forgotten_key
 
 LOOK_MAX = 100
@@ -75,6 +76,7 @@ def _take_statements(raw: sqlite3.Connection, cut: Cutoffs, keys: Sequence[Any])
         ],
     )
     raw.executemany("DELETE FROM outcomes WHERE seq = ?", [(seq,) for seq, _, _ in keys])
+    attachments.release(raw, [seq for seq, _, _ in keys])
     n = _gone(raw, "DELETE FROM statements WHERE seq = ?", [(seq,) for seq, _, _ in keys])
     spans: dict[int, tuple[int, int]] = {}
     for seq, _, arrival in keys:
@@ -86,6 +88,16 @@ def _take_statements(raw: sqlite3.Connection, cut: Cutoffs, keys: Sequence[Any])
         [(arrival, first, last) for arrival, (first, last) in spans.items()],
     )
     return {"statements": n, "requests": arrivals}
+
+
+def _attachments(raw: sqlite3.Connection, cut: Cutoffs, after: After) -> Page:
+    """Contents whose statements have all left; large ones a few at a time."""
+    found = attachments.idle(raw, cut.tenant, int(after[0]) if after else -1, LOOK_MAX)
+    return Page([row[:1] for row in found], (found[-1][0],) if found else None)
+
+
+def _take_attachments(raw: sqlite3.Connection, cut: Cutoffs, keys: Sequence[Any]) -> Mapping[str, int]:
+    return {"attachments": attachments.remove(raw, [key[0] for key in keys])}
 
 
 def _requests(raw: sqlite3.Connection, cut: Cutoffs, after: After) -> Page:
@@ -271,6 +283,7 @@ CHORES: dict[str, Chore] = {
     "dead_letters": Chore(_stuck, _take_stuck),
     "items": Chore(_items, _take_settled),
     "statements": Chore(_statements, _take_statements),
+    "attachments": Chore(_attachments, _take_attachments),
     "requests": Chore(_requests, _take_requests),
     "voids": Chore(_voids, _take_voids),
     "late": Chore(_late, _take_late),

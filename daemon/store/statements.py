@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+import trio
+
 from actors.ports import Appended, Clock, LoggedStatement, NewStatement, Provenance, StatementConflict
 from daemon.gateway.ports import StatementQuery
-from daemon.store import rows
+from daemon.store import attachments, rows
 from daemon.store.engine import Engine
 from daemon.store.writer import Writer
 
@@ -28,8 +30,15 @@ class SqlStatements:
         self._read = reader.run
         self._clock = clock
         self._promised_us = 0
+        self._large = trio.Lock()
 
     async def append(self, batch: Sequence[NewStatement], provenance: Provenance) -> Appended:
+        if attachments.enclosed_bytes(batch) > attachments.LARGE_BYTES:
+            async with self._large:  # one at a time, so that others' commits come between them
+                return await self._append(batch, provenance)
+        return await self._append(batch, provenance)
+
+    async def _append(self, batch: Sequence[NewStatement], provenance: Provenance) -> Appended:
         return await self._writer.submit(
             lambda raw: append(raw, batch, provenance, max(self._clock.now_us(), self._promised_us + 1))
         )
@@ -122,6 +131,7 @@ def append(raw: sqlite3.Connection, batch: Sequence[NewStatement], provenance: P
             for seq, (key, statement) in enumerate(fresh, first)
         ],
     )
+    attachments.keep(raw, tenant, [(seq, statement) for seq, (_, statement) in enumerate(fresh, first)])
     _void(raw, tenant, [(key, seq, statement.voids) for seq, (key, statement) in enumerate(fresh, first)])
     return Appended(ids=tuple(statement.id for statement in batch), fresh=len(fresh), collapsed=collapsed)
 

@@ -25,6 +25,7 @@ RUN_S_MAX = 600.0
 JANITOR_ANSWERS_S = 2.0
 _PERIODS = {
     "statements": "statements",
+    "attachments": "statements",
     "requests": "statements",
     "deliveries": "deliveries",
     "dead_letters": "dead_letters",

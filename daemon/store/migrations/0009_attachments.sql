@@ -1,1 +1,33 @@
--- (to come)
+-- What came along with statements. A content is kept once for a tenant, whoever declares it, in pieces so that it can be
+-- read a bit at a time. `links` counts the statements that declare it: at none it leaves by retention.
+CREATE TABLE contents (
+    no     INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    sha2   BLOB NOT NULL CHECK (length(sha2) IN (28, 32, 48, 64)),
+    bytes  INTEGER NOT NULL,
+    links  INTEGER NOT NULL DEFAULT 0 CHECK (links >= 0)
+);
+CREATE UNIQUE INDEX contents_sha2 ON contents (tenant, sha2);
+CREATE INDEX contents_idle ON contents (tenant, no) WHERE links = 0;
+
+CREATE TABLE pieces (
+    content INTEGER NOT NULL,
+    piece   INTEGER NOT NULL,
+    bytes   BLOB NOT NULL
+);
+CREATE UNIQUE INDEX pieces_content ON pieces (content, piece);
+
+-- Which statement declares which content, and how it is spelt there.
+CREATE TABLE attachments (
+    seq          INTEGER NOT NULL,
+    content      INTEGER NOT NULL,
+    sha2         TEXT NOT NULL,
+    content_type TEXT NOT NULL,
+    PRIMARY KEY (seq, content)
+) WITHOUT ROWID;
+CREATE TRIGGER attachments_made AFTER INSERT ON attachments BEGIN
+    UPDATE contents SET links = links + 1 WHERE no = new.content;
+END;
+CREATE TRIGGER attachments_gone AFTER DELETE ON attachments BEGIN
+    UPDATE contents SET links = links - 1 WHERE no = old.content;
+END;
