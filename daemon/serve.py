@@ -174,6 +174,7 @@ class Daemon:
             GatewayPorts(
                 statements=self._store.statements,
                 reads=self._store.statements,
+                attachments=self._store.attachments,
                 doors=house.doors,
                 reveal=self._reader.reveal,
                 clock=world.clock,

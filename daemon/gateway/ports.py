@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from actors.ports import Clock, Dice, LoggedStatement, Statements
+from actors.ports import Attachments, Clock, Dice, LoggedStatement, Statements
 from daemon.gateway.credentials import Door, Reveal
 
 
@@ -86,6 +86,7 @@ class GatewayPorts(msgspec.Struct, frozen=True, kw_only=True):
 
     statements: Statements
     reads: StatementReads
+    attachments: Attachments
     doors: Callable[[], Mapping[str, Door]]
     reveal: Reveal
     clock: Clock

@@ -1,7 +1,7 @@
 """A gateway with a log in memory, one tenant ``acme`` and its clients, driven through httpx or over a socket."""
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -10,7 +10,7 @@ import msgspec
 
 from actors.domain.xapi.accepted import NewStatement
 from actors.domain.xapi.keys import keys
-from actors.ports import Appended, LoggedStatement, Provenance, StatementConflict, StoreUnavailable
+from actors.ports import Appended, Attached, LoggedStatement, Provenance, StatementConflict, StoreUnavailable
 from actors.sources.xapi.settings import Credential, XapiSettings
 from config.model import Connection, Gateway, Secret, Tenant
 from daemon.gateway.app import GatewayApp, GatewayPorts, build_app
@@ -43,12 +43,14 @@ class CountingDice:
 
 
 class MemoryLog:
-    """``Statements`` and ``StatementReads``; every filter works. ``broken`` makes it unavailable."""
+    """``Statements``, ``StatementReads`` and ``Attachments``; every filter works. ``broken`` makes it unavailable."""
 
     filters = frozenset(("verb", "activity", "agent", "registration"))
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], tuple[LoggedStatement, bytes]] = {}
+        self.attached: dict[tuple[str, int], list[Attached]] = {}
+        self.contents: dict[tuple[str, int], bytes] = {}
         self.seq = NOW_US
         self.broken = False
         self.gate: Callable[[], Any] | None = None
@@ -84,9 +86,24 @@ class MemoryLog:
                 voided=False,
             )
             self.rows[provenance.tenant, new.id] = (row, new.digest)
+            self._attach(provenance.tenant, new)
             if new.voids is not None and (voided := self.rows.get((provenance.tenant, new.voids))) is not None:
                 self.rows[provenance.tenant, new.voids] = (msgspec.structs.replace(voided[0], voided=True), voided[1])
         return Appended(ids=tuple(new.id for new in batch), fresh=len(fresh), collapsed=len(batch) - len(fresh))
+
+    def _attach(self, tenant: str, new: NewStatement) -> None:
+        for one in new.enclosed:
+            content = int(one.sha2, 16)
+            self.contents[tenant, content] = one.content
+            self.attached.setdefault((tenant, self.seq), []).append(
+                Attached(
+                    seq=self.seq,
+                    content=content,
+                    sha2=one.sha2,
+                    content_type=one.content_type,
+                    bytes=len(one.content),
+                )
+            )
 
     async def after(self, tenant: str, seq: int, limit: int) -> list[LoggedStatement]:
         return [row for (owner, _), (row, _) in self.rows.items() if owner == tenant and row.seq > seq][:limit]
@@ -105,6 +122,14 @@ class MemoryLog:
     async def consistent_through_us(self, tenant: str) -> int:
         self._check()
         return self.seq
+
+    async def attachments_of(self, tenant: str, seqs: Sequence[int]) -> list[Attached]:
+        self._check()
+        return [one for seq in seqs for one in self.attached.get((tenant, seq), ())]
+
+    async def content(self, tenant: str, attached: Attached) -> AsyncIterator[bytes]:
+        self._check()
+        yield self.contents[tenant, attached.content]
 
 
 def _wanted(row: LoggedStatement, query: StatementQuery) -> bool:
@@ -153,6 +178,7 @@ class World:
         self.ports = GatewayPorts(
             statements=self.log,
             reads=self.log,
+            attachments=self.log,
             doors=lambda: self.doors,
             reveal=reveal,
             clock=ManualClock(),

@@ -84,7 +84,8 @@ def _check_shape(given: Mapping[str, str]) -> None:
     """Forms of answers that are not offered are refused, never quietly replaced by another."""
     if given.get("format", "exact") != "exact":
         raise _bad("format", "must be exact: other formats are not offered yet")
-    for name in ("attachments", "related_agents", "related_activities"):
+    _boolean(given, "attachments")
+    for name in ("related_agents", "related_activities"):
         if _boolean(given, name):
             raise _bad(name, "cannot be true: this is not offered yet")
 
