@@ -49,16 +49,26 @@ class Directory:
 
     def __init__(self, people: Iterable[PersonRow] = ()) -> None:
         self._by_key: dict[str, PersonRow] = {}
+        self._several: dict[str, list[PersonRow]] = {}
         for person in people:
             if person.account:
                 self._by_key[account_key(person.home_page, person.account)] = person
             if person.email:
                 email = fold_email(person.email)
-                self._by_key.setdefault(f"mbox:{email}", person)
+                first = self._by_key.setdefault(f"mbox:{email}", person)
+                if first is not person:
+                    self._several.setdefault(email, [first]).append(person)
                 self._by_key.setdefault(sha1_key(email), person)
 
     def __len__(self) -> int:
         return len({id(person) for person in self._by_key.values()})
+
+    def rows(self, key: str) -> tuple[PersonRow, ...]:
+        """All of the person with this learner key: they may have accounts on several systems beside one address."""
+        found = self._by_key.get(key)
+        if found is None:
+            return ()
+        return tuple(self._several.get(fold_email(found.email), (found,))) if found.email else (found,)
 
     def enrich(self, learner: Learner) -> Learner:
         """The learner with what the directory adds; what the statement itself says of an e-mail wins."""
