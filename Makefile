@@ -15,8 +15,9 @@ TESTS ?= tests
 KEEP ?=
 SECONDS ?= 60
 SEED ?=
+SUITE ?=
 
-.PHONY: help demo check test test-fast test-real prove simulate chaos bench lock manpages install uninstall clean
+.PHONY: help demo check test test-fast test-real prove conform simulate chaos bench lock manpages install uninstall clean
 
 help:  ## Show this
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -42,6 +43,10 @@ test-fast: $(VENV)/dev  ## Without real processes: what to run while working
 
 test-real: $(VENV)/dev  ## Tests that need root and Debian packages: a booted systemd in a container (.ci/run installs them)
 	$(BIN)/python -m pytest -m real -rA --durations=5 $(TESTS)
+
+conform: $(VENV)/dev  ## The public xAPI conformance suite, both versions on one database (SUITE=a checkout of it, with Node.js)
+	@test -n "$(SUITE)" || { echo "SUITE= names a checkout of the conformance suite, its packages installed" >&2; exit 1; }
+	$(BIN)/python -m tests.conform "$(SUITE)"
 
 simulate: $(VENV)/dev  ## Search for a counter-example: random faults in virtual time (SECONDS=60; SEED=n begins, or replays, there)
 	PYTHONPATH=tests/support $(BIN)/python -m tests.simulation --seconds $(SECONDS) --seed "$(SEED)"

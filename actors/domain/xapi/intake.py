@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from actors.domain.xapi.accepted import Enclosed, NewStatement
 from actors.domain.xapi.attachments import Contents, enclosed_with, require_no_other
@@ -44,7 +45,7 @@ def read_batch(
     given = _parse(body)
     batch: list[Any]
     if put_id is not None:
-        batch, raws = [_put(given, put_id)], [b""]
+        batch, raws = [_put(given, put_id)], [_named(body.strip(_WHITE), given, put_id)]
     elif isinstance(given, list):
         batch, raws = given, slices(body)
     else:
@@ -107,6 +108,10 @@ def _put(given: object, put_id: str) -> dict[str, Any]:
     return {"id": named, **given}
 
 
+def _named(raw: bytes, given: object, put_id: str) -> bytes:
+    return raw if isinstance(given, dict) and "id" in given else b'{"id":"' + put_id.encode() + b'",' + raw[1:]
+
+
 def _culprit(body: bytes) -> int | None:
     """Which statement of the array it is that cannot be parsed, if the array itself can."""
     try:
@@ -122,18 +127,38 @@ def _culprit(body: bytes) -> int | None:
 
 
 def _body(statement: dict[str, Any], raw: bytes, name: str) -> bytes:
-    activities = statement.get("context", _NOTHING).get("contextActivities", _NOTHING)
-    lone = any(isinstance(given, dict) for given in activities.values())
-    if not lone and not any(key in statement for key in _SET_BY_LRS):
+    inner = statement["object"] if statement["object"].get("objectType") == "SubStatement" else _NOTHING
+    lone, lone_within = _has_lone_activity(statement), _has_lone_activity(inner)
+    if not (lone or lone_within) and not any(key in statement for key in _SET_BY_LRS):
         if "id" not in statement:
             return b'{"id":"' + name.encode() + b'",' + raw[1:]
         if statement["id"] == name:
-            return raw or msgspec.json.encode(statement)
-    kept = {"id": name, **{key: value for key, value in statement.items() if key not in ("id", *_SET_BY_LRS)}}
+            return raw
+    parts = _members(raw)
+    kept = {"id": Raw(f'"{name}"'), **{key: part for key, part in parts.items() if key not in ("id", *_SET_BY_LRS)}}
     if lone:
-        arrays = {key: [given] if isinstance(given, dict) else given for key, given in activities.items()}
-        kept["context"] = {**kept["context"], "contextActivities": arrays}
-    return msgspec.json.encode(kept)
+        kept["context"] = _with_arrays(parts["context"])
+    if lone_within:
+        within = _members(parts["object"])
+        kept["object"] = Raw(_encode({**within, "context": _with_arrays(within["context"])}))
+    return _encode(kept)
 
 
+def _has_lone_activity(event: dict[str, Any]) -> bool:
+    activities = event.get("context", _NOTHING).get("contextActivities", _NOTHING)
+    return any(isinstance(given, dict) for given in activities.values())
+
+
+def _with_arrays(raw: Raw) -> Raw:
+    """A context in which every kind of context activity is an array."""
+    context = _members(raw)
+    activities = _members(context["contextActivities"]).items()
+    arrays = {
+        kind: given if bytes(given).startswith(b"[") else Raw(b"[" + bytes(given) + b"]") for kind, given in activities
+    }
+    return Raw(_encode({**context, "contextActivities": Raw(_encode(arrays))}))
+
+
+_members = msgspec.json.Decoder(dict[str, Raw]).decode
+_encode = msgspec.json.Encoder().encode
 _NOTHING: dict[str, Any] = {}

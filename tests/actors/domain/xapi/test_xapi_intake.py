@@ -110,6 +110,24 @@ def test_what_the_lrs_sets_is_dropped_and_lone_context_activities_become_arrays(
     }
 
 
+def test_lone_context_activities_of_a_sub_statement_become_arrays_too() -> None:
+    inner = {"objectType": "SubStatement", **simple(context={"contextActivities": {"other": {"id": "a:b"}}})}
+    (statement,) = read(simple(object=inner))
+    (array,) = json.loads(statement.body)["object"]["context"]["contextActivities"].values()
+    assert array == [{"id": "a:b"}]
+
+
+@pytest.mark.parametrize("more", [{}, {"id": ID}, {"id": ID.upper()}, {"stored": STAMP}])
+@pytest.mark.parametrize("put_id", [None, ID])
+def test_numbers_stay_as_they_were_written_whatever_else_is_changed(more: Json, put_id: str | None) -> None:
+    numbers = '"raw": 1.50, "max": 123456789012345678901234567890'
+    lone = {"contextActivities": {"parent": {"id": "a:b"}}}
+    sent = json.dumps(simple(result={"score": "here"}, context=lone, **more)).replace('"here"', "{" + numbers + "}")
+    (statement,) = read(sent, put_id=put_id)
+    assert numbers in statement.body.decode()
+    assert "stored" not in json.loads(statement.body)
+
+
 def test_timestamp_and_voided_statement_are_noted() -> None:
     voider = simple(
         verb={"id": "http://adlnet.gov/expapi/verbs/voided"}, object={"objectType": "StatementRef", "id": ID.upper()}
