@@ -110,8 +110,8 @@ def read_signature(compact: bytes, version: Version) -> Signed:
         raise ValueError("its header must be a JSON object")  # noqa: TRY004  # of the sender's data, not of a caller's
     if header.get("alg") not in ALGORITHMS:
         raise ValueError(f"its algorithm must be one of {', '.join(ALGORITHMS)}")
-    if "b64" in header:
-        raise ValueError("its payload must be encoded: b64 is not supported")
+    if "crit" in header or "b64" in header:
+        raise ValueError("its header asks for extensions that this server does not know (crit, b64)")
     try:
         _registry.check_header(header)
         if "x5c" in header and not jws.validate_compact(
