@@ -24,6 +24,7 @@ from hypercorn.utils import parse_socket_addr
 from starlette.types import ASGIApp
 
 HANDSHAKE_S_MAX = 10.0
+RECEIVED_BYTES_MAX = 65_536
 
 
 class _Http1(H11Protocol):
@@ -119,13 +120,22 @@ class Connection(TCPServer):
         else:
             await super().protocol_send(event)
 
+    async def _read_data(self) -> None:
+        try:
+            while data := await self.stream.receive_some(RECEIVED_BYTES_MAX):
+                await self.protocol.handle(RawData(bytes(data)))
+            await self.protocol.handle(RawData(b""))  # the peer will send no more
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass  # gone, or closed by us
+        await self.protocol.handle(Closed())
+
     async def _write(self, data: bytes) -> None:
         try:
             async with self.send_lock:
-                with trio.fail_after(self._write_s_max):
+                with trio.CancelScope(deadline=trio.current_time() + self._write_s_max) as patience:
                     await self.stream.send_all(data)
-        except trio.TooSlowError:
-            await trio.aclose_forcefully(self.stream)
-            await self.protocol.handle(Closed())
+            if patience.cancelled_caught:
+                await trio.aclose_forcefully(self.stream)
+                await self.protocol.handle(Closed())
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             await self.protocol.handle(Closed())

@@ -114,7 +114,9 @@ class _Body:
     async def receive(self) -> Message:
         if self._deadline == math.inf:
             self._begin()
-        with trio.CancelScope(deadline=math.inf if self.complete else self._deadline):
+        if self.complete:
+            return self._seen(await self._receive())
+        with trio.CancelScope(deadline=self._deadline):
             return self._seen(await self._receive())
         raise Problem(408, f"the body did not arrive within {self._timeout_s:g} seconds", reason="too_slow")
 
