@@ -34,6 +34,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     authority: bytes = b""
     """The xAPI authority as JSON, set from the credential."""
+    defines: bool = False
+    """Whether what these statements say of activities becomes part of what is known of them."""
     quiet: bool = False
     """History, brought in by an import: it counts as known, and is announced to nobody."""
 
@@ -47,11 +49,13 @@ class StatementConflict(Exception):
 
 
 class Appended(msgspec.Struct, frozen=True, kw_only=True):
-    """``ids`` in the order sent; ``fresh`` of them are new, ``collapsed`` were already there."""
+    """``ids`` in the order sent; ``fresh`` of them are new, ``collapsed`` were already there. ``last_seq`` is that of
+    the last new one, 0 if none is."""
 
     ids: tuple[str, ...]
     fresh: int
     collapsed: int
+    last_seq: int = 0
 
 
 class LoggedStatement(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,19 +1,21 @@
 """What the gateway needs of the rest of the process. The composition root fills ``GatewayPorts``."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 import msgspec
 
+from actors.domain.xapi.matching import Wanted
 from actors.ports import Attachments, Clock, Dice, LoggedStatement, Statements
+from config.model import PersonRow
 from daemon.gateway.credentials import Door, Reveal
 
 
 class StatementQuery(msgspec.Struct, frozen=True, kw_only=True):
     """A page of a tenant's log. ``since_us`` is exclusive and ``until_us`` inclusive, both on the time stored;
-    ``after_seq`` and ``before_seq`` are exclusive and continue an earlier page. The rest are filters, None: any.
-    ``agent_key`` is spelt by ``domain.xapi.keys``; ``authority`` is compared as stored."""
+    ``after_seq`` and ``before_seq`` are exclusive and continue an earlier page. ``wanted`` is met by the statement or
+    by one that it refers to; ``authority``, compared as stored, by all of them; None: any."""
 
     limit: int
     ascending: bool = False
@@ -21,28 +23,36 @@ class StatementQuery(msgspec.Struct, frozen=True, kw_only=True):
     until_us: int | None = None
     after_seq: int | None = None
     before_seq: int | None = None
-    verb: str | None = None
-    activity: str | None = None
-    agent_key: str | None = None
-    registration: str | None = None
+    wanted: Wanted = Wanted()
     authority: bytes | None = None
+
+
+class StatementPage(msgspec.Struct, frozen=True, kw_only=True):
+    """``more_from`` is where the next page begins, as its ``after_seq`` or ``before_seq``; None at the end. A page may
+    be shorter than asked for, even empty, and have another after it."""
+
+    rows: list[LoggedStatement]
+    more_from: int | None = None
 
 
 class StatementReads(Protocol):
     """Reading the statement log from outside."""
 
-    filters: frozenset[str]
-    """Which of ``verb``, ``activity``, ``agent`` and ``registration`` a page can be asked for; the gateway refuses
-    the others by name. ``authority`` must always work."""
-
     async def get(self, tenant: str, statement_id: str) -> LoggedStatement | None:
         """Voided ones too. The id is a UUID in lower case. Raises StoreUnavailable, like all of these."""
 
-    async def page(self, tenant: str, query: StatementQuery) -> list[LoggedStatement]:
+    async def page(self, tenant: str, query: StatementQuery) -> StatementPage:
         """At most ``limit`` by the order of ``seq``, newest first unless ``ascending``; voided ones left out."""
 
     async def consistent_through_us(self, tenant: str) -> int:
         """Whatever was stored at or before this time is seen by reads that begin from now on, for ever."""
+
+
+class ActivityReads(Protocol):
+    """What is known of activities."""
+
+    async def definitions(self, tenant: str, ids: Iterable[str]) -> Mapping[str, bytes]:
+        """The definition (JSON) of each of these activities that has one. Raises StoreUnavailable."""
 
 
 class RequestSpan(Protocol):
@@ -81,12 +91,14 @@ Check = Callable[[], Awaitable[Sequence[str]]]
 
 
 class GatewayPorts(msgspec.Struct, frozen=True, kw_only=True):
-    """``doors`` is asked at each request, so that a reload takes effect. ``arrived`` is told the tenant after each
+    """``people`` are those of a tenant's directory. ``doors`` is asked at each request, so that a reload takes effect. ``arrived`` is told the tenant after each
     append that brought something new: a hint, never waited for."""
 
     statements: Statements
     reads: StatementReads
     attachments: Attachments
+    activities: ActivityReads
+    people: Callable[[str], Sequence[PersonRow]]
     doors: Callable[[], Mapping[str, Door]]
     reveal: Reveal
     clock: Clock

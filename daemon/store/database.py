@@ -19,6 +19,9 @@ from daemon.store.admission import admit, unheard
 from daemon.store.attachments import SqlAttachments
 from daemon.store.engine import AioEngine, Engine, InlineEngine, Reader, tune
 from daemon.store.errors import StoreRefused, translate
+from daemon.store.finding import SqlFinding
+from daemon.store.horizon import leased
+from daemon.store.indexing import catch_up
 from daemon.store.keeper import Keeper, Trouble
 from daemon.store.ledger import SqlLedger
 from daemon.store.lineage import Account, accept, snapshot
@@ -35,9 +38,11 @@ ANSWER_S = 0.5
 
 
 class Store:
-    """The opened store: the ports' implementations over one writer and one reading connection."""
+    """The opened store: the ports' implementations over one writer and two reading connections."""
 
-    def __init__(self, path: Path, engine: Engine, reader: Engine, clock: Clock, keeper: Keeper) -> None:
+    def __init__(
+        self, path: Path, engine: Engine, reader: Engine, lrs_reader: Engine, clock: Clock, keeper: Keeper
+    ) -> None:
         self.path = path
         self.keeper = keeper
         self.damage = ""
@@ -46,8 +51,11 @@ class Store:
         self.writer.committed = keeper.committed
         self.writer.damaged = self._tell
         reader = Reader(reader, self._tell)
+        self.lrs_reader = Reader(lrs_reader, self._tell)
+        """For what is asked from outside, so that it never holds up what the actors read."""
         self.statements = SqlStatements(self.writer, reader, clock)
         self.attachments = SqlAttachments(reader)
+        self.finding = SqlFinding(self.lrs_reader, self.statements.horizon)
         self.outbox = SqlOutbox(self.writer, reader)
         self.ledger = SqlLedger(self.writer, reader)
         self.queries = Queries(self.writer, reader)
@@ -123,16 +131,20 @@ async def open_store(
             former = admitted.reading.mark
             after_no = 0 if former is None else former.life_no
             account = await engine.run(lambda raw: Account(raw, clock.now_us(), after_no))
-            reader: Engine = (
-                InlineEngine(path, read_only=True) if inline else await AioEngine.open(path, read_only=True)
-            )
-            stack.push_async_callback(_close, reader)
+            readers: list[Engine] = []
+            for _ in range(2):
+                readers.append(
+                    InlineEngine(path, read_only=True) if inline else await AioEngine.open(path, read_only=True)
+                )
+                stack.push_async_callback(_close, readers[-1])
         except sqlite3.Error as error:
             raise StoreRefused(f"cannot open {path}: {translate(error)}") from error
+        reader, lrs_reader = readers
         await keeper.begin(reader)
-        store = Store(path, engine, reader, clock, keeper)
+        store = Store(path, engine, reader, lrs_reader, clock, keeper)
         store.writer.seal = lambda raw: account.count(raw, clock.now_us())
         store.born_us = await engine.run(_born_us)
+        store.statements.horizon.begin(await engine.run(leased))
         try:
             async with trio.open_nursery() as beside:
                 beside.start_soon(store.end_when_damaged)
@@ -162,6 +174,7 @@ def _born_us(raw: sqlite3.Connection) -> int:
 def _upgrade(raw: sqlite3.Connection, now_us: int) -> list[Migration]:
     done = migrate(raw, now_us)
     make_returnable(raw)
+    catch_up(raw)
     return done
 
 

@@ -4,32 +4,27 @@ router's cursor, ``since``/``until`` and Consistent-Through all speak of the sam
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 import trio
 
 from actors.ports import Appended, Clock, LoggedStatement, NewStatement, Provenance, StatementConflict
-from daemon.gateway.ports import StatementQuery
-from daemon.store import attachments, rows
+from daemon.store import attachments, indexing, rows
 from daemon.store.engine import Engine
+from daemon.store.horizon import Horizon
+from daemon.store.indexing import Entry
 from daemon.store.writer import Writer
 
-SEQ_MAX = 2**63 - 1
 _LOOKUP_MAX = 500  # ids in one look-up, below SQLite's limit of bound values
 
 
 class SqlStatements:
-    """Implements ``ports.Statements`` and the gateway's ``StatementReads``."""
-
-    filters: frozenset[str] = frozenset()
-    """Beyond time and authority nothing is indexed yet: the gateway refuses those parameters by name."""
+    """Implements ``ports.Statements``."""
 
     def __init__(self, writer: Writer, reader: Engine, clock: Clock) -> None:
         self._writer = writer
         self._read = reader.run
-        self._clock = clock
-        self._promised_us = 0
+        self.horizon = Horizon(writer, clock)
         self._large = trio.Lock()
 
     async def append(self, batch: Sequence[NewStatement], provenance: Provenance) -> Appended:
@@ -39,9 +34,12 @@ class SqlStatements:
         return await self._append(batch, provenance)
 
     async def _append(self, batch: Sequence[NewStatement], provenance: Provenance) -> Appended:
-        return await self._writer.submit(
-            lambda raw: append(raw, batch, provenance, max(self._clock.now_us(), self._promised_us + 1))
-        )
+        return await self._writer.submit(lambda raw: self._stored(raw, batch, provenance))
+
+    def _stored(self, raw: sqlite3.Connection, batch: Sequence[NewStatement], provenance: Provenance) -> Appended:
+        appended = append(raw, batch, provenance, self.horizon.floor_us())
+        self.horizon.reached(appended.last_seq)
+        return appended
 
     async def after(self, tenant: str, seq: int, limit: int) -> list[LoggedStatement]:
         found = await self._read(
@@ -53,42 +51,10 @@ class SqlStatements:
         )
         return [rows.statement(row) for row in found]
 
-    async def get(self, tenant: str, statement_id: str) -> LoggedStatement | None:
-        key = UUID(statement_id).bytes
-        row = await self._read(
-            lambda raw: raw.execute(
-                f"SELECT {rows.STATEMENT} FROM statements s JOIN arrivals a ON a.no = s.arrival "  # noqa: S608
-                "WHERE s.tenant = ? AND s.id = ?",
-                (tenant, key),
-            ).fetchone()
-        )
-        return rows.statement(row) if row else None
-
-    async def page(self, tenant: str, query: StatementQuery) -> list[LoggedStatement]:
-        """Newest first unless ``ascending``; voided statements are left out."""
-        found = await self._read(lambda raw: page(raw, tenant, query))
-        return [rows.statement(row) for row in found]
-
     async def consistent_through_us(self, tenant: str) -> int:
-        """No statement will ever be stored at or before the returned time that a read from now on does not show."""
-        if not self._writer.busy:
-            self._promised_us = max(self._promised_us, self._clock.now_us())
-            return self._promised_us
-        row = await self._read(lambda raw: raw.execute("SELECT max(seq) FROM statements").fetchone())
-        return row[0] or 0
-
-
-def page(raw: sqlite3.Connection, tenant: str, query: StatementQuery) -> list[Any]:
-    """Every bound is a bound on ``seq``, because that is the time stored."""
-    after = max((seq for seq in (query.since_us, query.after_seq) if seq is not None), default=-1)
-    until = (query.until_us, None if query.before_seq is None else query.before_seq - 1)
-    last = min((seq for seq in until if seq is not None), default=SEQ_MAX)
-    return raw.execute(
-        f"SELECT {rows.STATEMENT} FROM statements s JOIN arrivals a ON a.no = s.arrival "  # noqa: S608  # constants only
-        "WHERE s.tenant = ? AND s.seq > ? AND s.seq <= ? AND s.voided = 0 AND (? IS NULL OR a.authority = ?) "
-        f"ORDER BY s.seq {'ASC' if query.ascending else 'DESC'} LIMIT ?",
-        (tenant, after, last, query.authority, query.authority, query.limit),
-    ).fetchall()
+        """No statement will ever be stored at or before the returned time that a read from now on does not show. One
+        line for all tenants."""
+        return await self.horizon.through_us()
 
 
 def append(raw: sqlite3.Connection, batch: Sequence[NewStatement], provenance: Provenance, now_us: int) -> Appended:
@@ -122,8 +88,7 @@ def append(raw: sqlite3.Connection, batch: Sequence[NewStatement], provenance: P
             int(provenance.quiet),
         ),
     ).lastrowid
-    newest = raw.execute("SELECT max(seq) FROM statements").fetchone()[0] or 0
-    first = max(now_us, newest + 1)
+    first = indexing.first_seq(max(now_us, indexing.newest_seq(raw) + 1), len(fresh))
     raw.executemany(
         "INSERT INTO statements (seq, tenant, id, arrival, timestamp, digest, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
@@ -133,7 +98,14 @@ def append(raw: sqlite3.Connection, batch: Sequence[NewStatement], provenance: P
     )
     attachments.keep(raw, tenant, [(seq, statement) for seq, (_, statement) in enumerate(fresh, first)])
     _void(raw, tenant, [(key, seq, statement.voids) for seq, (key, statement) in enumerate(fresh, first)])
-    return Appended(ids=tuple(statement.id for statement in batch), fresh=len(fresh), collapsed=collapsed)
+    entries = [Entry(seq, key, new.keys, new.target) for seq, (key, new) in enumerate(fresh, first)]
+    indexing.add(raw, tenant, entries, provenance.authority)
+    return Appended(
+        ids=tuple(statement.id for statement in batch),
+        fresh=len(fresh),
+        collapsed=collapsed,
+        last_seq=first + len(fresh) - 1 if fresh else 0,
+    )
 
 
 def _known(raw: sqlite3.Connection, tenant: str, ids: Sequence[bytes]) -> dict[bytes, bytes]:

@@ -59,6 +59,8 @@ class Writer:
         self._wake = trio.Event()
         self._closing = False
         self._running = False
+        self.begun = 0
+        """Transactions so far; the running one has this number."""
         self.commits = 0
         self.jobs = 0
         self.last_error: str | None = None
@@ -67,6 +69,11 @@ class Writer:
     def busy(self) -> bool:
         """Whether anything is queued or in the engine (virtual time must not leap meanwhile)."""
         return bool(self._queue) or self._running
+
+    @property
+    def transacting(self) -> bool:
+        """Whether a transaction is in the engine."""
+        return self._running
 
     async def submit(self, job: Job[T]) -> T:
         """Run the job inside the next transaction; returns after its commit is on disk.
@@ -104,6 +111,7 @@ class Writer:
 
     async def _commit_some(self) -> None:
         batch = [self._queue.popleft() for _ in range(min(len(self._queue), JOBS_MAX))]
+        self.begun += 1
         self._running = True
         try:
             if self._refusal:

@@ -1,7 +1,7 @@
 """A gateway with a log in memory, one tenant ``acme`` and its clients, driven through httpx or over a socket."""
 
 import base64
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -9,13 +9,14 @@ import httpx
 import msgspec
 
 from actors.domain.xapi.accepted import NewStatement
-from actors.domain.xapi.keys import keys
+from actors.domain.xapi.keys import target
+from actors.domain.xapi.matching import CHAIN_MAX, Told, matches
 from actors.ports import Appended, Attached, LoggedStatement, Provenance, StatementConflict, StoreUnavailable
 from actors.sources.xapi.settings import Credential, XapiSettings
 from config.model import Connection, Gateway, Secret, Tenant
 from daemon.gateway.app import GatewayApp, GatewayPorts, build_app
 from daemon.gateway.credentials import doors
-from daemon.gateway.ports import RequestSpan, StatementQuery
+from daemon.gateway.ports import RequestSpan, StatementPage, StatementQuery
 
 NOW_US = 1_800_000_000_000_000
 VERSION = {"X-Experience-API-Version": "1.0.3"}
@@ -45,12 +46,12 @@ class CountingDice:
 class MemoryLog:
     """``Statements``, ``StatementReads`` and ``Attachments``; every filter works. ``broken`` makes it unavailable."""
 
-    filters = frozenset(("verb", "activity", "agent", "registration"))
-
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], tuple[LoggedStatement, bytes]] = {}
         self.attached: dict[tuple[str, int], list[Attached]] = {}
         self.contents: dict[tuple[str, int], bytes] = {}
+        self.voids: dict[tuple[str, str], str] = {}
+        """Which statement is voided by the one of this tenant and id."""
         self.seq = NOW_US
         self.broken = False
         self.gate: Callable[[], Any] | None = None
@@ -87,9 +88,23 @@ class MemoryLog:
             )
             self.rows[provenance.tenant, new.id] = (row, new.digest)
             self._attach(provenance.tenant, new)
-            if new.voids is not None and (voided := self.rows.get((provenance.tenant, new.voids))) is not None:
-                self.rows[provenance.tenant, new.voids] = (msgspec.structs.replace(voided[0], voided=True), voided[1])
-        return Appended(ids=tuple(new.id for new in batch), fresh=len(fresh), collapsed=len(batch) - len(fresh))
+            if new.voids is not None:
+                self.voids[provenance.tenant, new.id] = new.voids
+                self._void(provenance.tenant, new.voids)
+            elif new.id in [voided for (tenant, _), voided in self.voids.items() if tenant == provenance.tenant]:
+                self._void(provenance.tenant, new.id)
+        return Appended(
+            ids=tuple(new.id for new in batch),
+            fresh=len(fresh),
+            collapsed=len(batch) - len(fresh),
+            last_seq=self.seq if fresh else 0,
+        )
+
+    def _void(self, tenant: str, name: str) -> None:
+        """Unless it has not come, or is a voider itself."""
+        if (tenant, name) in self.rows and (tenant, name) not in self.voids:
+            row, digest = self.rows[tenant, name]
+            self.rows[tenant, name] = (msgspec.structs.replace(row, voided=True), digest)
 
     def _attach(self, tenant: str, new: NewStatement) -> None:
         for one in new.enclosed:
@@ -113,11 +128,34 @@ class MemoryLog:
         found = self.rows.get((tenant, statement_id))
         return found[0] if found else None
 
-    async def page(self, tenant: str, query: StatementQuery) -> list[LoggedStatement]:
+    async def page(self, tenant: str, query: StatementQuery) -> StatementPage:
         self._check()
-        rows = [row for (owner, _), (row, _) in self.rows.items() if owner == tenant and _wanted(row, query)]
+        rows = [
+            row for (owner, _), (row, _) in self.rows.items() if owner == tenant and self._wanted(tenant, row, query)
+        ]
         rows.sort(key=lambda row: row.seq, reverse=not query.ascending)
-        return rows[: query.limit]
+        more_from = rows[query.limit - 1].seq if len(rows) > query.limit else None
+        return StatementPage(rows=rows[: query.limit], more_from=more_from)
+
+    def _wanted(self, tenant: str, row: LoggedStatement, query: StatementQuery) -> bool:
+        return (
+            not row.voided
+            and (query.since_us is None or row.stored_us > query.since_us)
+            and (query.until_us is None or row.stored_us <= query.until_us)
+            and (query.after_seq is None or row.seq > query.after_seq)
+            and (query.before_seq is None or row.seq < query.before_seq)
+            and query.authority in (None, row.authority)
+            and (query.wanted.anything or matches(self._chain(tenant, row, query.authority), query.wanted))
+        )
+
+    def _chain(self, tenant: str, row: LoggedStatement, authority: bytes | None) -> Iterator[Told]:
+        for _ in range(CHAIN_MAX):
+            statement = msgspec.json.decode(row.body)
+            yield statement, msgspec.json.decode(row.authority) if row.authority else None
+            found = self.rows.get((tenant, target(statement) or ""))
+            if found is None or authority not in (None, found[0].authority):
+                return
+            row = found[0]
 
     async def consistent_through_us(self, tenant: str) -> int:
         self._check()
@@ -130,22 +168,6 @@ class MemoryLog:
     async def content(self, tenant: str, attached: Attached) -> AsyncIterator[bytes]:
         self._check()
         yield self.contents[tenant, attached.content]
-
-
-def _wanted(row: LoggedStatement, query: StatementQuery) -> bool:
-    found = keys(msgspec.json.decode(row.body))
-    return (
-        not row.voided
-        and (query.since_us is None or row.stored_us > query.since_us)
-        and (query.until_us is None or row.stored_us <= query.until_us)
-        and (query.after_seq is None or row.seq > query.after_seq)
-        and (query.before_seq is None or row.seq < query.before_seq)
-        and query.verb in (None, found.verb)
-        and query.activity in (None, found.activity)
-        and (query.agent_key is None or query.agent_key in found.agents)
-        and query.registration in (None, found.registration)
-        and query.authority in (None, row.authority)
-    )
 
 
 class Span(AbstractContextManager["Span"]):

@@ -15,8 +15,8 @@ class NewStatement(msgspec.Struct, frozen=True, kw_only=True):
     """A statement as accepted. ``body`` is its JSON without what the LRS adds; ``digest`` identifies its content
     for comparison when the id comes again. ``timestamp`` is as sent, empty if it was not. ``given_id`` tells whether
     the sender chose the id; ``voids`` is the id of the statement that this one voids; ``enclosed`` are the contents
-    that it declares and that were sent along, each once. ``keys`` are what it is found by (``keys.keys``), ``target`` is
-    the id of the statement that it refers to as its object."""
+    that it declares and that were sent along, each once. ``keys`` are what it is found by (``keys.keys``), ``target``
+    is the id of the statement that it refers to as its object."""
 
     id: str
     body: bytes

@@ -1,39 +1,124 @@
-"""What a statement can be found by: the values that the query parameters of xAPI ask for."""
+"""What a statement can be found by, as numbers: one key for each value that a query of xAPI may ask for.
 
-import json
-from typing import Any
+A key is a hash of tenant, kind and value. Two values may share one, so whoever finds by keys asks ``matching`` as
+well. Where a value is a direct and a further one of the same statement, the direct key alone is given: a query for
+related ones asks for both.
+"""
 
-import msgspec
+from collections.abc import Iterator
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, Literal
 
 from actors.domain.xapi.rules import IDENTIFIERS
 
+Kind = Literal["verb", "registration", "agent", "activity", "further agent", "further activity", "loose"]
+"""Direct: who and what the statement itself is about. Further: in its context, its authority or its sub-statement.
+``loose`` has no value: a statement that refers to others which are not all known, and may match anything."""
 
-class Keys(msgspec.Struct, frozen=True, kw_only=True):
-    """``agents`` are those of actor and object, ``activity`` the object's; related ones are not in here."""
+_SHORT = 256
+"""Longer values are hashed each time, so that nobody fills the memory with them."""
 
-    verb: str
-    activity: str | None
-    agents: tuple[str, ...]
-    registration: str | None
+
+def key(tenant: str, kind: Kind, value: str = "") -> int:
+    """64 bits, signed."""
+    return _remembered(tenant, kind, value) if len(value) < _SHORT else _hashed(tenant, kind, value)
+
+
+def _hashed(tenant: str, kind: Kind, value: str) -> int:
+    named = f"{tenant}\0{kind}\0{value}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(named, digest_size=8).digest(), signed=True)
+
+
+_remembered = lru_cache(maxsize=16384)(_hashed)
 
 
 def agent_key(agent: dict[str, Any]) -> str | None:
-    """One spelling of an agent's or group's identifier; None for an anonymous group."""
+    """One spelling of an agent's or group's identifier; None for an anonymous group. No white space can stand in an
+    identifier, nor in a home page, so that none reads like another."""
     for name in IDENTIFIERS:
         if name in agent:
-            return json.dumps([name, agent[name]], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            given = agent[name]
+            if name == "account":
+                return f"account {given['homePage']} {given['name']}"
+            return f"{name} {given.lower() if name == 'mbox_sha1sum' else given}"
     return None
 
 
-def keys(statement: dict[str, Any]) -> Keys:
-    """Of a valid statement."""
+def keys(statement: dict[str, Any], tenant: str) -> tuple[int, ...]:
+    """Of a valid statement, each once; without those of its authority, which the credential gives it."""
+    people = set(_people(statement["actor"]))
+    things = set()
+    further_people: set[str] = set()
+    further_things: set[str] = set()
     thing = statement["object"]
-    kind = thing.get("objectType", "Activity")
-    people = [statement["actor"], *([thing] if kind in ("Agent", "Group") else [])]
-    registration = statement.get("context", {}).get("registration")
-    return Keys(
-        verb=statement["verb"]["id"],
-        activity=thing["id"] if kind == "Activity" else None,
-        agents=tuple(key for person in people if (key := agent_key(person)) is not None),
-        registration=registration.lower() if registration is not None else None,
-    )
+    match thing.get("objectType", "Activity"):
+        case "Activity":
+            things.add(thing["id"])
+        case "Agent" | "Group":
+            people.update(_people(thing))
+        case "SubStatement":
+            _within(thing, further_people, further_things)
+        case _:
+            pass  # a reference: what it refers to has keys of its own
+    found = [key(tenant, "verb", statement["verb"]["id"])]
+    if context := statement.get("context"):
+        if "registration" in context:
+            found.append(key(tenant, "registration", context["registration"].lower()))
+        _around(context, further_people, further_things)
+    found += [key(tenant, "agent", value) for value in people]
+    found += [key(tenant, "activity", value) for value in things]
+    if further_people:
+        found += [key(tenant, "further agent", value) for value in further_people - people]
+    if further_things:
+        found += [key(tenant, "further activity", value) for value in further_things - things]
+    return tuple(found)
+
+
+def authority_keys(authority: dict[str, Any], tenant: str) -> tuple[int, ...]:
+    """What the authority adds to the keys of its statements."""
+    return tuple(key(tenant, "further agent", value) for value in set(_people(authority)))
+
+
+def target(statement: dict[str, Any]) -> str | None:
+    """The id (lower case) of the statement that this one refers to as its object."""
+    thing = statement["object"]
+    return thing["id"].lower() if thing.get("objectType") == "StatementRef" else None
+
+
+def _people(who: dict[str, Any]) -> Iterator[str]:
+    """An agent, or a group with its members."""
+    if (named := agent_key(who)) is not None:
+        yield named
+    for member in who.get("member", ()):
+        if (named := agent_key(member)) is not None:
+            yield named
+
+
+def _within(sub: dict[str, Any], people: set[str], things: set[str]) -> None:
+    people.update(_people(sub["actor"]))
+    thing = sub["object"]
+    match thing.get("objectType", "Activity"):
+        case "Activity":
+            things.add(thing["id"])
+        case "Agent" | "Group":
+            people.update(_people(thing))
+        case _:
+            pass  # a reference within a sub-statement is no target of the statement
+    if "context" in sub:
+        _around(sub["context"], people, things)
+
+
+def _around(context: dict[str, Any], people: set[str], things: set[str]) -> None:
+    for name in ("instructor", "team"):
+        if name in context:
+            people.update(_people(context[name]))
+    for item in context.get("contextAgents", ()):
+        people.update(_people(item["agent"]))
+    for item in context.get("contextGroups", ()):
+        people.update(_people(item["group"]))
+    for given in context.get("contextActivities", _NOTHING).values():
+        things.update([activity["id"] for activity in (given if isinstance(given, list) else (given,))])
+
+
+_NOTHING: dict[str, Any] = {}

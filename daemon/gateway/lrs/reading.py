@@ -9,6 +9,7 @@ from starlette.datastructures import QueryParams
 from actors.domain.xapi.faults import Refusal
 from actors.domain.xapi.guard import parse
 from actors.domain.xapi.keys import agent_key
+from actors.domain.xapi.matching import Wanted
 from actors.domain.xapi.moments import instant_us
 from actors.domain.xapi.patterns import IRI, UUID, Version
 from actors.domain.xapi.rules import agent_faults
@@ -16,9 +17,9 @@ from daemon.gateway.ports import StatementQuery
 from daemon.gateway.problems import Problem
 
 PAGE_MAX = 500
-FILTERS = frozenset(("verb", "activity", "agent", "registration"))
+_FILTERS = frozenset(("verb", "activity", "agent", "registration", "related_activities", "related_agents"))
 _RANGE = frozenset(("since", "until", "ascending", "limit", "cursor"))
-_SHAPED = frozenset(("format", "attachments", "related_agents", "related_activities"))
+_SHAPED = frozenset(("format", "attachments"))
 _iri = re.compile(IRI)
 _uuid = re.compile(UUID)
 
@@ -49,15 +50,10 @@ def uuid(text: str, name: str) -> str:
     return text.lower()
 
 
-def read_query(
-    parameters: QueryParams, *, supported: frozenset[str], authority: bytes | None, version: Version
-) -> StatementQuery:
+def read_query(parameters: QueryParams, *, authority: bytes | None, version: Version) -> StatementQuery:
     """What a request for many asks for; its ``limit`` is already within bounds. Raises Problem 400."""
-    given = check_names(parameters, _RANGE | FILTERS | _SHAPED)
+    given = check_names(parameters, _RANGE | _FILTERS | _SHAPED)
     _check_shape(given)
-    for name in sorted(FILTERS - supported):
-        if name in given:
-            raise _bad(name, "is a filter that this server does not offer yet")
     ascending = _boolean(given, "ascending")
     cursor = _whole(given, "cursor")
     limit = _whole(given, "limit") or PAGE_MAX
@@ -68,10 +64,14 @@ def read_query(
         until_us=_moment(given, "until"),
         after_seq=cursor if ascending else None,
         before_seq=None if ascending else cursor,
-        verb=_iri_of(given, "verb"),
-        activity=_iri_of(given, "activity"),
-        agent_key=_agent(given["agent"], version) if "agent" in given else None,
-        registration=uuid(given["registration"], "registration") if "registration" in given else None,
+        wanted=Wanted(
+            verb=_iri_of(given, "verb"),
+            activity=_iri_of(given, "activity"),
+            agent=_agent(given["agent"], version) if "agent" in given else None,
+            registration=uuid(given["registration"], "registration") if "registration" in given else None,
+            related_activities=_boolean(given, "related_activities"),
+            related_agents=_boolean(given, "related_agents"),
+        ),
         authority=authority,
     )
 
@@ -81,13 +81,8 @@ def _bad(name: str, rule: str) -> Problem:
 
 
 def _check_shape(given: Mapping[str, str]) -> None:
-    """Forms of answers that are not offered are refused, never quietly replaced by another."""
-    if given.get("format", "exact") != "exact":
-        raise _bad("format", "must be exact: other formats are not offered yet")
+    """``format`` is checked where it is chosen (``formats``)."""
     _boolean(given, "attachments")
-    for name in ("related_agents", "related_activities"):
-        if _boolean(given, name):
-            raise _bad(name, "cannot be true: this is not offered yet")
 
 
 def _boolean(given: Mapping[str, str], name: str) -> bool:

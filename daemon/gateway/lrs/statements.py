@@ -12,7 +12,7 @@ from actors.ports import Attached, LoggedStatement, StoreUnavailable
 from daemon.gateway.credentials import Account
 from daemon.gateway.lrs.access import READING_OWN, Access
 from daemon.gateway.lrs.enclosing import Mixed, fitting, wanted
-from daemon.gateway.lrs.formats import outward, outward_page
+from daemon.gateway.lrs.formats import look_of, result, shown
 from daemon.gateway.lrs.headers import CONSISTENT, Carried, demanded
 from daemon.gateway.lrs.reading import more_link, read_query, single_id
 from daemon.gateway.ports import GatewayPorts
@@ -35,9 +35,9 @@ class StatementsResource:
         try:
             through = await self._carried.through(account.tenant)
             if "statementId" in request.query_params:
-                response = await self._one(request, account, "statementId")
+                response = await self._one(request, account, version, "statementId")
             elif "voidedStatementId" in request.query_params:
-                response = await self._one(request, account, "voidedStatementId")
+                response = await self._one(request, account, version, "voidedStatementId")
             else:
                 response = await self._many(request, account, version)
         except StoreUnavailable as error:
@@ -45,34 +45,38 @@ class StatementsResource:
         response.headers[CONSISTENT] = through
         return response
 
-    async def _one(self, request: Request, account: Account, name: str) -> Response:
+    async def _one(self, request: Request, account: Account, version: Version, name: str) -> Response:
         statement_id = single_id(request.query_params, name)
+        look = look_of(request, version)
         row = await self._ports.reads.get(account.tenant, statement_id)
         own = account.may_read_all or (row is not None and row.authority == account.authority)
         if row is None or not own or row.voided != (name == "voidedStatementId"):
             raise Problem(404, "there is no such statement" + (" that is voided" if name != "statementId" else ""))
         modified = formatdate(row.stored_us // 1_000_000, usegmt=True)
-        answer = Response(outward(row), media_type=JSON, headers={"Last-Modified": modified})
+        (statement,) = await shown([row], look, account.tenant, self._ports.activities)
+        answer = Response(statement, media_type=JSON, headers={"Last-Modified": modified, **look.headers})
         if not wanted(request.query_params):
             return answer
         _, contents = await self._enclosed(account, [row])
         return self._mixed(account, answer, contents)
 
     async def _many(self, request: Request, account: Account, version: Version) -> Response:
+        look = look_of(request, version)
         query = read_query(
             request.query_params,
-            supported=self._ports.reads.filters,
             authority=None if account.may_read_all else account.authority,
             version=version,
         )
-        rows: list[LoggedStatement] = await self._ports.reads.page(account.tenant, query)
-        full = len(rows) == query.limit
+        page = await self._ports.reads.page(account.tenant, query)
+        rows, more_from = page.rows, page.more_from
         contents: Sequence[Attached] = ()
         if enclosing := wanted(request.query_params):
             kept, contents = await self._enclosed(account, rows)
-            full, rows = full or len(kept) < len(rows), kept
-        more = more_link(request.url.path, request.query_params, rows[-1].seq) if full else ""
-        answer = Response(outward_page(rows, more), media_type=JSON)
+            if len(kept) < len(rows):
+                rows, more_from = kept, kept[-1].seq
+        more = "" if more_from is None else more_link(request.url.path, request.query_params, more_from)
+        statements = await shown(rows, look, account.tenant, self._ports.activities)
+        answer = Response(result(statements, more), media_type=JSON, headers=look.headers)
         return self._mixed(account, answer, contents) if enclosing else answer
 
     async def _enclosed(
