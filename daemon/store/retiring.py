@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from actors.domain.retention import DAY_US, SLACK_US, Cutoffs
-from daemon.store import attachments
+from daemon.store import attachments, indexing
 from daemon.store.statements import forgotten_key
 
 LOOK_MAX = 100
@@ -77,6 +77,7 @@ def _take_statements(raw: sqlite3.Connection, cut: Cutoffs, keys: Sequence[Any])
     )
     raw.executemany("DELETE FROM outcomes WHERE seq = ?", [(seq,) for seq, _, _ in keys])
     attachments.release(raw, [seq for seq, _, _ in keys])
+    indexing.remove(raw, cut.tenant, [seq for seq, _, _ in keys])
     n = _gone(raw, "DELETE FROM statements WHERE seq = ?", [(seq,) for seq, _, _ in keys])
     spans: dict[int, tuple[int, int]] = {}
     for seq, _, arrival in keys:
