@@ -15,9 +15,7 @@ from actors.domain.xapi.accepted import Enclosed
 from actors.ports import Attached, NewStatement, Provenance, StatementConflict, StoreUnavailable
 from daemon.store import attachments
 from daemon.store.database import Store, open_store
-from daemon.store.engine import InlineEngine
-from daemon.store.statements import SqlStatements, append
-from daemon.store.writer import Writer
+from daemon.store.statements import append
 
 SMALL = b"small"
 LARGE = bytes(range(256)) * 5_000  # five pieces, the last not full
@@ -99,33 +97,29 @@ async def test_a_refused_batch_leaves_nothing_and_a_repeat_adds_nothing(tmp_path
         assert [kept.n for kept in await store.housekeeping.kept("acme") if kept.what == "attachments"] == [0]
 
 
-class Gate:
-    """Stands before the writer: jobs come in, and go on when it opens."""
-
-    def __init__(self, writer: Writer) -> None:
-        self._submit = writer.submit
-        self.waiting = 0
-        self.open = trio.Event()
-
-    async def submit(self, job: Any) -> Any:
-        self.waiting += 1
-        await self.open.wait()
-        return await self._submit(job)
-
-
-async def test_large_ones_enter_one_at_a_time_and_small_ones_pass(tmp_path: Path) -> None:
+async def test_large_ones_enter_one_at_a_time_and_small_ones_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     big = b"b" * attachments.LARGE_BYTES
     async with open_store(tmp_path / "s.db", Ticking(), inline=True) as store:
-        gate = Gate(store.writer)
-        statements = SqlStatements(gate, InlineEngine(tmp_path / "s.db", read_only=True), Ticking())  # type: ignore[arg-type]
+        statements, submit = store.statements, store.writer.submit
+        waiting: list[Any] = []
+        gate = trio.Event()
+
+        async def held_up(job: Any) -> Any:
+            waiting.append(job)
+            await gate.wait()
+            return await submit(job)
+
+        monkeypatch.setattr(store.writer, "submit", held_up)
         async with trio.open_nursery() as nursery:
             for number in (1, 2, 3):
                 nursery.start_soon(statements.append, [statement(number, big + bytes([number]))], source())
             for number in (4, 5):
                 nursery.start_soon(statements.append, [statement(number, SMALL)], source())
             await wait_all_tasks_blocked()
-            assert gate.waiting == 3
-            gate.open.set()
+            assert len(waiting) == 3
+            gate.set()
         assert len(await found(store)) == 5
 
 
