@@ -19,7 +19,7 @@ from actors.roles.router import Plan
 from actors.roles.world import Switchboard, World
 from actors.targets import discover
 from config.diff import changes
-from config.model import Configuration, Tenant
+from config.model import Configuration, PersonRow, Tenant
 from config.problems import Problem, in_a_line, in_order
 from config.secrets import SecretReader, SecretUnavailable
 from daemon import settings
@@ -91,6 +91,11 @@ class House:
     def doors(self) -> Mapping[str, Door]:
         """Who may come in at the gateway, by tenant."""
         return self._doors
+
+    def people(self, tenant_name: str) -> Sequence[PersonRow]:
+        """The people directory of a tenant, nobody where there is no such tenant any more."""
+        tenant = self._configuration.tenants.get(tenant_name)
+        return tenant.people if tenant is not None else ()
 
     def targets(self, tenant_name: str) -> Mapping[str, Target]:
         return self._make_targets(self._configuration.tenants[tenant_name])

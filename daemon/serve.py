@@ -180,6 +180,8 @@ class Daemon:
                 statements=self._store.statements,
                 reads=self._store.finding,
                 attachments=self._store.attachments,
+                activities=self._store.activities,
+                people=house.people,
                 doors=house.doors,
                 reveal=self._reader.reveal,
                 clock=world.clock,

@@ -91,8 +91,8 @@ Check = Callable[[], Awaitable[Sequence[str]]]
 
 
 class GatewayPorts(msgspec.Struct, frozen=True, kw_only=True):
-    """``people`` are those of a tenant's directory. ``doors`` is asked at each request, so that a reload takes effect. ``arrived`` is told the tenant after each
-    append that brought something new: a hint, never waited for."""
+    """``people`` are those of a tenant's directory. ``doors`` is asked at each request, so that a reload takes effect.
+    ``arrived`` is told the tenant after each append that brought something new: a hint, never waited for."""
 
     statements: Statements
     reads: StatementReads

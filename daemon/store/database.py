@@ -15,10 +15,12 @@ from pathlib import Path
 import trio
 
 from actors.ports import Clock
+from daemon.store.activities import SqlActivities
 from daemon.store.admission import admit, unheard
 from daemon.store.attachments import SqlAttachments
 from daemon.store.engine import AioEngine, Engine, InlineEngine, Reader, tune
 from daemon.store.errors import StoreRefused, translate
+from daemon.store.exporting import SqlExports
 from daemon.store.finding import SqlFinding
 from daemon.store.horizon import leased
 from daemon.store.indexing import catch_up
@@ -54,11 +56,13 @@ class Store:
         self.lrs_reader = Reader(lrs_reader, self._tell)
         """For what is asked from outside, so that it never holds up what the actors read."""
         self.statements = SqlStatements(self.writer, reader, clock)
-        self.attachments = SqlAttachments(reader)
+        self.attachments = SqlAttachments(self.lrs_reader)
         self.finding = SqlFinding(self.lrs_reader, self.statements.horizon)
+        self.activities = SqlActivities(self.lrs_reader)
         self.outbox = SqlOutbox(self.writer, reader)
         self.ledger = SqlLedger(self.writer, reader)
         self.queries = Queries(self.writer, reader)
+        self.exports = SqlExports(reader)
         self.housekeeping = SqlHousekeeping(self.writer, reader)
         self.born_us = 0
         """When this store was made: nothing that happened before can have been posted from it."""

@@ -10,6 +10,7 @@ import trio
 
 from actors.ports import Appended, Clock, LoggedStatement, NewStatement, Provenance, StatementConflict
 from daemon.store import attachments, indexing, rows
+from daemon.store.activities import Known, Lesson
 from daemon.store.engine import Engine
 from daemon.store.horizon import Horizon
 from daemon.store.indexing import Entry
@@ -26,6 +27,7 @@ class SqlStatements:
         self._read = reader.run
         self.horizon = Horizon(writer, clock)
         self._large = trio.Lock()
+        self._known = Known()
 
     async def append(self, batch: Sequence[NewStatement], provenance: Provenance) -> Appended:
         if attachments.enclosed_bytes(batch) > attachments.LARGE_BYTES:
@@ -34,10 +36,15 @@ class SqlStatements:
         return await self._append(batch, provenance)
 
     async def _append(self, batch: Sequence[NewStatement], provenance: Provenance) -> Appended:
-        return await self._writer.submit(lambda raw: self._stored(raw, batch, provenance))
+        lesson = Lesson(self._known, provenance.tenant, batch if provenance.defines else ())
+        appended = await self._writer.submit(lambda raw: self._stored(raw, batch, provenance, lesson))
+        lesson.confirm()
+        return appended
 
-    def _stored(self, raw: sqlite3.Connection, batch: Sequence[NewStatement], provenance: Provenance) -> Appended:
-        appended = append(raw, batch, provenance, self.horizon.floor_us())
+    def _stored(
+        self, raw: sqlite3.Connection, batch: Sequence[NewStatement], provenance: Provenance, lesson: Lesson
+    ) -> Appended:
+        appended = append(raw, batch, provenance, self.horizon.floor_us(), lesson)
         self.horizon.reached(appended.last_seq)
         return appended
 
@@ -57,7 +64,13 @@ class SqlStatements:
         return await self.horizon.through_us()
 
 
-def append(raw: sqlite3.Connection, batch: Sequence[NewStatement], provenance: Provenance, now_us: int) -> Appended:
+def append(
+    raw: sqlite3.Connection,
+    batch: Sequence[NewStatement],
+    provenance: Provenance,
+    now_us: int,
+    lesson: Lesson | None = None,
+) -> Appended:
     """All statements of one request, or none. What is there already, equal, or was there once, is collapsed."""
     tenant = provenance.tenant
     ids = [UUID(statement.id).bytes for statement in batch]
@@ -100,6 +113,8 @@ def append(raw: sqlite3.Connection, batch: Sequence[NewStatement], provenance: P
     _void(raw, tenant, [(key, seq, statement.voids) for seq, (key, statement) in enumerate(fresh, first)])
     entries = [Entry(seq, key, new.keys, new.target) for seq, (key, new) in enumerate(fresh, first)]
     indexing.add(raw, tenant, entries, provenance.authority)
+    if lesson is not None:
+        lesson.learn(raw, [statement for _, statement in fresh])
     return Appended(
         ids=tuple(statement.id for statement in batch),
         fresh=len(fresh),

@@ -1,7 +1,7 @@
 """A gateway with a log in memory, one tenant ``acme`` and its clients, driven through httpx or over a socket."""
 
 import base64
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -9,11 +9,12 @@ import httpx
 import msgspec
 
 from actors.domain.xapi.accepted import NewStatement
+from actors.domain.xapi.definitions import defined, merged
 from actors.domain.xapi.keys import target
 from actors.domain.xapi.matching import CHAIN_MAX, Told, matches
 from actors.ports import Appended, Attached, LoggedStatement, Provenance, StatementConflict, StoreUnavailable
 from actors.sources.xapi.settings import Credential, XapiSettings
-from config.model import Connection, Gateway, Secret, Tenant
+from config.model import Connection, Gateway, PersonRow, Secret, Tenant
 from daemon.gateway.app import GatewayApp, GatewayPorts, build_app
 from daemon.gateway.credentials import doors
 from daemon.gateway.ports import RequestSpan, StatementPage, StatementQuery
@@ -44,12 +45,14 @@ class CountingDice:
 
 
 class MemoryLog:
-    """``Statements``, ``StatementReads`` and ``Attachments``; every filter works. ``broken`` makes it unavailable."""
+    """``Statements``, ``StatementReads``, ``ActivityReads`` and ``Attachments``; every filter works. ``broken`` makes
+    it unavailable."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], tuple[LoggedStatement, bytes]] = {}
         self.attached: dict[tuple[str, int], list[Attached]] = {}
         self.contents: dict[tuple[str, int], bytes] = {}
+        self.defined: dict[tuple[str, str], bytes] = {}
         self.voids: dict[tuple[str, str], str] = {}
         """Which statement is voided by the one of this tenant and id."""
         self.seq = NOW_US
@@ -73,6 +76,8 @@ class MemoryLog:
                 raise StatementConflict(new.id)
         for new in fresh:
             self.seq += 1
+            if provenance.defines:
+                self._define(provenance.tenant, new)
             row = LoggedStatement(
                 seq=self.seq,
                 id=new.id,
@@ -99,6 +104,15 @@ class MemoryLog:
             collapsed=len(batch) - len(fresh),
             last_seq=self.seq if fresh else 0,
         )
+
+    def _define(self, tenant: str, new: NewStatement) -> None:
+        for activity, definition in defined(new.body):
+            if (both := merged(self.defined.get((tenant, activity)), definition)) is not None:
+                self.defined[tenant, activity] = both
+
+    async def definitions(self, tenant: str, ids: Iterable[str]) -> dict[str, bytes]:
+        self._check()
+        return {one: self.defined[tenant, one] for one in ids if (tenant, one) in self.defined}
 
     def _void(self, tenant: str, name: str) -> None:
         """Unless it has not come, or is a voider itself."""
@@ -190,6 +204,7 @@ class World:
 
     def __init__(self, **words: Any) -> None:
         self.log = MemoryLog()
+        self.people: dict[str, tuple[PersonRow, ...]] = {}
         self.counts: list[tuple[str, str, int, str]] = []
         self.hints: list[str] = []
         self.troubles: list[tuple[str, BaseException | None, dict[str, object]]] = []
@@ -201,6 +216,8 @@ class World:
             statements=self.log,
             reads=self.log,
             attachments=self.log,
+            activities=self.log,
+            people=lambda name: self.people.get(name, ()),
             doors=lambda: self.doors,
             reveal=reveal,
             clock=ManualClock(),
@@ -265,6 +282,7 @@ def tenant(name: str) -> Tenant:
         client("auditor", "all/read"),
         client("boss", "all"),
         client("profiler", "profile", "state"),
+        client("author", "define", "statements/write"),
     )
     settings = XapiSettings(credentials=clients)
     return Tenant(

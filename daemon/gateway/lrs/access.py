@@ -10,6 +10,7 @@ from daemon.gateway.ports import GatewayPorts
 from daemon.gateway.problems import Problem
 
 WRITING: tuple[Scope, ...] = ("all", "statements/write")
+DEFINING: tuple[Scope, ...] = ("all", "define")
 READING: tuple[Scope, ...] = ("all", "all/read", "statements/read")
 READING_OWN: tuple[Scope, ...] = (*READING, "statements/read/mine")
 

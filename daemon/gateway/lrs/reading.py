@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
@@ -67,7 +68,7 @@ def read_query(parameters: QueryParams, *, authority: bytes | None, version: Ver
         wanted=Wanted(
             verb=_iri_of(given, "verb"),
             activity=_iri_of(given, "activity"),
-            agent=_agent(given["agent"], version) if "agent" in given else None,
+            agent=agent_key(read_agent(given["agent"], version)) if "agent" in given else None,
             registration=uuid(given["registration"], "registration") if "registration" in given else None,
             related_activities=_boolean(given, "related_activities"),
             related_agents=_boolean(given, "related_agents"),
@@ -119,17 +120,17 @@ def _iri_of(given: Mapping[str, str], name: str) -> str | None:
     return given.get(name)
 
 
-def _agent(text: str, version: Version) -> str:
+def read_agent(text: str, version: Version) -> dict[str, Any]:
+    """An agent or identified group as the parameter ``agent`` gives it. Raises Problem 400."""
     try:
         agent = parse(text.encode("utf-8", "surrogateescape"))
     except Refusal as refusal:
         raise _bad("agent", f"must be an agent in JSON: {refusal}") from None
     if found := next(agent_faults(agent, version), None):
         raise _bad("agent", f"must be an agent: {found}")
-    key = agent_key(agent) if isinstance(agent, dict) else None
-    if key is None:
+    if not isinstance(agent, dict) or agent_key(agent) is None:
         raise _bad("agent", "must be identified")
-    return key
+    return agent
 
 
 def more_link(path: str, parameters: QueryParams, last_seq: int) -> str:

@@ -4,6 +4,8 @@ from starlette.routing import Route
 
 from daemon.gateway.lrs.about import about
 from daemon.gateway.lrs.access import Access
+from daemon.gateway.lrs.activities import ActivitiesResource
+from daemon.gateway.lrs.agents import AgentsResource
 from daemon.gateway.lrs.headers import Carried
 from daemon.gateway.lrs.statements import StatementsResource
 from daemon.gateway.lrs.writing import StatementsWriting
@@ -20,6 +22,8 @@ def lrs_routes(ports: GatewayPorts, carried: Carried) -> list[Route]:
     writing = StatementsWriting(ports, access)
     resources = {
         "about": Resource(get=about),
+        "activities": Resource(get=ActivitiesResource(ports, access).get),
+        "agents": Resource(get=AgentsResource(ports, access).get),
         "statements": Resource(get=statements.get, post=writing.post, put=writing.put),
     }
     return [Route(BASE + name, resource) for name, resource in resources.items()]

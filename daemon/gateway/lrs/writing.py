@@ -11,7 +11,7 @@ from actors.domain.xapi.patterns import Version
 from actors.ports import Provenance, StatementConflict, StoreUnavailable
 from daemon.gateway.credentials import Account
 from daemon.gateway.limits import facts
-from daemon.gateway.lrs.access import WRITING, Access
+from daemon.gateway.lrs.access import DEFINING, WRITING, Access
 from daemon.gateway.lrs.headers import demanded
 from daemon.gateway.lrs.multipart import boundary_of, is_json, opened
 from daemon.gateway.lrs.reading import check_names, uuid
@@ -91,6 +91,7 @@ class StatementsWriting:
                 traceparent=known.span.traceparent,
                 version=version,
                 authority=account.authority,
+                defines=account.may(*DEFINING),
             ),
         )
         known.span.set(statements=len(batch), fresh=appended.fresh)
