@@ -2,57 +2,25 @@
 and whether it changes anything stand in one place. ``AnyAsk`` is the list of them.
 """
 
-from enum import IntEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
-VERSION = 1
-LIMIT_MAX = 10_000
-IDS_MAX = 1_000
-
-Word = Annotated[str, Meta(max_length=300)]
-Limit = Annotated[int, Meta(ge=1, le=LIMIT_MAX)]
-Ids = Annotated[tuple[Word, ...], Meta(max_length=IDS_MAX)]
-StateName = Literal[
-    "waiting", "claimed", "delivered", "unknown", "parked", "dead", "held", "superseded", "shadowed", "cancelled"
-]
-Seconds = Annotated[float, Meta(ge=0, le=3_200_000_000)]
-Level = Literal["live", "ready", "deep"]
-ALL = "ALL"
-
-
-class Role(IntEnum):
-    """Each may do what those before it may."""
-
-    NOBODY = 0
-    VIEWER = 1
-    OPERATOR = 2
-    ADMIN = 3
-
-
-class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=False, tag_field="verb"):
-    """What every request says."""
-
-    v: int = VERSION
-    id: Word = ""
-
-    role: ClassVar[Role] = Role.VIEWER
-    mutates: ClassVar[bool] = False
-
-    @property
-    def verb(self) -> str:
-        return str(self.__struct_config__.tag)
-
-
-class Change(Ask, frozen=True, kw_only=True):
-    """A request that changes something; it is written to the log before anything is done."""
-
-    dry_run: bool = False
-
-    role = Role.OPERATOR
-    mutates = True
+from daemon.control.ask import ALL as ALL
+from daemon.control.ask import IDS_MAX as IDS_MAX
+from daemon.control.ask import LIMIT_MAX as LIMIT_MAX
+from daemon.control.ask import VERSION as VERSION
+from daemon.control.ask import Ask as Ask
+from daemon.control.ask import Change as Change
+from daemon.control.ask import Ids as Ids
+from daemon.control.ask import Level as Level
+from daemon.control.ask import Limit as Limit
+from daemon.control.ask import Role as Role
+from daemon.control.ask import Seconds as Seconds
+from daemon.control.ask import StateName as StateName
+from daemon.control.ask import Word as Word
+from daemon.control.owning_asks import ExportBegin as ExportBegin
+from daemon.control.owning_asks import ExportPage as ExportPage
 
 
 class AskStatus(Ask, frozen=True, kw_only=True, tag="status"):
@@ -267,5 +235,7 @@ AnyAsk = (
     | ConfigShow
     | RetentionShow
     | RetentionRun
+    | ExportBegin
+    | ExportPage
 )
 VERBS: dict[str, type[Ask]] = {str(kind.__struct_config__.tag): kind for kind in AnyAsk.__args__}

@@ -29,6 +29,8 @@ from daemon.control.asks import DlqPlan as DlqPlan
 from daemon.control.asks import DlqReplay as DlqReplay
 from daemon.control.asks import DlqShow as DlqShow
 from daemon.control.asks import Drain as Drain
+from daemon.control.asks import ExportBegin as ExportBegin
+from daemon.control.asks import ExportPage as ExportPage
 from daemon.control.asks import Letters as Letters
 from daemon.control.asks import Level as Level
 from daemon.control.asks import Pause as Pause

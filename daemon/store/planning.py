@@ -45,15 +45,15 @@ def route(raw: sqlite3.Connection, tenant: str, routed: Sequence[Routed], cursor
             continue
         made = 0
         occurrence = 0
-        if item.change is not None:
-            counted = occur(raw, tenant, item.change, item.happened_us)
+        if (change := item.change) is not None:
+            counted = occur(raw, tenant, change, item.happened_us)
             occurrence = counted.occurrence
             if item.quiet:
-                _keep_quiet(raw, tenant, item, item.change, counted)
-            elif counted.news == "repeated" and known_quietly(raw, tenant, item.change, occurrence):
+                _keep_quiet(raw, tenant, item, change, counted)
+            elif counted.news == "repeated" and known_quietly(raw, tenant, change, occurrence):
                 item = msgspec.structs.replace(item, reason=IMPORTED_BEFORE, unrouted=False)
             else:
-                made = _deliveries(raw, tenant, item, item.change, counted, tally)
+                made = _deliveries(raw, tenant, item, change, counted, tally)
         raw.execute(
             "INSERT INTO outcomes (seq, kind, reason, occurrence, deliveries, unrouted) VALUES (?, ?, ?, ?, ?, ?)",
             (

@@ -8,6 +8,7 @@ from daemon.control.verbs import (
     actors,
     backlog,
     exactly,
+    exporting,
     letters,
     overview,
     process,
@@ -94,5 +95,9 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await retention.show(request, asking)
         case p.RetentionRun():
             return await retention.run(request, asking)
+        case p.ExportBegin():
+            return await exporting.begin(request, asking)
+        case p.ExportPage():
+            return await exporting.page(request, asking)
         case _ as never:
             assert_never(never)

@@ -1,0 +1,108 @@
+"""``lmsyncctl export`` and ``import``: data that goes with its owner."""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from actors.domain.xapi.moments import instant_us
+from config.durations import seconds
+from daemon.cli.commands import Options, nobody_reads
+from daemon.cli.exporting import Wanted
+from daemon.cli.exporting import run as run_export
+from daemon.cli.frames import Compression
+from daemon.cli.render import printer
+from daemon.cli.trunk import LONG_PATIENCE_S, cli, command
+from daemon.control import protocol as p
+from daemon.control.client import SOCKET, Client
+from daemon.control.exits import Exit
+from daemon.control.owning_asks import Format
+
+
+class Moment(click.ParamType[int]):
+    """A time, or how long ago, in microseconds since the epoch."""
+
+    name = "time"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        moment_us = instant_us(str(value))
+        if moment_us is not None:
+            return moment_us
+        try:
+            return time.time_ns() // 1000 - round(seconds(str(value)) * 1e6)
+        except ValueError:
+            self.fail(f"{value!r} is neither a time (2026-09-01T00:00:00Z) nor how long ago (90d)", parameter, ctx)
+
+
+MOMENT = Moment()
+
+
+def settled(work: Callable[[Client, Callable[[str], None]], tuple[str, int]], *, aside: bool) -> int:
+    """Do it over one connection. ``aside``: the standard output is taken, so what is said goes to the other one."""
+    options = click.get_current_context().ensure_object(Options)
+    out = printer(as_json=options.as_json, quiet=options.quiet)
+
+    def say(text: str) -> None:
+        if not options.quiet:
+            sys.stderr.write(f"lmsyncctl: {text}\n")
+
+    try:
+        with Client(Path(options.socket) if options.socket else SOCKET, options.timeout_s or LONG_PATIENCE_S) as client:
+            note, code = work(client, say)
+    except p.Refusal as refusal:
+        out.refused(refusal)
+        return refusal.code
+    except BrokenPipeError:
+        return nobody_reads()
+    except OSError as error:
+        where = str(error.filename or "")
+        out.refused(p.Refusal(Exit.FAILURE, error.strerror or str(error), where=where))
+        return Exit.FAILURE
+    if aside:
+        say(note)
+    else:
+        out.end(p.Done(exit_code=code, note=note))
+    return code
+
+
+@command(
+    cli,
+    "export",
+    "lmsyncctl export acme xapi --out acme.jsonl.zst --compress zstd\n"
+    "lmsyncctl export acme xapi --out acme.jsonl.zst --resume\n"
+    "lmsyncctl export acme json --since 90d | jq -c 'select(.statement) | .statement.verb.id'",
+)
+@click.argument("tenant")
+@click.argument("format", type=click.Choice(["xapi", "json"]))
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The file to write, else the output.")
+@click.option("--since", type=MOMENT, default=0, help="Only what was stored after this: a time, or 90d for ago.")
+@click.option("--until", type=MOMENT, help="Only what was stored up to this.")
+@click.option("--compress", type=click.Choice(["gzip", "zstd"]), help="Compress it, in frames that stand alone.")
+@click.option("--resume", is_flag=True, help="Go on with the file where it was interrupted.")
+def export(
+    tenant: str,
+    format: Format,  # as the argument is called
+    out: Path | None,
+    since: int,
+    until: int | None,
+    compress: Compression | None,
+    resume: bool,
+) -> int:
+    """Take a tenant's data along.
+
+    JSON Lines: xapi has each statement just as the LRS shows it, json also what became of it and where it came from;
+    attachments and documents are marks between the lines. Complete up to a place in the log that the first line names;
+    the daemon goes on serving meanwhile.
+
+    A file that was interrupted is gone on with by --resume, and ends up the same. Whoever exports is on record.
+    """
+    if resume and out is None:
+        raise click.UsageError("--resume needs --out")
+    begin = p.ExportBegin(tenant=tenant, format=format, since_us=since, until_us=until)
+    wanted = Wanted(begin=begin, out=out, compression=compress or "", resume=resume)
+    return settled(lambda client, say: (run_export(wanted, client, say), Exit.OK), aside=out is None)

@@ -1,0 +1,25 @@
+"""Rows about data that is taken along, brought in or erased. ``views`` re-exports those that people are shown."""
+
+import msgspec
+
+from daemon.control.owning_asks import Where
+from daemon.control.view import View
+
+
+class BegunRow(View, frozen=True, kw_only=True, tag="export_begun"):
+    """``first``: the file's first line. ``through_us``: the place in the log at which the export ends."""
+
+    through_us: int
+    first: str
+
+
+class ExportedRow(View, frozen=True, kw_only=True, tag="exported"):
+    """Lines of an export, as they are, for the file. The last row of a page says where it goes on (``next`` None: the
+    export is complete)."""
+
+    lines: tuple[msgspec.Raw, ...]
+    statements: int = 0
+    attachments: int = 0
+    documents: int = 0
+    page: bool = False
+    next: Where | None = None
