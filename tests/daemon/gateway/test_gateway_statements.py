@@ -226,14 +226,6 @@ async def test_a_query_we_cannot_answer_is_refused_by_name(params: Any, names: s
     assert answer.json()["parameter"] == names
 
 
-async def test_a_filter_the_store_does_not_have_is_refused_not_ignored() -> None:
-    world = World()
-    world.log.filters = frozenset()  # type: ignore[misc]
-    async with world.client("boss") as client:
-        answer = await client.get(STATEMENTS, params={"verb": "a:b"})
-    assert (answer.status_code, answer.json()["parameter"]) == (400, "verb")
-
-
 async def test_limit_zero_is_as_many_as_we_give() -> None:
     world = World()
     async with world.client("boss") as client:
