@@ -1,7 +1,8 @@
 """What makes two statements the same, and names for statements that came without one.
 
 The canonical form leaves out what xAPI says comparison ignores: what the LRS sets, verbs' display, activities'
-definitions, attachments, the order of a group's members, the spelling of a point in time. Everything else counts.
+definitions, attachments, the order of a group's members, the spelling of a point in time, what a duration says beyond
+the hundredth of a second. Everything else counts, and nothing depends on the version in which a statement came.
 All functions here expect a valid statement and leave it as it is.
 """
 
@@ -12,16 +13,15 @@ from typing import Any
 import msgspec
 
 from actors.domain.xapi.moments import instant
-from actors.domain.xapi.patterns import Version
 
 _IGNORED = frozenset(("id", "stored", "authority", "version", "attachments"))
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _FINER_THAN_CENTISECONDS = re.compile(r"[.,]([0-9]{2})[0-9]+S\Z")
 
 
-def digest(statement: dict[str, Any], version: Version) -> bytes:
+def digest(statement: dict[str, Any]) -> bytes:
     """32 bytes; equal exactly if the statements' canonical forms are."""
-    return hashlib.sha256(_encode(canonical(statement, version))).digest()
+    return hashlib.sha256(_encode(canonical(statement))).digest()
 
 
 def derived_id(content: bytes, *, tenant: str, source: str, rank: int) -> str:
@@ -43,18 +43,17 @@ def _uuid(digits: str, kind: str) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{kind}{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
-def canonical(statement: dict[str, Any], version: Version) -> dict[str, Any]:
+def canonical(statement: dict[str, Any]) -> dict[str, Any]:
     """The part of a statement (or sub-statement) that is compared, in one spelling."""
     core = {name: value for name, value in statement.items() if name not in _IGNORED}
     core["verb"] = statement["verb"]["id"]
     core["actor"] = _sorted_members(statement["actor"])
-    core["object"] = _thing(statement["object"], version)
+    core["object"] = _thing(statement["object"])
     if "timestamp" in core:
         core["timestamp"] = instant(core["timestamp"])
     if "context" in core:
         core["context"] = _context(core["context"])
-    if version != "1.0.3" and "duration" in core.get("result", ()):
-        # 2.0 compares durations to the hundredth of a second.
+    if "duration" in core.get("result", ()):
         core["result"] = {
             **core["result"],
             "duration": _FINER_THAN_CENTISECONDS.sub(r".\1S", core["result"]["duration"]),
@@ -62,12 +61,12 @@ def canonical(statement: dict[str, Any], version: Version) -> dict[str, Any]:
     return core
 
 
-def _thing(thing: dict[str, Any], version: Version) -> dict[str, Any]:
+def _thing(thing: dict[str, Any]) -> dict[str, Any]:
     match thing.get("objectType", "Activity"):
         case "Activity":
             return _undefined(thing)
         case "SubStatement":
-            return canonical(thing, version)
+            return canonical(thing)
         case _:
             return _sorted_members(thing)
 

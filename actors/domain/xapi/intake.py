@@ -58,7 +58,7 @@ def read_batch(
     accepted = []
     for index, (statement, raw) in enumerate(zip(batch, raws, strict=True)):
         validate(statement, version, index)
-        content = digest(statement, version)
+        content = digest(statement)
         enclosed: tuple[Enclosed, ...] = ()
         if "attachments" in statement or statement["object"].get("objectType") == "SubStatement":
             enclosed = enclosed_with(statement, contents, index)

@@ -90,7 +90,7 @@ class Signatures:
             return "the statement that was signed has another id"
         if not signed.stamped and "timestamp" in statement:
             bare = {name: value for name, value in statement.items() if name != "timestamp"}
-            content = digest(bare, self._version)
+            content = digest(bare)
         return "" if signed.digest == content else "the statement that was signed differs from this one"
 
 
@@ -127,7 +127,7 @@ def read_signature(compact: bytes, version: Version) -> Signed:
         raise ValueError(f"its payload is no statement: {refusal}") from None
     assert isinstance(statement, dict)  # noqa: S101  # as validated
     name = statement.get("id")
-    return Signed(None if name is None else name.lower(), "timestamp" in statement, digest(statement, version))
+    return Signed(None if name is None else name.lower(), "timestamp" in statement, digest(statement))
 
 
 def _value(what: str, segment: bytes) -> object:
