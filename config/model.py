@@ -13,6 +13,7 @@ from msgspec import Meta
 from config.routes import Audience as Audience
 from config.routes import Backoff as Backoff
 from config.routes import Digest as Digest
+from config.routes import Filter as Filter
 from config.routes import Retry as Retry
 from config.routes import Route as Route
 from config.texts import (

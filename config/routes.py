@@ -8,12 +8,19 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from config.durations import seconds
-from config.texts import ChangeWord, Cron, NonEmpty, QuietHours, TargetName, Timeout
+from config.texts import ChangeWord, Cron, NonEmpty, QuietHours, SourceName, TargetName, Timeout
 from config.words import Words
 
 
+ONE_AUDIENCE = (
+    "an audience is exactly one of { channel = … }, { team = …, channel = … }, { learner = true } or "
+    "{ course_channel = true }"
+)
+
+
 class Audience(Words, frozen=True, kw_only=True):
-    """Who is told: a channel, a Teams channel (``team`` and ``channel``), the learner, or the course's channel."""
+    """Who is told: a channel, a Teams channel (``team`` and ``channel``), the learner, or the course's channel.
+    Without any of these it is the target itself, where that is one reader (another LRS, a webhook)."""
 
     channel: NonEmpty | None = None
     """The vendor's id of a channel."""
@@ -25,13 +32,33 @@ class Audience(Words, frozen=True, kw_only=True):
     """The channel that belongs to the course."""
 
     def __post_init__(self) -> None:
-        if sum((self.channel is not None, self.learner, self.course_channel)) != 1:
-            raise ValueError(
-                "an audience is exactly one of { channel = … }, { team = …, channel = … }, "
-                "{ learner = true } or { course_channel = true }"
-            )
+        if sum((self.channel is not None, self.learner, self.course_channel)) > 1:
+            raise ValueError(ONE_AUDIENCE)
         if self.team is not None and self.channel is None:
             raise ValueError("an audience with team = … needs channel = … too")
+
+    @property
+    def is_target(self) -> bool:
+        """Nobody in particular: whoever reads at the target."""
+        return not (self.learner or self.course_channel or self.channel is not None)
+
+
+class Filter(Words, frozen=True, kw_only=True):
+    """Which statements a route is for: every key that is given must fit, by any of its values. A value that ends with
+    ``*`` fits whatever begins like it."""
+
+    verbs: Annotated[tuple[NonEmpty, ...], Meta(max_length=64)] = ()
+    """IRIs of verbs: ``http://adlnet.gov/expapi/verbs/*``."""
+    activities: Annotated[tuple[NonEmpty, ...], Meta(max_length=64)] = ()
+    """IRIs of activities that are the statement's object."""
+    activity_types: Annotated[tuple[NonEmpty, ...], Meta(max_length=64)] = ()
+    """IRIs of types of such an activity, as the statement itself tells them."""
+    sources: Annotated[tuple[SourceName, ...], Meta(max_length=64)] = ()
+    """Sources that the statement came from."""
+
+    def __post_init__(self) -> None:
+        if not (self.verbs or self.activities or self.activity_types or self.sources):
+            raise ValueError("a filter names at least one of verbs, activities, activity_types or sources")
 
 
 class Digest(Words, frozen=True, kw_only=True):
@@ -79,11 +106,14 @@ class Route(Words, frozen=True, kw_only=True):
     when: Annotated[tuple[ChangeWord, ...], Meta(min_length=1, max_length=64)]
     """Kinds of change: ``enrolled``, ``unenrolled``, ``role_changed``, ``suspended``, ``resumed``, ``completed``
     (``activity_completed`` or ``course_completed``), ``completion_undone``, ``passed``, ``failed``, ``graded``,
-    ``submitted``, ``assignment_posted``, ``due_soon``, ``user_created``, ``user_updated``."""
+    ``submitted``, ``assignment_posted``, ``due_soon``, ``user_created``, ``user_updated``; or ``statement``: every
+    statement of the log, whatever it tells, for targets that take statements."""
     to: TargetName
     """Name of a target of this tenant."""
-    audience: Audience
-    """Who is told."""
+    audience: Audience = Audience()
+    """Who is told: needed for Slack and Teams; targets that are one reader (``lrs``) take none."""
+    filter: Filter | None = None
+    """Only for what these statements tell; absent: for all."""
     mode: Literal["realtime"] | Digest = "realtime"
     """At once, or collected and sent as one post on a schedule: ``{ digest = "0 8 * * 1-5" }``."""
     quiet_hours: QuietHours | None = None

@@ -18,6 +18,7 @@ from config.people import read_people
 from config.problems import Problem, advice, dotted, shown
 from config.secrets import secret_trouble
 from config.shapes import fields_of
+from config.taking import Taking, unfit
 from config.templates import read_templates
 from config.texts import duration, is_loopback, user_name
 from config.walk import BAD, Finding, Steps, Walk
@@ -29,12 +30,13 @@ NOT_YET = "this version accepts it but does not act on it"
 
 class Vocabulary(NamedTuple):
     """What the rest of the program brings: kinds of source and target with their settings, the words ``when`` takes,
-    the names of built-in templates (None: not known, any name is taken)."""
+    the names of built-in templates (None: not known, any name is taken), what kinds of target take of a route."""
 
     sources: Mapping[str, type[Struct]]
     targets: Mapping[str, type[Struct]]
     route_words: frozenset[str]
     templates: frozenset[str] | None = None
+    taking: Mapping[str, Taking] = {}
 
 
 class Surroundings(NamedTuple):
@@ -65,6 +67,7 @@ def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tup
     sources = _connections(walk, tree, "sources", vocabulary.sources)
     targets = _connections(walk, tree, "targets", vocabulary.targets)
     walk.findings += [*_doubled(tree), *_logins(tree), *_horizon(tree), *_not_yet(tree)]
+    walk.findings += unfit(tree, vocabulary.taking)
     check_files(walk)
     if around.check_secrets:
         check_secrets(walk, around.environ)

@@ -122,6 +122,7 @@ class Daemon:
             clock=clock,
             dice=dice,
             statements=store.statements,
+            attachments=store.attachments,
             outbox=store.outbox,
             ledger=store.ledger,
             housekeeping=store.housekeeping,

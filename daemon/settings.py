@@ -27,6 +27,7 @@ def vocabulary() -> Vocabulary:
         {kind: target.settings for kind, target in targets.discover().items()},
         ROUTE_WORDS,
         frozenset(default_templates()),
+        {kind: target.taking for kind, target in targets.discover().items()},
     )
 
 

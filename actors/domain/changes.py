@@ -237,6 +237,25 @@ class UserUpdated(Change, frozen=True, kw_only=True, omit_defaults=True, tag="us
         return instant(self.at)
 
 
+class StatementStored(Change, frozen=True, kw_only=True, omit_defaults=True, tag="statement"):
+    """A statement of the log, whatever it tells and whether it tells a change at all: for consumers, who take the
+    statement itself. ``at`` is when it was stored; the learner has no key where the actor is an anonymous group."""
+
+    statement_id: str
+    verb: str
+    """The verb's IRI."""
+    activity: Activity | None = None
+    voids: str = ""
+    """The id of the statement that this one voids."""
+    words = ("statement",)
+    aspect = "statement"
+    momentary = True
+
+    @property
+    def entity(self) -> str:
+        return f"{self.aspect}|{self.statement_id}"
+
+
 def instant(at: str) -> str:
     """A time as canonical text, whatever zone and notation it was told in; what is no time stays as it is."""
     moment = moment_of(at)
@@ -259,6 +278,7 @@ AnyChange = (
     | AssignmentPosted
     | UserCreated
     | UserUpdated
+    | StatementStored
 )
 
 ROUTE_WORDS = frozenset(word for kind in AnyChange.__args__ for word in kind.words) | {"due_soon"}

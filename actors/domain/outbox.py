@@ -16,6 +16,7 @@ import msgspec
 
 from actors.domain.changes import AnyChange
 from actors.domain.verdicts import Cause
+from actors.domain.xapi.accepted import Enclosed
 from config.model import Audience
 
 
@@ -135,6 +136,10 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     """How many changes of the digest are not among ``items``."""
     revises: dict[str, str] | None = None
     """The receipt of the post that should be rewritten instead of making another one."""
+    statement: bytes = b""
+    """Where the connector wants it: the statement that told the change, as the LRS shows it (JSON, exact)."""
+    attachments: tuple[Enclosed, ...] = ()
+    """The contents that came with it."""
 
 
 class Composed(msgspec.Struct, frozen=True, kw_only=True):

@@ -51,7 +51,9 @@ class _Account(msgspec.Struct, rename="camel"):
     name: str
 
 
-class _Agent(msgspec.Struct, rename="camel"):
+class Agent(msgspec.Struct, rename="camel"):
+    """An agent or a group, as far as it names somebody."""
+
     object_type: str = "Agent"
     name: str = ""
     mbox: str = ""
@@ -98,7 +100,7 @@ class _Context(msgspec.Struct, rename="camel"):
 
 
 class _Statement(msgspec.Struct):
-    actor: _Agent
+    actor: Agent
     verb: _Verb
     object: _Object
     timestamp: str = ""
@@ -180,7 +182,7 @@ def _many(given: list[_Object] | _Object) -> list[_Object]:
     return given if isinstance(given, list) else [given]
 
 
-def learner_of(agent: _Agent) -> Learner | None:
+def learner_of(agent: Agent) -> Learner | None:
     """The learner a statement's actor names; None for a group without an identity of its own."""
     if agent.account is not None:
         return Learner(key=account_key(agent.account.home_page, agent.account.name), name=agent.name)

@@ -29,6 +29,7 @@ class Cause(Enum):
     EXPIRED = "expired"
     POISON = "poison"
     UNKNOWN_OUTCOME = "unknown_outcome"
+    STATEMENT_GONE = "statement_gone"
 
     @property
     def whose(self) -> Whose:
@@ -46,6 +47,7 @@ class Cause(Enum):
                 | Cause.BAD_CONFIGURATION
                 | Cause.REVOKED
                 | Cause.EXPIRED
+                | Cause.STATEMENT_GONE
             ):
                 return Whose.YOURS
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from actors.domain.changes import AnyChange
+from actors.domain.changes import AnyChange, StatementStored
 from actors.domain.outbox import Attempt, Decision, Delivery, HeldFor
 from actors.domain.retention import Mark, Rules, Step
 from actors.domain.speech import moment_of
@@ -83,6 +83,9 @@ class Statements(Protocol):
 
     async def after(self, tenant: str, seq: int, limit: int) -> list[LoggedStatement]: ...
 
+    async def these(self, tenant: str, ids: Sequence[str]) -> list[LoggedStatement]:
+        """Those that the log still has, in no order, voided ones too. ``ids`` are UUIDs, at most 100."""
+
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery the router wants. ``refused`` is set where no destination could be named: it is born dead."""
@@ -121,6 +124,11 @@ class Routed(msgspec.Struct, frozen=True, kw_only=True):
     quiet: bool = False
     """Nobody is told, neither now nor when the same change is told again."""
     planned: tuple[Planned, ...] = ()
+    """The change's deliveries."""
+    statement: StatementStored | None = None
+    """The statement itself, where anybody takes it as such, whatever it tells."""
+    forwards: tuple[Planned, ...] = ()
+    """The statement's own deliveries."""
 
     @property
     def happened_us(self) -> int:

@@ -10,6 +10,7 @@ from actors.domain.flow import Flow, Outcome, Request, Response
 from actors.domain.outbox import Composed, Parcel, Place, Rate
 from actors.domain.verdicts import Confirmation, Match, Refused, Verdict
 from config.model import Audience, Secret
+from config.taking import Taking
 
 
 class Wording(Protocol):
@@ -22,6 +23,9 @@ class Bundler(Protocol):
     """Several requests of one lane as one request (Graph's ``$batch``). Each inner request keeps its own outcome."""
 
     size_max: int
+    singly_s: float
+    """After a bundle was not taken, requests go one by one for so long: the vendor takes none. 0: it refused that one
+    bundle, for one request in it; only those that were in it go one by one."""
 
     def fits(self, request: Request) -> bool: ...
 
@@ -41,6 +45,10 @@ class Target(Protocol):
     """After a doubtful outcome, wait this long before the first probe."""
     late_landing_s: float
     """How long after it a slow original may still land; absence counts only then."""
+    attachment_bytes_max: int
+    """With ``wants_statement``: how many bytes of attachments, together, it takes along; 0: it wants none."""
+    wants_statement: bool
+    """Whether ``deliver`` needs the statement itself (``parcel.statement``)."""
     bundler: Bundler | None
     """How to send several requests in one call, where the vendor can."""
 
@@ -138,6 +146,8 @@ class Connector(msgspec.Struct, frozen=True, kw_only=True):
     settings: type[msgspec.Struct]
     build: Callable[[msgspec.Struct, Reveal, Wording], Target]
     fake: Callable[[], Fake]
+    taking: Taking = Taking()
+    """What routes to it may ask for."""
 
 
 class SourceKind(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,8 @@ goes on as soon as nobody new has come. A request that stays alone is sent as it
 carried by a task and a client of its own: a conversation that is cancelled takes nobody with it.
 
 Each conversation hears its own outcome, and what went wrong with the whole as if it had happened to it alone. A vendor
-that takes no bundles, or keeps losing them, gets single requests for a while.
+that takes no bundles, or keeps losing them, gets single requests for a while; where one refuses a bundle for a single
+request in it, those that were in it go one by one.
 """
 
 import math
@@ -16,10 +17,10 @@ import trio
 from actors.domain.flow import Lost, Outcome, Request, Response
 from actors.ports import Bundler, Http
 
-SINGLY_S = 3600.0
-"""How long requests go one by one after the vendor refused a bundle."""
 LOST_MAX = 3
 """So many bundles in a row without any answer, and the next ones are not risked."""
+SINGLY_S = 3600.0
+"""How long requests go one by one after that."""
 
 
 class BundleFault(Exception):
@@ -163,7 +164,8 @@ class Bundling:
         heard = self._bundler.unpack(requests, outcome)
         self._lost = self._lost + 1 if heard is not None and all(map(_unanswered, heard)) else 0
         if heard is None or self._lost >= LOST_MAX:
-            self._lost, self._singly_until_s = 0, trio.current_time() + SINGLY_S
+            singly_s = self._bundler.singly_s if heard is None else SINGLY_S
+            self._lost, self._singly_until_s = 0, trio.current_time() + singly_s
         for member in members:
             member.refused = heard is None
         singly: list[Outcome | None] = [None] * len(members)

@@ -29,6 +29,7 @@ from actors.kernel import converse
 from actors.ports import Http, StoreUnavailable, Target
 from actors.roles.addressing import Addresses
 from actors.roles.dating import Dating
+from actors.roles.fetching import Fetching
 from actors.roles.pacing import Journey, Pacer
 from actors.roles.world import World
 from config.model import Tenant
@@ -58,6 +59,7 @@ class Carriage:
         self._pulse = pulse
         self._addresses = Addresses(lane, target, world)
         self._preparing = trio.Lock()
+        self._fetching = Fetching(tenant.name, target, world)
         self.dating = Dating(target, world.clock)
 
     async def carry(self, delivery: Delivery, http: Http) -> None:
@@ -164,7 +166,10 @@ class Carriage:
             if not isinstance(parcel, Parcel):
                 return parcel
             journey.sent = False  # looking somebody up has no effect
-            verdict = await converse(self._target.deliver(parcel), http, before=journey.before, after=journey.after)
+            async with self._fetching.whole(parcel, delivery) as whole:
+                if not isinstance(whole, Parcel):
+                    return whole
+                verdict = await converse(self._target.deliver(whole), http, before=journey.before, after=journey.after)
         except TemplateFault as error:
             return Refused(Cause.BAD_TEMPLATE, str(error))
         except SecretUnavailable as error:

@@ -4,13 +4,14 @@ What it decides is pure (``domain.recognise``, ``domain.routing``); what it writ
 is one transaction. Killed at any instruction it takes up at the cursor, and nothing was done twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 import trio
 
-from actors.domain.changes import AnyChange
+from actors.domain.changes import AnyChange, StatementStored
+from actors.domain.forwarding import Sight, look_at, passes, stored
 from actors.domain.outbox import HeldFor, Place
 from actors.domain.people import Directory
 from actors.domain.recognise import NotRouted, recognise
@@ -28,6 +29,7 @@ BATCH = 200
 RETRY_S = 1.0
 REST_S_MAX = 60.0
 """The log is looked at so often without a hint: whoever stored a statement may have died before giving it."""
+STATEMENT = StatementStored.words[0]
 WINDOW_KEPT_US = 86_400_000_000
 """A digest's window is worked out anew at least so often: a clock that was set back may open an earlier one."""
 
@@ -104,18 +106,32 @@ class Plan:
         self._targets = targets
         self._directory = Directory(tenant.people)
         self._languages = (tenant.locale, tenant.locale.partition("-")[0], "en")
-        self._enabled = tuple(route for route in tenant.routes if route.enabled)
-        self._disabled = tuple(route for route in tenant.routes if not route.enabled)
+        enabled = tuple(route for route in tenant.routes if route.enabled)
+        self._routes = enabled, tuple(route for route in tenant.routes if not route.enabled)
+        self._choosing = any(route.filter is not None for route in tenant.routes)
+        self._forwarding = any(STATEMENT in route.when for route in tenant.routes)
         self._horizon_us = round(seconds(tenant.retention.effect_horizon) * 1e6)
         self._sla_us = {route.name: round(seconds(route.sla) * 1e6) for route in tenant.routes if route.sla is not None}
         self._windows: dict[str, tuple[int, int]] = {}
 
     def make(self, statement: LoggedStatement, now_us: int) -> Routed:
-        """The change with its planned deliveries, or the reason why it has none."""
-        routed = self._make(statement, now_us)
+        """The change with its planned deliveries, or the reason why it has none; and the statement itself with its
+        own, where anybody takes statements."""
+        seen = look_at(statement.body) if self._choosing or self._forwarding else None
+        enabled, disabled = (self._choose(routes, seen, statement.source) for routes in self._routes)
+        routed = self._change(statement, enabled, disabled, now_us)
+        if seen is not None and self._forwarding:
+            routed = self._forward(routed, statement, seen, enabled, disabled, now_us)
         return hushed(routed) if statement.quiet else routed
 
-    def _make(self, statement: LoggedStatement, now_us: int) -> Routed:
+    @staticmethod
+    def _choose(routes: Sequence[Route], seen: Sight | None, source: str) -> Sequence[Route]:
+        """Those whose filter lets the statement through."""
+        return routes if seen is None else [route for route in routes if passes(route.filter, seen, source)]
+
+    def _change(
+        self, statement: LoggedStatement, enabled: Sequence[Route], disabled: Sequence[Route], now_us: int
+    ) -> Routed:
         found = recognise(
             statement.body,
             at=statement.timestamp or _rfc3339(statement.stored_us),  # as the LRS shows it
@@ -130,13 +146,44 @@ class Plan:
             days = round(self._horizon_us / 86_400e6)
             reason = f"too_old: it happened at {found.at}, before the effect horizon ({days} days)"
             return told(statement, now_us, reason=reason)
-        chosen = destinations(found, self._enabled, self._place)
-        planned = tuple(self._planned(route, destination, refused, now_us) for route, destination, refused in chosen)
-        missed = self._missed(found, {(each.target, each.destination) for each in planned})
+        planned, missed = self._plan(found, enabled, disabled, now_us)
         reason = missed
         if not (planned or missed):
             reason = f"no_route: no route of {self._tenant.name} asks for {found.kind}"
         return told(statement, now_us, change=found, reason=reason, planned=planned, unrouted=bool(reason))
+
+    def _forward(
+        self,
+        routed: Routed,
+        statement: LoggedStatement,
+        seen: Sight,
+        enabled: Sequence[Route],
+        disabled: Sequence[Route],
+        now_us: int,
+    ) -> Routed:
+        """The same, with the deliveries of the statement itself. It counts from when it was stored, however old what
+        it tells is, and it is sent whether it tells a change or not."""
+        told_as = stored(seen, statement_id=statement.id, at=_rfc3339(statement.stored_us), directory=self._directory)
+        if too_old(max(statement.stored_us, self._born_us), now_us, self._horizon_us):
+            return routed  # the log keeps nothing that long
+        forwards, missed = self._plan(told_as, enabled, disabled, now_us)
+        if not (forwards or missed):
+            return routed
+        return msgspec.structs.replace(
+            routed,
+            reason="; ".join(reason for reason in (routed.reason, missed) if reason),
+            unrouted=routed.unrouted or bool(missed),
+            statement=told_as,
+            forwards=forwards,
+        )
+
+    def _plan(
+        self, change: AnyChange, enabled: Sequence[Route], disabled: Sequence[Route], now_us: int
+    ) -> tuple[tuple[Planned, ...], str]:
+        """Deliveries, and which disabled routes would have made more (in words)."""
+        chosen = destinations(change, enabled, self._place)
+        planned = tuple(self._planned(route, destination, refused, now_us) for route, destination, refused in chosen)
+        return planned, self._missed(change, disabled, {(each.target, each.destination) for each in planned})
 
     def _planned(self, route: Route, destination: str, refused: Refused | None, now_us: int) -> Planned:
         held_for, until_us, next_us = self._held(route, now_us)
@@ -166,11 +213,11 @@ class Plan:
         until_us = quiet_until(route.quiet_hours, self._tenant.timezone, now_us)
         return (HeldFor.PERSON, 0, 0) if until_us is None else (HeldFor.QUIET, until_us, 0)
 
-    def _missed(self, change: AnyChange, taken: set[tuple[str, str]]) -> str:
+    def _missed(self, change: AnyChange, disabled: Sequence[Route], taken: set[tuple[str, str]]) -> str:
         """Disabled routes that would have told somebody whom nobody tells now; empty where there are none."""
         lost = [
             route.name
-            for route, destination, _ in destinations(change, self._disabled, self._place)
+            for route, destination, _ in destinations(change, disabled, self._place)
             if (route.to, destination) not in taken
         ]
         return f"route_disabled: {', '.join(lost)}" if lost else ""
@@ -186,7 +233,7 @@ def _rfc3339(us: int) -> str:
 def hushed(routed: Routed) -> Routed:
     """The same, told to nobody: history that an import brought in."""
     reason = "imported: it is history, which was not to be announced" if routed.change else routed.reason
-    return msgspec.structs.replace(routed, reason=reason, unrouted=False, planned=(), quiet=True)
+    return msgspec.structs.replace(routed, reason=reason, unrouted=False, planned=(), forwards=(), quiet=True)
 
 
 def told(

@@ -6,7 +6,7 @@ import msgspec
 
 from actors.kernel import Address
 from actors.messages import Arrived, CourierMessage, JanitorMessage, Ready, Resumed, RouterMessage
-from actors.ports import Clock, Dice, Housekeeping, Http, Ledger, Outbox, Statements, Witness
+from actors.ports import Attachments, Clock, Dice, Housekeeping, Http, Ledger, Outbox, Statements, Witness
 
 
 class Switchboard:
@@ -43,6 +43,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     dice: Dice
     statements: Statements
+    attachments: Attachments
     outbox: Outbox
     ledger: Ledger
     housekeeping: Housekeeping

@@ -93,6 +93,8 @@ def advice(cause: Cause) -> str:
                 "It may have been posted, and nobody could find out: look at the destination. `dlq replay ID` looks "
                 "again, `dlq replay ID --accept-double` posts it at the risk of a double, `dlq discard ID` lets it be."
             )
+        case Cause.STATEMENT_GONE:
+            return "The statement has left the log (erased, or retention took it): there is nothing left to send."
         case _ as never:
             assert_never(never)
 
@@ -139,6 +141,8 @@ def audience_in_words(audience: Audience) -> str:
         return "the learner"
     if audience.course_channel:
         return "the course's channel"
+    if audience.is_target:
+        return "the target itself"
     if audience.team is not None:
         return f"channel {audience.channel} of team {audience.team}"
     return f"channel {audience.channel}"

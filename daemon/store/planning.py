@@ -21,6 +21,8 @@ from daemon.store.holding import DAY_US
 _earlier = msgspec.json.Decoder(tuple[Earlier, ...])
 
 OVERTAKEN = "overtaken: told when a newer value was known already"
+ONLY = Counted(occurrence=1, known=Known(value="", occurrence=1, at_us=0, top=1), news="new")
+"""What there is once: a statement, as such."""
 IMPORTED_BEFORE = "imported_before: this change is known from an import, which announced it to nobody"
 
 
@@ -43,7 +45,7 @@ def route(raw: sqlite3.Connection, tenant: str, routed: Sequence[Routed], cursor
         item = given
         if raw.execute("SELECT 1 FROM outcomes WHERE seq = ?", (item.seq,)).fetchone():
             continue
-        made = 0
+        made = 0 if item.quiet else _forwards(raw, tenant, item, tally)
         occurrence = 0
         if (change := item.change) is not None:
             counted = occur(raw, tenant, change, item.happened_us)
@@ -53,7 +55,7 @@ def route(raw: sqlite3.Connection, tenant: str, routed: Sequence[Routed], cursor
             elif counted.news == "repeated" and known_quietly(raw, tenant, change, occurrence):
                 item = msgspec.structs.replace(item, reason=IMPORTED_BEFORE, unrouted=False)
             else:
-                made = _deliveries(raw, tenant, item, change, counted, tally)
+                made += _deliveries(raw, tenant, item, change, counted, tally)
         raw.execute(
             "INSERT INTO outcomes (seq, kind, reason, occurrence, deliveries, unrouted) VALUES (?, ?, ?, ?, ?, ?)",
             (
@@ -77,17 +79,20 @@ def reroute(raw: sqlite3.Connection, tenant: str, item: Routed) -> RoutedCount:
     again. Changes nothing where the statement is not one of those kept for it."""
     kept = raw.execute("SELECT occurrence FROM outcomes WHERE seq = ? AND unrouted = 1", (item.seq,)).fetchone()
     tally = _Tally()
-    if kept is None or item.change is None:
+    if kept is None or (item.change is None and not item.forwards):
         return tally.count()
-    if kept[0]:
-        counted = _as_counted(raw, tenant, item.change, kept[0])
-    else:  # we failed on it, and only now know what it tells
-        counted = occur(raw, tenant, item.change, item.happened_us)
-    made = _deliveries(raw, tenant, item, item.change, counted, tally)
+    made, occurrence = _forwards(raw, tenant, item, tally), kept[0]
+    if item.change is not None:
+        if occurrence:
+            counted = _as_counted(raw, tenant, item.change, occurrence)
+        else:  # we failed on it, and only now know what it tells
+            counted = occur(raw, tenant, item.change, item.happened_us)
+        occurrence = counted.occurrence
+        made += _deliveries(raw, tenant, item, item.change, counted, tally)
     raw.execute(
         "UPDATE outcomes SET kind = ?, reason = ?, occurrence = ?, deliveries = deliveries + ?, unrouted = ? "
         "WHERE seq = ?",
-        (item.change.kind, item.reason, counted.occurrence, made, int(item.unrouted), item.seq),
+        (item.change.kind if item.change else None, item.reason, occurrence, made, int(item.unrouted), item.seq),
     )
     return tally.count()
 
@@ -164,6 +169,20 @@ def _deliveries(
     if change.standing and counted.news == "new":
         tally.superseded += _supersede(raw, tenant, item, change, made)
     return len(made)
+
+
+def _forwards(raw: sqlite3.Connection, tenant: str, item: Routed, tally: _Tally) -> int:
+    """The statement's own deliveries: a statement is stored once, so nothing of it needs to be counted."""
+    if item.statement is None:
+        return 0
+    made = 0
+    for planned in item.forwards:
+        if _plan(raw, tenant, item, item.statement, planned, ONLY) is None:
+            tally.repeated += 1
+        else:
+            tally.deliveries[planned.target] = tally.deliveries.get(planned.target, 0) + 1
+            made += 1
+    return made
 
 
 def _plan(

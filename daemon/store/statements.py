@@ -58,6 +58,18 @@ class SqlStatements:
         )
         return [rows.statement(row) for row in found]
 
+    async def these(self, tenant: str, ids: Sequence[str]) -> list[LoggedStatement]:
+        keys = [UUID(one).bytes for one in ids]
+        marks = ",".join("?" * len(keys))
+        found = await self._read(
+            lambda raw: raw.execute(
+                f"SELECT {rows.STATEMENT} FROM statements s JOIN arrivals a ON a.no = s.arrival "  # noqa: S608
+                f"WHERE s.tenant = ? AND s.id IN ({marks})",
+                (tenant, *keys),
+            ).fetchall()
+        )
+        return [rows.statement(row) for row in found]
+
     async def consistent_through_us(self, tenant: str) -> int:
         """No statement will ever be stored at or before the returned time that a read from now on does not show. One
         line for all tenants."""

@@ -46,30 +46,47 @@ def _judge(raw: sqlite3.Connection, tenant: str, retold: Retold) -> list[tuple[J
     if kept is None or not kept[1]:
         state = "not routed yet" if kept is None else "routed"
         return [(_without(routed, state, Does.NOTHING, f"it is {state}: there is nothing to replay"), b"")]
-    if change is None:
+    forwards = _forwards(raw, tenant, retold)
+    if change is None or not routed.planned:
         does = Does.OBSOLETE if routed.reason.startswith("too_old") else Does.NOWHERE
-        return [(_without(routed, UNROUTED, does, routed.reason), b"")]
-    if not routed.planned:
-        return [(_without(routed, UNROUTED, Does.NOWHERE, routed.reason), b"")]
+        return forwards or [(_without(routed, UNROUTED, does, routed.reason), b"")]
     known = planning.known_of(raw, rows.key(tenant, change.entity))
     occurrence = kept[0] or count(known, change.value, routed.happened_us).occurrence
     overtaken = known is not None and kept[0] and known.occurrence != occurrence and not change.momentary
-    found = []
-    for planned in routed.planned:
-        key = rows.key(tenant, planned.target, planned.destination, change.kind, change.entity, occurrence)
-        does, goes, note = _one(raw, key, planned, change, retold.named, bool(overtaken))
-        one = Judged(
-            id=routed.statement_id,
-            lane=f"{tenant}/{planned.target}",
-            state=UNROUTED,
-            attempts=0,
-            does=does,
-            goes=goes,
-            destination=planned.destination,
-            note=note,
-        )
-        found.append((one, key))
-    return found
+    found = [_delivery(raw, tenant, retold, planned, change, occurrence, bool(overtaken)) for planned in routed.planned]
+    return found + forwards
+
+
+def _forwards(raw: sqlite3.Connection, tenant: str, retold: Retold) -> list[tuple[Judged, bytes]]:
+    """The statement's own deliveries."""
+    routed, statement = retold.routed, retold.routed.statement
+    if statement is None:
+        return []
+    return [_delivery(raw, tenant, retold, planned, statement, 1, False) for planned in routed.forwards]
+
+
+def _delivery(
+    raw: sqlite3.Connection,
+    tenant: str,
+    retold: Retold,
+    planned: Planned,
+    change: AnyChange,
+    occurrence: int,
+    overtaken: bool,
+) -> tuple[Judged, bytes]:
+    key = rows.key(tenant, planned.target, planned.destination, change.kind, change.entity, occurrence)
+    does, goes, note = _one(raw, key, planned, change, retold.named, overtaken)
+    one = Judged(
+        id=retold.routed.statement_id,
+        lane=f"{tenant}/{planned.target}",
+        state=UNROUTED,
+        attempts=0,
+        does=does,
+        goes=goes,
+        destination=planned.destination,
+        note=note,
+    )
+    return one, key
 
 
 def _one(

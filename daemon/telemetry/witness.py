@@ -180,7 +180,7 @@ class Eyes:
                 metrics.statements_routed.add(tenant, one.change.kind)
             else:
                 metrics.statements_not_routed.add(tenant, reason_class(one.reason))
-            for planned in one.planned:
+            for planned in (*one.planned, *one.forwards):
                 if planned.refused is not None:
                     lane = f"{tenant}/{planned.target}"
                     metrics.deliveries.add(lane, "dead")

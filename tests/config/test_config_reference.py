@@ -34,6 +34,7 @@ def test_every_table_is_there() -> None:
         "[people]",
         "[[routes]]",
         "[routes.audience]",
+        "[routes.filter]",
         "[routes.mode]",
         "[routes.retry]",
         "[routes.retry.faulted]",

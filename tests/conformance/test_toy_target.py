@@ -59,6 +59,8 @@ class Loft:
     settle_s = 0.0
     late_landing_s = 1.0
     bundler = None
+    wants_statement = False
+    attachment_bytes_max = 0
 
     def __init__(self, settings, reveal, wording):
         self.settings, self.key, self.wording = settings, Veiled(reveal(settings.key)), wording

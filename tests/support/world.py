@@ -156,6 +156,7 @@ class Campus:
             clock=self.clock,
             dice=self.dice,
             statements=statements,
+            attachments=self.store.attachments,
             outbox=outbox,
             ledger=ledger,
             housekeeping=self.store.housekeeping,

@@ -47,6 +47,8 @@ class SlackTarget:
     """One Slack workspace, as conversations."""
 
     kind = "slack"
+    wants_statement = False
+    attachment_bytes_max = 0
 
     def __init__(self, settings: SlackSettings, reveal: Reveal, wording: Wording) -> None:
         self.late_landing_s = seconds(settings.late_landing)

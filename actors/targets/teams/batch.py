@@ -24,6 +24,8 @@ INNER_BYTES_MAX = 16 * 1024
 """An answer repeats what was posted; twenty of these and their answers stay far below what we read."""
 FITTING = frozenset({"channelMessages.post", "sendActivityNotification", "users.get", "users.list"})
 """Operations whose answers are small."""
+SINGLY_S = 3600.0
+"""Where Graph takes no bundle, it takes none for a while."""
 NOT_WITHIN = frozenset({"authorization", "content-type", "host", "content-length"})
 SHARED = ("request-id", "client-request-id", "date")
 """Headers of the common answer that each inner one inherits: what the vendor would ask for to find the call."""
@@ -47,6 +49,7 @@ class GraphBundler:
 
     def __init__(self, graph: str) -> None:
         self.size_max = SIZE_MAX
+        self.singly_s = SINGLY_S
         self._graph = graph
 
     def fits(self, request: Request) -> bool:

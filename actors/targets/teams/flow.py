@@ -55,6 +55,8 @@ class TeamsTarget:
     """One Microsoft 365 directory, as conversations."""
 
     kind = "teams"
+    wants_statement = False
+    attachment_bytes_max = 0
 
     def __init__(self, settings: TeamsSettings, reveal: Reveal, wording: Wording) -> None:
         self.settle_s = seconds(settings.settle)

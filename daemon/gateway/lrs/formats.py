@@ -11,9 +11,9 @@ import msgspec
 from starlette.requests import Request
 
 from actors.domain.xapi.definitions import activities
-from actors.domain.xapi.forms import FORMATS, Canonical, Format, Ids, in_utc, reshaped
+from actors.domain.xapi.exact import exact
+from actors.domain.xapi.forms import FORMATS, Canonical, Format, Ids, reshaped
 from actors.domain.xapi.languages import Range, read_ranges
-from actors.domain.xapi.moments import spelt
 from actors.domain.xapi.patterns import Version
 from actors.ports import LoggedStatement
 from daemon.gateway.ports import ActivityReads
@@ -46,38 +46,28 @@ def look_of(request: Request, version: Version) -> Look:
 
 async def shown(rows: Sequence[LoggedStatement], look: Look, tenant: str, reads: ActivityReads) -> list[bytes]:
     """The statements as JSON. Raises StoreUnavailable."""
-    exact = [outward(row, look.version) for row in rows]
+    whole = [outward(row, look.version) for row in rows]
     match look.format:
         case "exact":
-            return exact
+            return whole
         case "ids":
-            return [reshaped(statement, Ids()) for statement in exact]
+            return [reshaped(statement, Ids()) for statement in whole]
         case "canonical":
             ids = {activity.id for row in rows for activity in activities(row.body)}
             form = Canonical(await reads.definitions(tenant, ids), look.ranges)
-            return [reshaped(statement, form) for statement in exact]
-
-
-class _Given(msgspec.Struct):
-    version: str | None = None
-
-
-_given = msgspec.json.Decoder(_Given).decode
-_DEFAULT_VERSION = {"1.0.3": "1.0.0", "2.0.0": "2.0.0"}
+            return [reshaped(statement, form) for statement in whole]
 
 
 def outward(row: LoggedStatement, version: Version = "1.0.3") -> bytes:
     """The statement, exact, with what the LRS adds; the sender's own part byte for byte but for times in UTC."""
-    body = in_utc(row.body, row.timestamp) if version == "2.0.0" else row.body
-    stored = spelt(row.stored_us)
-    added = [f'"stored":"{stored}"']
-    if not row.timestamp:
-        added.append(f'"timestamp":"{stored}"')
-    if _given(body).version is None:
-        added.append(f'"version":"{_DEFAULT_VERSION[row.version]}"')
-    if row.authority:
-        added.append('"authority":' + row.authority.decode())
-    return b"%b,%b}" % (body[: body.rindex(b"}")], ",".join(added).encode())
+    return exact(
+        row.body,
+        stored_us=row.stored_us,
+        timestamp=row.timestamp,
+        arrived=row.version,
+        authority=row.authority,
+        version=version,
+    )
 
 
 def result(statements: Sequence[bytes], more: str) -> bytes:

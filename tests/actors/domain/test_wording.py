@@ -18,13 +18,14 @@ COURSE = Course(id="https://moodle.example.edu/course/view.php?id=7&lang=en", na
 QUIZ = Activity(id="https://moodle.example.edu/mod/quiz/view.php?id=3", name="Quiz 1")
 AT = "2026-09-21T14:13:20Z"
 GRADED = GradePosted(learner=ADA, at=AT, course=COURSE, activity=QUIZ, score=Score(raw=17.5, min=0, max=20))
+TOLD = {"statement_id": "0198c0de-0000-4000-8000-000000000001", "verb": "http://adlnet.gov/expapi/verbs/attended"}
 KINDS = [kind.__struct_config__.tag for kind in AnyChange.__args__]
 
 
 def every_change(**more: object) -> Iterator[AnyChange]:
     """One change of each kind, first with all it may say, then with as little as it can."""
     for kind in AnyChange.__args__:
-        given = {"activity": QUIZ, "score": Score(raw=17.5, min=0, max=20), "role": "teacher", **more}
+        given = {"activity": QUIZ, "score": Score(raw=17.5, min=0, max=20), "role": "teacher", **TOLD, **more}
         fields = {name: value for name, value in given.items() if name in kind.__struct_fields__}
         yield kind(learner=ADA, at=AT, course=COURSE, **fields)
         needed = {name: Score() if name == "score" else fields[name] for name in fields if _required(kind, name)}

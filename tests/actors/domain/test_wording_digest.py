@@ -109,7 +109,7 @@ def test_one_change_alone_may_be_a_digest() -> None:
 @pytest.mark.parametrize("locale", ["en", "de"])
 def test_every_kind_has_a_line_and_a_way_to_count(locale: str) -> None:
     for kind in AnyChange.__args__:
-        given = {"activity": QUIZ, "score": Score(raw=1.0), "role": "teacher"}
+        given = {"activity": QUIZ, "score": Score(raw=1.0), "role": "teacher", "statement_id": "s", "verb": "v"}
         fields = {name: value for name, value in given.items() if name in kind.__struct_fields__}
         change = kind(learner=ADA, at=at(0), course=ENGINES, **fields)
         for number in (1, 3):
@@ -126,7 +126,7 @@ def test_what_is_missing_is_simply_not_said() -> None:
             learner=Learner(key="openid:https://who.example.edu/7"),
             at="",
             **{
-                field.name: {"activity": Activity(id="a"), "score": Score(), "role": ""}[field.name]
+                field.name: {"activity": Activity(id="a"), "score": Score()}.get(field.name, "")
                 for field in msgspec.structs.fields(kind)
                 if field.required and field.name not in ("learner", "at")
             },

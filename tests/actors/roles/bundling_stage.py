@@ -7,7 +7,7 @@ import msgspec
 import trio
 
 from actors.domain.flow import Outcome, Request, Response
-from actors.roles.bundling import BundleFault, Bundling
+from actors.roles.bundling import SINGLY_S, BundleFault, Bundling
 
 SIZE_MAX = 4
 FLIGHT_S = 10.0
@@ -31,6 +31,7 @@ class Post:
     """A bundler: names joined by commas. A vendor that answers 404 takes none; ``unpacking`` may be replaced."""
 
     size_max = SIZE_MAX
+    singly_s = SINGLY_S
 
     def fits(self, request: Request) -> bool:
         return request.operation == "post"

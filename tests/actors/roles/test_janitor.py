@@ -70,6 +70,7 @@ class Stage:
             clock=self.clock,
             dice=SeededDice(1),
             statements=nothing,
+            attachments=nothing,
             outbox=nothing,
             ledger=nothing,
             housekeeping=self.house,
