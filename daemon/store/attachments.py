@@ -1,20 +1,22 @@
 """Attachments' contents: kept with the statements that brought them, in the same transaction, and gone with the last
 statement that declares them.
 
-They are kept in pieces, so that reading one costs no more memory than a piece, and no job on the reading connection
-takes long. Measured: 16 MB in one transaction take 50 ms, read in pieces 3 ms; so large ones enter one at a time
-(``statements``), and others' commits come between them.
+They are kept in pieces, so that reading costs no more memory than a few of them, and no job takes long. What is large
+is written ahead of its statements, a few pieces a transaction, so that others' commits come between; nobody sees it
+until the statements' own transaction gives it its name. Measured, nine of ten lone commits beside uploads of 15 MB
+take up to 6 ms, on a busy machine 22 ms; 100 and 150 ms where each upload is one transaction.
 """
 
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from actors.ports import Attached, NewStatement, StoreUnavailable
 from daemon.store.engine import Engine
+from daemon.store.writer import Writer
 
 PIECE_BYTES = 256 * 1024
-LARGE_BYTES = 1024 * 1024  # requests that bring more enter one at a time
+LARGE_BYTES = 1024 * 1024  # requests that bring more are written ahead, one at a time; so much of them in one job
 READ_PIECES = 4  # in one job
 LOOKUP_MAX = 50  # statements in one job: each may declare a thousand contents
 IDLE_BYTES_MAX = 16 * 1024 * 1024
@@ -70,6 +72,56 @@ def _pieces(raw: sqlite3.Connection, tenant: str, attached: Attached, piece: int
     ).fetchall()
 
 
+# ── large ones, ahead of their statements ────────────────────────────────────────────────────────────
+
+
+class _Piece(NamedTuple):
+    key: bytes
+    of_bytes: int
+    piece: int
+    content: memoryview
+
+
+async def stage(writer: Writer, tenant: str, batch: Sequence[NewStatement]) -> None:
+    """Write a request's contents ahead; one request at a time in the whole store. What is not taken then by its
+    statements is ``discard``ed. Raises StoreUnavailable."""
+    await writer.submit(discard)
+    by_key = {bytes.fromhex(one.sha2): one.content for statement in batch for one in statement.enclosed}
+    portion: list[_Piece] = []
+    size = 0
+    for key, content in by_key.items():
+        for number, piece in _cut(content):
+            portion.append(_Piece(key, len(content), number, piece))
+            size += len(piece)
+            if size >= LARGE_BYTES:
+                await writer.submit(lambda raw, portion=portion: _write(raw, tenant, portion))  # type: ignore[misc]
+                portion, size = [], 0
+    await writer.submit(lambda raw: _write(raw, tenant, portion))
+
+
+def _write(raw: sqlite3.Connection, tenant: str, portion: Sequence[_Piece]) -> None:
+    for one in portion:
+        if one.piece == 0:
+            raw.execute(
+                "INSERT INTO contents (tenant, ahead, bytes) SELECT ?1, ?2, ?3 "
+                "WHERE NOT EXISTS (SELECT 1 FROM contents WHERE tenant = ?1 AND sha2 = ?2)",
+                (tenant, one.key, one.of_bytes),
+            )
+        raw.execute(
+            "INSERT INTO pieces SELECT no, ?, ? FROM contents WHERE tenant = ? AND ahead = ?",
+            (one.piece, one.content, tenant, one.key),
+        )
+
+
+def discard(raw: sqlite3.Connection) -> None:
+    """What was written ahead of statements that did not come after all."""
+    for (number,) in raw.execute(
+        "SELECT no FROM contents INDEXED BY contents_ahead WHERE ahead IS NOT NULL"
+    ).fetchall():
+        raw.execute("DELETE FROM pieces WHERE content = ?", (number,))
+        raw.execute("DELETE FROM contents WHERE no = ?", (number,))
+
+
 # ── inside the store's jobs ──────────────────────────────────────────────────────────────────────────
 
 
@@ -96,19 +148,26 @@ def _number(raw: sqlite3.Connection, tenant: str, key: bytes, content: bytes) ->
     known = raw.execute("SELECT no FROM contents WHERE tenant = ? AND sha2 = ?", (tenant, key)).fetchone()
     if known is not None:
         return int(known[0])
+    ahead = raw.execute(
+        "SELECT no FROM contents WHERE tenant = ? AND ahead = ? "
+        "AND bytes = (SELECT sum(length(bytes)) FROM pieces WHERE content = no)",
+        (tenant, key),
+    ).fetchone()
+    if ahead is not None:
+        raw.execute("UPDATE contents SET sha2 = ahead, ahead = NULL WHERE no = ?", ahead)
+        return int(ahead[0])
     number = raw.execute(
         "INSERT INTO contents (tenant, sha2, bytes) VALUES (?, ?, ?)", (tenant, key, len(content))
     ).lastrowid
     assert number is not None  # noqa: S101  # an INSERT has just been made
-    whole = memoryview(content)
-    raw.executemany(
-        "INSERT INTO pieces (content, piece, bytes) VALUES (?, ?, ?)",
-        [
-            (number, piece, whole[start : start + PIECE_BYTES])
-            for piece, start in enumerate(range(0, len(content), PIECE_BYTES))
-        ],
-    )
+    raw.executemany("INSERT INTO pieces VALUES (?, ?, ?)", [(number, *piece) for piece in _cut(content)])
     return number
+
+
+def _cut(content: bytes) -> Iterator[tuple[int, memoryview]]:
+    whole = memoryview(content)
+    for piece, start in enumerate(range(0, len(content), PIECE_BYTES)):
+        yield piece, whole[start : start + PIECE_BYTES]
 
 
 def release(raw: sqlite3.Connection, seqs: Iterable[int]) -> None:
@@ -122,7 +181,8 @@ def idle(raw: sqlite3.Connection, tenant: str, after: int, limit: int) -> list[t
     found: list[tuple[int, int]] = []
     room = IDLE_BYTES_MAX
     for number, size in raw.execute(
-        "SELECT no, bytes FROM contents INDEXED BY contents_idle WHERE tenant = ? AND links = 0 AND no > ? "
+        "SELECT no, bytes FROM contents INDEXED BY contents_idle "
+        "WHERE tenant = ? AND links = 0 AND sha2 IS NOT NULL AND no > ? "
         "ORDER BY no LIMIT ?",
         (tenant, after, limit),
     ):

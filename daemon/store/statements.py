@@ -30,10 +30,14 @@ class SqlStatements:
         self._known = Known()
 
     async def append(self, batch: Sequence[NewStatement], provenance: Provenance) -> Appended:
-        if attachments.enclosed_bytes(batch) > attachments.LARGE_BYTES:
-            async with self._large:  # one at a time, so that others' commits come between them
+        if attachments.enclosed_bytes(batch) <= attachments.LARGE_BYTES:
+            return await self._append(batch, provenance)
+        async with self._large:
+            await attachments.stage(self._writer, provenance.tenant, batch)
+            try:
                 return await self._append(batch, provenance)
-        return await self._append(batch, provenance)
+            finally:
+                await self._writer.submit(attachments.discard)
 
     async def _append(self, batch: Sequence[NewStatement], provenance: Provenance) -> Appended:
         lesson = Lesson(self._known, provenance.tenant, batch if provenance.defines else ())
@@ -47,6 +51,11 @@ class SqlStatements:
         appended = append(raw, batch, provenance, self.horizon.floor_us(), lesson)
         self.horizon.reached(appended.last_seq)
         return appended
+
+    def append_in(self, raw: sqlite3.Connection, batch: Sequence[NewStatement], provenance: Provenance) -> Appended:
+        """The same within somebody's own job of the writer. Raises StatementConflict."""
+        lesson = Lesson(self._known, provenance.tenant, batch if provenance.defines else ())
+        return self._stored(raw, batch, provenance, lesson)
 
     async def after(self, tenant: str, seq: int, limit: int) -> list[LoggedStatement]:
         found = await self._read(
@@ -86,7 +95,7 @@ def append(
     """All statements of one request, or none. What is there already, equal, or was there once, is collapsed."""
     tenant = provenance.tenant
     ids = [UUID(statement.id).bytes for statement in batch]
-    known = _known(raw, tenant, ids)
+    known = digests_of(raw, tenant, ids)
     forgotten = _forgotten(raw, tenant, [key for key in ids if key not in known])
     fresh = []
     for key, statement in zip(ids, batch, strict=True):
@@ -135,7 +144,8 @@ def append(
     )
 
 
-def _known(raw: sqlite3.Connection, tenant: str, ids: Sequence[bytes]) -> dict[bytes, bytes]:
+def digests_of(raw: sqlite3.Connection, tenant: str, ids: Sequence[bytes]) -> dict[bytes, bytes]:
+    """Of those that are stored, by id."""
     known: dict[bytes, bytes] = {}
     for start in range(0, len(ids), _LOOKUP_MAX):
         some = ids[start : start + _LOOKUP_MAX]
@@ -173,17 +183,18 @@ def _void(raw: sqlite3.Connection, tenant: str, fresh: Sequence[tuple[bytes, int
     for _, seq, voids in fresh:
         if voids is not None:
             raw.execute("INSERT OR IGNORE INTO voids VALUES (?, ?, ?)", (tenant, UUID(voids).bytes, seq))
-            _mark(raw, tenant, UUID(voids).bytes)
+            mark_voided(raw, tenant, UUID(voids).bytes)
     if raw.execute("SELECT 1 FROM voids WHERE tenant = ? LIMIT 1", (tenant,)).fetchone():
         for key, _, voids in fresh:
             if (
                 voids is None
                 and raw.execute("SELECT 1 FROM voids WHERE tenant = ? AND id = ?", (tenant, key)).fetchone()
             ):
-                _mark(raw, tenant, key)
+                mark_voided(raw, tenant, key)
 
 
-def _mark(raw: sqlite3.Connection, tenant: str, key: bytes) -> None:
+def mark_voided(raw: sqlite3.Connection, tenant: str, key: bytes) -> None:
+    """The statement with this id, if it is here and voids nothing itself."""
     raw.execute(
         "UPDATE statements SET voided = 1 WHERE tenant = ? AND id = ? "
         "AND NOT EXISTS (SELECT 1 FROM voids WHERE by_seq = statements.seq)",  # a voider cannot be voided

@@ -123,6 +123,46 @@ async def test_large_ones_enter_one_at_a_time_and_small_ones_pass(
         assert len(await found(store)) == 5
 
 
+async def rows(store: Store) -> tuple[int, int]:
+    return await store.writer.submit(
+        lambda raw: (
+            raw.execute("SELECT count(*) FROM contents").fetchone()[0],
+            raw.execute("SELECT count(*) FROM pieces").fetchone()[0],
+        )
+    )
+
+
+async def test_what_was_written_ahead_of_a_refused_batch_goes(tmp_path: Path) -> None:
+    async with open_store(tmp_path / "s.db", Ticking(), inline=True) as store:
+        await store.statements.append([statement(1)], source())
+        with pytest.raises(StatementConflict):
+            await store.statements.append([statement(2, LARGE), statement(1, digest=b"other")], source())
+        assert await rows(store) == (0, 0)
+        await store.statements.append([statement(2, LARGE)], source())
+        await store.statements.append([statement(3, LARGE, SMALL)], source())
+        await store.statements.append([statement(3, LARGE, SMALL)], source())
+        assert await rows(store) == (2, 6)
+
+
+async def test_what_was_written_ahead_when_the_process_ended_goes_at_the_next_start(tmp_path: Path) -> None:
+    async with open_store(tmp_path / "s.db", Ticking(), inline=True) as store:
+        await attachments.stage(store.writer, "acme", [statement(1, LARGE)])
+        assert await rows(store) == (1, 5)
+        assert await store.writer.submit(lambda raw: attachments.idle(raw, "acme", -1, 10)) == []
+    async with open_store(tmp_path / "s.db", Ticking(), inline=True) as store:
+        assert await rows(store) == (0, 0)
+
+
+async def test_half_of_what_is_written_ahead_is_never_taken_for_the_whole(tmp_path: Path) -> None:
+    async with open_store(tmp_path / "s.db", Ticking(), inline=True) as store:
+        await attachments.stage(store.writer, "acme", [statement(1, LARGE)])
+        await store.writer.submit(lambda raw: raw.execute("DELETE FROM pieces WHERE piece = 4"))
+        await store.writer.submit(lambda raw: append(raw, [statement(1, LARGE)], source(), 1))
+        [attached] = await found(store)
+        assert await whole(store, "acme", attached) == LARGE
+        assert await rows(store) == (2, 4 + 5)
+
+
 # ── leaving ──────────────────────────────────────────────────────────────────────────────────────────
 
 
