@@ -25,7 +25,9 @@ from config.secrets import SecretReader, SecretUnavailable
 from daemon import settings
 from daemon.control.office import Check, ReloadOutcome
 from daemon.control.protocol import Level
-from daemon.gateway.credentials import Door, doors
+from daemon.gateway.credentials import Door
+from daemon.gateway.keyring import Keyring
+from daemon.gateway.seal import SealFile, seal_path
 from daemon.release import installed_version
 from daemon.store.database import Store
 
@@ -61,7 +63,8 @@ class House:
         self._stop = stop
         self._reloading = trio.Lock()
         self.root = Root(configuration.tenants, self._make_targets, world)
-        self._doors = doors(configuration.tenants.values())
+        self.keyring = Keyring(store.credentials, SealFile(seal_path(store.path)), world.clock, world.witness.trouble)
+        self.keyring.configure(configuration.tenants.values())
 
     # ── what is there ────────────────────────────────────────────────────────────────────────────────
 
@@ -90,7 +93,7 @@ class House:
 
     def doors(self) -> Mapping[str, Door]:
         """Who may come in at the gateway, by tenant."""
-        return self._doors
+        return self.keyring.doors()
 
     def people(self, tenant_name: str) -> Sequence[PersonRow]:
         """The people directory of a tenant, nobody where there is no such tenant any more."""
@@ -133,7 +136,7 @@ class House:
             self._configuration = msgspec.structs.replace(
                 fresh, daemon=self._configuration.daemon, state=self._configuration.state
             )
-            self._doors = doors(fresh.tenants.values())
+            self.keyring.configure(fresh.tenants.values())
             applied = await self.root.apply(fresh.tenants)
             self.witness.event("config.reloaded", applied=list(applied), restart_needed=list(needed))
             return ReloadOutcome(applied=applied, restart_needed=needed, problems=problems)

@@ -147,7 +147,9 @@ class Daemon:
         """Everything up, until told to stop; everything down again, in reverse."""
         words, supervisor = self._configuration.daemon, self._house.root.supervisor
         await self._notifier.extend(START_S_MAX)
+        await self._house.keyring.refresh()
         async with trio.open_nursery() as outer:
+            outer.start_soon(self._house.keyring.run)
             await outer.start(serve_control, self._house, words.control, self._sockets.get("control"))
             outer.start_soon(self._signals)
             async with trio.open_nursery() as actors:
@@ -182,9 +184,12 @@ class Daemon:
                 reads=self._store.finding,
                 attachments=self._store.attachments,
                 activities=self._store.activities,
+                documents=self._store.documents,
                 people=house.people,
                 doors=house.doors,
                 reveal=self._reader.reveal,
+                seal=house.keyring.seal,
+                used=house.keyring.used,
                 clock=world.clock,
                 dice=world.dice,
                 arrived=world.switchboard.arrived,

@@ -9,7 +9,9 @@ import msgspec
 from actors.domain.xapi.matching import Wanted
 from actors.ports import Attachments, Clock, Dice, LoggedStatement, Statements
 from config.model import PersonRow
-from daemon.gateway.credentials import Door, Reveal
+from daemon.gateway.credentials import Account, Door, Reveal
+from daemon.gateway.ports_documents import Documents
+from daemon.gateway.seal import Seal
 
 
 class StatementQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,15 +94,19 @@ Check = Callable[[], Awaitable[Sequence[str]]]
 
 class GatewayPorts(msgspec.Struct, frozen=True, kw_only=True):
     """``people`` are those of a tenant's directory. ``doors`` is asked at each request, so that a reload takes effect.
-    ``arrived`` is told the tenant after each append that brought something new: a hint, never waited for."""
+    ``seal`` is the key of hashed secrets; ``used`` is told who was let in, and whether by a former secret. ``arrived``
+    is told the tenant after each append that brought something new: a hint, never waited for."""
 
     statements: Statements
     reads: StatementReads
     attachments: Attachments
     activities: ActivityReads
+    documents: Documents
     people: Callable[[str], Sequence[PersonRow]]
     doors: Callable[[], Mapping[str, Door]]
     reveal: Reveal
+    seal: Callable[[], Seal]
+    used: Callable[[Account, bool], None]
     clock: Clock
     dice: Dice
     arrived: Callable[[str], None]

@@ -18,6 +18,7 @@ from actors.ports import Clock
 from daemon.store.activities import SqlActivities
 from daemon.store.admission import admit, unheard
 from daemon.store.attachments import SqlAttachments
+from daemon.store.credentials import SqlCredentials
 from daemon.store.engine import AioEngine, Engine, InlineEngine, Reader, tune
 from daemon.store.errors import StoreRefused, translate
 from daemon.store.exporting import SqlExports
@@ -59,6 +60,7 @@ class Store:
         self.attachments = SqlAttachments(self.lrs_reader)
         self.finding = SqlFinding(self.lrs_reader, self.statements.horizon)
         self.activities = SqlActivities(self.lrs_reader)
+        self.credentials = SqlCredentials(self.writer, self.lrs_reader)
         self.outbox = SqlOutbox(self.writer, reader)
         self.ledger = SqlLedger(self.writer, reader)
         self.queries = Queries(self.writer, reader)

@@ -18,10 +18,12 @@ from config.model import Connection, Gateway, PersonRow, Secret, Tenant
 from daemon.gateway.app import GatewayApp, GatewayPorts, build_app
 from daemon.gateway.credentials import doors
 from daemon.gateway.ports import RequestSpan, StatementPage, StatementQuery
+from daemon.gateway.seal import Seal
 
 NOW_US = 1_800_000_000_000_000
 VERSION = {"X-Experience-API-Version": "1.0.3"}
 STATEMENTS = "/t/acme/xapi/statements"
+SEAL = Seal(b"k" * 32)
 
 
 class ManualClock:
@@ -210,6 +212,7 @@ class World:
         self.troubles: list[tuple[str, BaseException | None, dict[str, object]]] = []
         self.spans: list[Span] = []
         self.ill: list[str] = []
+        self.uses: list[tuple[str, str, bool]] = []
         self.doors = doors([tenant("acme"), tenant("globex")])
         self.gateway = Gateway(**{"listen": ("127.0.0.1:0",), "body_bytes_max": 200_000, **words})
         self.ports = GatewayPorts(
@@ -220,6 +223,8 @@ class World:
             people=lambda name: self.people.get(name, ()),
             doors=lambda: self.doors,
             reveal=reveal,
+            seal=lambda: SEAL,
+            used=lambda account, former: self.uses.append((account.tenant, account.name, former)),
             clock=ManualClock(),
             dice=CountingDice(),
             arrived=self.hints.append,

@@ -1,9 +1,13 @@
 """``[sources.NAME] kind = "xapi"``."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from config.model import Secret, Words
 
+ORIGIN = r"^(?:\*|https?://(?:[a-z0-9.\-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?)\Z"
+"""As browsers write it: in lower case, without a path, without the port that goes without saying."""
 Scope = Literal[
     "all",
     "all/read",
@@ -14,6 +18,9 @@ Scope = Literal[
     "profile",
     "define",
 ]
+SCOPES_BY_DEFAULT: tuple[Scope, ...] = ("statements/write", "statements/read/mine")
+Origin = Annotated[str, Meta(pattern=ORIGIN, max_length=300)]
+RATE_MAX, BURST_MAX = 100_000, 100_000
 
 
 class Credential(Words, frozen=True, kw_only=True):
@@ -23,8 +30,14 @@ class Credential(Words, frozen=True, kw_only=True):
     """User name, unique in the tenant."""
     secret: Secret
     """Password."""
-    scopes: tuple[Scope, ...] = ("statements/write", "statements/read/mine")
+    secret_former: Secret | None = None
+    """The password before the last change, which opens too: leave it here until every client has the new one."""
+    scopes: tuple[Scope, ...] = SCOPES_BY_DEFAULT
     """What this client may do, in xAPI's words."""
+    rate_per_s: Annotated[float, Meta(gt=0, le=RATE_MAX)] | None = None
+    """Requests a second in the long run; beyond it they are answered 429. Absent: no limit."""
+    burst: Annotated[int, Meta(ge=1, le=BURST_MAX)] | None = None
+    """Requests at once, after a pause; absent: those of one second, but at least one."""
 
 
 class XapiSettings(Words, frozen=True, kw_only=True):
@@ -33,5 +46,8 @@ class XapiSettings(Words, frozen=True, kw_only=True):
 
     dedupe: bool = True
     """Whether a statement without id but with a timestamp gets its id from its content."""
+    cors_origins: tuple[Origin, ...] = ("*",)
+    """Which web pages' scripts may use this LRS, by the origin the browser names: `https://player.example.edu`. `*`: any
+    (no cookies are used, a script needs a credential all the same); none: no page may."""
     credentials: tuple[Credential, ...] = ()
-    """Who may send; nobody without."""
+    """Who may send, beside those that ``lmsyncctl credential create`` makes."""
