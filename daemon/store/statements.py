@@ -8,6 +8,8 @@ from uuid import UUID
 
 import trio
 
+from actors.domain.xapi.guard import parse
+from actors.domain.xapi.identity import differ_by_stamp
 from actors.ports import Appended, Clock, LoggedStatement, NewStatement, Provenance, StatementConflict
 from daemon.store import attachments, indexing, rows
 from daemon.store.activities import Known, Lesson
@@ -103,7 +105,7 @@ def append(
             continue  # it was here, and its content is gone: the same, for all that can be told
         if key not in known:
             fresh.append((key, statement))
-        elif statement.given_id and known[key] != statement.digest:
+        elif statement.given_id and known[key] != statement.digest and not _stamped(raw, tenant, key, statement):
             raise StatementConflict(statement.id)
     collapsed = len(batch) - len(fresh)
     arrival = raw.execute(
@@ -157,6 +159,16 @@ def digests_of(raw: sqlite3.Connection, tenant: str, ids: Sequence[bytes]) -> di
             )
         )
     return known
+
+
+def _stamped(raw: sqlite3.Connection, tenant: str, key: bytes, new: NewStatement) -> bool:
+    """Whether it differs from the one stored by nothing but a timestamp that an LRS has added: it was read, and comes
+    back."""
+    row = raw.execute("SELECT body FROM statements WHERE tenant = ? AND id = ?", (tenant, key)).fetchone()
+    stored, again = parse(row[0]), parse(new.body)
+    assert isinstance(stored, dict)  # noqa: S101  # as accepted, both of them
+    assert isinstance(again, dict)  # noqa: S101
+    return differ_by_stamp(stored, again)
 
 
 def forgotten_key(tenant: str, statement_id: bytes) -> bytes:

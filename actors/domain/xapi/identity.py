@@ -24,6 +24,17 @@ def digest(statement: dict[str, Any]) -> bytes:
     return hashlib.sha256(_encode(canonical(statement))).digest()
 
 
+def differ_by_stamp(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether nothing but a timestamp tells two statements apart that have different digests, and only one of them has
+    any: an LRS may have given it to that one, which is no difference."""
+    if ("timestamp" in one) == ("timestamp" in other):
+        return False
+    first, second = canonical(one), canonical(other)
+    first.pop("timestamp", None)
+    second.pop("timestamp", None)
+    return bool(_encode(first) == _encode(second))
+
+
 def derived_id(content: bytes, *, tenant: str, source: str, rank: int) -> str:
     """The id of a statement that came without one: from its digest, and its rank among equals in its batch.
 

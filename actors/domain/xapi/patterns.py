@@ -26,6 +26,7 @@ LANGUAGE = (
     r"(?:-[xX](?:-[A-Za-z0-9]{1,8})+)?"  # private use
     r"|[xX](?:-[A-Za-z0-9]{1,8})+"
     r"|[iI]-[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8})*"  # registered long ago
+    r"|(?i:en-GB-oed|sgn-(?:BE-FR|BE-NL|CH-DE))"  # as well, and by no rule
     r")\Z"
 )
 """RFC 5646 by its grammar."""

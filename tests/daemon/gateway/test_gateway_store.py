@@ -1,7 +1,5 @@
 """The gateway with a real store behind it, over real HTTP: large attachments, and the same statement many at a time."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,47 +7,13 @@ import httpx
 import msgspec
 import pytest
 import trio
-import trio_asyncio
-from gateway_world import NOW_US, STATEMENTS, VERSION, World, basic
+from gateway_world import STATEMENTS
 from mixed_bodies import MIXED, attachment, mixed, taken_apart
+from stored_gateway import stored
 from xapi_samples import learner, simple
-
-from daemon.gateway.server import serve
-from daemon.store.database import open_store
 
 ID = "0d3cd6f4-3f2b-4c52-9c9d-5a3f6a8a5a01"
 LARGE = bytes(range(256)) * 12_000
-
-
-class Ticking:
-    def __init__(self) -> None:
-        self.at_us = NOW_US
-
-    def now_us(self) -> int:
-        self.at_us += 1
-        return self.at_us
-
-
-@asynccontextmanager
-async def stored(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a gateway with a store. The deadline only keeps a failure short."""
-    world = World(body_bytes_max=8_000_000)
-    with trio.fail_after(60):
-        async with trio_asyncio.open_loop(), open_store(folder / "s.db", Ticking()) as store:
-            world.ports = msgspec.structs.replace(
-                world.ports,
-                statements=store.statements,
-                reads=store.finding,
-                attachments=store.attachments,
-                activities=store.activities,
-            )
-            async with trio.open_nursery() as nursery:
-                (address,) = await nursery.start(serve, world.app(), world.gateway)
-                async with httpx.AsyncClient(
-                    base_url=f"http://{address}", headers={**VERSION, **basic("boss")}, timeout=30
-                ) as client:
-                    yield client
-                nursery.cancel_scope.cancel()
 
 
 async def test_a_large_attachment_goes_in_and_out_byte_for_byte(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from xapi_samples import Json, learner, moodle, simple, statements
 
 from actors.domain.xapi.guard import parse
-from actors.domain.xapi.identity import canonical, derived_id, digest, random_id
+from actors.domain.xapi.identity import canonical, derived_id, differ_by_stamp, digest, random_id
 
 slow_to_draw = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
 any_statement = statements() | st.sampled_from(range(20)).map(lambda at: moodle()[at])
@@ -111,6 +111,17 @@ def test_durations_are_compared_to_the_hundredth_of_a_second() -> None:
     assert digest(coarse) == digest(fine)
     assert digest(coarse) != digest(simple(result={"duration": "PT1.24S"}))
     assert digest(coarse) != digest(simple(result={"duration": "PT0M1.23S"})), "a duration is a text otherwise"
+
+
+def test_a_timestamp_that_only_one_has_may_have_come_from_an_lrs() -> None:
+    bare, stamped = simple(), simple(timestamp="2015-01-18T12:17:00.000Z")
+    assert digest(bare) != digest(stamped)
+    assert differ_by_stamp(bare, stamped)
+    assert differ_by_stamp(stamped, bare)
+    assert not differ_by_stamp(bare, simple(timestamp="2015-01-18T12:17:00.000Z", actor=learner("other")))
+    assert not differ_by_stamp(stamped, simple(timestamp="2015-01-18T12:17:01.000Z"))
+    inner = {"objectType": "SubStatement", **bare}, {"objectType": "SubStatement", **stamped}
+    assert not differ_by_stamp(simple(object=inner[0]), simple(object=inner[1])), "nobody stamps a sub-statement"
 
 
 def test_numbers_compare_by_value() -> None:
