@@ -9,6 +9,7 @@ take up to 6 ms, on a busy machine 22 ms; 100 and 150 ms where each upload is on
 
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from actors.ports import Attached, NewStatement, StoreUnavailable
@@ -33,7 +34,7 @@ class SqlAttachments:
         found: list[Attached] = []
         for start in range(0, len(seqs), LOOKUP_MAX):
             some = seqs[start : start + LOOKUP_MAX]
-            rows = await self._read(lambda raw, some=some: _links(raw, tenant, some))  # type: ignore[misc]
+            rows = await self._read(partial(_links, tenant=tenant, seqs=some))
             found += [
                 Attached(seq=row[0], content=row[1], sha2=row[2], content_type=row[3], bytes=row[4]) for row in rows
             ]
@@ -45,7 +46,7 @@ class SqlAttachments:
         left = attached.bytes
         piece = 0
         while left > 0:
-            found = await self._read(lambda raw, piece=piece: _pieces(raw, tenant, attached, piece))  # type: ignore[misc]
+            found = await self._read(partial(_pieces, tenant=tenant, attached=attached, piece=piece))
             if not found:
                 raise StoreUnavailable(f"attachment {attached.sha2} has left the store")
             block = b"".join([row[0] for row in found])
@@ -94,9 +95,9 @@ async def stage(writer: Writer, tenant: str, batch: Sequence[NewStatement]) -> N
             portion.append(_Piece(key, len(content), number, piece))
             size += len(piece)
             if size >= LARGE_BYTES:
-                await writer.submit(lambda raw, portion=portion: _write(raw, tenant, portion))  # type: ignore[misc]
+                await writer.submit(partial(_write, tenant=tenant, portion=portion))
                 portion, size = [], 0
-    await writer.submit(lambda raw: _write(raw, tenant, portion))
+    await writer.submit(partial(_write, tenant=tenant, portion=portion))
 
 
 def _write(raw: sqlite3.Connection, tenant: str, portion: Sequence[_Piece]) -> None:
