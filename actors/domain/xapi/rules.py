@@ -56,6 +56,11 @@ def agent_faults(agent: object, version: Version) -> Iterator[Fault]:
     yield from _who(agent, "", version)
 
 
+def timestamp_faults(timestamp: object, version: Version) -> Iterator[Fault]:
+    """The same of a timestamp that is asked for."""
+    yield from _timestamp(timestamp, "", version)
+
+
 def _timestamp(value: Any, path: str, version: Version) -> Iterator[Fault]:
     if not isinstance(value, str):
         yield Fault(path, f"must be a string, is {kind_of(value)}")

@@ -13,7 +13,7 @@ from actors.domain.xapi.keys import agent_key
 from actors.domain.xapi.matching import Wanted
 from actors.domain.xapi.moments import instant_us
 from actors.domain.xapi.patterns import IRI, UUID, Version
-from actors.domain.xapi.rules import agent_faults
+from actors.domain.xapi.rules import agent_faults, timestamp_faults
 from daemon.gateway.ports import StatementQuery
 from daemon.gateway.problems import Problem
 
@@ -61,8 +61,8 @@ def read_query(parameters: QueryParams, *, authority: bytes | None, version: Ver
     return StatementQuery(
         limit=min(limit, PAGE_MAX),
         ascending=ascending,
-        since_us=_moment(given, "since"),
-        until_us=_moment(given, "until"),
+        since_us=moment_us(given, "since", version),
+        until_us=moment_us(given, "until", version),
         after_seq=cursor if ascending else None,
         before_seq=None if ascending else cursor,
         wanted=Wanted(
@@ -105,13 +105,13 @@ def _whole(given: Mapping[str, str], name: str) -> int | None:
     return int(text)
 
 
-def _moment(given: Mapping[str, str], name: str) -> int | None:
+def moment_us(given: Mapping[str, str], name: str, version: Version) -> int | None:
+    """Microseconds since the epoch; None if it is not given. Raises Problem 400."""
     if name not in given:
         return None
-    moment_us = instant_us(given[name])
-    if moment_us is None:
-        raise _bad(name, "must be a timestamp")
-    return moment_us
+    if found := next(timestamp_faults(given[name], version), None):
+        raise _bad(name, str(found))
+    return instant_us(given[name])
 
 
 def _iri_of(given: Mapping[str, str], name: str) -> str | None:

@@ -207,6 +207,8 @@ async def test_filters() -> None:
         ({"registration": "1"}, "registration"),
         ({"since": "yesterday"}, "since"),
         ({"until": ""}, "until"),
+        ({"since": "2026-11-23T15:29:17-00:00"}, "since"),
+        ({"until": "2026-02-30T15:29:17Z"}, "until"),
         ({"limit": "-1"}, "limit"),
         ({"limit": "9" * 30}, "limit"),
         ({"limit": "²"}, "limit"),

@@ -149,6 +149,7 @@ def test_the_broken_property_is_named(statement: Json, path: str) -> None:
         simple(result={"score": {"scaled": -1, "raw": -5, "min": -10.5, "max": 0}, "duration": "PT0.123456S"}),
         simple(result={"extensions": {"http://x.org/nullable": None}}),
         simple(context={"platform": "x", "revision": "y"}, version="1.0"),
+        simple(context={"language": "sgn-BE-FR"}, verb={"id": "a:b", "display": {"en-GB-oed": "x", "i-klingon": "y"}}),
         simple(timestamp="2015-01-18T12:17:00"),
         simple(timestamp="2015-01-18T12:17:00.123456789+0100"),
     ],
