@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from config.durations import seconds
 from config.model import Gateway
 from daemon.gateway.limits import Frame
+from daemon.gateway.lrs.alternate import Alternate
 from daemon.gateway.lrs.headers import Carried
 from daemon.gateway.lrs.routes import lrs_routes
 from daemon.gateway.ports import Check, Trouble
@@ -46,7 +47,7 @@ def build_app(ports: GatewayPorts, gateway: Gateway) -> GatewayApp:
         return Response(ports.metrics_text(), media_type=METRICS_TYPE)
 
     operators = [*pages, Route("/metrics", Resource(get=metrics))]
-    lrs = lrs_routes(ports, carried)
+    lrs = lrs_routes(ports, carried, gateway.body_bytes_max)
     templates = frozenset(route.path for route in [*operators, *lrs])
 
     def template(path: str) -> str:
@@ -55,7 +56,7 @@ def build_app(ports: GatewayPorts, gateway: Gateway) -> GatewayApp:
 
     def frame(routes: list[Route]) -> Frame:
         return Frame(
-            Router(routes, redirect_slashes=False, default=_nowhere),
+            Alternate(Router(routes, redirect_slashes=False, default=_nowhere)),
             body_bytes_max=gateway.body_bytes_max,
             body_timeout_s=seconds(gateway.body_timeout),
             dice=ports.dice,

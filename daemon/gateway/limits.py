@@ -166,7 +166,10 @@ class _Answer:
     async def _finish(self, headers: MutableHeaders) -> None:
         if self._facts.fallback is not None:
             for name, value in (await self._facts.fallback()).items():
-                headers.setdefault(name, value)
+                if name == "Vary":
+                    headers.add_vary_header(value)
+                else:
+                    headers.setdefault(name, value)
         headers["x-correlation-id"] = self._facts.correlation_id
         headers["traceparent"] = self._facts.span.traceparent
         if self._old and not self._body.complete:

@@ -12,17 +12,21 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Resource:
-    """One path and its methods; HEAD is GET without the body."""
+    """One path and its methods; HEAD is GET without the body, OPTIONS says which there are to whoever asks."""
 
     def __init__(self, **handlers: Handler) -> None:
         self._handlers = {name.upper(): handler for name, handler in handlers.items()}
         if "GET" in self._handlers:
             self._handlers["HEAD"] = self._handlers["GET"]
+        self._allow = {"Allow": ", ".join([*self._handlers, "OPTIONS"])}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "OPTIONS":
+            await Response(status_code=204, headers=self._allow)(scope, receive, send)
+            return
         handler = self._handlers.get(scope["method"])
         if handler is None:
-            raise Problem(405, "this method is not allowed here", headers={"Allow": ", ".join(self._handlers)})
+            raise Problem(405, "this method is not allowed here", headers=self._allow)
         response = await handler(Request(scope, receive))
         if scope["method"] == "HEAD":
             response.body = b""

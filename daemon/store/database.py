@@ -19,6 +19,7 @@ from daemon.store.activities import SqlActivities
 from daemon.store.admission import admit, unheard
 from daemon.store.attachments import SqlAttachments
 from daemon.store.credentials import SqlCredentials
+from daemon.store.documents import SqlDocuments
 from daemon.store.engine import AioEngine, Engine, InlineEngine, Reader, tune
 from daemon.store.errors import StoreRefused, translate
 from daemon.store.exporting import SqlExports
@@ -60,6 +61,7 @@ class Store:
         self.attachments = SqlAttachments(self.lrs_reader)
         self.finding = SqlFinding(self.lrs_reader, self.statements.horizon)
         self.activities = SqlActivities(self.lrs_reader)
+        self.documents = SqlDocuments(self.writer, self.lrs_reader, clock)
         self.credentials = SqlCredentials(self.writer, self.lrs_reader)
         self.outbox = SqlOutbox(self.writer, reader)
         self.ledger = SqlLedger(self.writer, reader)

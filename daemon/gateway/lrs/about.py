@@ -4,8 +4,11 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from daemon.gateway.lrs.reading import check_names
+
 VERSIONS = ("1.0.0", "1.0.1", "1.0.2", "1.0.3", "2.0.0")
 
 
-async def about(_request: Request) -> Response:
-    return Response(msgspec.json.encode({"version": VERSIONS}), media_type="application/json")
+async def about(request: Request) -> Response:
+    check_names(request.query_params, ())
+    return Response(msgspec.json.encode({"version": VERSIONS, "extensions": {}}), media_type="application/json")

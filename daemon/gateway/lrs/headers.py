@@ -1,8 +1,9 @@
-"""What requests must say and every answer carries: the version spoken, and how far reads are complete."""
+"""What requests must say and every answer carries: the version spoken, how far reads are complete, who may read it."""
 
 import re
 from collections.abc import Mapping
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import Scope
 
@@ -10,6 +11,7 @@ from actors.domain.xapi.moments import spelt
 from actors.domain.xapi.patterns import Version
 from actors.ports import StoreUnavailable
 from daemon.gateway.limits import facts
+from daemon.gateway.lrs.cors import ANY, cors_headers
 from daemon.gateway.ports import GatewayPorts
 from daemon.gateway.problems import Problem
 
@@ -17,7 +19,7 @@ VERSION = "X-Experience-API-Version"
 CONSISTENT = "X-Experience-API-Consistent-Through"
 _SPOKEN: dict[str, Version] = {"1.0": "1.0.3", "2.0": "2.0.0"}
 _FORM = re.compile(r"([12]\.0)(?:\.[0-9]{1,3})?")
-_PATH = re.compile(r"/t/([^/]+)/xapi/([^/]+)")
+_PATH = re.compile(r"/t/([^/]+)/xapi/(.*)")
 
 
 def spoken(text: str) -> Version | None:
@@ -28,10 +30,12 @@ def spoken(text: str) -> Version | None:
 
 def demanded(request: Request) -> Version:
     """The version that this request must name. Raises Problem 400."""
-    given = request.headers.get(VERSION)
-    if given is None:
+    given = request.headers.getlist(VERSION)
+    if not given:
         raise Problem(400, f"the header {VERSION} is missing", reason="version")
-    version = spoken(given)
+    if len(given) > 1:
+        raise Problem(400, f"the header {VERSION} is given more than once", reason="version")
+    version = spoken(given[0])
     if version is None:
         raise Problem(400, f"the header {VERSION} must be 1.0.x or 2.0.x", reason="version")
     return version
@@ -51,10 +55,9 @@ class Carried:
         if path is None:
             return
         tenant, resource = path.groups()
-        version = self._version(scope, tenant)
 
         async def fallback() -> Mapping[str, str]:
-            headers = {VERSION: version}
+            headers = {VERSION: self._version(scope, tenant), **self._cors(scope, tenant)}
             if resource == "statements":
                 headers[CONSISTENT] = await self._safe_through(tenant) if "admitted" in scope else spelt(0)
             return headers
@@ -69,6 +72,13 @@ class Carried:
                 break
         door = self._ports.doors().get(tenant)
         return door.fallback_version if door is not None else "1.0.3"
+
+    def _cors(self, scope: Scope, tenant: str) -> Mapping[str, str]:
+        door = self._ports.doors().get(tenant)
+        headers = Headers(scope=scope)
+        preflight = scope["method"] == "OPTIONS" and "access-control-request-method" in headers
+        allowed = (ANY,) if door is None else door.cors_origins
+        return cors_headers(allowed, headers.get("origin"), preflight=preflight)
 
     async def through(self, tenant: str) -> str:
         """To be asked before the log is read: what is stored until then will be seen. Raises StoreUnavailable."""
