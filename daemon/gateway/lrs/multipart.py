@@ -34,7 +34,7 @@ logging.getLogger("python_multipart").propagate = False  # its warnings are abou
 
 def is_json(content_type: str) -> bool:
     """Raises Problem 400 for JSON in another encoding than UTF-8."""
-    kind, options = parse_options_header(content_type)
+    kind, options = _described(content_type)
     if kind != b"application/json":
         return False
     if options.get(b"charset", b"utf-8").strip().lower() not in (b"", b"utf-8", b"utf8"):
@@ -44,7 +44,7 @@ def is_json(content_type: str) -> bool:
 
 def boundary_of(content_type: str) -> bytes | None:
     """The boundary of ``multipart/mixed``, None for everything else. Raises Problem 400 where it has none."""
-    kind, options = parse_options_header(content_type)
+    kind, options = _described(content_type)
     if kind != b"multipart/mixed":
         return None
     boundary = options.get(b"boundary", b"").strip(b" \t")
@@ -53,6 +53,11 @@ def boundary_of(content_type: str) -> bytes | None:
             400, "Content-Type must name the boundary of multipart/mixed, 1 to 70 characters", reason="content_type"
         )
     return boundary
+
+
+def _described(content_type: str) -> tuple[bytes, dict[bytes, bytes]]:
+    """Type and parameters. The library knows headers as bytes only, so what is not in ASCII says nothing."""
+    return parse_options_header(content_type) if content_type.isascii() else (b"", {})
 
 
 class _Part:
