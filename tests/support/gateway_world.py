@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import msgspec
+from memory_documents import MemoryDocuments
 
 from actors.domain.xapi.accepted import NewStatement
 from actors.domain.xapi.definitions import defined, merged
@@ -206,6 +207,8 @@ class World:
 
     def __init__(self, **words: Any) -> None:
         self.log = MemoryLog()
+        self.clock = ManualClock()
+        self.documents = MemoryDocuments(self.clock.now_us)
         self.people: dict[str, tuple[PersonRow, ...]] = {}
         self.counts: list[tuple[str, str, int, str]] = []
         self.hints: list[str] = []
@@ -220,12 +223,13 @@ class World:
             reads=self.log,
             attachments=self.log,
             activities=self.log,
+            documents=self.documents,
             people=lambda name: self.people.get(name, ()),
             doors=lambda: self.doors,
             reveal=reveal,
             seal=lambda: SEAL,
             used=lambda account, former: self.uses.append((account.tenant, account.name, former)),
-            clock=ManualClock(),
+            clock=self.clock,
             dice=CountingDice(),
             arrived=self.hints.append,
             healthy=self._nothing,

@@ -148,7 +148,7 @@ async def test_a_post_takes_no_parameters_and_other_methods_are_told() -> None:
         assert (await post(client, simple(), params={"method": "GET"})).status_code == 400
         answer = await client.delete(STATEMENTS)
     assert answer.status_code == 405
-    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST", "PUT"}
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST", "PUT", "OPTIONS"}
     assert "X-Experience-API-Consistent-Through" in answer.headers
 
 
