@@ -8,7 +8,7 @@ file through once; memory is bounded by the longest line.
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Literal, Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -21,6 +21,12 @@ GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _GZIP_LEVEL = 6
 _ZSTD_LEVEL = 3
+
+
+class Readable(Protocol):
+    """A file, as far as it is needed here."""
+
+    def read(self, n: int, /) -> bytes: ...
 
 
 class _Decompressor(Protocol):
@@ -68,7 +74,7 @@ class Damaged(Exception):
     """The file cannot be read as what it begins as."""
 
 
-def blocks(file: BinaryIO, how: Compression) -> Iterator[tuple[bytes, int]]:
+def blocks(file: Readable, how: Compression) -> Iterator[tuple[bytes, int]]:
     """The file's content, block by block, each with how many bytes of the file lie before the end of the last frame
     that is whole (of a plain file: of what has been read). Raises Damaged."""
     place = 0

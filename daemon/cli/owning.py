@@ -13,9 +13,12 @@ from config.durations import seconds
 from daemon.cli.commands import Options, nobody_reads
 from daemon.cli.exporting import Wanted
 from daemon.cli.exporting import run as run_export
-from daemon.cli.frames import Compression
-from daemon.cli.render import printer
-from daemon.cli.trunk import LONG_PATIENCE_S, cli, command
+from daemon.cli.frames import Compression, Damaged
+from daemon.cli.importing import Import
+from daemon.cli.importing import Wanted as WantedImport
+from daemon.cli.render import Printer, printer
+from daemon.cli.trunk import LONG_PATIENCE_S, cli, command, dry_run
+from daemon.cli.values import TooLong
 from daemon.control import protocol as p
 from daemon.control.client import SOCKET, Client
 from daemon.control.exits import Exit
@@ -42,7 +45,11 @@ class Moment(click.ParamType[int]):
 MOMENT = Moment()
 
 
-def settled(work: Callable[[Client, Callable[[str], None]], tuple[str, int]], *, aside: bool) -> int:
+Work = Callable[[Client, Callable[[str], None], Printer], tuple[str, int]]
+"""Given who to ask, where to tell how it goes, and where rows go: how it ended, in words and as an exit code."""
+
+
+def settled(work: Work, *, aside: bool) -> int:
     """Do it over one connection. ``aside``: the standard output is taken, so what is said goes to the other one."""
     options = click.get_current_context().ensure_object(Options)
     out = printer(as_json=options.as_json, quiet=options.quiet)
@@ -53,7 +60,7 @@ def settled(work: Callable[[Client, Callable[[str], None]], tuple[str, int]], *,
 
     try:
         with Client(Path(options.socket) if options.socket else SOCKET, options.timeout_s or LONG_PATIENCE_S) as client:
-            note, code = work(client, say)
+            note, code = work(client, say, out)
     except p.Refusal as refusal:
         out.refused(refusal)
         return refusal.code
@@ -105,4 +112,61 @@ def export(
         raise click.UsageError("--resume needs --out")
     begin = p.ExportBegin(tenant=tenant, format=format, since_us=since, until_us=until)
     wanted = Wanted(begin=begin, out=out, compression=compress or "", resume=resume)
-    return settled(lambda client, say: (run_export(wanted, client, say), Exit.OK), aside=out is None)
+    return settled(lambda client, say, _: (run_export(wanted, client, say), Exit.OK), aside=out is None)
+
+
+@command(
+    cli,
+    "import",
+    "lmsyncctl import acme/campus other-lrs.json --dry-run\n"
+    "lmsyncctl import acme/campus acme.jsonl.zst\n"
+    "lmsyncctl import acme/campus acme.jsonl.zst --skip 120000",
+)
+@click.argument("where", metavar="TENANT/SOURCE")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.option("--announce", is_flag=True, help="Route it like news: posts are made. Else it counts as known, quietly.")
+@click.option("--skip", type=click.IntRange(min=0), default=0, help="Leave out the first so many lines.")
+@dry_run
+def import_(where: str, file: Path, announce: bool, skip: int, dry_run: bool) -> int:
+    """Bring statements in.
+
+    From an export of ours, or another LRS's: JSON Lines, an array, pages as xAPI has them; gzip and zstd are known.
+    Ids, times, authorities and attachments are kept, and every statement is judged by the same rules as one that a
+    client sends. What breaks one is told with its line, and the rest goes on; then the exit code is 1.
+
+    Brought in again, nothing is new. What is brought in counts as known and is announced to nobody, then or when the
+    LMS tells it again; --announce routes it.
+    """
+    tenant, _, source = where.partition("/")
+    if not tenant or not source:
+        raise click.UsageError(f"{where!r} is not TENANT/SOURCE")
+    wanted = WantedImport(
+        tenant=tenant,
+        source=source,
+        file=None if str(file) == "-" else file,
+        announce=announce,
+        dry_run=dry_run,
+        skip=skip,
+    )
+    return settled(lambda client, say, out: _imported(wanted, client, say, out), aside=False)
+
+
+def _imported(wanted: WantedImport, client: Client, say: Callable[[str], None], out: Printer) -> tuple[str, int]:
+    work = Import(wanted, client, say, out.row)
+    try:
+        work.run()
+    except (Damaged, TooLong) as error:
+        raise p.Refusal(Exit.FAILURE, f"{error}; {_far(work, wanted)}", where=str(wanted.file or "")) from None
+    except (p.Refusal, OSError, KeyboardInterrupt):
+        say(_far(work, wanted))
+        raise
+    count = work.count
+    if not (count.fresh or count.known or count.refused or count.documents):
+        return "there is no statement in it", Exit.NOTHING
+    return count.told(dry_run=wanted.dry_run), Exit.FAILURE if count.refused else Exit.OK
+
+
+def _far(work: Import, wanted: WantedImport) -> str:
+    """How far it came, and how to go on."""
+    told = work.count.told(dry_run=wanted.dry_run)
+    return f"{told}; --skip {work.count.at} goes on after what is stored" if work.count.at else told

@@ -48,6 +48,7 @@ class People:
                 | views.VersionRow()
                 | views.PlanRow()
                 | views.ForecastRow()
+                | views.SecretRow()
             ):
                 self._flush()
                 if self._told:
@@ -73,6 +74,8 @@ class People:
                 | views.SlaRow()
                 | views.LateRow()
                 | views.KeptRow()
+                | views.CredentialRow()
+                | views.ImportFaultRow()
             ):
                 if self._listed and type(self._listed[0]) is not type(view):
                     self._flush()

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from daemon.cli import keeping, outlooks
+from daemon.cli import clients, keeping, outlooks
 from daemon.cli.cells import age, at, number, pairs, plain, short, state, took
 from daemon.control import views as v
 
@@ -26,6 +26,8 @@ Listed = (
     | v.ProblemRow
     | outlooks.Listed
     | v.KeptRow
+    | v.CredentialRow
+    | v.ImportFaultRow
 )
 
 HELD_FOR = {"quiet": "quiet hours until {}", "digest": "for the digest of {}", "route": "its route is disabled"}
@@ -55,6 +57,7 @@ _NUMBERS = {
     "routes",
     "unrouted",
     "took",
+    "line",
     *outlooks.NUMBERS,
     *keeping.NUMBERS,
 }
@@ -86,6 +89,10 @@ def _headings(row: Listed) -> tuple[str, ...]:
             return outlooks.headings(row)
         case v.KeptRow():
             return keeping.HEADINGS
+        case v.CredentialRow():
+            return clients.HEADINGS
+        case v.ImportFaultRow():
+            return ("line", "statement", "refused because")
         case v.ActorRow():
             return ()
         case _ as never:
@@ -158,6 +165,10 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
             return outlooks.cells(row)
         case v.KeptRow():
             return keeping.cells(row)
+        case v.CredentialRow():
+            return clients.cells(row)
+        case v.ImportFaultRow():
+            return [number(row.at), plain(row.id), plain(row.rule)]
         case v.ActorRow():
             return []
         case _ as never:

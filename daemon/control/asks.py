@@ -19,8 +19,14 @@ from daemon.control.ask import Role as Role
 from daemon.control.ask import Seconds as Seconds
 from daemon.control.ask import StateName as StateName
 from daemon.control.ask import Word as Word
+from daemon.control.credential_asks import CredentialCreate as CredentialCreate
+from daemon.control.credential_asks import CredentialList as CredentialList
+from daemon.control.credential_asks import CredentialRevoke as CredentialRevoke
+from daemon.control.credential_asks import CredentialRotate as CredentialRotate
 from daemon.control.owning_asks import ExportBegin as ExportBegin
 from daemon.control.owning_asks import ExportPage as ExportPage
+from daemon.control.owning_asks import ImportLines as ImportLines
+from daemon.control.owning_asks import ImportPart as ImportPart
 
 
 class AskStatus(Ask, frozen=True, kw_only=True, tag="status"):
@@ -235,7 +241,13 @@ AnyAsk = (
     | ConfigShow
     | RetentionShow
     | RetentionRun
+    | CredentialList
+    | CredentialCreate
+    | CredentialRotate
+    | CredentialRevoke
     | ExportBegin
     | ExportPage
+    | ImportLines
+    | ImportPart
 )
 VERBS: dict[str, type[Ask]] = {str(kind.__struct_config__.tag): kind for kind in AnyAsk.__args__}

@@ -23,3 +23,22 @@ class ExportedRow(View, frozen=True, kw_only=True, tag="exported"):
     documents: int = 0
     page: bool = False
     next: Where | None = None
+
+
+class ImportFaultRow(View, frozen=True, kw_only=True, tag="import_fault"):
+    """A line (or element) of the file that was not taken in, and the rule that it breaks."""
+
+    at: int
+    id: str = ""
+    rule: str
+
+
+class ImportedRow(View, frozen=True, kw_only=True, tag="imported"):
+    """What became of some lines. ``known`` were here already, or were once; ``refused`` break a rule or differ from
+    what is stored under their id."""
+
+    fresh: int = 0
+    known: int = 0
+    refused: int = 0
+    documents: int = 0
+    dry_run: bool = False

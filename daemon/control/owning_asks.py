@@ -70,6 +70,8 @@ class ImportLines(Change, frozen=True, kw_only=True, tag="import.lines"):
     source: Word
     lines: Annotated[tuple[Line, ...], Meta(max_length=LINES_MAX)]
     announce: bool = False
+    run: Word = ""
+    """Names the import: the correlation id of whatever it brings in."""
 
     role = Role.OPERATOR
 

@@ -22,6 +22,10 @@ from daemon.control.asks import AskVersion as AskVersion
 from daemon.control.asks import Change as Change
 from daemon.control.asks import ConfigCheck as ConfigCheck
 from daemon.control.asks import ConfigShow as ConfigShow
+from daemon.control.asks import CredentialCreate as CredentialCreate
+from daemon.control.asks import CredentialList as CredentialList
+from daemon.control.asks import CredentialRevoke as CredentialRevoke
+from daemon.control.asks import CredentialRotate as CredentialRotate
 from daemon.control.asks import DlqAnnotate as DlqAnnotate
 from daemon.control.asks import DlqDiscard as DlqDiscard
 from daemon.control.asks import DlqList as DlqList
@@ -31,6 +35,8 @@ from daemon.control.asks import DlqShow as DlqShow
 from daemon.control.asks import Drain as Drain
 from daemon.control.asks import ExportBegin as ExportBegin
 from daemon.control.asks import ExportPage as ExportPage
+from daemon.control.asks import ImportLines as ImportLines
+from daemon.control.asks import ImportPart as ImportPart
 from daemon.control.asks import Letters as Letters
 from daemon.control.asks import Level as Level
 from daemon.control.asks import Pause as Pause

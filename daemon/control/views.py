@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from daemon.control.credentials import CredentialRow as CredentialRow
+from daemon.control.credentials import SecretRow as SecretRow
 from daemon.control.keeping import KeptRow as KeptRow
 from daemon.control.keeping import SpaceRow as SpaceRow
 from daemon.control.keeping import SweptRow as SweptRow
@@ -20,6 +22,7 @@ from daemon.control.outlook import PlannedRow as PlannedRow
 from daemon.control.outlook import PlanRow as PlanRow
 from daemon.control.outlook import SlaRow as SlaRow
 from daemon.control.outlook import UnroutedRow as UnroutedRow
+from daemon.control.owning import ImportFaultRow as ImportFaultRow
 from daemon.control.trials import ExchangeRow as ExchangeRow
 from daemon.control.trials import JudgementRow as JudgementRow
 from daemon.control.trials import PreviewRow as PreviewRow
@@ -318,6 +321,9 @@ AnyView = (
     | KeptRow
     | SpaceRow
     | SweptRow
+    | CredentialRow
+    | SecretRow
+    | ImportFaultRow
 )
 
 _decode: msgspec.json.Decoder[AnyView] = msgspec.json.Decoder(AnyView)

@@ -25,6 +25,7 @@ from daemon.store.errors import StoreRefused, translate
 from daemon.store.exporting import SqlExports
 from daemon.store.finding import SqlFinding
 from daemon.store.horizon import leased
+from daemon.store.importing import SqlImports
 from daemon.store.indexing import catch_up
 from daemon.store.keeper import Keeper, Trouble
 from daemon.store.ledger import SqlLedger
@@ -67,6 +68,7 @@ class Store:
         self.ledger = SqlLedger(self.writer, reader)
         self.queries = Queries(self.writer, reader)
         self.exports = SqlExports(reader)
+        self.imports = SqlImports(self.writer, reader, self.statements)
         self.housekeeping = SqlHousekeeping(self.writer, reader)
         self.born_us = 0
         """When this store was made: nothing that happened before can have been posted from it."""

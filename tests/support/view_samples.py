@@ -191,5 +191,9 @@ KEEPING: list[tuple[v.View, tuple[str, ...]]] = [
         v.SweptRow(tenant="acme", removed={"dead_letters": 1_000, "late": 3}),
         ("acme: removed 1,000 dead letters, 3 late so far",),
     ),
+    (
+        v.ImportFaultRow(at=1_204, id="ab" * 16, rule="verb.id: must be an IRI with a scheme"),
+        ("1,204", "ab" * 16, "verb.id: must be an IRI"),
+    ),
     (v.SweptRow(tenant="acme", removed={}, dry_run=True, ended=True), ("acme: would remove nothing\n",)),
 ]

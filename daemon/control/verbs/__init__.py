@@ -7,8 +7,10 @@ from daemon.control.office import Asking
 from daemon.control.verbs import (
     actors,
     backlog,
+    credentials,
     exactly,
     exporting,
+    importing,
     letters,
     overview,
     process,
@@ -99,5 +101,17 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await exporting.begin(request, asking)
         case p.ExportPage():
             return await exporting.page(request, asking)
+        case p.ImportLines():
+            return await importing.lines(request, asking)
+        case p.ImportPart():
+            return await importing.part(request, asking)
+        case p.CredentialList():
+            return await credentials.listing(request, asking)
+        case p.CredentialCreate():
+            return await credentials.create(request, asking)
+        case p.CredentialRotate():
+            return await credentials.rotate(request, asking)
+        case p.CredentialRevoke():
+            return await credentials.revoke(request, asking)
         case _ as never:
             assert_never(never)

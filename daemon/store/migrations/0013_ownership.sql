@@ -5,3 +5,14 @@ ALTER TABLE arrivals ADD COLUMN quiet INTEGER NOT NULL DEFAULT 0 CHECK (quiet IN
 
 -- Who else declares a content: an export gives it once, with the first of them.
 CREATE INDEX attachments_content ON attachments (content, seq);
+
+-- Parts of what is too long for one request of an import, until the statements come that need it, or for a day.
+CREATE TABLE staged (
+    tenant TEXT NOT NULL,
+    sha2   BLOB NOT NULL,
+    part   INTEGER NOT NULL,
+    at_us  INTEGER NOT NULL,
+    bytes  BLOB NOT NULL
+);
+CREATE UNIQUE INDEX staged_part ON staged (tenant, sha2, part);
+CREATE INDEX staged_at ON staged (at_us);

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from daemon.control import protocol as p
 from daemon.control.exits import MEANINGS, Exit
 from daemon.control.lines import LINE_BYTES_MAX, Lines, LineTooLong
-from daemon.control.owning_asks import Where
+from daemon.control.owning_asks import Line, Where
 from daemon.control.protocol import Role
 
 SAMPLES: dict[str, p.Ask] = {
@@ -43,6 +43,8 @@ SAMPLES: dict[str, p.Ask] = {
     "retention.show": p.RetentionShow(tenant="acme"),
     "retention.run": p.RetentionRun(tenant="acme", dry_run=True),
     "export.begin": p.ExportBegin(tenant="acme", format="json", since_us=5),
+    "import.lines": p.ImportLines(tenant="acme", source="campus", lines=(Line(1, "{}"), Line(2, staged="ab")), run="r"),
+    "import.part": p.ImportPart(tenant="acme", sha2="ab" * 32, part=1, bytes=b"\x00\xff"),
     "export.page": p.ExportPage(tenant="acme", where=Where(after="7"), through_us=9),
 }
 
@@ -69,7 +71,7 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
     mutating = {verb for verb, kind in p.VERBS.items() if kind.mutates} - {"export.begin"}  # is only put on record
     assert mutating == {
         *("actor.restart", "target.test", "dlq.replay", "dlq.discard", "dlq.annotate", "queue.catchup"),
-        *("pause", "resume", "drain", "reload", "retention.run"),
+        *("pause", "resume", "drain", "reload", "retention.run", "import.lines", "import.part"),
     }
     assert {verb for verb, kind in p.VERBS.items() if "dry_run" in kind.__struct_fields__} == mutating
     assert {verb for verb, kind in p.VERBS.items() if kind.role is not Role.VIEWER} == mutating | EXPORTING

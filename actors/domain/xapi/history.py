@@ -1,0 +1,113 @@
+"""A line of an export, ours or another LRS's, to what the log takes: the same checks as for what a client sends.
+
+What the LRS once added is kept as far as it tells something: the authority, the version, and the time stored where it
+stands in for a time of its own. Everything else is kept byte for byte.
+"""
+
+import hashlib
+import json
+from typing import Any
+
+import msgspec
+
+from actors.domain.xapi.accepted import NewStatement
+from actors.domain.xapi.attachments import Contents, declared
+from actors.domain.xapi.faults import Fault, Refusal
+from actors.domain.xapi.guard import parse
+from actors.domain.xapi.identity import digest
+from actors.domain.xapi.intake import read_batch
+from actors.domain.xapi.patterns import Version
+
+_OTHER: dict[Version, Version] = {"1.0.3": "2.0.0", "2.0.0": "1.0.3"}
+_raws = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """A statement from a file. ``authority`` is empty where the line has none; ``voided``: the file says it was."""
+
+    new: NewStatement
+    version: Version
+    authority: bytes = b""
+    voided: bool = False
+
+
+def unwrapped(line: bytes) -> tuple[bytes, bool]:
+    """The statement of a line, and whether it is said to be voided. Some LRSs (and our own canonical export) write
+    ``{"statement": {…}, "voided": …, …}``. Raises Refusal for what is no JSON object."""
+    given = parse(line)
+    if not isinstance(given, dict):
+        raise Refusal((Fault("", "must be a statement, a JSON object"),))
+    if "statement" in given and "verb" not in given and isinstance(given["statement"], dict):
+        return bytes(_raws(line)["statement"]), given.get("voided") is True
+    return line, False
+
+
+def contents_of(statement: bytes) -> frozenset[str]:
+    """The sha2, in lower case, of every content that it declares; nothing where it is too wrong to tell."""
+    given: Any = parse(statement)
+    try:
+        return frozenset(attachment["sha2"].lower() for _, attachment in declared(given))
+    except (KeyError, TypeError, AttributeError):
+        return frozenset()  # what is wrong is said by whoever reads it
+
+
+def read_told(
+    statement: bytes, *, tenant: str, source: str, fallback: Version, contents: Contents | None = None
+) -> Told:
+    """``fallback`` is the version of those that name none. What comes without an id gets one from its content, so that
+    bringing it in again is nothing new. Raises Refusal."""
+    given = parse(statement)
+    named = given.get("version") if isinstance(given, dict) else None
+    version: Version = fallback
+    if isinstance(named, str):
+        version = "2.0.0" if named.startswith("2.") else "1.0.3"
+    try:
+        new = _read(statement, version, tenant, source, contents)
+    except Refusal as refusal:
+        try:
+            new = _read(statement, _OTHER[version], tenant, source, contents)
+        except Refusal:
+            raise refusal from None
+        version = _OTHER[version]
+    assert isinstance(given, dict)  # noqa: S101  # the intake has accepted it
+    return Told(
+        new=_restored(new, statement, given),
+        version=version,
+        authority=_authority(given["authority"], statement) if "authority" in given else b"",
+    )
+
+
+def _read(statement: bytes, version: Version, tenant: str, source: str, contents: Contents | None) -> NewStatement:
+    [new] = read_batch(
+        statement,
+        tenant=tenant,
+        source=source,
+        dedupe=True,
+        version=version,
+        fresh_id=lambda: hashlib.sha256(statement).hexdigest()[:32],
+        contents=contents,
+    )
+    return new
+
+
+def _restored(new: NewStatement, statement: bytes, given: dict[str, Any]) -> NewStatement:
+    """As it was before an LRS added to it. Where the time stored stands in for a timestamp, the content is compared
+    without one: the sender gave none, and may send the statement again."""
+    activities = given.get("context", {}).get("contextActivities", {})
+    lone = any(isinstance(each, dict) for each in activities.values())
+    if not lone and given.get("id") == new.id:
+        parts = {name: raw for name, raw in _raws(statement).items() if name not in ("stored", "authority")}
+        new = msgspec.structs.replace(new, body=_encode(parts))
+    if "stored" in given and given.get("timestamp") == given["stored"]:
+        untimed = {name: value for name, value in given.items() if name != "timestamp"}
+        new = msgspec.structs.replace(new, digest=digest(untimed))
+    return new
+
+
+def _authority(given: object, statement: bytes) -> bytes:
+    """In one spelling: byte for byte as it was where the line is of our own making, because who reads only what is
+    their own is recognised by it."""
+    raw = bytes(_raws(statement)["authority"])
+    escaped = json.dumps(given, separators=(",", ":")).encode()
+    return raw if raw == escaped else _encode(given)
