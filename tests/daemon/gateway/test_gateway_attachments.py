@@ -12,6 +12,7 @@ from signed_statements import certificate, jws_of, signed
 from xapi_samples import Json, learner, simple
 
 from daemon.gateway.lrs import enclosing, writing
+from daemon.gateway.lrs.multipart import opened
 
 ID = "0d3cd6f4-3f2b-4c52-9c9d-5a3f6a8a5a01"
 ONE, TWO, ODD = b"one", b"two", b"\r\n--" + BOUNDARY.encode()[:-1] + b"\0\xff\r\n"
@@ -46,6 +47,8 @@ async def test_what_comes_with_a_statement_goes_out_with_it(version: str) -> Non
     assert {plain.headers["Content-Type"], false.headers["Content-Type"]} == {"application/json"}
     assert enclosed.headers["Last-Modified"] == plain.headers["Last-Modified"]
     assert [content for _, content in others] == [ONE, ODD]
+    boundary = enclosed.headers["Content-Type"].partition("boundary=")[2].encode()
+    assert opened(enclosed.content, boundary) == (plain.content, {sha2(ONE): ONE, sha2(ODD): ODD})
     for (headers, content), kind in zip(others, ("text/plain", "image/png"), strict=True):
         assert headers == {
             "content-type": kind,
