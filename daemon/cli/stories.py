@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from daemon.cli import outlooks
+from daemon.cli import clients, outlooks
 from daemon.cli.cells import age, at, pairs, plain, state, took
 from daemon.control import views as v
 from daemon.control.times import span
@@ -24,6 +24,7 @@ Alone = (
     | v.ReloadRow
     | v.ConfigRow
     | v.VersionRow
+    | v.SecretRow
     | outlooks.Alone
 )
 
@@ -48,6 +49,8 @@ def story(row: Alone, now_us: int) -> RenderableType:
             return Group(plain(f"# {row.file}", "bold"), _json(row.body))
         case v.PlanRow() | v.ForecastRow():
             return outlooks.story(row)
+        case v.SecretRow():
+            return clients.secret(row)
         case v.VersionRow():
             return plain(f"lmsyncd {row.version}, control protocol {row.protocol}")
         case _ as never:

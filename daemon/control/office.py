@@ -14,6 +14,7 @@ from config.problems import Problem
 from daemon.control.exits import Exit
 from daemon.control.protocol import Done, Level, Refusal
 from daemon.control.roles import Peer
+from daemon.gateway.keyring import Keyring
 from daemon.store.database import Store
 
 
@@ -57,6 +58,10 @@ class Office(Protocol):
 
     @property
     def dice(self) -> Dice: ...
+
+    @property
+    def keyring(self) -> Keyring:
+        """The clients of the embedded LRS."""
 
     @property
     def witness(self) -> Witness:

@@ -22,6 +22,8 @@ from daemon.control import verbs
 from daemon.control.office import Asking, Check, ReloadOutcome
 from daemon.control.protocol import AnyAsk, Done, Level
 from daemon.control.roles import Peer
+from daemon.gateway.keyring import Keyring
+from daemon.gateway.seal import SealFile, seal_path
 from daemon.store.database import Store
 
 PEER = Peer(pid=7, uid=1000, gids=frozenset({1000}), login="ada")
@@ -47,6 +49,9 @@ class Office:
         self.started_us = self.clock.now_us()
         self.dice = SeededDice(5)
         self.witness = campus.notes if campus else Notes()
+        file = SealFile(seal_path(store.path))
+        self.keyring = Keyring(store.credentials, file, self.clock, self.witness.trouble)
+        self.keyring.configure(self.tenants.values())
         self.switchboard = campus.switchboard if campus else Switchboard()
         self.checks: list[Check] = [Check(name="store", ok=True, detail="it commits")]
         self.problems: list[Problem] = []
