@@ -6,6 +6,8 @@ event told; an older one that was not known yet did happen and gets a number of 
 
 A second source's clock may differ by a little: its time still lies between the neighbours of the change it tells, so
 that the value in force at that time, or the one that follows, is the one meant.
+
+What was told may be taken back (``retract``): then it never was in force, but its number is not given again.
 """
 
 from bisect import bisect_right
@@ -14,6 +16,8 @@ from typing import Literal
 import msgspec
 
 EARLIER_MAX = 32
+NEVER_US = -(2**62)
+"""Before everything."""
 
 News = Literal["new", "repeated", "overtaken"]
 
@@ -50,8 +54,10 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
 def count(known: Known | None, value: str, at_us: int) -> Counted:
     """What it means that ``value`` is told to have come into force at ``at_us``. Of events with the same time, the
     one told later is the later one. (A time after that of acceptance is for the caller to correct.)"""
-    if known is None:
-        return Counted(occurrence=1, known=Known(value=value, occurrence=1, at_us=at_us, top=1), news="new")
+    if known is None or known.occurrence == 0:
+        number = 1 if known is None else known.top + 1
+        now = Known(value=value, occurrence=number, at_us=at_us, top=number)
+        return Counted(occurrence=number, known=now, news="new")
     if at_us < known.at_us:
         return _late(known, value, at_us)
     if value == known.value:
@@ -59,6 +65,32 @@ def count(known: Known | None, value: str, at_us: int) -> Counted:
     number = known.top + 1
     earlier = _latest((*known.earlier, _current(known)))
     now = Known(value=value, occurrence=number, at_us=at_us, top=number, earlier=earlier)
+    return Counted(occurrence=number, known=now, news="new")
+
+
+def retract(known: Known, occurrence: int) -> Known | None:
+    """What is known without the change of this number; None where that is what is known now. With nothing left, the
+    value is empty and has the number 0: whatever is told next is news."""
+    line = [*known.earlier, _current(known)]
+    kept = tuple(entry for entry in line if entry.occurrence != occurrence)
+    if len(kept) == len(line):
+        return None
+    if not kept:
+        return Known(value="", occurrence=0, at_us=NEVER_US, top=known.top)
+    last = kept[-1]
+    return Known(value=last.value, occurrence=last.occurrence, at_us=last.at_us, top=known.top, earlier=kept[:-1])
+
+
+def correct(known: Known, occurrence: int, value: str) -> Counted | None:
+    """The value in force, of this number, is taken back, and ``value`` is told in its place: a change of its own, as of
+    the time of the one that it corrects. So what is told anew of that time is later. None where that number is not in
+    force: something newer is known, and nothing needs to be told."""
+    if known.occurrence != occurrence:
+        return None
+    began_us = next((entry.at_us for entry in known.earlier if entry.occurrence == occurrence), known.at_us)
+    kept = tuple(entry for entry in known.earlier if entry.occurrence != occurrence)
+    number = known.top + 1
+    now = Known(value=value, occurrence=number, at_us=began_us, top=number, earlier=kept)
     return Counted(occurrence=number, known=now, news="new")
 
 

@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.domain.occurrence import EARLIER_MAX, Counted, Earlier, Known, count
+from actors.domain.occurrence import EARLIER_MAX, Counted, Earlier, Known, correct, count, retract
 
 Told = tuple[str, int]
 """A value and its time."""
@@ -192,3 +192,53 @@ def test_what_was_forgotten_is_not_counted_with_an_old_number() -> None:
     assert count(counted.known, "1", STEP_US).occurrence == len(story) + 2
     again, _ = tell(story[8:], known)
     assert numbers(again) == numbers(told[8:])
+
+
+# ── taken back ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@given(stories(), st.data())
+def test_what_was_taken_back_leaves_what_was_without_it(story: list[Told], data: st.DataObject) -> None:
+    """Values and times; the numbers are those that were given, and none is given twice."""
+    told, known = tell(story)
+    assert known is not None
+    gone = data.draw(st.integers(0, len(story) - 1))
+    left = retract(known, told[gone].occurrence)
+    assert left is not None
+    rest = [event for index, event in enumerate(story) if index != gone]
+    last = max(rest, key=lambda event: event[1], default=("", None))
+    assert left.value == last[0]
+    assert left.top == known.top
+    assert all(entry.occurrence != told[gone].occurrence for entry in (*left.earlier, Earlier(0, "", left.occurrence)))
+    again = count(left, story[gone][0], story[gone][1])
+    if not rest:
+        assert (again.occurrence, again.news) == (known.top + 1, "new")
+
+
+@given(stories())
+def test_what_is_not_known_cannot_be_taken_back(story: list[Told]) -> None:
+    _, known = tell(story)
+    assert known is not None
+    assert retract(known, known.top + 1) is None
+    assert correct(known, known.top + 1, "80") is None
+
+
+@given(stories(), st.sampled_from(["", "80", "incomplete"]))
+def test_a_correction_is_news_as_of_the_time_of_what_it_corrects(story: list[Told], value: str) -> None:
+    told, known = tell(story)
+    assert known is not None
+    counted = correct(known, told[-1].occurrence, value)
+    assert counted is not None
+    assert (counted.news, counted.occurrence, counted.known.value) == ("new", known.top + 1, value)
+    assert counted.known.at_us == story[-1][1]
+    anew = count(counted.known, story[-1][0], story[-1][1])  # the same, told again under another id
+    assert anew.news == ("repeated" if value == story[-1][0] else "new")
+
+
+def test_only_what_is_in_force_is_corrected() -> None:
+    told, known = tell([("80", 1), ("85", 2)])
+    assert known is not None
+    assert correct(known, told[0].occurrence, "incomplete") is None
+    left = retract(known, told[0].occurrence)
+    assert left is not None
+    assert (left.value, left.earlier) == ("85", ())
