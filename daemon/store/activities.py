@@ -9,7 +9,6 @@ whose activity was defined the same way a moment ago, is passed by.
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
 from itertools import count
 from threading import Lock
 from typing import NamedTuple
@@ -29,19 +28,19 @@ _NOBODY = -1
 
 
 class Told(NamedTuple):
-    """A statement's word on one activity."""
+    """A word on one activity. ``mark`` tells definitions apart, for this process: 64 bits, keyed afresh each time."""
 
     activity: str
-    digest: bytes
+    mark: int
     definition: bytes
 
 
 class _Entry:
-    __slots__ = ("digests", "number")
+    __slots__ = ("marks", "number")
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.digests: set[bytes] = set()
+        self.marks: set[int] = set()
 
 
 class Known:
@@ -55,10 +54,15 @@ class Known:
         self._numbers = count()
         self._lock = Lock()
 
-    def has(self, tenant: str, told: Told) -> bool:
+    def news(self, tenant: str, words: Iterable[Told]) -> set[str]:
+        """The activities on which one of these words may say something new."""
+        entries = self._entries
         with self._lock:
-            entry = self._entries.get((tenant, told.activity))
-            return entry is not None and told.digest in entry.digests
+            return {
+                word.activity
+                for word in words
+                if (entry := entries.get((tenant, word.activity))) is None or word.mark not in entry.marks
+            }
 
     def seen(self, tenant: str, activity: str, *, changed: bool) -> int:
         """By a job that has read what is stored, or changes it. The number is for ``confirm``."""
@@ -74,14 +78,14 @@ class Known:
             self._entries.move_to_end(key)
             return entry.number
 
-    def confirm(self, tenant: str, told: Told, number: int) -> None:
+    def confirm(self, tenant: str, word: Told, number: int) -> None:
         """The job's transaction is on disk."""
         with self._lock:
-            entry = self._entries.get((tenant, told.activity))
+            entry = self._entries.get((tenant, word.activity))
             if entry is not None and entry.number == number:
-                if len(entry.digests) == SPELLINGS_MAX:
-                    entry.digests.clear()
-                entry.digests.add(told.digest)
+                if len(entry.marks) == SPELLINGS_MAX:
+                    entry.marks.clear()
+                entry.marks.add(word.mark)
 
 
 class Lesson:
@@ -90,40 +94,37 @@ class Lesson:
     def __init__(self, known: Known, tenant: str, batch: Sequence[NewStatement]) -> None:
         self._known = known
         self._tenant = tenant
-        self._told = {statement.id: told for statement in batch if (told := _told(statement))}
-        self._learned: list[tuple[Told, int]] = []
+        self._told = [defined(statement.body) for statement in batch]
+        self._learned: dict[Told, int] = {}
 
-    def learn(self, raw: sqlite3.Connection, fresh: Iterable[NewStatement]) -> None:
-        """From those of its statements that are new, in their order."""
-        if not self._told:
-            return
-        stored: dict[str, bytes | None] = {}
-        learned: dict[Told, int] = {}
-        for statement in fresh:
-            for told in self._told.get(statement.id, ()):
-                if told.activity not in stored:
-                    if self._known.has(self._tenant, told):
-                        continue
-                    stored[told.activity] = _stored(raw, self._tenant, told.activity)
-                before = stored[told.activity]
-                after = merged(before, told.definition)
+    def learn(self, raw: sqlite3.Connection, fresh: Sequence[bool]) -> None:
+        """From those of its statements that are ``fresh``, in their order."""
+        words = self._words(fresh)
+        news = self._known.news(self._tenant, words) if words else ()
+        stored = {activity: _stored(raw, self._tenant, activity) for activity in news}
+        for word in words:
+            if word.activity in stored:
+                before = stored[word.activity]
+                after = merged(before, word.definition)
                 changed = after is not None and after != before
                 if changed:
-                    _write(raw, self._tenant, told.activity, after)
-                    stored[told.activity] = after
-                learned[told] = self._known.seen(self._tenant, told.activity, changed=changed)
-        self._learned = list(learned.items())
+                    _write(raw, self._tenant, word.activity, after)
+                    stored[word.activity] = after
+                self._learned[word] = self._known.seen(self._tenant, word.activity, changed=changed)
 
     def confirm(self) -> None:
-        for told, number in self._learned:
-            self._known.confirm(self._tenant, told, number)
+        for word, number in self._learned.items():
+            self._known.confirm(self._tenant, word, number)
 
-
-def _told(statement: NewStatement) -> list[Told]:
-    return [
-        Told(activity, blake2b(definition, digest_size=16).digest(), definition)
-        for activity, definition in defined(statement.body)
-    ]
+    def _words(self, fresh: Sequence[bool]) -> list[Told]:
+        """Each once, in the order in which they were said last."""
+        last: dict[tuple[str, bytes], None] = {}
+        for said, new in zip(self._told, fresh, strict=False):
+            if new:
+                for one in said:
+                    last.pop(one, None)
+                    last[one] = None
+        return [Told(activity, hash(definition), definition) for activity, definition in last]
 
 
 def _stored(raw: sqlite3.Connection, tenant: str, activity: str) -> bytes | None:

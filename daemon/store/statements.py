@@ -137,7 +137,8 @@ def append(
     entries = [Entry(seq, key, new.keys, new.target) for seq, (key, new) in enumerate(fresh, first)]
     indexing.add(raw, tenant, entries, provenance.authority)
     if lesson is not None:
-        lesson.learn(raw, [statement for _, statement in fresh])
+        new = {key for key, _ in fresh}
+        lesson.learn(raw, [key in new for key in ids])
     return Appended(
         ids=tuple(statement.id for statement in batch),
         fresh=len(fresh),

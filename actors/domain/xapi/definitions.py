@@ -5,8 +5,6 @@ components keep the languages of those that have the same id. What a list of com
 is replaced as a whole, because its order and its gaps mean something. Extensions stay as they were written.
 """
 
-from collections.abc import Iterator
-
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
@@ -113,9 +111,11 @@ class _Statement(msgspec.Struct):
 _statement = msgspec.json.Decoder(_Statement).decode
 
 
-def activities(body: bytes) -> Iterator[Activity]:
+def activities(body: bytes) -> list[Activity]:
     """Every activity of a valid statement: its object and its context's, and a sub-statement's."""
-    yield from _of(_statement(body))
+    found: list[Activity] = []
+    _gather(_statement(body), found)
+    return found
 
 
 def defined(body: bytes) -> list[tuple[str, bytes]]:
@@ -125,16 +125,16 @@ def defined(body: bytes) -> list[tuple[str, bytes]]:
     return [(each.id, bytes(each.definition)) for each in activities(body) if each.definition is not UNSET]
 
 
-def _of(event: _Statement | Activity) -> Iterator[Activity]:
+def _gather(event: _Statement | Activity, found: list[Activity]) -> None:
     thing = event.object
     if thing is not UNSET:
-        match thing.objectType:
-            case "Activity":
-                yield thing
-            case "SubStatement":
-                yield from _of(thing)
-            case _:
-                pass
+        if thing.objectType == "Activity":
+            found.append(thing)
+        elif thing.objectType == "SubStatement":
+            _gather(thing, found)
     if event.context is not UNSET and event.context.contextActivities is not UNSET:
         for given in event.context.contextActivities.values():
-            yield from given if isinstance(given, list) else (given,)
+            if isinstance(given, list):
+                found += given
+            else:
+                found.append(given)

@@ -9,14 +9,15 @@ import msgspec
 import pytest
 import trio
 import trio_asyncio
+from housekeeping import House, at, days
 
 from actors.ports import NewStatement, Provenance, StatementConflict, StoreUnavailable
 from daemon.store import activities
-from daemon.store.activities import Known, Told
+from daemon.store.activities import Known, Lesson, Told
 from daemon.store.database import Store, open_store
 from daemon.store.engine import InlineEngine
+from daemon.store.statements import append
 
-DAY_US = 86_400_000_000
 QUIZ = "https://lms.example.edu/quiz/1"
 BY = Provenance(
     tenant="acme", source="campus", correlation_id="c", traceparent="t", version="1.0.3", authority=b"{}", defines=True
@@ -226,28 +227,42 @@ async def test_many_at_once_and_long_ids(tmp_path: Path) -> None:
     assert msgspec.json.decode(found["a:1199"]) == named(en="1199")
 
 
+def has(memory: Known, word: Told, tenant: str = "acme") -> bool:
+    return not memory.news(tenant, [word])
+
+
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(activities, "ACTIVITIES_MAX", 3)
     memory = Known()
-    words = [Told(f"a:{number}", b"d", b"{}") for number in range(5)]
+    words = [Told(f"a:{number}", 7, b"{}") for number in range(5)]
     for word in words:
         memory.confirm("acme", word, memory.seen("acme", word.activity, changed=True))
-    assert [memory.has("acme", word) for word in words] == [False, False, True, True, True]
-    assert not memory.has("globex", words[4])
-    spellings = [Told("a:4", bytes([n]), b"{}") for n in range(activities.SPELLINGS_MAX + 3)]
+    assert [has(memory, word) for word in words] == [False, False, True, True, True]
+    assert not has(memory, words[4], "globex")
+    spellings = [Told("a:4", mark, b"{}") for mark in range(activities.SPELLINGS_MAX + 3)]
     number = memory.seen("acme", "a:4", changed=False)
     for word in spellings:
         memory.confirm("acme", word, number)
-    assert 0 < sum(memory.has("acme", word) for word in spellings) <= activities.SPELLINGS_MAX
-    assert memory.has("acme", spellings[-1])
+    assert 0 < sum(has(memory, word) for word in spellings) <= activities.SPELLINGS_MAX
+    assert has(memory, spellings[-1])
 
 
 def test_a_late_confirmation_of_what_has_changed_since_is_no_knowledge() -> None:
     memory = Known()
-    first, second = Told(QUIZ, b"1", b"{}"), Told(QUIZ, b"2", b"{}")
+    first, second = Told(QUIZ, 1, b"{}"), Told(QUIZ, 2, b"{}")
     early = memory.seen("acme", QUIZ, changed=True)
     late = memory.seen("acme", QUIZ, changed=True)
     memory.confirm("acme", first, early)
-    assert not memory.has("acme", first)
+    assert not has(memory, first)
     memory.confirm("acme", second, late)
-    assert memory.has("acme", second)
+    assert has(memory, second)
+
+
+def test_retention_leaves_what_is_known() -> None:
+    house = House()
+    lesson = Lesson(Known(), "acme", [word := told(1, named(en="Quiz"))])
+    append(house.raw, [word], BY, at(0), lesson)
+    house.tell(0, 2)
+    house.route(0)
+    assert house.sweep(500, days(statements=400))["statements"] == 2
+    assert (house.count("statements"), house.count("activities")) == (0, 1)
