@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from daemon.control.ask import Ask, Change, Role, Seconds, Word
+from daemon.control.ask import Ask, Change, Role, Word
 
 NAMES_MAX = 100
 SCOPES_MAX = 32
@@ -41,7 +41,7 @@ class CredentialRotate(Change, frozen=True, kw_only=True, tag="credential.rotate
     """A new secret for each; the one before goes on working for ``overlap_s``."""
 
     names: Names
-    overlap_s: Annotated[Seconds, Meta(le=OVERLAP_S_MAX)] = OVERLAP_S
+    overlap_s: Annotated[float, Meta(ge=0, le=OVERLAP_S_MAX)] = OVERLAP_S
 
     role = Role.ADMIN
 
