@@ -197,3 +197,55 @@ KEEPING: list[tuple[v.View, tuple[str, ...]]] = [
     ),
     (v.SweptRow(tenant="acme", removed={}, dry_run=True, ended=True), ("acme: would remove nothing\n",)),
 ]
+CLIENTS: list[tuple[v.View, tuple[str, ...]]] = [
+    (
+        v.CredentialRow(
+            tenant="acme",
+            source="campus",
+            name="bi",
+            origin="stored",
+            state="active",
+            scopes=("all/read", "profile"),
+            rate_per_s=2.5,
+            burst=9,
+            used=1_234,
+            used_us=AT,
+            overlap=True,
+            former_until_us=AT,
+            made_us=AT,
+            made_by="ada (uid 7)",
+            expires_us=AT,
+        ),
+        ("acme/bi", "campus (made)", "all/read profile", "2.5/s, 9 at once", "1,234", "not used since", "expires 2027"),
+    ),
+    (
+        v.CredentialRow(
+            tenant="acme", source="campus", name="moodle", origin="file", state="active", scopes=("all",), overlap=True,
+            former_used_us=AT,
+        ),
+        ("campus (tenant file)", "until it is taken out of the file, last used 2027"),
+    ),
+    (
+        v.CredentialRow(
+            tenant="acme", source="campus", name="old", origin="stored", state="revoked", scopes=("all",),
+            revoked_us=AT, revoked_by="ada (uid 7)",
+        ),
+        ("revoked", "by ada (uid 7)"),
+    ),
+    (
+        v.CredentialRow(tenant="acme", source="gone", name="x", origin="stored", state="unplaced", scopes=("all",)),
+        ("its source is not configured",),
+    ),
+    (
+        v.SecretRow(
+            tenant="acme",
+            source="campus",
+            name="bi",
+            secret="lmsyncd_1",  # a sample
+            scopes=("all/read",),
+            endpoint="https://lms-sync.example.edu/t/acme/xapi/",
+            former_until_us=AT,
+        ),
+        ("acme/bi", "user name", "lmsyncd_1", "https://lms-sync.example.edu/t/acme/xapi/", "works until 2027"),
+    ),
+]  # fmt: skip

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from view_samples import AT, KEEPING, OUTLOOKS
+from view_samples import AT, CLIENTS, KEEPING, OUTLOOKS
 
 from daemon.cli import cells
 from daemon.cli.people import FLUSH_ROWS, People
@@ -234,6 +234,7 @@ SAMPLES: list[tuple[v.View, tuple[str, ...]]] = [
     (v.VersionRow(version="1.2", protocol=1), ("lmsyncd 1.2",)),
     *OUTLOOKS,
     *KEEPING,
+    *CLIENTS,
 ]
 
 

@@ -42,6 +42,12 @@ SAMPLES: dict[str, p.Ask] = {
     "config.show": p.ConfigShow(tenant="acme"),
     "retention.show": p.RetentionShow(tenant="acme"),
     "retention.run": p.RetentionRun(tenant="acme", dry_run=True),
+    "credential.list": p.CredentialList(tenant="acme"),
+    "credential.create": p.CredentialCreate(
+        source="acme/campus", name="bi", scopes=("all/read",), rate_per_s=5.0, burst=9, expires_s=60.0
+    ),
+    "credential.rotate": p.CredentialRotate(names=("acme/bi",), overlap_s=0.0, dry_run=True),
+    "credential.revoke": p.CredentialRevoke(names=("acme/bi", "acme/lms")),
     "export.begin": p.ExportBegin(tenant="acme", format="json", since_us=5),
     "import.lines": p.ImportLines(tenant="acme", source="campus", lines=(Line(1, "{}"), Line(2, staged="ab")), run="r"),
     "import.part": p.ImportPart(tenant="acme", sha2="ab" * 32, part=1, bytes=b"\x00\xff"),
@@ -72,10 +78,12 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
     assert mutating == {
         *("actor.restart", "target.test", "dlq.replay", "dlq.discard", "dlq.annotate", "queue.catchup"),
         *("pause", "resume", "drain", "reload", "retention.run", "import.lines", "import.part"),
+        *("credential.create", "credential.rotate", "credential.revoke"),
     }
     assert {verb for verb, kind in p.VERBS.items() if "dry_run" in kind.__struct_fields__} == mutating
     assert {verb for verb, kind in p.VERBS.items() if kind.role is not Role.VIEWER} == mutating | EXPORTING
-    assert p.Drain.role is Role.ADMIN
+    admins = {"drain", "credential.create", "credential.rotate", "credential.revoke"}
+    assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.ADMIN} == admins
 
 
 @pytest.mark.parametrize(
