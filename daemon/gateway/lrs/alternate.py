@@ -27,6 +27,7 @@ _HEADERS = frozenset(
     (
         b"authorization",
         b"x-experience-api-version",
+        b"content-length",
         b"content-type",
         b"if-match",
         b"if-none-match",
@@ -34,7 +35,7 @@ _HEADERS = frozenset(
         b"accept-language",
     )
 )
-"""What a form may say of these stands above the real header. ``Content-Length`` too, but we measure ourselves."""
+"""What a form says of these stands above the real header; of ``Content-Length`` it says nothing that we believe."""
 _MEASURED = frozenset((b"content-length", b"transfer-encoding"))
 _PATH = re.compile(r"/t/[^/]+/xapi/.+")
 _METHOD = re.compile(rb"method(?:=|&|\Z)")
@@ -62,15 +63,14 @@ def translated(query: bytes, headers: list[tuple[bytes, bytes]], form: bytes) ->
     said: dict[bytes, bytes] = {}
     parameters: dict[bytes, bytes] = {}
     for name, value in _fields(form):
-        header = name.lower() if name.lower() in _HEADERS | _MEASURED else None
+        header = name.lower() if name.lower() in _HEADERS else None
         group, key = (parameters, name) if header is None else (said, header)
         if key in group:
             raise _problem(f"the form gives {_shown(name)} more than once")
         if header is not None and not _VALUE.fullmatch(value):
             raise _problem(f"{_shown(name)} in the form is no header's value")
         group[key] = value
-    for measured in _MEASURED:
-        said.pop(measured, None)
+    said.pop(b"content-length", None)
     content = parameters.pop(b"content", None)
     if method in ("PUT", "POST") and content is None:
         raise _problem(f"a form that stands for a {method} must have the document or statements in content")
