@@ -5,10 +5,11 @@ what has the property ``lmsyncd``. The first line is an ``export`` mark, the las
 goes on after its last ``checkpoint``.
 """
 
-from typing import Literal
+from typing import Any
 
 import msgspec
 
+from actors.domain.xapi.documents import Kind
 from daemon.control.owning_asks import Format, Where
 
 SCHEMA = 1
@@ -51,16 +52,15 @@ class AttachmentMark(_Mark, frozen=True, kw_only=True, tag="attachment"):
 
 class DocumentMark(_Mark, frozen=True, kw_only=True, omit_defaults=True, tag="document"):
     """A document of State or of a profile, as it was when it was read. ``agent`` is JSON as in requests; ``content``
-    is base64."""
+    is base64, ``updated_us`` in microseconds since the epoch."""
 
-    resource: Literal["state", "agent_profile", "activity_profile"]
+    resource: Kind
     id: str
     activity_id: str = ""
-    agent: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
+    agent: dict[str, Any] | None = None
     registration: str = ""
     content_type: str
-    etag: str = ""
-    updated: str = ""
+    updated_us: int = msgspec.field(name="updated_us")
     content: bytes
 
 

@@ -27,7 +27,7 @@ class Where(msgspec.Struct, frozen=True, kw_only=True):
     """Where an export goes on: in which part, after what. It stands on the export's checkpoint lines."""
 
     part: Part = "statements"
-    after: Annotated[str, Meta(max_length=64)] = ""
+    after: Annotated[str, Meta(max_length=65_536)] = ""
 
 
 class ExportBegin(Ask, frozen=True, kw_only=True, tag="export.begin"):

@@ -26,7 +26,7 @@ class SqlDocuments:
         self._clock = clock
 
     async def get(self, tenant: str, shelf: Shelf, document_id: str) -> Document | None:
-        return await self._read(lambda raw: _get(raw, tenant, shelf, document_id))
+        return await self._read(lambda raw: get(raw, tenant, shelf, document_id))
 
     async def change(self, tenant: str, shelf: Shelf, document_id: str, decide: Decide) -> Document | None:
         return await self._write(lambda raw: change(raw, tenant, shelf, document_id, decide, self._clock.now_us()))
@@ -57,7 +57,7 @@ def change(
     raw: sqlite3.Connection, tenant: str, shelf: Shelf, document_id: str, decide: Decide, now_us: int
 ) -> Document | None:
     """Within a transaction. Raises what ``decide`` raises, before anything has been written."""
-    there = _get(raw, tenant, shelf, document_id)
+    there = get(raw, tenant, shelf, document_id)
     wanted = decide(there)
     if wanted is not None:
         return _put(raw, tenant, shelf, document_id, wanted, now_us)
@@ -66,7 +66,8 @@ def change(
     return None
 
 
-def _get(raw: sqlite3.Connection, tenant: str, shelf: Shelf, document_id: str) -> Document | None:
+def get(raw: sqlite3.Connection, tenant: str, shelf: Shelf, document_id: str) -> Document | None:
+    """The document at this address, if there is one."""
     row = raw.execute(
         f"SELECT content_type, body, etag, updated_us FROM documents WHERE {_ADDRESS}",  # noqa: S608
         _address(tenant, shelf, document_id),

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from actors.domain.xapi.documents import Document, Shelf
 from actors.ports import Attached, LoggedStatement
 from daemon.store import rows
 from daemon.store.engine import Engine
@@ -52,6 +53,19 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     change: msgspec.Raw
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A document and where it lies. ``document`` None: it was not asked for."""
+
+    shelf: Shelf
+    id: str
+    document: Document | None
+
+    @property
+    def address(self) -> tuple[str, ...]:
+        """After which the next one comes."""
+        return (self.shelf.kind, self.shelf.activity, self.shelf.agent, self.id, self.shelf.registration)
+
+
 class SqlExports:
     """Reads for exports; all raise StoreUnavailable."""
 
@@ -73,6 +87,11 @@ class SqlExports:
     async def first_declared(self, tenant: str, seqs: Sequence[int], since: int) -> list[Attached]:
         """The contents that each of these statements is the first to declare, of those after ``since``."""
         return await self._read(lambda raw: first_declared(raw, tenant, seqs, since))
+
+    async def documents(self, tenant: str, after: Sequence[str], since_us: int) -> list[Kept]:
+        """The next documents in the order of their addresses, after one; empty at the end. Those that were not updated
+        after ``since_us`` have no content."""
+        return await self._read(lambda raw: documents(raw, tenant, after, since_us))
 
     async def made(self, seqs: Sequence[int]) -> dict[int, Made]:
         """What became of them; those not routed yet are left out."""
@@ -103,6 +122,31 @@ def first_declared(raw: sqlite3.Connection, tenant: str, seqs: Sequence[int], si
         (*seqs, tenant, since),
     ).fetchall()
     return [Attached(**dict(zip(Attached.__struct_fields__, row, strict=True))) for row in found]
+
+
+_DOCUMENTS = (
+    "SELECT kind, activity, agent, id, registration, agent_json, content_type, etag, updated_us, "
+    "CASE WHEN updated_us > ? THEN body END FROM documents INDEXED BY documents_address WHERE tenant = ? "
+    "AND (kind, activity, agent, id, registration) > (?, ?, ?, ?, ?) "
+    "ORDER BY kind, activity, agent, id, registration LIMIT ?"
+)
+_FIRST = ("", "", "", "", "")
+
+
+def documents(raw: sqlite3.Connection, tenant: str, after: Sequence[str], since_us: int) -> list[Kept]:
+    found = []
+    size = 0
+    for row in raw.execute(_DOCUMENTS, (since_us, tenant, *(after or _FIRST), PAGE)):
+        kind, activity, agent, name, registration, agent_json, content_type, etag, updated_us, body = row
+        shelf = Shelf(kind=kind, activity=activity, agent=agent, agent_json=agent_json, registration=registration)
+        document = None
+        if body is not None:
+            document = Document(content_type=content_type, body=body, etag=etag, updated_us=updated_us)
+            size += len(body)
+        found.append(Kept(shelf=shelf, id=name, document=document))
+        if size >= PAGE_BYTES:
+            break
+    return found
 
 
 def made(raw: sqlite3.Connection, seqs: Sequence[int]) -> dict[int, Made]:

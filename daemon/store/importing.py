@@ -14,7 +14,9 @@ import msgspec
 
 from actors.domain.retention import DAY_US
 from actors.domain.xapi.accepted import NewStatement
+from actors.domain.xapi.documents import Content, Document, Shelf, content
 from actors.ports import Provenance
+from daemon.store import documents
 from daemon.store.engine import Engine
 from daemon.store.statements import SqlStatements, digests_of, mark_voided
 from daemon.store.writer import Writer
@@ -30,11 +32,29 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     provenance: Provenance
 
 
+class BroughtDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A document from a file. Of two with one address the one that was updated later is kept."""
+
+    shelf: Shelf
+    id: str
+    content_type: str
+    body: bytes
+    updated_us: int
+
+    def decide(self, there: Document | None) -> Content | None:
+        """What shall be there."""
+        if there is not None and there.updated_us >= self.updated_us:
+            return there
+        return content(self.body, self.content_type)
+
+
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
-    """``fresh`` are new, ``known`` were here already or were once, ``conflicts`` (ids) are here with other content."""
+    """``fresh`` are new, ``known`` were here already or were once, ``conflicts`` (ids) are here with other content;
+    ``documents`` were kept."""
 
     fresh: int = 0
     known: int = 0
+    documents: int = 0
     conflicts: tuple[str, ...] = ()
 
 
@@ -55,13 +75,22 @@ class SqlImports:
         self._statements = statements
 
     async def bring_in(
-        self, tenant: str, batches: Sequence[Batch], voided: Sequence[str], used: Sequence[bytes], *, dry_run: bool
+        self,
+        tenant: str,
+        batches: Sequence[Batch],
+        voided: Sequence[str],
+        brought: Sequence[BroughtDocument],
+        used: Sequence[bytes],
+        *,
+        dry_run: bool,
     ) -> Imported:
         """All of it in one transaction, after which what was staged and ``used`` is let go. ``voided``: ids of
         statements that count as voided from now on, whoever voided them."""
 
         def job(raw: sqlite3.Connection) -> Imported:
             imported = self._bring_in(raw, tenant, batches, voided)
+            kept = sum(_keep(raw, tenant, document) for document in brought)
+            imported = msgspec.structs.replace(imported, documents=kept)
             raw.executemany("DELETE FROM staged WHERE tenant = ? AND sha2 = ?", [(tenant, one) for one in used])
             if dry_run:
                 raise _Rehearsed(imported)
@@ -113,6 +142,15 @@ class SqlImports:
             if parts and _ALGORITHMS[len(sha2)](content).digest() == sha2:
                 return content
         return None
+
+
+def _keep(raw: sqlite3.Connection, tenant: str, brought: BroughtDocument) -> bool:
+    """Whether it is kept; with the time of its last update, which is part of it."""
+    before = documents.get(raw, tenant, brought.shelf, brought.id)
+    if before is not None and before.updated_us >= brought.updated_us:
+        return False
+    documents.change(raw, tenant, brought.shelf, brought.id, brought.decide, brought.updated_us)
+    return True
 
 
 _STAGED = "SELECT bytes FROM staged WHERE tenant = ? AND sha2 = ? ORDER BY part"

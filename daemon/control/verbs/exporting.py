@@ -12,7 +12,7 @@ from actors.domain.xapi.moments import spelt
 from actors.ports import Attached, LoggedStatement
 from daemon.control import marks
 from daemon.control.exits import Exit
-from daemon.control.marks import AnyMark, AttachmentMark, ExportMark, VoidedMark
+from daemon.control.marks import AnyMark, AttachmentMark, DocumentMark, ExportMark, VoidedMark
 from daemon.control.office import Asking, done
 from daemon.control.owning import BegunRow, ExportedRow
 from daemon.control.owning_asks import PART_BYTES, Where
@@ -64,7 +64,7 @@ async def page(request: ExportPage, asking: Asking) -> Done:
         case "statements":
             following = await _statements(request, tenant, sheet, asking)
         case "documents":
-            following = None
+            following = await _documents(request, tenant, sheet, asking)
     await sheet.end(following)
     return done()
 
@@ -135,6 +135,28 @@ async def _statements(request: ExportPage, tenant: str, sheet: Sheet, asking: As
     return Where(after=str(seqs[-1]))
 
 
+async def _documents(request: ExportPage, tenant: str, sheet: Sheet, asking: Asking) -> Where | None:
+    """As they are now: a document has no history."""
+    found = await asking.office.store.exports.documents(tenant, _address(request.where.after), request.since_us)
+    for kept in found:
+        if kept.document is not None:
+            shelf = kept.shelf
+            await sheet.mark(
+                DocumentMark(
+                    resource=shelf.kind,
+                    id=kept.id,
+                    activity_id=shelf.activity,
+                    agent=msgspec.json.decode(shelf.agent_json) if shelf.agent else None,
+                    registration=shelf.registration,
+                    content_type=kept.document.content_type,
+                    updated_us=kept.document.updated_us,
+                    content=kept.document.body,
+                )
+            )
+            sheet.documents += 1
+    return Where(part="documents", after=_encode(found[-1].address).decode()) if found else None
+
+
 def _canonical(statement: LoggedStatement, made: Made | None) -> bytes:
     return _encode(
         Canonical(
@@ -176,6 +198,16 @@ async def _parts(blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             del rest[:PART_BYTES]
     if rest or not begun:
         yield bytes(rest)
+
+
+def _address(text: str) -> tuple[str, ...]:
+    """Of the document after which to go on."""
+    if not text:
+        return ()
+    try:
+        return msgspec.json.decode(text, type=tuple[str, str, str, str, str])
+    except msgspec.DecodeError:
+        raise Refusal(Exit.USAGE, f"{text[:60]!r} is no place to go on at", where="where") from None
 
 
 def _number(text: str, otherwise: int) -> int:

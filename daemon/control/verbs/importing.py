@@ -5,27 +5,36 @@ holds more than ``ENCLOSED_BYTES`` and one statement's attachments.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 import msgspec
 import trio
 
+from actors.domain.xapi.documents import Shelf
+from actors.domain.xapi.faults import Fault
 from actors.domain.xapi.faults import Refusal as Broken
 from actors.domain.xapi.history import Told, contents_of, read_told, unwrapped
-from actors.domain.xapi.patterns import Version
+from actors.domain.xapi.keys import agent_key
+from actors.domain.xapi.patterns import IRI, UUID, Version
+from actors.domain.xapi.rules import IDENTIFIERS, agent_faults
 from actors.ports import Provenance
 from config.model import Tenant
 from daemon.control import marks
 from daemon.control.exits import Exit
-from daemon.control.marks import VoidedMark
+from daemon.control.marks import DocumentMark, VoidedMark
 from daemon.control.office import Asking, done
 from daemon.control.owning import ImportedRow, ImportFaultRow
 from daemon.control.owning_asks import Line
 from daemon.control.protocol import Done, ImportLines, ImportPart, Refusal
-from daemon.store.importing import Batch
+from daemon.store.importing import Batch, BroughtDocument
 
 ENCLOSED_BYTES = 16 * 1024 * 1024
+_IDENTIFYING = ("objectType", *IDENTIFIERS)
+_iri = re.compile(IRI)
+_uuid = re.compile(UUID)
+_encode = msgspec.json.Encoder().encode
 CONFLICT = "is stored already with different content, which stays"
 
 
@@ -36,6 +45,7 @@ class _Read(msgspec.Struct, frozen=True):
     told: Told | None = None
     waiting: bytes = b""
     voided: str = ""
+    document: BroughtDocument | None = None
 
 
 async def part(request: ImportPart, asking: Asking) -> Done:
@@ -69,7 +79,8 @@ class _Import:
         self._voided: list[str] = []
         self._used: list[bytes] = []
         self._enclosed_bytes = 0
-        self._refused = self._fresh = self._known = 0
+        self._documents: list[BroughtDocument] = []
+        self._refused = self._fresh = self._known = self._fresh_documents = 0
 
     async def run(self) -> None:
         texts = [(line.at, await self._text(line)) for line in self._request.lines]
@@ -78,6 +89,10 @@ class _Import:
                 await self._refuse(read)
             elif read.voided:
                 self._voided.append(read.voided)
+            elif read.document is not None:
+                self._documents.append(read.document)
+                self._enclosed_bytes += len(read.document.body)
+                await self._flush_if_full()
             elif read.told is not None:
                 self._take(read.at, read.told)
             else:
@@ -86,7 +101,13 @@ class _Import:
         if self._fresh and not self._request.dry_run:
             self._asking.office.switchboard.arrived(self._tenant)
         await self._asking.emit(
-            ImportedRow(fresh=self._fresh, known=self._known, refused=self._refused, dry_run=self._request.dry_run)
+            ImportedRow(
+                fresh=self._fresh,
+                known=self._known,
+                refused=self._refused,
+                documents=self._fresh_documents,
+                dry_run=self._request.dry_run,
+            )
         )
 
     async def _text(self, line: Line) -> bytes:
@@ -117,8 +138,10 @@ class _Import:
     def _mark(self, at: int, text: bytes) -> Iterator[_Read | ImportFaultRow]:
         try:
             match marks.read(text):
-                case VoidedMark(id=voided):
+                case VoidedMark(id=voided) if _uuid.fullmatch(voided):
                     yield _Read(at, voided=voided)
+                case DocumentMark() as document:
+                    yield _Read(at, document=_document(document, self._fallback))
                 case _:
                     return
         except msgspec.DecodeError as error:
@@ -149,6 +172,9 @@ class _Import:
         self._used += [bytes.fromhex(sha2) for sha2 in contents]
         self._take(read.at, told)
         self._enclosed_bytes += sum(map(len, contents.values()))
+        await self._flush_if_full()
+
+    async def _flush_if_full(self) -> None:
         if self._enclosed_bytes >= ENCLOSED_BYTES:
             await self._flush()
 
@@ -162,14 +188,15 @@ class _Import:
             for sender, together in groupby(self._told, key=lambda one: (one[1].version, one[1].authority))
         ]
         imported = await self._imports.bring_in(
-            self._tenant, batches, self._voided, self._used, dry_run=self._request.dry_run
+            self._tenant, batches, self._voided, self._documents, self._used, dry_run=self._request.dry_run
         )
         places = {told.new.id: at for at, told in self._told}
         for name in imported.conflicts:
             await self._refuse(ImportFaultRow(at=places[name], id=name, rule=CONFLICT))
         self._fresh += imported.fresh
         self._known += imported.known
-        self._told, self._voided, self._used, self._enclosed_bytes = [], [], [], 0
+        self._fresh_documents += imported.documents
+        self._told, self._voided, self._documents, self._used, self._enclosed_bytes = [], [], [], [], 0
 
     def _provenance(self, version: Version, authority: bytes) -> Provenance:
         return Provenance(
@@ -191,6 +218,37 @@ class _Import:
     async def _refuse(self, fault: ImportFaultRow) -> None:
         self._refused += 1
         await self._asking.emit(fault)
+
+
+def _document(mark: DocumentMark, version: Version) -> BroughtDocument:
+    """Raises Broken."""
+    faults = []
+    agent = agent_json = ""
+    if (mark.resource != "agent_profile") != bool(mark.activity_id and _iri.search(mark.activity_id)):
+        faults.append(Fault("activityId", "must be an IRI, of what is about an activity"))
+    if (mark.resource != "activity_profile") != (mark.agent is not None):
+        faults.append(Fault("agent", "must be there, of what is about an agent"))
+    elif mark.agent is not None:
+        faults += list(agent_faults(mark.agent, version))[:5]
+        if not faults:
+            agent = agent_key(mark.agent) or ""
+            agent_json = _encode({name: mark.agent[name] for name in _IDENTIFYING if name in mark.agent}).decode()
+    if mark.registration and not _uuid.fullmatch(mark.registration):
+        faults.append(Fault("registration", "must be a UUID"))
+    if not mark.id or (mark.registration and mark.resource != "state"):
+        faults.append(Fault("id", "must be there; only State knows registrations"))
+    if faults:
+        raise Broken(tuple(faults))
+    shelf = Shelf(
+        kind=mark.resource,
+        activity=mark.activity_id,
+        agent=agent,
+        agent_json=agent_json.encode(),
+        registration=mark.registration.lower(),
+    )
+    return BroughtDocument(
+        shelf=shelf, id=mark.id, content_type=mark.content_type, body=mark.content, updated_us=mark.updated_us
+    )
 
 
 class _Named(msgspec.Struct):

@@ -13,6 +13,7 @@ from control_office import Office
 from control_socket import ACME, run_ctl, served
 from world import completed
 
+from actors.domain.xapi.documents import Shelf, content
 from actors.sources.xapi.settings import XapiSettings
 from config.model import Connection
 
@@ -223,6 +224,48 @@ async def test_attachments_come_along_each_once(tmp_path: Path) -> None:
     assert sorted({one["sha2"] for one in kept}) == sorted(hashlib.sha256(each).hexdigest() for each in (big, small))
     assert sum(one["part"] == 0 for one in kept) == 2
     assert a[-1]["lmsyncd"]["attachments"] == 2
+
+
+ADA = Shelf(
+    kind="state",
+    activity="https://x.test/course",
+    agent="mbox mailto:ada@example.edu",
+    agent_json=b'{"mbox":"mailto:ada@example.edu"}',
+)
+
+
+async def test_documents_come_along_and_the_newer_one_is_kept(tmp_path: Path) -> None:
+    shelves = [
+        ADA,
+        msgspec.structs.replace(ADA, registration="12345678-1234-4234-8234-123456789012"),
+        msgspec.structs.replace(ADA, kind="agent_profile", activity=""),
+        Shelf(kind="activity_profile", activity="https://x.test/course"),
+    ]
+    async with taking(tmp_path / "a") as office:
+        for shelf in shelves:
+            await office.store.documents.change("acme", shelf, "bookmark", lambda _: content(b"\x00page 7", "x/y"))
+        await office.store.documents.change("other", ADA, "bookmark", lambda _: content(b"theirs", "x/y"))
+        a = await exported(tmp_path / "a")
+        code, said, _ = await ctl(tmp_path / "a", "import", "acme/campus", str(tmp_path / "a" / "again"))
+        assert (code, said) == (3, "there is no statement in it\n")
+    assert a[-1]["lmsyncd"]["documents"] == len([one for one in a if one["lmsyncd"]["is"] == "document"]) == 4
+    async with taking(tmp_path / "b") as office:
+        code, said, _ = await ctl(tmp_path / "b", "import", "acme/campus", str(tmp_path / "a" / "again"))
+        assert (code, said) == (0, "0 new, 4 documents, 0 known already, 0 refused\n")
+        assert shown(await exported(tmp_path / "b")) == shown(a)
+        there = await office.store.documents.get("acme", ADA, "bookmark")
+        assert there is not None
+        assert (there.body, there.content_type) == (b"\x00page 7", "x/y")
+        await office.store.documents.change("acme", ADA, "bookmark", lambda _: content(b"page 8", "x/y"))
+        await ctl(tmp_path / "b", "import", "acme/campus", str(tmp_path / "a" / "again"))
+        there = await office.store.documents.get("acme", ADA, "bookmark")
+        assert there is not None
+        assert there.body == b"page 8", "ours is newer"
+        wrong = {"is": "document", "resource": "state", "id": "x", "contentType": "x/y", "updated_us": 1, "content": ""}
+        code, said, _ = await ctl(
+            tmp_path / "b", "import", "acme/campus", str(written(tmp_path / "w", [{"lmsyncd": wrong}]))
+        )
+        assert (code, "1 refused" in said, "agent: must be there" in said) == (1, True, True)
 
 
 async def test_a_statement_longer_than_a_request_is_brought_in(tmp_path: Path) -> None:
