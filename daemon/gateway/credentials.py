@@ -100,6 +100,8 @@ def _door(tenant: Tenant, stored: Iterable[StoredCredential]) -> Door:
     for name, settings in sources.items():
         for credential in settings.credentials:
             accounts[credential.key] = _of_file(tenant.name, name, credential, settings)
+    if not sources:
+        return Door(fallback_version=tenant.xapi_fallback_version, accounts={})  # like a tenant that does not exist
     origins = frozenset(origin for settings in sources.values() for origin in settings.cors_origins)
     return Door(fallback_version=tenant.xapi_fallback_version, accounts=accounts, cors_origins=origins)
 
