@@ -168,7 +168,7 @@ def _stamped(raw: sqlite3.Connection, tenant: str, key: bytes, new: NewStatement
     row = raw.execute("SELECT body FROM statements WHERE tenant = ? AND id = ?", (tenant, key)).fetchone()
     stored, again = parse(row[0]), parse(new.body)
     assert isinstance(stored, dict)  # noqa: S101  # as accepted, both of them
-    assert isinstance(again, dict)  # noqa: S101
+    assert isinstance(again, dict)  # noqa: S101  # as accepted
     return differ_by_stamp(stored, again)
 
 

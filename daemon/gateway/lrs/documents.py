@@ -30,14 +30,13 @@ from actors.domain.xapi.documents import (
     read_tags,
 )
 from actors.domain.xapi.faults import Refusal
-from actors.domain.xapi.moments import instant_us
 from actors.domain.xapi.patterns import Version
 from actors.ports import StoreUnavailable
 from actors.sources.xapi.settings import Scope
 from daemon.gateway.credentials import Account
 from daemon.gateway.lrs.access import Access
 from daemon.gateway.lrs.headers import demanded
-from daemon.gateway.lrs.reading import check_names
+from daemon.gateway.lrs.reading import check_names, moment_us
 from daemon.gateway.ports import GatewayPorts
 from daemon.gateway.problems import Problem, unavailable
 
@@ -79,9 +78,7 @@ class DocumentResource:
             if "since" in given:
                 raise bad("since", f"goes without {self._kind.id_name}: it is for lists of ids")
             return await self._one(request, account, shelf, self._id(given))
-        since_us = instant_us(given["since"]) if "since" in given else None
-        if since_us is None and "since" in given:
-            raise bad("since", "must be a timestamp")
+        since_us = moment_us(given, "since", version)
         try:
             ids = await self._ports.documents.ids(account.tenant, shelf, since_us)
         except StoreUnavailable as error:
