@@ -5,12 +5,9 @@ well. Where a value is a direct and a further one of the same statement, the dir
 related ones asks for both.
 """
 
-from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Literal
-
-from actors.domain.xapi.rules import IDENTIFIERS
 
 Kind = Literal["verb", "registration", "agent", "activity", "further agent", "further activity", "loose"]
 """Direct: who and what the statement itself is about. Further: in its context, its authority or its sub-statement.
@@ -36,27 +33,26 @@ _remembered = lru_cache(maxsize=16384)(_hashed)
 def agent_key(agent: dict[str, Any]) -> str | None:
     """One spelling of an agent's or group's identifier; None for an anonymous group. No white space can stand in an
     identifier, nor in a home page, so that none reads like another."""
-    for name in IDENTIFIERS:
+    if "account" in agent:
+        return f"account {agent['account']['homePage']} {agent['account']['name']}"
+    for name in ("mbox", "openid"):
         if name in agent:
-            given = agent[name]
-            if name == "account":
-                return f"account {given['homePage']} {given['name']}"
-            return f"{name} {given.lower() if name == 'mbox_sha1sum' else given}"
-    return None
+            return f"{name} {agent[name]}"
+    return f"mbox_sha1sum {agent['mbox_sha1sum'].lower()}" if "mbox_sha1sum" in agent else None
 
 
 def keys(statement: dict[str, Any], tenant: str) -> tuple[int, ...]:
     """Of a valid statement, each once; without those of its authority, which the credential gives it."""
-    people = set(_people(statement["actor"]))
-    things = set()
-    further_people: set[str] = set()
-    further_things: set[str] = set()
+    people = _people(statement["actor"])
+    things: list[str] = []
+    further_people: list[str] = []
+    further_things: list[str] = []
     thing = statement["object"]
     match thing.get("objectType", "Activity"):
         case "Activity":
-            things.add(thing["id"])
+            things.append(thing["id"])
         case "Agent" | "Group":
-            people.update(_people(thing))
+            people += _people(thing)
         case "SubStatement":
             _within(thing, further_people, further_things)
         case _:
@@ -69,15 +65,15 @@ def keys(statement: dict[str, Any], tenant: str) -> tuple[int, ...]:
     found += [key(tenant, "agent", value) for value in people]
     found += [key(tenant, "activity", value) for value in things]
     if further_people:
-        found += [key(tenant, "further agent", value) for value in further_people - people]
+        found += [key(tenant, "further agent", value) for value in set(further_people).difference(people)]
     if further_things:
-        found += [key(tenant, "further activity", value) for value in further_things - things]
-    return tuple(found)
+        found += [key(tenant, "further activity", value) for value in set(further_things).difference(things)]
+    return tuple(set(found))
 
 
 def authority_keys(authority: dict[str, Any], tenant: str) -> tuple[int, ...]:
     """What the authority adds to the keys of its statements."""
-    return tuple(key(tenant, "further agent", value) for value in set(_people(authority)))
+    return tuple({key(tenant, "further agent", value) for value in _people(authority)})
 
 
 def target(statement: dict[str, Any]) -> str | None:
@@ -86,39 +82,40 @@ def target(statement: dict[str, Any]) -> str | None:
     return thing["id"].lower() if thing.get("objectType") == "StatementRef" else None
 
 
-def _people(who: dict[str, Any]) -> Iterator[str]:
+def _people(who: dict[str, Any]) -> list[str]:
     """An agent, or a group with its members."""
-    if (named := agent_key(who)) is not None:
-        yield named
-    for member in who.get("member", ()):
-        if (named := agent_key(member)) is not None:
-            yield named
+    named = agent_key(who)
+    found = [] if named is None else [named]
+    if "member" in who:
+        found += [named for member in who["member"] if (named := agent_key(member)) is not None]
+    return found
 
 
-def _within(sub: dict[str, Any], people: set[str], things: set[str]) -> None:
-    people.update(_people(sub["actor"]))
+def _within(sub: dict[str, Any], people: list[str], things: list[str]) -> None:
+    people += _people(sub["actor"])
     thing = sub["object"]
     match thing.get("objectType", "Activity"):
         case "Activity":
-            things.add(thing["id"])
+            things.append(thing["id"])
         case "Agent" | "Group":
-            people.update(_people(thing))
+            people += _people(thing)
         case _:
             pass  # a reference within a sub-statement is no target of the statement
     if "context" in sub:
         _around(sub["context"], people, things)
 
 
-def _around(context: dict[str, Any], people: set[str], things: set[str]) -> None:
+def _around(context: dict[str, Any], people: list[str], things: list[str]) -> None:
     for name in ("instructor", "team"):
         if name in context:
-            people.update(_people(context[name]))
+            people += _people(context[name])
     for item in context.get("contextAgents", ()):
-        people.update(_people(item["agent"]))
+        people += _people(item["agent"])
     for item in context.get("contextGroups", ()):
-        people.update(_people(item["group"]))
-    for given in context.get("contextActivities", _NOTHING).values():
-        things.update([activity["id"] for activity in (given if isinstance(given, list) else (given,))])
-
-
-_NOTHING: dict[str, Any] = {}
+        people += _people(item["group"])
+    if "contextActivities" in context:
+        for given in context["contextActivities"].values():
+            if given.__class__ is list:
+                things += [activity["id"] for activity in given]
+            else:
+                things.append(given["id"])
