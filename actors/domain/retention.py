@@ -22,6 +22,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     deliveries_us: int
     dead_letters_us: int
     horizon_us: int
+    documents_us: int | None = None
+    """None: for ever."""
 
 
 def rules(tenant: str, words: Retention) -> Rules:
@@ -32,6 +34,7 @@ def rules(tenant: str, words: Retention) -> Rules:
         deliveries_us=_us(words.deliveries),
         dead_letters_us=_us(words.dead_letters),
         horizon_us=_us(words.effect_horizon),
+        documents_us=None if words.documents is None else _us(words.documents),
     )
 
 
@@ -45,6 +48,7 @@ class Cutoffs(msgspec.Struct, frozen=True, kw_only=True):
     figures_us: int
     horizon_us: int
     now_us: int
+    documents_us: int = 0
 
 
 def cutoffs(kept: Rules, now_us: int) -> Cutoffs:
@@ -56,6 +60,7 @@ def cutoffs(kept: Rules, now_us: int) -> Cutoffs:
         figures_us=now_us - max(kept.deliveries_us, KEPT_MIN_US),
         horizon_us=now_us - kept.horizon_us,
         now_us=now_us,
+        documents_us=0 if kept.documents_us is None else now_us - kept.documents_us,
     )
 
 

@@ -12,16 +12,15 @@ from uuid import UUID
 
 import msgspec
 
-from actors.domain.retention import DAY_US
 from actors.domain.xapi.accepted import NewStatement
 from actors.domain.xapi.documents import Content, Document, Shelf, content
 from actors.ports import Provenance
 from daemon.store import documents
 from daemon.store.engine import Engine
+from daemon.store.retiring import STAGED_KEPT_US
 from daemon.store.statements import SqlStatements, digests_of, mark_voided
 from daemon.store.writer import Writer
 
-STAGED_KEPT_US = DAY_US
 _ALGORITHMS = {28: sha224, 32: sha256, 48: sha384, 64: sha512}
 
 

@@ -55,6 +55,7 @@ def of_tenant(raw: sqlite3.Connection, tenant: str) -> list[Kept]:
     ]
     found.append(_attachments(raw, tenant))
     for what, sql, key in (
+        ("documents", "SELECT 1 FROM documents INDEXED BY documents_age WHERE tenant = ?", tenant),
         ("late", "SELECT 1 FROM late WHERE tenant = ?", tenant),
         ("propagation", "SELECT 1 FROM propagation WHERE tenant = ?", tenant),
         ("holds", "SELECT 1 FROM holds WHERE lane BETWEEN ? || '/' AND ?1 || '0'", tenant),

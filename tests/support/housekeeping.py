@@ -179,7 +179,13 @@ def grade(learner: str, points: float, day: float = 0.0) -> GradePosted:
 
 
 def days(
-    tenant: str = "acme", *, statements: float = 400, deliveries: float = 90, dead: float = 400, horizon: float = 400
+    tenant: str = "acme",
+    *,
+    statements: float = 400,
+    deliveries: float = 90,
+    dead: float = 400,
+    horizon: float = 400,
+    documents: float | None = None,
 ) -> Rules:
     return Rules(
         tenant=tenant,
@@ -187,4 +193,5 @@ def days(
         deliveries_us=round(deliveries * DAY_US),
         dead_letters_us=round(dead * DAY_US),
         horizon_us=round(horizon * DAY_US),
+        documents_us=None if documents is None else round(documents * DAY_US),
     )
