@@ -47,6 +47,8 @@ COMMANDS = (
     "actor tree",
     "reload",
 )
+MADE = "made"
+"""The name of a credential that is made on the way."""
 WITHOUT_SECRET = ("reload", "target test campus/refused --channel C0REFUSED1")
 
 
@@ -66,7 +68,8 @@ def forms(value: str) -> Iterator[bytes]:
     yield quote(value, safe="").encode()
     yield msgspec.json.encode(value)[1:-1]
     yield b64encode(value.encode()).rstrip(b"=")
-    yield b64encode(f"{KEY}:{value}".encode()).rstrip(b"=")
+    for key in (KEY, MADE):
+        yield b64encode(f"{key}:{value}".encode()).rstrip(b"=")
 
 
 def found(canaries: dict[str, str], evidence: dict[str, bytes]) -> list[str]:
@@ -79,8 +82,9 @@ def found(canaries: dict[str, str], evidence: dict[str, bytes]) -> list[str]:
 
 
 def files(root: Path) -> list[Path]:
-    """Everything below, but for the secrets themselves (and sockets)."""
-    return [path for path in root.rglob("*") if path.is_file() and path.parent.name != "secrets"]
+    """Everything below, but for the secrets themselves, the key of hashes (and sockets)."""
+    found = [path for path in root.rglob("*") if path.is_file() and path.parent.name != "secrets"]
+    return [path for path in found if path.suffix != ".key"]
 
 
 async def test_no_canary_is_found_anywhere(tmp_path: Path, canaries: dict[str, str]) -> None:
@@ -97,6 +101,7 @@ async def test_no_canary_is_found_anywhere(tmp_path: Path, canaries: dict[str, s
     with http_collector() as collector:
         async with rehearsal(tmp_path, otlp_endpoint=collector.endpoint, change=plant) as stage:
             evidence = await trouble(stage, canaries)
+            evidence |= await handed_out(stage, canaries)
             evidence |= await shown(stage)
             await stage.daemon.end()
         spans = collector.every_span()
@@ -106,6 +111,7 @@ async def test_no_canary_is_found_anywhere(tmp_path: Path, canaries: dict[str, s
     assert {"daemon.log", "sandbox.log"} <= {path.name for path in state}
     assert any(path.suffix == ".db" for path in state)
     evidence |= {str(path): path.read_bytes() for path in state}
+    assert len(canaries) == 9
     assert found(canaries, evidence) == []
     assert found(canaries, {"itself": canaries["lrs"].encode()}) == ["lrs in itself"]
 
@@ -127,6 +133,38 @@ async def trouble(stage: Stage, canaries: dict[str, str]) -> dict[str, bytes]:
     assert rotated.status_code == 200
     await stage.until_effects(3)
     return {f"answer {n}": repr(each.headers).encode() + each.content for n, each in enumerate((fine, denied, stale))}
+
+
+async def handed_out(stage: Stage, canaries: dict[str, str]) -> dict[str, bytes]:
+    """A credential is made, used, rotated, used by both secrets, guessed at and revoked. The secrets, and the key of
+    their hashes, become canaries."""
+    said: dict[str, bytes] = {}
+
+    async def made(*words: str) -> str:
+        done = await lmsyncctl(stage.scene, "--json", "credential", *words)
+        assert done.returncode == 0, done.stderr
+        [secret] = [row["secret"] for row in map(msgspec.json.decode, done.stdout.splitlines()) if "secret" in row]
+        said[f"credential {words[0]}"] = done.stdout.replace(str(secret).encode(), b"")
+        return str(secret)
+
+    async def status(secret: str, lines: list[bytes]) -> int:
+        answer = await post(stage.scene, lines, key=MADE, secret=secret)
+        said[f"answer to {MADE} {len(said)}"] = repr(answer.headers).encode() + answer.content
+        return answer.status_code
+
+    lines = picked("enrolled")
+    first = canaries["first"] = await made("create", "campus/campus", "--name", MADE)
+    second = canaries["second"] = await made("rotate", f"campus/{MADE}")
+    assert [await status(each, lines) for each in (first, second, second + "x")] == [200, 200, 401]
+    for words in (f"revoke campus/{MADE}", "list", "list --json"):
+        done = await lmsyncctl(stage.scene, "credential", *words.split())
+        said[f"credential {words}"] = done.stdout + done.stderr
+        assert done.returncode == 0
+    assert [await status(each, lines) for each in (first, second)] == [401, 401]
+    [key] = [path for path in stage.scene.root.rglob("*.key") if path.is_file()]
+    canaries["key"] = key.read_text().strip()
+    assert len(bytes.fromhex(canaries["key"])) == 32
+    return said
 
 
 async def shown(stage: Stage) -> dict[str, bytes]:

@@ -68,7 +68,12 @@ def _verb(line: bytes) -> str:
 
 
 async def post(
-    scene: Scene, lines: Sequence[bytes], *, secret: str = SECRET, headers: dict[str, str] | None = None
+    scene: Scene,
+    lines: Sequence[bytes],
+    *,
+    key: str = KEY,
+    secret: str = SECRET,
+    headers: dict[str, str] | None = None,
 ) -> httpx.Response:
     """One request with all the lines."""
     (body,) = batches(lines, len(lines))
@@ -77,7 +82,7 @@ async def post(
             f"{scene.endpoint}/statements",
             content=body,
             headers={
-                "Authorization": "Basic " + b64encode(f"{KEY}:{secret}".encode()).decode(),
+                "Authorization": "Basic " + b64encode(f"{key}:{secret}".encode()).decode(),
                 "X-Experience-API-Version": "1.0.3",
                 "Content-Type": "application/json",
                 **(headers or {}),

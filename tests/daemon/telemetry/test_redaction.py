@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.telemetry.redaction import MASK, Redactor
+from daemon.gateway.seal import PREFIX, fresh_secret
+from daemon.telemetry.redaction import MASK, OURS, Redactor
 
 
 def knowing(*secrets: str) -> Redactor:
@@ -72,3 +73,12 @@ def test_new_secrets_are_noticed() -> None:
     known[0] = frozenset({"second-secret-of-many"})
     assert redactor.text("second-secret-of-many") == MASK
     assert redactor.suspects(b"-- second-secret-of-many --")
+
+
+@pytest.mark.parametrize("before", ["", "x", "a secret: ", '{"password":"'])
+def test_secrets_that_we_made_are_masked_though_nobody_has_kept_them(before: str) -> None:
+    secret = fresh_secret()
+    assert PREFIX.encode() == OURS
+    assert knowing().suspects(f"{before}{secret} after".encode())
+    assert knowing().text(f"{before}{secret} after") == f"{before}{MASK} after"
+    assert knowing().text("lmsyncd_statements_refused_total") == "lmsyncd_statements_refused_total"
