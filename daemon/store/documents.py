@@ -4,6 +4,7 @@ Long answers are read, and full shelves cleared, a bit at a time, so that others
 """
 
 import sqlite3
+from functools import partial
 from typing import Any
 
 from actors.domain.xapi.documents import Content, Decide, Document, Shelf
@@ -35,7 +36,7 @@ class SqlDocuments:
         found: dict[str, None] = {}  # one id may lie there in several registrations
         after = ("", "")  # no id is empty
         while True:
-            rows = await self._read(lambda raw, after=after: _ids(raw, tenant, shelf, after))  # type: ignore[misc]
+            rows = await self._read(partial(_ids, tenant=tenant, shelf=shelf, after=after))
             for document_id, registration, updated_us in rows:
                 if shelf.registration in ("", registration) and (since_us is None or updated_us > since_us):
                     found[document_id] = None
