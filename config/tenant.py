@@ -143,7 +143,7 @@ def _kind(walk: Walk, kind: object, path: Steps, side: str, kinds: Mapping[str, 
 def _in_the_clear(settings: Struct, path: Steps) -> Iterator[Finding]:
     """Vendors' addresses over plain HTTP, other than on this machine: tokens would travel in the clear."""
     for name, value in structs.asdict(settings).items():
-        if name.endswith("_url") and isinstance(value, str) and value.startswith("http://"):
+        if (name.endswith("_url") or name == "endpoint") and isinstance(value, str) and value.startswith("http://"):
             host = urlsplit(value).hostname or ""
             if not is_loopback(host):
                 yield Finding((*path, name), "credentials travel unencrypted to this address", "https://", "warning")

@@ -5,6 +5,7 @@ A new kind needs one row in ``SETUPS``. Its fake must know these faults: ``reset
 ``html`` (a 500 with an HTML page), ``rate_limited`` (value: Retry-After) and ``revoked``.
 """
 
+import uuid
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -47,7 +48,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, object]
     secrets: dict[str, str]
     channel: Audience
-    missing_channel: Audience
+    missing_channel: Audience | None = None
+    """None: the target is one reader, without channels and people of its own."""
     operation: str
     person: str = "ada@example.edu"
     stranger: str = "nobody@example.edu"
@@ -75,6 +77,12 @@ SETUPS: dict[str, Setup] = {
         channel=Audience(team="5f0e1c5a-0000-4000-8000-00000000c0de", channel="19:general@thread.tacv2"),
         missing_channel=Audience(team="40400000-0000-4000-8000-00000000c0de", channel="19:general@thread.tacv2"),
         operation="channelMessages.post",
+    ),
+    "lrs": Setup(
+        settings={"endpoint": f"{ORIGIN}/lrs/xapi", "key": "sandbox", "secret": {"env": "LRS_SECRET"}},
+        secrets={"LRS_SECRET": "sandbox"},
+        channel=Audience(),
+        operation="statements.put",
     ),
 }
 
@@ -161,7 +169,9 @@ class Stage:
         audience = self.setup.channel if address is None else Audience(learner=True)
         place = self.target.place(audience, change(self.setup.person))
         assert isinstance(place, Place), place
+        wanted = self.target.wants_statement
         return Parcel(
+            statement=statement(delivery_id, self.setup.person) if wanted else b"",
             delivery_id=delivery_id,
             correlation_id=f"correlation-of-{delivery_id}",
             destination=place.destination,
@@ -199,6 +209,24 @@ def change(email: str) -> AnyChange:
         learner=Learner(key=f"mbox:{email}", name="Ada Lovelace", email=email, locale="en"),
         at="2026-09-21T14:13:20Z",
         course=Course(id="https://moodle.example.edu/course/view.php?id=7", name="Analytical Engines", code="AE-101"),
+    )
+
+
+def statement(delivery_id: str, email: str) -> bytes:
+    """The statement behind a delivery, as our LRS shows it: it tells the same change."""
+    course = change(email).course
+    assert course is not None
+    return msgspec.json.encode(
+        {
+            "id": str(uuid.uuid5(uuid.NAMESPACE_URL, delivery_id)),
+            "actor": {"name": "Ada Lovelace", "mbox": f"mailto:{email}"},
+            "verb": {"id": "http://adlnet.gov/expapi/verbs/completed"},
+            "object": {"id": course.id, "definition": {"name": {"en": course.name}}},
+            "timestamp": "2026-09-21T14:13:20.000Z",
+            "stored": "2026-09-21T14:13:21.000Z",
+            "authority": {"account": {"homePage": "urn:lmsyncd:acme:campus", "name": "moodle"}},
+            "version": "1.0.0",
+        }
     )
 
 

@@ -16,6 +16,7 @@ from memory_http import InMemoryHttp
 
 from actors.domain.flow import Outcome
 from actors.domain.outbox import Delivery
+from actors.domain.undoing import VOIDED, voids
 from actors.domain.wording import Catalogue, default_templates
 from actors.kernel import Kernel
 from actors.ports import Effect, Fake, Fault, NewStatement, Provenance, RoutedCount, Target
@@ -26,7 +27,7 @@ from config.model import Audience, Connection, Route, Secret, Tenant
 from daemon.store.database import Store, open_store
 
 EPOCH_US = 1_800_000_000_000_000
-SECRETS = {"slack": "xoxb-sandbox", "entra": "sandbox", "teams": "sandbox-user"}
+SECRETS = {"slack": "xoxb-sandbox", "entra": "sandbox", "teams": "sandbox-user", "lrs": "sandbox"}
 SETTINGS: dict[str, dict[str, object]] = {
     "slack": {
         "api_url": "http://sandbox.test/slack/api/",
@@ -42,6 +43,7 @@ SETTINGS: dict[str, dict[str, object]] = {
         "delegated_token": {"env": "teams"},
         "teams_app_id": "5b1d0000-0000-4000-8000-0000000000bb",
     },
+    "lrs": {"endpoint": "http://sandbox.test/lrs/xapi/", "key": "sandbox", "secret": {"env": "lrs"}},
 }
 
 
@@ -207,7 +209,8 @@ class Campus:
             made = f"00000000-0000-4000-8000-{self._told:012d}"
             body = msgspec.json.encode({"id": made, **statement})
             stamp = str(statement.get("timestamp", ""))
-            batch.append(NewStatement(id=made, body=body, digest=b"", timestamp=stamp, given_id=True))
+            new = NewStatement(id=made, body=body, digest=b"", timestamp=stamp, given_id=True, voids=voids(body))
+            batch.append(new)
         source = Provenance(
             tenant=tenant, source="campus", correlation_id=f"corr{self._told}", traceparent="", version="1.0.3"
         )
@@ -281,6 +284,15 @@ def graded(who: str, points: float, what: str = "essay", *, at: str = "2026-11-2
         "context": {"contextActivities": {"parent": [_course("CS101")]}},
         "result": {"score": {"raw": points, "min": 0, "max": 100}},
         "timestamp": at,
+    }
+
+
+def voiding(statement_id: str) -> dict[str, object]:
+    """Another statement is taken back."""
+    return {
+        "actor": {"name": "Registrar", "mbox": "mailto:registrar@example.edu"},
+        "verb": {"id": VOIDED},
+        "object": {"objectType": "StatementRef", "id": statement_id},
     }
 
 
