@@ -105,7 +105,7 @@ def append(
             continue  # it was here, and its content is gone: the same, for all that can be told
         if key not in known:
             fresh.append((key, statement))
-        elif statement.given_id and known[key] != statement.digest and not _stamped(raw, tenant, key, statement):
+        elif statement.given_id and known[key] != statement.digest and not only_stamped(raw, tenant, key, statement):
             raise StatementConflict(statement.id)
     collapsed = len(batch) - len(fresh)
     arrival = raw.execute(
@@ -162,10 +162,12 @@ def digests_of(raw: sqlite3.Connection, tenant: str, ids: Sequence[bytes]) -> di
     return known
 
 
-def _stamped(raw: sqlite3.Connection, tenant: str, key: bytes, new: NewStatement) -> bool:
-    """Whether it differs from the one stored by nothing but a timestamp that an LRS has added: it was read, and comes
-    back."""
+def only_stamped(raw: sqlite3.Connection, tenant: str, key: bytes, new: NewStatement) -> bool:
+    """Whether there is one stored from which it differs by nothing but a timestamp that an LRS has added: it was read,
+    and comes back."""
     row = raw.execute("SELECT body FROM statements WHERE tenant = ? AND id = ?", (tenant, key)).fetchone()
+    if row is None:
+        return False
     stored, again = parse(row[0]), parse(new.body)
     assert isinstance(stored, dict)  # noqa: S101  # as accepted, both of them
     assert isinstance(again, dict)  # noqa: S101  # as accepted

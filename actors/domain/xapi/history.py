@@ -14,7 +14,6 @@ from actors.domain.xapi.accepted import NewStatement
 from actors.domain.xapi.attachments import Contents, declared
 from actors.domain.xapi.faults import Fault, Refusal
 from actors.domain.xapi.guard import parse
-from actors.domain.xapi.identity import digest
 from actors.domain.xapi.intake import read_batch
 from actors.domain.xapi.patterns import Version
 
@@ -72,7 +71,7 @@ def read_told(
         version = _OTHER[version]
     assert isinstance(given, dict)  # noqa: S101  # the intake has accepted it
     return Told(
-        new=_restored(new, statement, given),
+        new=new,
         version=version,
         authority=_authority(given["authority"], statement) if "authority" in given else b"",
     )
@@ -88,20 +87,6 @@ def _read(statement: bytes, version: Version, tenant: str, source: str, contents
         fresh_id=lambda: hashlib.sha256(statement).hexdigest()[:32],
         contents=contents,
     )
-    return new
-
-
-def _restored(new: NewStatement, statement: bytes, given: dict[str, Any]) -> NewStatement:
-    """As it was before an LRS added to it. Where the time stored stands in for a timestamp, the content is compared
-    without one: the sender gave none, and may send the statement again."""
-    activities = given.get("context", {}).get("contextActivities", {})
-    lone = any(isinstance(each, dict) for each in activities.values())
-    if not lone and given.get("id") == new.id:
-        parts = {name: raw for name, raw in _raws(statement).items() if name not in ("stored", "authority")}
-        new = msgspec.structs.replace(new, body=_encode(parts))
-    if "stored" in given and given.get("timestamp") == given["stored"]:
-        untimed = {name: value for name, value in given.items() if name != "timestamp"}
-        new = msgspec.structs.replace(new, digest=digest(untimed))
     return new
 
 
