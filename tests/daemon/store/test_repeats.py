@@ -1,4 +1,4 @@
-"""The same statement again: from its sender, from whoever read it here, from a file; and all of it agrees with itself."""
+"""The same statement again: from its sender, from whoever read it here, from a file; and all agrees with itself."""
 
 import json
 import sqlite3
