@@ -38,6 +38,7 @@ Cron = Annotated[str, Meta(extra={MARK: "schedule"})]
 QuietHours = Annotated[str, Meta(extra={MARK: "quiet hours"})]
 TimeZone = Annotated[str, Meta(extra={MARK: "time zone"})]
 Locale = Annotated[str, Meta(extra={MARK: "locale"})]
+Origin = Annotated[str, Meta(extra={MARK: "web origin"})]
 UserName = Annotated[str, Meta(extra={MARK: "user name"})]
 NonEmpty = Annotated[str, Meta(extra={MARK: "text"})]
 ReadableFile = Annotated[Path, Meta(extra={MARK: "file"})]
@@ -50,6 +51,8 @@ SourceName = Annotated[str, Meta(extra={ONE_OF: "source"})]
 
 _QUIET_HOURS = compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", ASCII)
 _LISTEN = compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})", ASCII)
+_ORIGIN = compile(r"(https?)://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?", ASCII)
+_WITHOUT_SAYING = {"http": "80", "https": "443"}
 _LOOPBACK = compile(r"127\.\d+\.\d+\.\d+|::1|localhost", ASCII)
 
 
@@ -155,6 +158,16 @@ def locale(text: str) -> None:
         raise ValueError(f"there is no locale {shown(text)}", 'a language, or a language and a region: "de", "de-DE"')
 
 
+def origin(text: str) -> None:
+    """Where a web page comes from, as browsers write it; or ``*``, anywhere."""
+    match = _ORIGIN.fullmatch(text)
+    if text != "*" and (match is None or len(text) > URL_CHARS_MAX or match[2] == _WITHOUT_SAYING[match[1]]):
+        raise ValueError(
+            "an origin is what browsers say: https:// or http://, the host in lower case, the port unless it is the "
+            'usual one, no path: "https://player.example.edu"; or "*"'
+        )
+
+
 def user_name(text: str) -> None:
     """A user name of HTTP Basic authentication."""
     if not text or ":" in text or not text.isprintable():
@@ -182,6 +195,7 @@ CHECKS: dict[str, Callable[[str], object]] = {
     "quiet hours": quiet_hours,
     "time zone": time_zone,
     "locale": locale,
+    "web origin": origin,
     "user name": user_name,
     "text": non_empty,
 }

@@ -17,6 +17,7 @@ RIGHT = {
     "quiet hours": ["20:00-07:00", "00:00-23:59"],
     "time zone": ["UTC", "Europe/Berlin", "America/Argentina/Ushuaia"],
     "locale": ["en", "de-DE", "pt_BR", "zh-Hant-TW"],
+    "web origin": ["*", "https://player.example.edu", "http://localhost:8080", "http://[::1]:81", "https://a:80"],
     "user name": ["moodle", "m\u00f6\u00f6dle 2"],
     "text": ["x"],
 }
@@ -30,6 +31,7 @@ WRONG = {
     "quiet hours": ["", "20:00", "24:00-07:00", "8:00-9:00", "08:00-08:00", "20.00-07.00"],
     "time zone": ["", "Berlin", "europe/berlin", "../../etc/passwd", "/etc/localtime", "UTC\n"],
     "locale": ["", "d", "german", "de-", "xx", "de-DE-x-y-z-" + "q" * 40, "../de"],
+    "web origin": ["", "a.example", "https://A.example", "https://a/", "ftp://a", "null", "https://a:443", "**"],
     "user name": ["", "a:b", "a\n"],
     "text": ["", " "],
 }  # fmt: skip

@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from config.model import Secret, Words
+from config.texts import Origin
 
-ORIGIN = r"^(?:\*|https?://(?:[a-z0-9.\-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?)\Z"
-"""As browsers write it: in lower case, without a path, without the port that goes without saying."""
 Scope = Literal[
     "all",
     "all/read",
@@ -19,7 +18,6 @@ Scope = Literal[
     "define",
 ]
 SCOPES_BY_DEFAULT: tuple[Scope, ...] = ("statements/write", "statements/read/mine")
-Origin = Annotated[str, Meta(pattern=ORIGIN, max_length=300)]
 RATE_MAX, BURST_MAX = 100_000, 100_000
 
 
@@ -47,7 +45,7 @@ class XapiSettings(Words, frozen=True, kw_only=True):
     dedupe: bool = True
     """Whether a statement without id but with a timestamp gets its id from its content."""
     cors_origins: tuple[Origin, ...] = ("*",)
-    """Which web pages' scripts may use this LRS, by the origin the browser names: `https://player.example.edu`. `*`: any
-    (no cookies are used, a script needs a credential all the same); none: no page may."""
+    """Which web pages' scripts may use this LRS, by the origin the browser names: `https://player.example.edu`. `*`:
+    any (no cookies are used, a script needs a credential all the same); none: no page may."""
     credentials: tuple[Credential, ...] = ()
     """Who may send, beside those that ``lmsyncctl credential create`` makes."""

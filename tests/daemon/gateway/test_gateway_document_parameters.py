@@ -6,6 +6,8 @@ from typing import Any
 import httpx
 import pytest
 from gateway_world import World
+from hypothesis import given
+from hypothesis import strategies as st
 
 STATE, AGENT, ACTIVITY = (
     "/t/acme/xapi/" + name for name in ("activities/state", "agents/profile", "activities/profile")
@@ -162,3 +164,40 @@ async def test_a_store_that_cannot_now_is_503(path: str, method: str) -> None:
             headers = JSON | NEW if method == "PUT" else JSON
             answer: Any = await client.request(method, path, params=params, headers=headers, content=b"{}")
             assert (answer.status_code, answer.headers["Retry-After"]) == (503, "7")
+
+
+# ── whatever comes ───────────────────────────────────────────────────────────────────────────────────
+
+_words = st.text(max_size=12) | st.sampled_from(
+    [COURSE, ANA, OTHER, "bookmark", "2026-01-01T00:00:00Z", "a\0b", "{}", "PUT"]
+)
+_named = st.sampled_from(
+    ["activityId", "agent", "registration", "stateId", "profileId", "since", "method", "content", ""]
+)
+
+
+@given(
+    path=st.sampled_from(list(ABOUT)),
+    method=st.sampled_from(["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH"]),
+    whole=st.booleans(),
+    params=st.lists(st.tuples(_named, _words), max_size=4),
+    headers=st.dictionaries(
+        st.sampled_from(["Content-Type", "If-Match", "If-None-Match", "X-Experience-API-Version", "Accept", "Origin"]),
+        st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_categories=["Cc"]), max_size=20)
+        | st.sampled_from(["*", '"x"', "application/json", "application/x-www-form-urlencoded", "2.0.0"]),
+        max_size=3,
+    ),
+    body=st.binary(max_size=30) | st.sampled_from([b'{"a":1}', b"content=x&stateId=y", b'{"a":{"a":{}}}']),
+)
+async def test_whatever_comes_is_answered_and_nothing_breaks(
+    path: str, method: str, whole: bool, params: list[tuple[str, str]], headers: dict[str, str], body: bytes
+) -> None:
+    world = World()
+    asked: Any = [*(ABOUT[path].items() if whole else ()), *params]
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    async with boss(world) as client:
+        for _ in range(2):
+            answer = await client.request(method, path, params=asked, headers=raw, content=body)
+            assert answer.status_code in (200, 204, 304, 400, 404, 405, 409, 412)
+            assert answer.headers["X-Experience-API-Version"] in ("1.0.3", "2.0.0")
+    assert world.troubles == []

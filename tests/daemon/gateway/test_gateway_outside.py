@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from xapi_samples import simple
 
-from actors.sources.xapi.settings import ORIGIN, XapiSettings
+from actors.sources.xapi.settings import XapiSettings
 from config.model import Connection
 from daemon.gateway.credentials import doors
 from daemon.gateway.lrs.cors import cors_headers
@@ -208,7 +208,7 @@ async def test_elsewhere_no_origin_is_let_in() -> None:
             assert "Access-Control-Allow-Origin" not in (await client.get(path)).headers
 
 
-_origins = st.from_regex(ORIGIN, fullmatch=True).filter(lambda origin: origin != "*")
+_origins = st.from_regex(r"https?://[a-z]{1,3}\.example(:[0-9]{2})?", fullmatch=True)
 
 
 @given(st.sets(_origins, max_size=4), st.one_of(st.none(), _origins), st.booleans())
@@ -217,11 +217,3 @@ def test_only_an_origin_that_is_named_reads(allowed: set[str], origin: str | Non
     assert headers.get("Access-Control-Allow-Origin") == (origin if origin in allowed else None)
     assert ("Access-Control-Allow-Methods" in headers) == (asking and origin in allowed)
     assert ("Vary" in headers) == bool(allowed)
-
-
-@pytest.mark.parametrize(
-    "origin", ["https://a.example/", "a.example", "https://A.example", "ftp://a.example", "null", ""]
-)
-def test_what_is_no_origin_is_refused_in_the_configuration(origin: str) -> None:
-    with pytest.raises(msgspec.ValidationError):
-        msgspec.convert({"cors_origins": [origin]}, XapiSettings)
