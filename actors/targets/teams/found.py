@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from actors.domain.cards import card_mark
 from actors.domain.verdicts import (
     Cause,
     Confirmation,
@@ -17,7 +18,6 @@ from actors.domain.verdicts import (
     Unprobeable,
     unlooked,
 )
-from actors.targets.teams.render import card_mark
 from actors.targets.teams.wire import Answered, Harmless
 
 
