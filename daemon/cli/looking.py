@@ -295,7 +295,8 @@ def target_test(lane: str, channel: str, team: str, learner: str, dry_run: bool)
 @command(route, "test", "lmsyncctl route test acme statement.json\ncurl … | lmsyncctl route test acme -")
 @click.argument("tenant")
 @click.argument("file", type=click.File("r", encoding="utf-8"))
-def route_test(tenant: str, file: TextIO) -> int:
+@click.option("--source", default="", help="The source it would come from, for filters; else the tenant's only one.")
+def route_test(tenant: str, file: TextIO, source: str) -> int:
     """Show what a statement would post.
 
     And where, or why not. FILE holds JSON, one statement or an array of them; - is the standard input. Nothing is
@@ -305,7 +306,7 @@ def route_test(tenant: str, file: TextIO) -> int:
         statement = file.read()
     except UnicodeDecodeError as error:
         raise click.BadParameter(f"this is not UTF-8: {error}", param_hint="FILE") from None
-    return ask(p.RouteTest(tenant=tenant, statement=statement))
+    return ask(p.RouteTest(tenant=tenant, statement=statement, source=source))
 
 
 @command(cli, "version", "lmsyncctl version --json")

@@ -69,10 +69,12 @@ class TargetTest(Change, frozen=True, kw_only=True, tag="target.test"):
 
 
 class RouteTest(Ask, frozen=True, kw_only=True, tag="route.test"):
-    """``statement``: JSON text, one statement or an array of them."""
+    """``statement``: JSON text, one statement or an array of them. ``source``: where it would come from, for filters;
+    the tenant's only one if it is left out."""
 
     tenant: Word
     statement: str
+    source: Word = ""
 
 
 class QueueList(Ask, frozen=True, kw_only=True, tag="queue.list"):

@@ -97,6 +97,8 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     goes: bool
     destination: str = ""
     note: str = ""
+    forward: bool = False
+    """The statement itself is meant, not its change."""
 
 
 def find(raw: sqlite3.Connection, delivery_id: str) -> Row | None:

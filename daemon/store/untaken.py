@@ -15,6 +15,7 @@ from actors.domain.occurrence import count
 from actors.domain.outbox import Attempt, HeldFor
 from actors.ports import Planned, Routed
 from daemon.store import judging, planning, rows
+from daemon.store.entities import known_of
 from daemon.store.interventions import Intervened
 from daemon.store.judging import Does, Judged
 
@@ -50,7 +51,7 @@ def _judge(raw: sqlite3.Connection, tenant: str, retold: Retold) -> list[tuple[J
     if change is None or not routed.planned:
         does = Does.OBSOLETE if routed.reason.startswith("too_old") else Does.NOWHERE
         return forwards or [(_without(routed, UNROUTED, does, routed.reason), b"")]
-    known = planning.known_of(raw, rows.key(tenant, change.entity))
+    known = known_of(raw, rows.key(tenant, change.entity))
     occurrence = kept[0] or count(known, change.value, routed.happened_us).occurrence
     overtaken = known is not None and kept[0] and known.occurrence != occurrence and not change.momentary
     found = [_delivery(raw, tenant, retold, planned, change, occurrence, bool(overtaken)) for planned in routed.planned]
@@ -85,6 +86,7 @@ def _delivery(
         goes=goes,
         destination=planned.destination,
         note=note,
+        forward=change is retold.routed.statement,
     )
     return one, key
 

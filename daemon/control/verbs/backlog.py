@@ -9,7 +9,7 @@ from actors.domain.forecast import Forecast
 from actors.domain.outbox import OPEN_STATES, State
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
-from daemon.control.protocol import Done, QueueCatchup, QueueForecast
+from daemon.control.protocol import Done, QueueCatchup, QueueForecast, Refusal
 from daemon.control.times import span
 from daemon.control.verbs.draining import Draining, draining
 from daemon.control.verbs.lanes import held_in_words, views
@@ -86,7 +86,10 @@ def _open(counted: Counter[str]) -> int:
 
 async def catchup(request: QueueCatchup, asking: Asking) -> Done:
     """Works on a lane that stands still as well as on one that goes; what is in flight is left alone."""
-    asking.lane(request.lane)
+    tenant, target = asking.lane(request.lane)
+    if request.how == "digest" and asking.office.targets(tenant)[target].wants_statement:
+        advice = "lmsyncctl queue forecast says how long it takes"
+        raise Refusal(Exit.USAGE, f"{request.lane} takes statements: there are no digests of them", advice=advice)
     older_us = 0 if request.older_than_s is None else round(request.older_than_s * 1e6)
     before_us = asking.now_us - older_us if older_us else SINCE_EVER
     match request.how:

@@ -16,6 +16,7 @@ def parcel(
     change: AnyChange,
     template: str | None,
     now_us: int,
+    statement: bytes = b"",
 ) -> Parcel:
     """A first attempt, in the language that a courier would choose."""
     learner = change.learner
@@ -32,4 +33,5 @@ def parcel(
         attempt=1,
         now_us=now_us,
         sent_us=None,
+        statement=statement,
     )

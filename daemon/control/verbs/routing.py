@@ -1,12 +1,15 @@
 """``route test``: what a given statement would post, where, or why not. Nothing is stored and no vendor is asked."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from actors.domain.changes import AnyChange
 from actors.domain.outbox import HeldFor
 from actors.domain.people import Directory
 from actors.domain.wording import TemplateFault
-from actors.ports import LoggedStatement, Planned
+from actors.ports import LoggedStatement, Planned, Routed
+from actors.roles.fetching import shown
 from config.model import Tenant
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
@@ -18,17 +21,28 @@ from daemon.control.words import audience_in_words, change_in_words, explained, 
 from daemon.store import rows
 
 STATEMENTS_MAX = 100
+UNNAMED = "00000000-0000-0000-0000-000000000000"
+"""For a statement that has no id yet."""
 
 
 async def test(request: RouteTest, asking: Asking) -> Done:
     tenant = asking.tenant(request.tenant)
     posts = 0
+    source = _source(request.source, tenant)
     given = _statements(request.statement)
     for number, told in enumerate(given, 1):
-        posts += await _judge(told, f"statement {number}", tenant, asking)
+        posts += await _judge(told, f"statement {number}", source, tenant, asking)
     if posts:
         return done(f"{posts} posts would be made")
     return done("nothing would be posted", Exit.NOTHING)
+
+
+def _source(given: str, tenant: Tenant) -> str:
+    """Where the statements are thought to come from."""
+    if given and given not in tenant.sources:
+        known = ", ".join(sorted(tenant.sources)) or "none"
+        raise Refusal(Exit.NOTHING, f"{tenant.name} has no source {given!r}", advice=f"its sources are: {known}")
+    return given or (next(iter(tenant.sources)) if len(tenant.sources) == 1 else "")
 
 
 def _statements(text: str) -> list[dict[str, object]]:
@@ -46,9 +60,9 @@ def _statements(text: str) -> list[dict[str, object]]:
     return given
 
 
-async def _judge(told: dict[str, object], where: str, tenant: Tenant, asking: Asking) -> int:
+async def _judge(told: dict[str, object], where: str, source: str, tenant: Tenant, asking: Asking) -> int:
     """One statement; returns how many posts it would make."""
-    logged = _as_logged(told, asking)
+    logged = _as_logged(told, source, tenant, asking)
     try:
         routed = asking.office.plan(tenant.name).make(logged, asking.now_us)
     except msgspec.ValidationError as error:
@@ -59,7 +73,7 @@ async def _judge(told: dict[str, object], where: str, tenant: Tenant, asking: As
     change, reason = routed.change, routed.reason
     if change is None:
         await asking.emit(JudgementRow(statement=name, reason=reason, explanation=explained(reason)))
-        return 0
+        return await _forwards(routed, logged, tenant, asking)
     counted = await asking.office.store.queries.counted(tenant.name, change, routed.happened_us)
     occurrence = counted.occurrence
     if counted.news == "overtaken":
@@ -79,27 +93,41 @@ async def _judge(told: dict[str, object], where: str, tenant: Tenant, asking: As
             occurrence=occurrence,
         )
     )
-    if quiet or counted.news == "overtaken":
+    posts = 0
+    if not (quiet or counted.news == "overtaken"):
+        previews = [await _preview(one, change, logged, occurrence, tenant, asking) for one in routed.planned]
+        posts = await _told(previews, asking)
+    return posts + await _forwards(routed, logged, tenant, asking)
+
+
+async def _forwards(routed: Routed, logged: LoggedStatement, tenant: Tenant, asking: Asking) -> int:
+    """The statement's own deliveries."""
+    if routed.statement is None:
         return 0
-    previews = [await _preview(one, change, logged, occurrence, tenant, asking) for one in routed.planned]
+    previews = [await _preview(one, routed.statement, logged, 1, tenant, asking) for one in routed.forwards]
+    return await _told(previews, asking)
+
+
+async def _told(previews: Sequence[PreviewRow], asking: Asking) -> int:
+    """How many of them would be made."""
     for preview in previews:
         await asking.emit(preview)
     return sum(not (preview.repeated or preview.refused) for preview in previews)
 
 
-def _as_logged(told: dict[str, object], asking: Asking) -> LoggedStatement:
+def _as_logged(told: dict[str, object], source: str, tenant: Tenant, asking: Asking) -> LoggedStatement:
     """As the log would hold it, had it arrived now."""
     given_id, at = told.get("id"), told.get("timestamp")
     return LoggedStatement(
         seq=0,
-        id=given_id if isinstance(given_id, str) else "",
-        body=msgspec.json.encode(told),
+        id=given_id if isinstance(given_id, str) else UNNAMED,
+        body=msgspec.json.encode({"id": UNNAMED, **told}),
         stored_us=asking.now_us,
         timestamp=at if isinstance(at, str) else "",
-        source="",
+        source=source,
         correlation_id="",
         traceparent="",
-        version="",
+        version=tenant.xapi_fallback_version,
         authority=b"",
         voided=False,
     )
@@ -120,7 +148,7 @@ async def _preview(
         refused, detail = planned.refused.cause.value, planned.refused.detail
     else:
         try:
-            payload, detail = await _rendered(planned, change, key, tenant, asking)
+            payload, detail = await _rendered(planned, change, logged, key, tenant, asking)
         except TemplateFault as fault:
             refused, detail = "bad_template", str(fault)
     if planned.held_for is not HeldFor.PERSON and not refused:
@@ -141,7 +169,7 @@ async def _preview(
 
 
 async def _rendered(
-    planned: Planned, change: AnyChange, key: str, tenant: Tenant, asking: Asking
+    planned: Planned, change: AnyChange, logged: LoggedStatement, key: str, tenant: Tenant, asking: Asking
 ) -> tuple[dict[str, object], str]:
     """(the vendor's payload, a remark). Raises TemplateFault."""
     address, remark = planned.destination, ""
@@ -163,5 +191,6 @@ async def _rendered(
         change=change,
         template=planned.template,
         now_us=asking.now_us,
+        statement=shown(logged),
     )
     return asking.office.targets(tenant.name)[planned.target].preview(made), remark

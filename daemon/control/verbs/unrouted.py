@@ -83,10 +83,10 @@ async def plan(request: DlqPlan, asking: Asking) -> Done:
     judged: list[Judged] = []
     for start in range(0, len(seqs), piles.CHUNK):
         retold = await _retold(seqs[start : start + piles.CHUNK], request.unrouted, not request.everything, asking)
-        changes = {one.routed.statement_id: one.routed.change for one in retold}
+        made = {one.routed.statement_id: one.routed for one in retold}
         chunk = await asking.office.store.queries.rejudged(request.unrouted, retold)
         for one in chunk:
-            change = changes[one.id]
+            change = made[one.id].statement if one.forward else made[one.id].change
             kind, about = (change.kind, change_in_words(change)) if change else ("", "")
             await asking.emit(planning.planned_row(one, change=kind, about=about))
         judged += chunk
