@@ -16,5 +16,5 @@ CREATE TABLE documents (
     body         BLOB NOT NULL
 );
 CREATE UNIQUE INDEX documents_address ON documents (tenant, kind, activity, agent, id, registration);
-CREATE INDEX documents_agent ON documents (tenant, agent) WHERE agent <> '';
+CREATE INDEX documents_agent ON documents (tenant, agent);
 CREATE INDEX documents_age ON documents (tenant, updated_us);

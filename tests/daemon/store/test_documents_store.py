@@ -50,7 +50,7 @@ async def test_an_agents_documents_are_found_by_its_key_and_say_who_it_was(tmp_p
         for shelf in (STATE, PROFILE, ACTIVITY):
             await put(store, shelf, "one")
         raw = sqlite3.connect(tmp_path / "lmsyncd.db")
-        question = "FROM documents WHERE tenant = ? AND agent = ? AND agent <> ''"
+        question = "FROM documents WHERE tenant = ? AND agent = ?"
         found = raw.execute(f"SELECT kind, agent_json, updated_us {question}", ("acme", ANA)).fetchall()
         assert sorted(found) == [("agent_profile", STATE.agent_json, 1_000_000), ("state", STATE.agent_json, 1_000_000)]
         plan = raw.execute(f"EXPLAIN QUERY PLAN SELECT no {question}", ("acme", ANA)).fetchall()
@@ -140,3 +140,13 @@ def test_a_change_sees_what_the_same_transaction_has_written() -> None:
     assert second is not None
     assert second.updated_us == 2
     raw.close()
+
+
+async def test_no_transaction_has_more_than_a_few_changes(tmp_path: Path) -> None:
+    async with trio_asyncio.open_loop(), open_store(tmp_path / "lmsyncd.db", Clock()) as store:
+        commits, jobs = store.writer.commits, store.writer.jobs
+        async with trio.open_nursery() as nursery:
+            for number in range(documents.CHANGES_MAX * 5):
+                nursery.start_soon(put, store, STATE, f"{number:02}")
+        assert store.writer.jobs - jobs == documents.CHANGES_MAX * 5
+        assert store.writer.commits - commits >= 5
