@@ -22,7 +22,7 @@ _PLAIN = "application/octet-stream"
 
 
 def wanted(parameters: QueryParams) -> bool:
-    return parameters.get("attachments") == "true"
+    return parameters.get("attachments", "").lower() == "true"
 
 
 def fitting(

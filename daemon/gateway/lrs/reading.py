@@ -87,7 +87,8 @@ def _check_shape(given: Mapping[str, str]) -> None:
 
 
 def _boolean(given: Mapping[str, str], name: str) -> bool:
-    match given.get(name, "false"):
+    """Capitals do not matter: clients in Python write ``True``."""
+    match given.get(name, "false").lower():
         case "true":
             return True
         case "false":
