@@ -18,5 +18,5 @@ VERSIONS = (*OF_1_0, "2.0.0")
 async def about(request: Request) -> Response:
     check_names(request.query_params, ())
     old = spoken(request.headers.get(VERSION, "")) == "1.0.3"
-    told = {"version": OF_1_0 if old else VERSIONS, "extensions": {}}
+    told: dict[str, object] = {"version": OF_1_0 if old else VERSIONS, "extensions": {}}
     return Response(msgspec.json.encode(told), media_type="application/json")
