@@ -233,8 +233,11 @@ def _common(conditions: Sequence["_Condition"], cell: int) -> "int | _Beyond | N
 
 def _set(bits: int, ascending: bool) -> Iterator[int]:
     """The numbers of the bits that are set."""
-    places = range(CELL) if ascending else range(CELL - 1, -1, -1)
-    return (n for n in places if bits >> n & 1)
+    bits &= (1 << CELL) - 1
+    while bits:
+        n = ((bits & -bits) if ascending else bits).bit_length() - 1
+        yield n
+        bits ^= 1 << n
 
 
 class _Condition:
