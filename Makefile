@@ -41,7 +41,7 @@ prove: $(VENV)/dev  ## The promise, at full size: 200 seeds, 200 kills, every cr
 test-fast: $(VENV)/dev  ## Without real processes: what to run while working
 	$(BIN)/python -m pytest -m "not real and not campaign" -x tests/config tests/actors tests/daemon tests/conformance tests/tidy
 
-test-real: $(VENV)/dev  ## Tests that need root and Debian packages: a booted systemd in a container (.ci/run installs them)
+test-real: $(VENV)/dev  ## Tests that need root, Debian packages or npm: a booted systemd, a client in JavaScript (.ci/run installs them)
 	$(BIN)/python -m pytest -m real -rA --durations=5 $(TESTS)
 
 conform: $(VENV)/dev  ## The public xAPI conformance suite, both versions on one database (SUITE=a checkout of it, with Node.js)
