@@ -9,6 +9,7 @@ from actors.domain.xapi.accepted import NewStatement as NewStatement
 from actors.ports.attachments import Attached as Attached
 from actors.ports.attachments import Attachments as Attachments
 from actors.ports.store import Appended as Appended
+from actors.ports.store import Caused as Caused
 from actors.ports.store import Claimed as Claimed
 from actors.ports.store import Housekeeping as Housekeeping
 from actors.ports.store import Ledger as Ledger

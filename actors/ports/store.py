@@ -129,12 +129,25 @@ class Routed(msgspec.Struct, frozen=True, kw_only=True):
     """The statement itself, where anybody takes it as such, whatever it tells."""
     forwards: tuple[Planned, ...] = ()
     """The statement's own deliveries."""
+    undoes: int | None = None
+    """The place in the log of the statement that this one voids, where that had told a change. Then ``change`` is the
+    correction, told only where anybody may have heard of what it corrects."""
 
     @property
     def happened_us(self) -> int:
         """The event's own time, never later than its acceptance (clocks of others run fast)."""
         moment = moment_of(self.change.at) if self.change else None
         return self.accepted_us if moment is None else min(self.accepted_us, int(moment.timestamp() * 1e6))
+
+
+class Caused(msgspec.Struct, frozen=True, kw_only=True):
+    """What a voided statement had told when it was routed. ``before``: the entity's value without it, empty for none;
+    ``stands``: somebody else told the same, or it is not in force any more, so nothing is taken back."""
+
+    seq: int
+    change: AnyChange
+    before: str = ""
+    stands: bool = False
 
 
 class RoutedCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,6 +174,9 @@ class Outbox(Protocol):
     """The durable outbox. Deliveries of one destination form a line; only its head is ever handed out."""
 
     async def cursor(self, tenant: str) -> int: ...
+
+    async def caused(self, tenant: str, statement_id: str, by_seq: int) -> Caused | None:
+        """What the statement of this id (in lower case) had told, if the one at ``by_seq`` is what voids it."""
 
     async def route(self, tenant: str, routed: Sequence[Routed], cursor: int) -> RoutedCount:
         """Outcomes, new deliveries and the cursor, in one transaction. Safe to repeat."""

@@ -17,10 +17,11 @@ from actors.domain.people import Directory
 from actors.domain.recognise import NotRouted, recognise
 from actors.domain.routing import destinations, too_old
 from actors.domain.schedule import digest_due, quiet_until
+from actors.domain.undoing import correction, voids
 from actors.domain.verdicts import Refused
 from actors.kernel import Actor
 from actors.messages import Arrived, RouterMessage
-from actors.ports import LoggedStatement, Planned, Routed, StoreUnavailable, Target
+from actors.ports import Caused, LoggedStatement, Planned, Routed, StoreUnavailable, Target
 from actors.roles.world import World
 from config.durations import seconds
 from config.model import Audience, Digest, Route, Tenant
@@ -77,19 +78,31 @@ class Router(Actor[RouterMessage]):
                 await trio.sleep(RETRY_S)
 
     async def _route(self, batch: list[LoggedStatement]) -> int:
+        """All of them; those before one that voids another are written first, so that it finds what it undoes."""
+        first, cursor = 0, batch[0].seq
+        for index, statement in enumerate(batch):
+            if voided := voids(statement.body):
+                if first < index:
+                    await self._write([self.judge(one) for one in batch[first:index]], batch[index - 1].seq)
+                caused = await self._world.outbox.caused(self._tenant, voided, statement.seq)
+                cursor = await self._write([self.judge(statement, caused)], statement.seq)
+                first = index + 1
+        if first < len(batch):
+            cursor = await self._write([self.judge(one) for one in batch[first:]], batch[-1].seq)
+        return cursor
+
+    async def _write(self, routed: list[Routed], cursor: int) -> int:
         world = self._world
-        routed = [self.judge(statement) for statement in batch]
-        cursor = batch[-1].seq
         count = await world.outbox.route(self._tenant, routed, cursor)
         for target in count.deliveries:
             world.switchboard.ready(f"{self._tenant}/{target}")
         world.witness.routed(self._tenant, routed, count)
         return cursor
 
-    def judge(self, statement: LoggedStatement) -> Routed:
+    def judge(self, statement: LoggedStatement, caused: Caused | None = None) -> Routed:
         """What becomes of one statement. A fault of ours costs this statement its routing, visibly, not the log."""
         try:
-            return self.plan.make(statement, self._world.clock.now_us())
+            return self.plan.make(statement, self._world.clock.now_us(), caused)
         except Exception as error:  # noqa: BLE001  # one statement must not stop the tenant; it is reported and kept
             self._world.witness.trouble("router.fault", error, tenant=self._tenant, statement_id=statement.id)
             reason = f"fault: {type(error).__name__}: {error}"
@@ -114,12 +127,14 @@ class Plan:
         self._sla_us = {route.name: round(seconds(route.sla) * 1e6) for route in tenant.routes if route.sla is not None}
         self._windows: dict[str, tuple[int, int]] = {}
 
-    def make(self, statement: LoggedStatement, now_us: int) -> Routed:
+    def make(self, statement: LoggedStatement, now_us: int, caused: Caused | None = None) -> Routed:
         """The change with its planned deliveries, or the reason why it has none; and the statement itself with its
-        own, where anybody takes statements."""
+        own, where anybody takes statements. ``caused`` is what the statement that it voids had told."""
         seen = look_at(statement.body) if self._choosing or self._forwarding else None
         enabled, disabled = (self._choose(routes, seen, statement.source) for routes in self._routes)
         routed = self._change(statement, enabled, disabled, now_us)
+        if caused is not None:
+            routed = self._undo(routed, caused, enabled, disabled, now_us)
         if seen is not None and self._forwarding:
             routed = self._forward(routed, statement, seen, enabled, disabled, now_us)
         return hushed(routed) if statement.quiet else routed
@@ -151,6 +166,18 @@ class Plan:
         if not (planned or missed):
             reason = f"no_route: no route of {self._tenant.name} asks for {found.kind}"
         return told(statement, now_us, change=found, reason=reason, planned=planned, unrouted=bool(reason))
+
+    def _undo(
+        self, routed: Routed, caused: Caused, enabled: Sequence[Route], disabled: Sequence[Route], now_us: int
+    ) -> Routed:
+        """The same, with the correction of what the voided statement had told, where one needs to be told."""
+        change = None if caused.stands else correction(caused.change, caused.before)
+        undoing = msgspec.structs.replace(routed, undoes=caused.seq)
+        if change is None:
+            return undoing
+        planned, missed = self._plan(change, enabled, disabled, now_us)
+        reason = missed or ("" if planned else f"no_route: no route of {self._tenant.name} asks for {change.kind}")
+        return msgspec.structs.replace(undoing, change=change, planned=planned, reason=reason)
 
     def _forward(
         self,

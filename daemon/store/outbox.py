@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from actors.domain.outbox import Attempt, Decision, Delivery, State
-from actors.ports import Claimed, Routed, RoutedCount
-from daemon.store import holding, propagation, rows
+from actors.ports import Caused, Claimed, Routed, RoutedCount
+from daemon.store import holding, propagation, rows, undoing
 from daemon.store.engine import Engine
 from daemon.store.holding import DAY_US as DAY_US
 from daemon.store.lines import advance as advance
@@ -38,6 +38,9 @@ class SqlOutbox:
             lambda raw: raw.execute("SELECT seq FROM cursors WHERE tenant = ?", (tenant,)).fetchone()
         )
         return row[0] if row else 0
+
+    async def caused(self, tenant: str, statement_id: str, by_seq: int) -> Caused | None:
+        return await self._read(lambda raw: undoing.caused(raw, tenant, statement_id, by_seq))
 
     async def route(self, tenant: str, routed: Sequence[Routed], cursor: int) -> RoutedCount:
         return await self._write(lambda raw: route(raw, tenant, routed, cursor))
@@ -196,9 +199,11 @@ def record(
     raw: sqlite3.Connection, delivery: Delivery, boot: str, decision: Decision, attempt: Attempt, next_due_us: int
 ) -> bool:
     """One transition after an attempt or a probe, fenced by the claim."""
-    held = raw.execute("SELECT claimed_by, history FROM deliveries WHERE seq = ?", (delivery.seq,)).fetchone()
+    held = raw.execute("SELECT claimed_by, history, undone FROM deliveries WHERE seq = ?", (delivery.seq,)).fetchone()
     if held is None or held[0] != boot:
         return False
+    if held[2]:
+        decision = undoing.settled(decision)
     state = decision.state
     history = rows.longer_history(held[1], attempt)
     raw.execute(

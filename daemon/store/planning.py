@@ -12,13 +12,12 @@ from typing import Any
 import msgspec
 
 from actors.domain.changes import AnyChange
-from actors.domain.occurrence import Counted, Earlier, Known, count
+from actors.domain.occurrence import Counted, Known, count
 from actors.domain.outbox import Attempt, HeldFor, State
 from actors.ports import Planned, Routed, RoutedCount
-from daemon.store import holding, lines, rows
+from daemon.store import holding, lines, rows, undoing
+from daemon.store.entities import keep, known_of
 from daemon.store.holding import DAY_US
-
-_earlier = msgspec.json.Decoder(tuple[Earlier, ...])
 
 OVERTAKEN = "overtaken: told when a newer value was known already"
 ONLY = Counted(occurrence=1, known=Known(value="", occurrence=1, at_us=0, top=1), news="new")
@@ -46,32 +45,56 @@ def route(raw: sqlite3.Connection, tenant: str, routed: Sequence[Routed], cursor
         if raw.execute("SELECT 1 FROM outcomes WHERE seq = ?", (item.seq,)).fetchone():
             continue
         made = 0 if item.quiet else _forwards(raw, tenant, item, tally)
-        occurrence = 0
-        if (change := item.change) is not None:
-            counted = occur(raw, tenant, change, item.happened_us)
-            occurrence = counted.occurrence
+        item, counted = _count(raw, tenant, item)
+        change = item.change
+        if change is not None and counted is not None:
             if item.quiet:
                 _keep_quiet(raw, tenant, item, change, counted)
-            elif counted.news == "repeated" and known_quietly(raw, tenant, change, occurrence):
+            elif counted.news == "repeated" and known_quietly(raw, tenant, change, counted.occurrence):
                 item = msgspec.structs.replace(item, reason=IMPORTED_BEFORE, unrouted=False)
             else:
                 made += _deliveries(raw, tenant, item, change, counted, tally)
-        raw.execute(
-            "INSERT INTO outcomes (seq, kind, reason, occurrence, deliveries, unrouted) VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                item.seq,
-                item.change.kind if item.change else None,
-                item.reason,
-                occurrence,
-                made,
-                int(item.unrouted),
-            ),
-        )
+        _outcome(raw, tenant, item, counted, made)
     raw.execute(
         "INSERT INTO cursors VALUES (?, ?) ON CONFLICT (tenant) DO UPDATE SET seq = max(seq, excluded.seq)",
         (tenant, cursor),
     )
     return tally.count()
+
+
+def _count(raw: sqlite3.Connection, tenant: str, item: Routed) -> tuple[Routed, Counted | None]:
+    """The item and how its change counts; a correction that nobody needs is none."""
+    if item.undoes is not None:
+        now_us = item.routed_us or item.accepted_us
+        counted, why = undoing.undo(raw, item.undoes, item.change, item.statement_id, now_us)
+        if counted is not None:
+            return item, counted
+        return msgspec.structs.replace(item, change=None, reason=why, unrouted=False, planned=()), None
+    if item.change is None:
+        return item, None
+    counted = occur(raw, tenant, item.change, item.happened_us)
+    if counted.news == "repeated":
+        key = rows.key(tenant, item.change.entity)
+        raw.execute("INSERT OR IGNORE INTO tellings VALUES (?, ?, ?)", (key, counted.occurrence, item.seq))
+    return item, counted
+
+
+def _outcome(raw: sqlite3.Connection, tenant: str, item: Routed, counted: Counted | None, made: int) -> None:
+    change = item.change
+    raw.execute(
+        "INSERT INTO outcomes (seq, kind, reason, occurrence, deliveries, unrouted, entity, change) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            item.seq,
+            change.kind if change else None,
+            item.reason,
+            counted.occurrence if counted else 0,
+            made,
+            int(item.unrouted),
+            rows.key(tenant, change.entity) if change else None,
+            rows.pack(change) if change else None,
+        ),
+    )
 
 
 def reroute(raw: sqlite3.Connection, tenant: str, item: Routed) -> RoutedCount:
@@ -90,9 +113,18 @@ def reroute(raw: sqlite3.Connection, tenant: str, item: Routed) -> RoutedCount:
         occurrence = counted.occurrence
         made += _deliveries(raw, tenant, item, item.change, counted, tally)
     raw.execute(
-        "UPDATE outcomes SET kind = ?, reason = ?, occurrence = ?, deliveries = deliveries + ?, unrouted = ? "
-        "WHERE seq = ?",
-        (item.change.kind if item.change else None, item.reason, occurrence, made, int(item.unrouted), item.seq),
+        "UPDATE outcomes SET kind = ?, reason = ?, occurrence = ?, deliveries = deliveries + ?, unrouted = ?, "
+        "entity = ?, change = ? WHERE seq = ?",
+        (
+            item.change.kind if item.change else None,
+            item.reason,
+            occurrence,
+            made,
+            int(item.unrouted),
+            rows.key(tenant, item.change.entity) if item.change else None,
+            rows.pack(item.change) if item.change else None,
+            item.seq,
+        ),
     )
     return tally.count()
 
@@ -107,10 +139,7 @@ def occur(raw: sqlite3.Connection, tenant: str, change: AnyChange, happened_us: 
     counted = count(known, change.value, happened_us)
     now = counted.known
     if now != known:
-        raw.execute(
-            "INSERT OR REPLACE INTO entities (key, value, occurrence, at_us, top, earlier) VALUES (?, ?, ?, ?, ?, ?)",
-            (key, now.value, now.occurrence, now.at_us, now.top, rows.pack(now.earlier) if now.earlier else ""),
-        )
+        keep(raw, key, now)
     if counted.news == "overtaken" and change.momentary:
         return msgspec.structs.replace(counted, news="new")
     return counted
@@ -123,14 +152,6 @@ def _as_counted(raw: sqlite3.Connection, tenant: str, change: AnyChange, occurre
         known = Known(value=change.value, occurrence=occurrence, at_us=0, top=occurrence)
     passed = known.occurrence != occurrence and not change.momentary
     return Counted(occurrence=occurrence, known=known, news="overtaken" if passed else "new")
-
-
-def known_of(raw: sqlite3.Connection, key: bytes) -> Known | None:
-    row = raw.execute("SELECT value, occurrence, at_us, top, earlier FROM entities WHERE key = ?", (key,)).fetchone()
-    if row is None:
-        return None
-    earlier = _earlier.decode(row[4]) if row[4] else ()
-    return Known(value=row[0], occurrence=row[1], at_us=row[2], top=row[3], earlier=earlier)
 
 
 def _keep_quiet(raw: sqlite3.Connection, tenant: str, item: Routed, change: AnyChange, counted: Counted) -> None:

@@ -204,7 +204,9 @@ async def test_a_voided_one_says_so(desk: Desk) -> None:
 async def test_one_that_the_router_failed_on_says_so(desk: Desk) -> None:
     [statement] = await desk.tell(completed("ada"))
     await desk.store.writer.submit(
-        lambda raw: raw.execute("INSERT INTO outcomes SELECT seq, NULL, 'fault: KeyError: x', 0, 0, 1 FROM statements")
+        lambda raw: raw.execute(
+            "INSERT INTO outcomes (seq, reason, unrouted) SELECT seq, 'fault: KeyError: x', 1 FROM statements"
+        )
     )
     [story] = await why(desk, statement)
     assert "report" in story.explanation

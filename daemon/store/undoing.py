@@ -1,0 +1,113 @@
+"""A statement is voided: what it led to is taken back, as far as it can be.
+
+What waits is cancelled, what is on its way is not tried again. The entity stands as it stood before; where somebody may
+have heard of the change, its correction is told instead. A change that another statement told too stays as it is.
+"""
+
+import sqlite3
+from uuid import UUID
+
+from actors.domain.changes import AnyChange
+from actors.domain.occurrence import Counted, correct, retract
+from actors.domain.outbox import Attempt, Decision, State
+from actors.ports import Caused
+from daemon.store import lines, rows
+from daemon.store.entities import keep, known_of
+
+STANDS = "voiding: another statement told the same, or it is not in force any more; nothing is taken back"
+UNTOLD = "voiding: taken back before anybody was told"
+SILENT = "voiding: taken back; no word of ours says so, so nothing is told"
+
+_STATEMENT = (
+    "SELECT s.seq, o.change, o.entity, o.occurrence FROM statements s JOIN outcomes o ON o.seq = s.seq "
+    "JOIN voids v ON v.tenant = s.tenant AND v.id = s.id "
+    "WHERE s.tenant = ? AND s.id = ? AND s.voided = 1 AND v.by_seq = ? AND o.change IS NOT NULL"
+)
+_OWN = "statement_seq = ? AND kind NOT IN ('statement', 'digest')"  # one that carries others is nobody's own
+_OPEN = (
+    f"SELECT seq, lane, destination, state, history FROM deliveries WHERE {_OWN} "  # noqa: S608  # constants only
+    "AND digest IS NULL AND (state = 'held' OR state = 'dead' OR (state = 'waiting' AND sent_us IS NULL))"
+)
+_HEARD = (
+    f"SELECT count(*) FROM deliveries WHERE {_OWN} "  # noqa: S608  # constants only
+    "AND (state IN ('delivered', 'claimed', 'unknown', 'parked', 'waiting') OR digest IS NOT NULL)"
+)
+_KEPT = "SELECT count(*) FROM deliveries WHERE statement_seq = ? AND kind <> 'digest'"
+
+
+def caused(raw: sqlite3.Connection, tenant: str, statement_id: str, by_seq: int) -> Caused | None:
+    """See ``ports.Outbox.caused``."""
+    row = raw.execute(_STATEMENT, (tenant, UUID(statement_id).bytes, by_seq)).fetchone()
+    if row is None:
+        return None
+    seq, change, entity, occurrence = row
+    known = known_of(raw, entity)
+    left = None if known is None else retract(known, occurrence)
+    stands = left is None or known is None or known.occurrence != occurrence or _told_by(raw, entity, occurrence) != ()
+    return Caused(seq=seq, change=rows.unpack_change(change), before=left.value if left else "", stands=stands)
+
+
+def undo(
+    raw: sqlite3.Connection, seq: int, change: AnyChange | None, by: str, now_us: int
+) -> tuple[Counted | None, str]:
+    """Take back what the statement at ``seq`` told; ``change`` is the correction, ``by`` the id of the voiding one.
+    How the correction counts, or None and why it is not told."""
+    row = raw.execute(
+        "SELECT entity, occurrence, deliveries, coalesce(origin, seq) FROM outcomes WHERE seq = ?", (seq,)
+    ).fetchone()
+    if row is None or row[0] is None:
+        return None, STANDS
+    entity, occurrence, planned, origin = row
+    others = _told_by(raw, entity, occurrence)
+    if others:
+        leaves = seq if seq in others else others[0]
+        if leaves != seq:  # the next one takes the place of the first
+            raw.execute("UPDATE outcomes SET origin = ? WHERE seq = ?", (origin, leaves))
+        raw.execute("DELETE FROM tellings WHERE seq = ?", (leaves,))
+        return None, STANDS
+    _cancel(raw, origin, by, now_us)
+    [heard], [kept] = raw.execute(_HEARD, (origin,)).fetchone(), raw.execute(_KEPT, (origin,)).fetchone()
+    known = known_of(raw, entity)
+    if known is None:
+        return None, STANDS
+    corrected = correct(known, occurrence, change.value) if change is not None else None
+    if corrected is not None and (heard or planned > kept):  # retention took some: somebody may have heard
+        keep(raw, entity, corrected.known)
+        return corrected, ""
+    left = retract(known, occurrence)
+    if left is not None:
+        keep(raw, entity, left)
+    return None, STANDS if left is None or known.occurrence != occurrence else SILENT if heard else UNTOLD
+
+
+def _told_by(raw: sqlite3.Connection, entity: bytes, occurrence: int) -> tuple[int, ...]:
+    """Statements that told this change when it was known already."""
+    found = raw.execute("SELECT seq FROM tellings WHERE entity = ? AND occurrence = ?", (entity, occurrence))
+    return tuple(row[0] for row in found)
+
+
+def _cancel(raw: sqlite3.Connection, seq: int, by: str, now_us: int) -> None:
+    """What waits is not sent. What is on its way is left to whoever carries it, and not tried again."""
+    detail = f"its statement was voided by {by}"
+    line = Attempt(number=0, kind="router", started_us=now_us, ended_us=now_us, verdict="cancelled", detail=detail)
+    for delivery, lane, destination, state, history in raw.execute(_OPEN, (seq,)).fetchall():
+        raw.execute(
+            "UPDATE deliveries SET state = 'cancelled', head = 0, held_for = '', cause = NULL, detail = ?, "
+            "done_us = ?, history = ? WHERE seq = ?",
+            (detail, now_us, rows.longer_history(history, line), delivery),
+        )
+        if state == "waiting":
+            lines.advance(raw, lane, destination, now_us)
+    raw.execute(
+        f"UPDATE deliveries SET undone = 1 WHERE {_OWN} "  # noqa: S608  # constants only
+        "AND state IN ('claimed', 'unknown', 'parked', 'waiting')",
+        (seq,),
+    )
+
+
+def settled(decision: Decision) -> Decision:
+    """What becomes of a delivery whose statement was voided meanwhile: what was not done is not done any more."""
+    if decision.state not in (State.WAITING, State.HELD):
+        return decision
+    detail = f"its statement was voided; {decision.detail}".rstrip("; ")
+    return Decision(state=State.CANCELLED, refund=decision.refund, detail=detail)
