@@ -65,11 +65,13 @@ class Ids:
 
 class Canonical:
     """Activities as ``definitions`` (JSON by activity id) has them, else as they came; one language in each of their
-    language maps and in verbs' display. Agents and groups as they came."""
+    language maps and in verbs' display. Agents and groups as they came. For one statement: it may name an activity any
+    number of times, so definitions of ``room_bytes`` in all are filled in, and what follows stays as it came."""
 
-    def __init__(self, definitions: Mapping[str, bytes], ranges: tuple[Range, ...]) -> None:
+    def __init__(self, definitions: Mapping[str, bytes], ranges: tuple[Range, ...], room_bytes: int) -> None:
         self._definitions = definitions
         self._ranges = ranges
+        self._room_bytes = room_bytes
 
     def who(self, raw: Raw) -> Raw:
         return raw
@@ -82,10 +84,17 @@ class Canonical:
 
     def activity(self, raw: Raw) -> Raw:
         given = _parts(raw)
-        definition = self._definitions.get(_text(given["id"])) or given.get("definition")
+        definition = self._known(_text(given["id"])) or given.get("definition")
         if definition is None:
             return raw
         return Raw(_encode({**given, "definition": Raw(_encode(self._spoken(read_definition(definition))))}))
+
+    def _known(self, activity: str) -> bytes | None:
+        known = self._definitions.get(activity)
+        if known is None or len(known) > self._room_bytes:
+            return None
+        self._room_bytes -= len(known)
+        return known
 
     def _spoken(self, definition: Definition) -> Definition:
         definition.name = self._one(definition.name)

@@ -3,11 +3,16 @@
 One log serves both versions. A statement keeps everything it came with, the other version's properties and its own
 ``version`` included; only times are told in UTC to whoever speaks 2.0, because 2.0 wants that. ``Accept-Language``
 is heeded in ``canonical`` alone.
+
+What ``canonical`` fills in can be much larger than what came: a few bytes name an activity, and a definition may have
+64 KiB. So it has bounds of its own, and a page that meets them ends earlier than its rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
+import trio
 from starlette.requests import Request
 
 from actors.domain.xapi.definitions import activities
@@ -18,6 +23,15 @@ from actors.domain.xapi.patterns import Version
 from actors.ports import LoggedStatement
 from daemon.gateway.ports import ActivityReads
 from daemon.gateway.problems import Problem
+
+SHOWN_BYTES_MAX = 8 * 1024 * 1024
+"""Of canonical statements in one answer; the first of them always fits."""
+FILLED_BYTES_MAX = 4 * 1024 * 1024
+"""Of definitions filled into one canonical statement."""
+DEFINED_MAX = 1_000
+"""Activities looked up for one answer."""
+LARGE_BYTES = 256 * 1024
+Done = TypeVar("Done")
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,17 +59,48 @@ def look_of(request: Request, version: Version) -> Look:
 
 
 async def shown(rows: Sequence[LoggedStatement], look: Look, tenant: str, reads: ActivityReads) -> list[bytes]:
-    """The statements as JSON. Raises StoreUnavailable."""
-    whole = [outward(row, look.version) for row in rows]
+    """As JSON: as many of them, from the first, as make one answer, but one at least. Raises StoreUnavailable."""
+    large = sum(len(row.body) for row in rows) > LARGE_BYTES
     match look.format:
         case "exact":
-            return whole
+            return [outward(row, look.version) for row in rows]
         case "ids":
-            return [reshaped(statement, Ids()) for statement in whole]
+            return await _done(large, lambda: [reshaped(outward(row, look.version), Ids()) for row in rows])
         case "canonical":
-            ids = {activity.id for row in rows for activity in activities(row.body)}
-            form = Canonical(await reads.definitions(tenant, ids), look.ranges)
-            return [reshaped(statement, form) for statement in whole]
+            fewer, ids = await _done(large, lambda: _named(rows))
+            known = await reads.definitions(tenant, ids)
+            large = large or sum(map(len, known.values())) > LARGE_BYTES
+            return await _done(large, lambda: _canonical(fewer, look, known))
+
+
+async def _done(large: bool, work: Callable[[], Done]) -> Done:
+    """In a thread if it is large, so that everybody else's requests do not wait behind it."""
+    return await trio.to_thread.run_sync(work) if large else work()
+
+
+def _named(rows: Sequence[LoggedStatement]) -> tuple[Sequence[LoggedStatement], list[str]]:
+    """As many of the rows as can be shown at once, and the activities whose definitions are needed."""
+    ids: dict[str, None] = {}
+    taken = 0
+    for row in rows:
+        both = ids | dict.fromkeys(activity.id for activity in activities(row.body))
+        if taken and len(both) > DEFINED_MAX:
+            break
+        ids = both
+        taken += 1
+    return rows[:taken], list(ids)[:DEFINED_MAX]
+
+
+def _canonical(rows: Sequence[LoggedStatement], look: Look, known: Mapping[str, bytes]) -> list[bytes]:
+    found: list[bytes] = []
+    size = 0
+    for row in rows:
+        statement = reshaped(outward(row, look.version), Canonical(known, look.ranges, FILLED_BYTES_MAX))
+        size += len(statement)
+        if found and size > SHOWN_BYTES_MAX:
+            break
+        found.append(statement)
+    return found
 
 
 def outward(row: LoggedStatement, version: Version = "1.0.3") -> bytes:

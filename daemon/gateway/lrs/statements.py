@@ -68,14 +68,13 @@ class StatementsResource:
             version=version,
         )
         page = await self._ports.reads.page(account.tenant, query)
-        rows, more_from = page.rows, page.more_from
+        statements = await shown(page.rows, look, account.tenant, self._ports.activities)
         contents: Sequence[Attached] = ()
         if enclosing := wanted(request.query_params):
-            kept, contents = await self._enclosed(account, rows)
-            if len(kept) < len(rows):
-                rows, more_from = kept, kept[-1].seq
+            kept, contents = await self._enclosed(account, page.rows[: len(statements)])
+            statements = statements[: len(kept)]
+        more_from = page.rows[len(statements) - 1].seq if len(statements) < len(page.rows) else page.more_from
         more = "" if more_from is None else more_link(request.url.path, request.query_params, more_from)
-        statements = await shown(rows, look, account.tenant, self._ports.activities)
         answer = Response(result(statements, more), media_type=JSON, headers=look.headers)
         return self._mixed(account, answer, contents) if enclosing else answer
 
