@@ -17,7 +17,7 @@ from rich.table import Table
 from daemon.demo.moodle import sample
 from daemon.demo.scene import Scene, write
 from daemon.demo.stage import Stage, free_port
-from tests.benchmarks import bare, load, singles
+from tests.benchmarks import bare, load, searching, singles
 
 MANY, FEW = 1_000_000, 1_000
 TENANTS = 1_000
@@ -184,6 +184,28 @@ async def _start_s(scene: Scene) -> float:
         await _close(stage)
 
 
+async def finding(results: Results) -> None:
+    with scenery() as few, scenery() as many:
+        _, small = await searching.measured(few, searching.FEW)
+        filled, large = await searching.measured(many, searching.MANY)
+    for name in large:
+        results.add(
+            f"GET of {searching.ASKED} statements by {name}, of {searching.MANY:,} / {searching.FEW:,}",
+            f"{large[name]:.1f} ms",
+            f"{small[name]:.1f} ms",
+            large[name] / small[name],
+            "<= 3",
+        )
+    each = filled.disk_bytes / filled.statements
+    results.add(
+        "bytes on disk a statement, all indexes",
+        f"{each:,.0f}",
+        f"JSON {filled.json_bytes / filled.statements:,.0f}",
+        filled.disk_bytes / filled.json_bytes,
+        "<= 1.5",
+    )
+
+
 async def remembering(results: Results) -> None:
     sizes = []
     for tenants in (1, TENANTS):
@@ -230,6 +252,7 @@ async def main(budget_s: float) -> None:
     await propagating(results, seconds)
     await claiming(results)
     await remembering(results)
+    await finding(results)
     Console(width=130).print(results.table)
 
 
