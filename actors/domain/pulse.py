@@ -77,8 +77,10 @@ class Pulse(msgspec.Struct, kw_only=True):
                     self.throttled_until_us = max(self.throttled_until_us, now_us + wait_us)
             case Unavailable(detail=detail) | Doubtful(detail=detail):
                 self._ill(detail, destination, now_us, dice)
-            case Delivered() | Absent() | Repeatable() | Unprobeable() | Refused() | Faulted() | Revoked():
+            case Delivered() | Absent() | Refused() | Faulted() | Revoked():
                 self._healthy()
+            case Repeatable() | Unprobeable():
+                pass  # nobody looked: it tells nothing of the vendor
             case _ as never:
                 assert_never(never)
 

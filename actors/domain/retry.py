@@ -136,14 +136,16 @@ def decide_probe(
         case Repeatable(detail=detail):
             if delivery.attempts >= delivery.attempts_max:
                 return _parked(f"{detail}; attempts spent ({delivery.attempts})")
-            return Decision(state=State.WAITING, due_us=now_us, detail=detail)
+            again_us = _repeated(delivery.attempts, consecutive, now_us, dice, policy)
+            return Decision(state=State.WAITING, due_us=again_us, detail=detail)
         case Unprobeable(detail=detail, cause=cause):
             if delivery.doubtful != "resend":
                 return _parked(detail, cause)
             if delivery.attempts >= delivery.attempts_max:
                 return _parked(f"{detail}; attempts spent ({delivery.attempts})")
             accepted = f"{detail}; sent again because the route accepts a double"
-            return Decision(state=State.WAITING, due_us=now_us, detail=accepted)
+            again_us = _repeated(delivery.attempts, consecutive, now_us, dice, policy)
+            return Decision(state=State.WAITING, due_us=again_us, detail=accepted)
         case Throttled(retry_after=header, detail=detail):
             wait_s = _told_or_backoff_s(header, policy.throttled, consecutive, now_us, dice)
             return Decision(state=State.UNKNOWN, due_us=_later(now_us, wait_s), detail=detail)
@@ -209,6 +211,14 @@ def _absent(
             return Decision(state=State.DEAD, cause=Cause.POISON, detail=spent, forget_sends=True)
         return Decision(state=State.DEAD, cause=Cause.EXHAUSTED, detail=spent, forget_sends=True)
     return Decision(state=State.WAITING, due_us=now_us, detail=detail, forget_sends=True)
+
+
+def _repeated(attempts: int, consecutive: int, now_us: int, dice: float, policy: Policy) -> int:
+    """When what nobody looks for is sent again: at once after its first doubt, and at growing distances if doubt stays,
+    here or in the lane, as after any other failure."""
+    own_s = policy.faulted.ceiling_s(attempts - 1) if attempts > 1 else 0.0
+    lanes_s = policy.unavailable.ceiling_s(consecutive - 2) if consecutive > 2 else 0.0
+    return _later(now_us, max(own_s, lanes_s) * dice)
 
 
 def _parked(detail: str, cause: Cause = Cause.UNKNOWN_OUTCOME) -> Decision:
