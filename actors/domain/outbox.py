@@ -140,6 +140,9 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     """Where the connector wants it: the statement that told the change, as the LRS shows it (JSON, exact)."""
     attachments: tuple[Enclosed, ...] = ()
     """The contents that came with it."""
+    tenant: str = ""
+    traceparent: str = ""
+    """The W3C trace context of the request that brought the statement; empty where there was none."""
 
 
 class Composed(msgspec.Struct, frozen=True, kw_only=True):

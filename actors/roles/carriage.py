@@ -248,6 +248,8 @@ class Carriage:
             items=tuple(item.change for item in delivery.items),
             more=delivery.more,
             revises=delivery.revises,
+            tenant=tenant.name,
+            traceparent=delivery.traceparent,
         )
 
     # ── deciding and recording ───────────────────────────────────────────────────────────────────────

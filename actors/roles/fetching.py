@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import msgspec
 import trio
 
+from actors.domain.changes import StatementStored
 from actors.domain.outbox import Delivery, Parcel
 from actors.domain.verdicts import Cause, Refused
 from actors.domain.xapi.accepted import Enclosed
@@ -55,8 +56,8 @@ class Fetching:
             yield parcel
             return
         statement = await self._statement(delivery)
-        if isinstance(statement, Refused):
-            yield statement
+        if isinstance(statement, Refused):  # a change speaks for itself, also when its statement is gone
+            yield statement if isinstance(delivery.change, StatementStored) else parcel
             return
         async with self._enclosed(statement) as enclosed:
             if isinstance(enclosed, Refused):

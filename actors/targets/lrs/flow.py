@@ -3,20 +3,20 @@
 A statement's id makes sending it again harmless: the LRS knows it, and so nothing ever needs to be looked for. Where it
 says that it has another statement with this id, the two are compared.
 
-Order is kept for each learner: a learner's statements stand in one of ``LINES`` lines, so that many are on their way at
+Order is kept for each learner: a learner's statements stand in one of some lines, so that many are on their way at
 a time. A statement that voids another may stand in another line than that one: before it goes, the LRS is asked whether
 it has the other one, and it waits a little if not. (It goes in the end: the other one may be none of those that the
 route lets through.)
 """
 
 import base64
-import hashlib
 from urllib.parse import urlencode
 
 import msgspec
 
 from actors.domain.changes import AnyChange, StatementStored
 from actors.domain.flow import Flow, Request, Response, Veiled, decode_object
+from actors.domain.lines import line_of
 from actors.domain.outbox import Parcel, Place, Rate
 from actors.domain.verdicts import (
     Cause,
@@ -53,7 +53,6 @@ from config.model import Audience
 from config.taking import Taking
 
 TAKING = Taking(audience="none", statements=True, changes=False, wording=False)
-LINES = 64
 PATIENCE = 3
 """So many attempts of a statement that voids another wait for that one."""
 BUCKET = "statements"
@@ -80,11 +79,10 @@ class LrsTarget:
     # ── where ────────────────────────────────────────────────────────────────────────────────────
 
     def place(self, audience: Audience, change: AnyChange) -> Place | Refused:
-        """One of ``LINES`` lines, by the learner."""
+        """One of some lines, by the learner."""
         if not audience.is_target:
             return Refused(Cause.BAD_CONFIGURATION, "an LRS has no channels and no readers: leave audience out")
-        mark = hashlib.blake2b(change.learner.identity.encode("utf-8", "replace"), digest_size=2).digest()
-        return Place(destination=f"learners-{int.from_bytes(mark) % LINES:02d}")
+        return line_of(change)
 
     def rate(self, bucket: str) -> Rate:
         return self._settings.rate

@@ -34,4 +34,5 @@ def parcel(
         now_us=now_us,
         sent_us=None,
         statement=statement,
+        tenant=tenant.name,
     )
