@@ -24,6 +24,7 @@ AWAITING_MAX = 256
 LINKS_MAX = 16
 """Statements along one chain of references whose keys are copied; where it is longer, the first is loose."""
 CATCH_UP = 1000
+_EVERY = 1 << CELL  # no key: these have 64 bits
 _ALL = (1 << CELL) - 1
 _HALF = 1 << (CELL - 1)
 
@@ -93,15 +94,21 @@ def add(raw: sqlite3.Connection, tenant: str, fresh: Sequence[Entry], authority:
     """Index statements of one arrival, in the order of seq; their rows are in the log already."""
     if not fresh:
         return
-    given = keys_of_authority(authority, tenant)
-    cells: dict[tuple[int, int], int] = {}
+    cells: dict[int, dict[int, int]] = {}
     for seq, _, own, _ in fresh:
-        cell, bit = seq // CELL, 1 << seq % CELL
+        places = cells.setdefault(seq // CELL, {_EVERY: 0})
+        bit = 1 << seq % CELL
+        places[_EVERY] |= bit
         for one in own:
-            cells[one, cell] = cells.get((one, cell), 0) | bit
+            places[one] = places.get(one, 0) | bit
+    given = keys_of_authority(authority, tenant)
+    rows = []
+    for cell, places in cells.items():
+        every = places.pop(_EVERY)
         for one in given:
-            cells[one, cell] = cells.get((one, cell), 0) | bit
-    raw.executemany(_ADD, [(one, cell, signed(bits)) for (one, cell), bits in cells.items()])
+            places[one] = every
+        rows += [(one, cell, signed(bits)) for one, bits in places.items()]
+    raw.executemany(_ADD, rows)
     _refer(raw, tenant, [entry for entry in fresh if entry.target is not None])
     if raw.execute("SELECT 1 FROM referrers WHERE tenant = ? LIMIT 1", (tenant,)).fetchone():
         for (awaited,) in raw.execute(_AWAITED, (fresh[0].seq, fresh[-1].seq, tenant)).fetchall():
