@@ -118,9 +118,9 @@ file = "demo.people.csv"
 [sources.campus]
 kind = "xapi"
 # dedupe = true                             # a batch that is sent twice counts once
-credentials = [
+credentials = [                             # more of them at any time: lmsyncctl credential create demo/campus
   { key = "moodle", secret = { file = "../secrets/demo-lrs" }, scopes = ["statements/write"] },
-]
+]                                           # also: secret_former (until all have the new one), rate_per_s, burst
 
 # Where they go.
 [targets.slack]

@@ -11,7 +11,7 @@ import pytest
 from gateway_world import World
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from two_tenants import IDS, MARKS, OTHERS, RESOURCES, TENANTS, Ask, Said, answers, asks, of_two_clients
+from two_tenants import IDS, MARKS, OTHERS, RESOURCES, TENANTS, Ask, Said, answers, many_asks, of_two_clients
 
 from daemon.gateway.lrs.headers import Carried
 from daemon.gateway.lrs.routes import BASE, lrs_routes
@@ -31,13 +31,13 @@ def check(asked: Sequence[Ask]) -> list[Said | None]:
 
 
 @settings(max_examples=60)
-@given(st.lists(asks(), min_size=2, max_size=25))
+@given(many_asks)
 def test_a_tenant_is_answered_as_if_it_were_alone(asked: list[Ask]) -> None:
     check(asked)
 
 
 @settings(max_examples=60)
-@given(st.lists(of_two_clients(), min_size=4, max_size=25))
+@given(st.lists(of_two_clients(), min_size=10, max_size=30))
 def test_who_may_read_only_its_own_is_answered_as_if_nobody_else_had_written(asked: list[Ask]) -> None:
     """Also by way of references to others' statements, of filters that those meet, and of their attachments."""
     together = answers(asked)

@@ -161,15 +161,16 @@ def documents(path: str, id_name: str, *shelf: st.SearchStrategy[Any]) -> st.Sea
 
 
 on_activity, on_agent = by_name("activityId", activities), by_name("agent", in_json)
-on_state = documents("activities/state", "stateId", on_activity, on_agent)
-on_course = documents("activities/state", "stateId", on_activity, on_agent, by_name("registration", registrations))
-profiles = documents("activities/profile", "profileId", on_activity)
-agent_profiles = documents("agents/profile", "profileId", on_agent)
+here, there = by_name("activityId", st.just(ACTIVITIES[0])), by_name("agent", st.just(json.dumps(PEOPLE[0])))
+attempt = st.sampled_from(REGISTRATIONS[:1]).map(lambda each: {"registration": each}) | st.just({})
+state = documents("activities/state", "stateId", here, there, attempt)
+profiles = documents("activities/profile", "profileId", here)
+agent_profiles = documents("agents/profile", "profileId", there)
 one = getting("statements", by_name("statementId", ids), attached, shown)
 voided = getting("statements", by_name("voidedStatementId", ids), attached, shown)
 many = getting("statements", filters, attached, shown, paging=True)
 known = getting("activities", on_activity) | getting("agents", on_agent)
-ALIKE = [storing(), storing(), storing(), one, voided, many, many, known, on_state, on_course, profiles, agent_profiles]
+ALIKE = [storing(), storing(), storing(), one, voided, many, many, known, known, state, profiles, agent_profiles]
 """Each is as likely as the next."""
 RESOURCES = frozenset(
     ("about", "statements", "activities", "agents", "activities/state", "activities/profile", "agents/profile")
@@ -178,11 +179,16 @@ RESOURCES = frozenset(
 
 
 @st.composite
-def asks(draw: st.DrawFn) -> Ask:
+def asks(draw: st.DrawFn) -> list[Ask]:
+    """A few requests, each of one tenant, the other, or of both in turn."""
     asked = draw(st.sampled_from(ALIKE).flatmap(lambda some: some))
-    tenant, key = draw(st.sampled_from(TENANTS)), draw(st.sampled_from(KEYS))
+    key = draw(st.sampled_from(KEYS))
     stranger = draw(st.sampled_from([False] * 19 + [True]))
-    return msgspec.structs.replace(asked, tenant=tenant, key=key, stranger=stranger)
+    who = draw(st.sampled_from([TENANTS[:1], TENANTS[1:], TENANTS, TENANTS[::-1]]))
+    return [msgspec.structs.replace(asked, tenant=tenant, key=key, stranger=stranger) for tenant in who]
+
+
+many_asks = st.lists(asks(), min_size=10, max_size=25).map(lambda some: [ask for each in some for ask in each])
 
 
 OTHERS = "the-other-clients-words"

@@ -37,6 +37,10 @@ class Credential(Words, frozen=True, kw_only=True):
     burst: Annotated[int, Meta(ge=1, le=BURST_MAX)] | None = None
     """Requests at once, after a pause; absent: those of one second, but at least one."""
 
+    def __post_init__(self) -> None:
+        if self.burst is not None and self.rate_per_s is None:
+            raise ValueError("burst says how many may come at once within rate_per_s: give both")
+
 
 class XapiSettings(Words, frozen=True, kw_only=True):
     """Who may send statements here. ``dedupe``: a statement without id but with a timestamp gets its id from its

@@ -5,6 +5,7 @@ import hmac
 import json
 from typing import Any, get_args
 
+import msgspec
 import pytest
 import trio
 from gateway_world import NOW_US, SEAL, STATEMENTS, World, basic, tenant
@@ -72,6 +73,13 @@ def test_the_file_may_name_a_former_secret() -> None:
     door = doors([filed(secret_former=Secret(env="old"))])["acme"]
     assert [tried(door, "moodle", each) for each in ("new", "old", "", "other")] == ["current", "former", "", ""]
     assert [tried(doors([filed()])["acme"], "moodle", each) for each in ("new", "old", "")] == ["current", "", ""]
+
+
+def test_a_burst_without_a_rate_is_refused() -> None:
+    words = {"key": "bi", "secret": {"env": "x"}, "burst": 5}
+    with pytest.raises(msgspec.ValidationError, match="rate_per_s"):
+        msgspec.convert(words, Credential)
+    assert msgspec.convert({**words, "rate_per_s": 2}, Credential).burst == 5
 
 
 def test_an_empty_secret_opens_nothing_even_if_somebody_configured_one() -> None:
