@@ -1,4 +1,4 @@
-"""``lmsyncctl export`` and ``import``: data that goes with its owner."""
+"""``lmsyncctl export``, ``import`` and ``erase``: data that is its owner's."""
 
 import sys
 import time
@@ -17,7 +17,7 @@ from daemon.cli.frames import Compression, Damaged
 from daemon.cli.importing import Import
 from daemon.cli.importing import Wanted as WantedImport
 from daemon.cli.render import Printer, printer
-from daemon.cli.trunk import LONG_PATIENCE_S, cli, command, dry_run
+from daemon.cli.trunk import LONG_PATIENCE_S, ask, cli, command, dry_run
 from daemon.cli.values import TooLong
 from daemon.control import protocol as p
 from daemon.control.client import SOCKET, Client
@@ -43,6 +43,8 @@ class Moment(click.ParamType[int]):
 
 
 MOMENT = Moment()
+PATIENCE_OF_ERASING_S = 900.0
+"""It tells every few seconds how far it is, unless it waits for the router."""
 
 
 Work = Callable[[Client, Callable[[str], None], Printer], tuple[str, int]]
@@ -170,3 +172,42 @@ def _far(work: Import, wanted: WantedImport) -> str:
     """How far it came, and how to go on."""
     told = work.count.told(dry_run=wanted.dry_run)
     return f"{told}; --skip {work.count.at} goes on after what is stored" if work.count.at else told
+
+
+@command(
+    cli,
+    "erase",
+    "lmsyncctl erase acme --learner mailto:ada@example.edu\n"
+    "lmsyncctl erase acme --learner mailto:ada@example.edu --plan 9c41e0d2a7b35f18\n"
+    "lmsyncctl erase acme --learner 'account:https://lms.example.edu|ada' --learner 'text:Ada Lovelace' --yes\n"
+    "lmsyncctl erase --list",
+)
+@click.argument("tenant", default="")
+@click.option(
+    "--learner", multiple=True, metavar="ID", help="mailto:…, account:HOMEPAGE|NAME, sha1:…, openid:… or text:…"
+)
+@click.option("--plan", default="", metavar="HASH", help="Exactly what was shown; nothing if it has come to more.")
+@click.option("--yes", is_flag=True, help="Whatever it comes to.")
+@click.option("--list", "listed", is_flag=True, help="Show the erasures on record.")
+@dry_run
+def erase(tenant: str, learner: tuple[str, ...], plan: str, yes: bool, listed: bool, dry_run: bool) -> int:
+    """Erase a person from a tenant's data.
+
+    Without --plan or --yes it only shows what would happen: every identifier that the people file joins to the named
+    ones, how many rows of what, and a hash.
+
+    Statements in which they act or that are about them go, and so do statements about those. Where they are only
+    mentioned a pseudonym takes their place. Deliveries about them that are not done are cancelled. Nothing of it can
+    be undone. Interrupted, it is run again and does what is left.
+    """
+    if listed:
+        return ask(p.EraseList(tenant=tenant))
+    if not tenant or not learner:
+        raise click.UsageError("name the tenant, and the person by --learner; or --list")
+    if (plan or yes) and not (plan and yes):
+        return ask(
+            p.EraseRun(tenant=tenant, persons=learner, plan=plan, sure=yes, dry_run=dry_run), PATIENCE_OF_ERASING_S
+        )
+    if plan:
+        raise click.UsageError("either --plan or --yes")
+    return ask(p.ErasePlan(tenant=tenant, persons=learner), PATIENCE_OF_ERASING_S)

@@ -6,7 +6,7 @@ from typing import assert_never
 import msgspec
 from rich.console import Console
 
-from daemon.cli import keeping, stories, tables
+from daemon.cli import erasures, keeping, stories, tables
 from daemon.cli.cells import clean
 from daemon.cli.render import tell
 from daemon.control import views
@@ -76,6 +76,7 @@ class People:
                 | views.KeptRow()
                 | views.CredentialRow()
                 | views.ImportFaultRow()
+                | views.ErasureRow()
             ):
                 if self._listed and type(self._listed[0]) is not type(view):
                     self._flush()
@@ -85,6 +86,9 @@ class People:
             case views.SpaceRow() | views.SweptRow():
                 self._flush()
                 self._console.print(keeping.line(view))
+            case views.ErasePlanRow() | views.ErasingRow():
+                self._flush()
+                self._console.print(erasures.said(view))
             case _ as never:
                 assert_never(never)
 

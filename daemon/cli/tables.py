@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from daemon.cli import clients, keeping, outlooks
+from daemon.cli import clients, erasures, keeping, outlooks
 from daemon.cli.cells import age, at, number, pairs, plain, short, state, took
 from daemon.control import views as v
 
@@ -28,6 +28,7 @@ Listed = (
     | v.KeptRow
     | v.CredentialRow
     | v.ImportFaultRow
+    | v.ErasureRow
 )
 
 HELD_FOR = {"quiet": "quiet hours until {}", "digest": "for the digest of {}", "route": "its route is disabled"}
@@ -58,6 +59,7 @@ _NUMBERS = {
     "unrouted",
     "took",
     "line",
+    "number",
     *outlooks.NUMBERS,
     *keeping.NUMBERS,
 }
@@ -93,6 +95,8 @@ def _headings(row: Listed) -> tuple[str, ...]:
             return clients.HEADINGS
         case v.ImportFaultRow():
             return ("line", "statement", "refused because")
+        case v.ErasureRow():
+            return erasures.HEADINGS
         case v.ActorRow():
             return ()
         case _ as never:
@@ -169,6 +173,8 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
             return clients.cells(row)
         case v.ImportFaultRow():
             return [number(row.at), plain(row.id), plain(row.rule)]
+        case v.ErasureRow():
+            return erasures.cells(row)
         case v.ActorRow():
             return []
         case _ as never:

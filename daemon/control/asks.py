@@ -23,6 +23,9 @@ from daemon.control.credential_asks import CredentialCreate as CredentialCreate
 from daemon.control.credential_asks import CredentialList as CredentialList
 from daemon.control.credential_asks import CredentialRevoke as CredentialRevoke
 from daemon.control.credential_asks import CredentialRotate as CredentialRotate
+from daemon.control.owning_asks import EraseList as EraseList
+from daemon.control.owning_asks import ErasePlan as ErasePlan
+from daemon.control.owning_asks import EraseRun as EraseRun
 from daemon.control.owning_asks import ExportBegin as ExportBegin
 from daemon.control.owning_asks import ExportPage as ExportPage
 from daemon.control.owning_asks import ImportLines as ImportLines
@@ -248,6 +251,9 @@ AnyAsk = (
     | CredentialRotate
     | CredentialRevoke
     | ExportBegin
+    | EraseRun
+    | ErasePlan
+    | EraseList
     | ExportPage
     | ImportLines
     | ImportPart

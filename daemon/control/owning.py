@@ -42,3 +42,37 @@ class ImportedRow(View, frozen=True, kw_only=True, tag="imported"):
     refused: int = 0
     documents: int = 0
     dry_run: bool = False
+
+
+class ErasePlanRow(View, frozen=True, kw_only=True, tag="erase_plan"):
+    """What an erasure would do. ``persons``: all identifiers it looks for, ``names`` what they are called beside those;
+    ``counts``: rows by what they are. ``before_us``: when the same person was last erased."""
+
+    tenant: str
+    persons: tuple[str, ...]
+    names: tuple[str, ...]
+    counts: dict[str, int]
+    hash: str
+    before_us: int | None = None
+
+
+class ErasingRow(View, frozen=True, kw_only=True, tag="erasing"):
+    """How far it is. ``ended``: that was all; ``no`` is its number on record."""
+
+    tenant: str
+    no: int = 0
+    looked: int = 0
+    counts: dict[str, int]
+    ended: bool = False
+    dry_run: bool = False
+
+
+class ErasureRow(View, frozen=True, kw_only=True, tag="erasure"):
+    """One on record; who it was is not. ``ended_us`` None: it was interrupted, and is to be run again."""
+
+    no: int
+    tenant: str
+    begun_us: int
+    begun_by: str
+    ended_us: int | None = None
+    counts: dict[str, int]

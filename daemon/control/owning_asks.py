@@ -76,6 +76,38 @@ class ImportLines(Change, frozen=True, kw_only=True, tag="import.lines"):
     role = Role.OPERATOR
 
 
+Persons = Annotated[tuple[Word, ...], Meta(min_length=1, max_length=100)]
+
+
+class ErasePlan(Ask, frozen=True, kw_only=True, tag="erase.plan"):
+    """What an erasure would do. ``persons``: identifiers of one person, as ``domain.persons`` writes them."""
+
+    tenant: Word
+    persons: Persons
+
+    role = Role.ADMIN
+
+
+class EraseRun(Change, frozen=True, kw_only=True, tag="erase.run"):
+    """Erase the person: as a plan with this hash showed it, or with ``sure`` whatever it comes to."""
+
+    tenant: Word
+    persons: Persons
+    plan: Word = ""
+    sure: bool = False
+
+    role = Role.ADMIN
+
+
+class EraseList(Ask, frozen=True, kw_only=True, tag="erase.list"):
+    """Erasures on record. ``tenant`` empty: of all."""
+
+    tenant: Word = ""
+    limit: Annotated[int, Meta(ge=1, le=10_000)] = 50
+
+    role = Role.ADMIN
+
+
 class ImportPart(Change, frozen=True, kw_only=True, tag="import.part"):
     """A part of something long, kept until the lines that refer to it come, or for a day."""
 

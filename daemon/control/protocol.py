@@ -33,6 +33,9 @@ from daemon.control.asks import DlqPlan as DlqPlan
 from daemon.control.asks import DlqReplay as DlqReplay
 from daemon.control.asks import DlqShow as DlqShow
 from daemon.control.asks import Drain as Drain
+from daemon.control.asks import EraseList as EraseList
+from daemon.control.asks import ErasePlan as ErasePlan
+from daemon.control.asks import EraseRun as EraseRun
 from daemon.control.asks import ExportBegin as ExportBegin
 from daemon.control.asks import ExportPage as ExportPage
 from daemon.control.asks import ImportLines as ImportLines

@@ -44,7 +44,7 @@ WRITE_S = 30.0
 LAST_WORD_S = 2.0
 VERB_S = 900.0
 READ_BYTES = 65_536
-_UNLOGGED = {"v", "id", "statement", "lines", "bytes"}
+_UNLOGGED = {"v", "id", "statement", "lines", "bytes", "persons"}
 
 
 async def serve_control(

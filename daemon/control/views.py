@@ -22,6 +22,9 @@ from daemon.control.outlook import PlannedRow as PlannedRow
 from daemon.control.outlook import PlanRow as PlanRow
 from daemon.control.outlook import SlaRow as SlaRow
 from daemon.control.outlook import UnroutedRow as UnroutedRow
+from daemon.control.owning import ErasePlanRow as ErasePlanRow
+from daemon.control.owning import ErasingRow as ErasingRow
+from daemon.control.owning import ErasureRow as ErasureRow
 from daemon.control.owning import ImportFaultRow as ImportFaultRow
 from daemon.control.trials import ExchangeRow as ExchangeRow
 from daemon.control.trials import JudgementRow as JudgementRow
@@ -324,6 +327,9 @@ AnyView = (
     | CredentialRow
     | SecretRow
     | ImportFaultRow
+    | ErasePlanRow
+    | ErasingRow
+    | ErasureRow
 )
 
 _decode: msgspec.json.Decoder[AnyView] = msgspec.json.Decoder(AnyView)

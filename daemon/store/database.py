@@ -21,6 +21,7 @@ from daemon.store.attachments import SqlAttachments
 from daemon.store.credentials import SqlCredentials
 from daemon.store.documents import SqlDocuments
 from daemon.store.engine import AioEngine, Engine, InlineEngine, Reader, tune
+from daemon.store.erasures import SqlErasures
 from daemon.store.errors import StoreRefused, translate
 from daemon.store.exporting import SqlExports
 from daemon.store.finding import SqlFinding
@@ -68,6 +69,7 @@ class Store:
         self.ledger = SqlLedger(self.writer, reader)
         self.queries = Queries(self.writer, reader)
         self.exports = SqlExports(reader)
+        self.erasures = SqlErasures(self.writer, reader)
         self.imports = SqlImports(self.writer, reader, self.statements)
         self.housekeeping = SqlHousekeeping(self.writer, reader)
         self.born_us = 0

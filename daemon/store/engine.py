@@ -43,6 +43,7 @@ def tune(connection: sqlite3.Connection, *, read_only: bool) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA journal_size_limit = 67108864")
+        connection.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten, not only let go
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("PRAGMA temp_store = MEMORY")
 

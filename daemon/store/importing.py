@@ -18,7 +18,7 @@ from actors.ports import Provenance
 from daemon.store import documents
 from daemon.store.engine import Engine
 from daemon.store.retiring import STAGED_KEPT_US
-from daemon.store.statements import SqlStatements, digests_of, mark_voided, only_stamped
+from daemon.store.statements import SqlStatements, digests_of, mark_voided, only_stamped, same_content
 from daemon.store.writer import Writer
 
 _ALGORITHMS = {28: sha224, 32: sha256, 48: sha384, 64: sha512}
@@ -113,7 +113,7 @@ class SqlImports:
                 if key not in stored:
                     stored[key] = one.digest
                     new.append(one)
-                elif stored[key] == one.digest or only_stamped(raw, tenant, key, one):
+                elif same_content(stored[key], one.digest) or only_stamped(raw, tenant, key, one):
                     known += 1
                 else:
                     conflicts.append(one.id)

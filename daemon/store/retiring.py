@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from actors.domain.retention import DAY_US, SLACK_US, Cutoffs
-from daemon.store import attachments, indexing
+from daemon.store import attachments
+from daemon.store.departing import depart
 from daemon.store.statements import forgotten_key
 
 LOOK_MAX = 100
@@ -78,20 +79,7 @@ def _take_statements(raw: sqlite3.Connection, cut: Cutoffs, keys: Sequence[Any])
             if seq > cut.horizon_us  # else a repeat is refused for its age
         ],
     )
-    raw.executemany("DELETE FROM outcomes WHERE seq = ?", [(seq,) for seq, _, _ in keys])
-    attachments.release(raw, [seq for seq, _, _ in keys])
-    indexing.remove(raw, cut.tenant, [seq for seq, _, _ in keys])
-    n = _gone(raw, "DELETE FROM statements WHERE seq = ?", [(seq,) for seq, _, _ in keys])
-    spans: dict[int, tuple[int, int]] = {}
-    for seq, _, arrival in keys:
-        spans[arrival] = (spans.get(arrival, (seq, seq))[0], seq)
-    arrivals = _gone(  # the statements of a request stand side by side
-        raw,
-        "DELETE FROM arrivals WHERE no = ?1 AND NOT EXISTS (SELECT 1 FROM statements "
-        "WHERE seq > ?3 - fresh AND seq < ?2 + fresh AND arrival = no)",
-        [(arrival, first, last) for arrival, (first, last) in spans.items()],
-    )
-    return {"statements": n, "requests": arrivals}
+    return depart(raw, cut.tenant, keys)
 
 
 def _attachments(raw: sqlite3.Connection, cut: Cutoffs, after: After) -> Page:
@@ -132,7 +120,6 @@ def _take_voids(raw: sqlite3.Connection, cut: Cutoffs, keys: Sequence[Any]) -> M
     return {"voids": _gone(raw, "DELETE FROM voids WHERE tenant = ? AND id = ?", keys)}
 
 
-# ── deliveries ───────────────────────────────────────────────────────────────────────────────────────
 def _documents(raw: sqlite3.Connection, cut: Cutoffs, after: After) -> Page:
     """By their last change."""
     found = raw.execute(
@@ -160,6 +147,7 @@ def _take_staged(raw: sqlite3.Connection, cut: Cutoffs, keys: Sequence[Any]) -> 
     return {"staged": _gone(raw, "DELETE FROM staged WHERE rowid = ? AND at_us = ?", keys)}
 
 
+# ── deliveries ───────────────────────────────────────────────────────────────────────────────────────
 
 _DONE = (
     "SELECT lane, state, done_us, seq, kind FROM deliveries INDEXED BY deliveries_done "
@@ -315,9 +303,9 @@ CHORES: dict[str, Chore] = {
     "items": Chore(_items, _take_settled),
     "statements": Chore(_statements, _take_statements),
     "attachments": Chore(_attachments, _take_attachments),
-    "requests": Chore(_requests, _take_requests),
     "documents": Chore(_documents, _take_documents),
     "staged": Chore(_staged, _take_staged),
+    "requests": Chore(_requests, _take_requests),
     "voids": Chore(_voids, _take_voids),
     "late": Chore(_late, _take_late),
     "propagation": Chore(_propagation, _take_propagation),

@@ -93,6 +93,15 @@ class Writer:
             raise pending.error
         return pending.value  # type: ignore[no-any-return]  # typed by the job
 
+    async def apart(self, job: Job[T]) -> T:
+        """Run the job between two transactions, for what cannot be done within one. Raises StoreUnavailable."""
+        if self._closing or self._refusal:
+            raise StoreUnavailable(self._refusal or "the store is closing")
+        done: list[T] = []
+        with trio.CancelScope(shield=True):
+            done.append(await self._engine.run(job))
+        return done[0]
+
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """The writer task. Ends after ``close``, when everything accepted is committed or refused."""
         task_status.started()

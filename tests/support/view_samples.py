@@ -195,6 +195,26 @@ KEEPING: list[tuple[v.View, tuple[str, ...]]] = [
         v.ImportFaultRow(at=1_204, id="ab" * 16, rule="verb.id: must be an IRI with a scheme"),
         ("1,204", "ab" * 16, "verb.id: must be an IRI"),
     ),
+    (
+        v.ErasePlanRow(
+            tenant="acme",
+            persons=("mailto:ada@example.edu", "account:https://lms|ada"),
+            names=("Ada Lovelace",),
+            counts={"statements": 1_204, "documents_changed": 2},
+            hash="9c41e0d2a7b35f18",
+            before_us=AT,
+        ),
+        ("mailto:ada@example.edu", "Ada Lovelace", "1,204 statements, 2 documents changed", "plan 9c41e0d2a7b35f18"),
+    ),
+    (
+        v.ErasingRow(tenant="acme", no=3, looked=10_000, counts={"statements": 7}),
+        ("acme: erased 7 statements so far, of 10,000 rows looked at",),
+    ),
+    (v.ErasingRow(tenant="acme", counts={}, ended=True, dry_run=True), ("acme: would erase nothing\n",)),
+    (
+        v.ErasureRow(no=3, tenant="acme", begun_us=AT, begun_by="ada (uid 1000)", counts={"statements": 7}),
+        ("3", "acme", "ada (uid 1000)", "interrupted", "7 statements"),
+    ),
     (v.SweptRow(tenant="acme", removed={}, dry_run=True, ended=True), ("acme: would remove nothing\n",)),
 ]
 CLIENTS: list[tuple[v.View, tuple[str, ...]]] = [

@@ -8,6 +8,7 @@ from daemon.control.verbs import (
     actors,
     backlog,
     credentials,
+    erasing,
     exactly,
     exporting,
     importing,
@@ -97,6 +98,12 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await retention.show(request, asking)
         case p.RetentionRun():
             return await retention.run(request, asking)
+        case p.ErasePlan():
+            return await erasing.plan(request, asking)
+        case p.EraseRun():
+            return await erasing.run(request, asking)
+        case p.EraseList():
+            return await erasing.listing(request, asking)
         case p.ExportBegin():
             return await exporting.begin(request, asking)
         case p.ExportPage():

@@ -16,3 +16,17 @@ CREATE TABLE staged (
 );
 CREATE UNIQUE INDEX staged_part ON staged (tenant, sha2, part);
 CREATE INDEX staged_at ON staged (at_us);
+
+-- Persons who were erased: never who. `who` is a keyed hash of their identifiers, `pseudonym` is empty once it is over.
+CREATE TABLE erasures (
+    no        INTEGER PRIMARY KEY,
+    tenant    TEXT NOT NULL,
+    who       BLOB NOT NULL CHECK (length(who) = 32),
+    pseudonym TEXT NOT NULL,
+    begun_us  INTEGER NOT NULL,
+    begun_by  TEXT NOT NULL,
+    ended_us  INTEGER,
+    counts    TEXT NOT NULL,           -- JSON: rows by what they were
+    CHECK ((pseudonym = '') = (ended_us IS NOT NULL))
+);
+CREATE INDEX erasures_who ON erasures (tenant, who);

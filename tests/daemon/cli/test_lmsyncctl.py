@@ -217,7 +217,7 @@ def leaves(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ..
     return found
 
 
-IN_PAGES = {"export", "import"}
+IN_PAGES = {"export", "import", "erase"}
 """One command each, which asks by several verbs."""
 
 

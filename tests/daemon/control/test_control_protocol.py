@@ -51,11 +51,14 @@ SAMPLES: dict[str, p.Ask] = {
     "export.begin": p.ExportBegin(tenant="acme", format="json", since_us=5),
     "import.lines": p.ImportLines(tenant="acme", source="campus", lines=(Line(1, "{}"), Line(2, staged="ab")), run="r"),
     "import.part": p.ImportPart(tenant="acme", sha2="ab" * 32, part=1, bytes=b"\x00\xff"),
+    "erase.plan": p.ErasePlan(tenant="acme", persons=("mailto:ada@example.edu",)),
+    "erase.run": p.EraseRun(tenant="acme", persons=("sha1:ab",), plan="9c41", dry_run=True),
+    "erase.list": p.EraseList(tenant="acme"),
     "export.page": p.ExportPage(tenant="acme", where=Where(after="7"), through_us=9),
 }
 
 
-EXPORTING = {"export.begin", "export.page"}
+EXPORTING = {"export.begin", "export.page", "erase.plan", "erase.list"}
 """It changes nothing, but everybody's names are in it."""
 
 
@@ -77,12 +80,12 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
     mutating = {verb for verb, kind in p.VERBS.items() if kind.mutates} - {"export.begin"}  # is only put on record
     assert mutating == {
         *("actor.restart", "target.test", "dlq.replay", "dlq.discard", "dlq.annotate", "queue.catchup"),
-        *("pause", "resume", "drain", "reload", "retention.run", "import.lines", "import.part"),
+        *("pause", "resume", "drain", "reload", "retention.run", "import.lines", "import.part", "erase.run"),
         *("credential.create", "credential.rotate", "credential.revoke"),
     }
     assert {verb for verb, kind in p.VERBS.items() if "dry_run" in kind.__struct_fields__} == mutating
     assert {verb for verb, kind in p.VERBS.items() if kind.role is not Role.VIEWER} == mutating | EXPORTING
-    admins = {"drain", "credential.create", "credential.rotate", "credential.revoke"}
+    admins = {"drain", "erase.plan", "erase.run", "erase.list", "credential.create", "credential.rotate", "credential.revoke"}
     assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.ADMIN} == admins
 
 
