@@ -8,7 +8,7 @@ between two; a page ends after ``JOBS_MAX`` of them, wherever it stands, and the
 
 import sqlite3
 from collections.abc import Generator, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from actors.domain.xapi.keys import key, target
@@ -22,6 +22,8 @@ from daemon.store.indexing import CELL, authority_of, content, keys_of_authority
 
 STEPS_MAX = 2_000
 """Rows of the index or the log looked at in one job: about 10 ms."""
+STEP_BYTES = 8 * 1024
+"""Of a statement that is looked at as one step."""
 JOBS_MAX = 50
 BYTES_MAX = 8 * 1024 * 1024
 """Of statements in one page, so that large ones do not fill the memory; one of them always fits."""
@@ -103,8 +105,7 @@ def look_for(raw: sqlite3.Connection, tenant: str, query: StatementQuery, window
         for seq in candidates:
             if seq is None or steps.spent >= STEPS_MAX or len(found) == room or size > BYTES_MAX:
                 return Look(found, steps.at if seq is None else seq)
-            steps.spent += 1
-            row = raw.execute(_BY_SEQ, (seq, tenant)).fetchone()
+            row = steps.row(raw, _BY_SEQ, (seq, tenant))
             if row is not None and _wanted(raw, tenant, query, logged := rows.statement(row), steps):
                 found.append(logged)
                 size += len(logged.body)
@@ -119,6 +120,12 @@ class _Steps:
     def __init__(self) -> None:
         self.spent = 0
         self.at = 0
+
+    def row(self, raw: sqlite3.Connection, sql: str, named: tuple[int | str | bytes, ...]) -> Sequence[Any] | None:
+        """A statement's row. Large ones are several steps."""
+        found: Sequence[Any] | None = raw.execute(sql, named).fetchone()
+        self.spent += 1 if found is None else 1 + len(found[2]) // STEP_BYTES
+        return found
 
 
 # ── deciding ─────────────────────────────────────────────────────────────────────────────────────────
@@ -144,8 +151,7 @@ def _chain(
         named = target(statement)
         if named is None or named in seen or len(seen) == CHAIN_MAX:
             return
-        steps.spent += 1
-        row = raw.execute(_BY_ID, (tenant, UUID(named).bytes)).fetchone()
+        row = steps.row(raw, _BY_ID, (tenant, UUID(named).bytes))
         if row is None:
             return
         logged = rows.statement(row)
