@@ -8,6 +8,7 @@ from uuid import UUID
 
 import trio
 
+from actors.domain.undoing import voids as voided_by
 from actors.domain.xapi.guard import parse
 from actors.domain.xapi.identity import differ_by_stamp
 from actors.ports import Appended, Clock, LoggedStatement, NewStatement, Provenance, StatementConflict
@@ -218,9 +219,8 @@ def _void(raw: sqlite3.Connection, tenant: str, fresh: Sequence[tuple[bytes, int
 
 
 def mark_voided(raw: sqlite3.Connection, tenant: str, key: bytes) -> None:
-    """The statement with this id, if it is here and voids nothing itself."""
-    raw.execute(
-        "UPDATE statements SET voided = 1 WHERE tenant = ? AND id = ? "
-        "AND NOT EXISTS (SELECT 1 FROM voids WHERE by_seq = statements.seq)",  # a voider cannot be voided
-        (tenant, key),
-    )
+    """The statement with this id, if it is here and voids nothing itself: a voider cannot be voided. That is asked of
+    the statement, because ``voids`` names one voider for each voided statement only, and forgets it in time."""
+    row = raw.execute("SELECT seq, body FROM statements WHERE tenant = ? AND id = ?", (tenant, key)).fetchone()
+    if row is not None and voided_by(row[1]) is None:
+        raw.execute("UPDATE statements SET voided = 1 WHERE seq = ?", (row[0],))

@@ -1,8 +1,9 @@
 """What makes two statements the same, and names for statements that came without one.
 
 The canonical form leaves out what xAPI says comparison ignores: what the LRS sets, verbs' display, activities'
-definitions, attachments, the order of a group's members, the spelling of a point in time, what a duration says beyond
-the hundredth of a second. Everything else counts, and nothing depends on the version in which a statement came.
+definitions, attachments, the order of a group's members, the spelling of a point in time, capitals in UUIDs and in
+language tags, what a duration says beyond the hundredth of a second. Everything else counts, and nothing depends on
+the version in which a statement came.
 All functions here expect a valid statement and leave it as it is.
 """
 
@@ -78,6 +79,8 @@ def _thing(thing: dict[str, Any]) -> dict[str, Any]:
             return _undefined(thing)
         case "SubStatement":
             return canonical(thing)
+        case "StatementRef":
+            return {**thing, "id": thing["id"].lower()}
         case _:
             return _sorted_members(thing)
 
@@ -96,6 +99,11 @@ def _sorted_members(who: dict[str, Any]) -> dict[str, Any]:
 
 def _context(context: dict[str, Any]) -> dict[str, Any]:
     core = dict(context)
+    for name in ("registration", "language"):  # a UUID, a language tag: capitals do not matter
+        if name in core:
+            core[name] = core[name].lower()
+    if "statement" in core:
+        core["statement"] = {**core["statement"], "id": core["statement"]["id"].lower()}
     if "contextActivities" in core:
         core["contextActivities"] = {
             name: [_undefined(activity) for activity in (given if isinstance(given, list) else (given,))]

@@ -8,6 +8,7 @@ import pytest
 import trio
 import trio_asyncio
 
+from actors.domain.xapi.rules import VOIDED
 from actors.ports import NewStatement, Provenance, StatementConflict, StoreUnavailable
 from daemon.store.database import open_store
 from daemon.store.engine import InlineEngine
@@ -30,7 +31,9 @@ class Ticking:
 def statement(number: int, content: str = "x", *, given: bool = True, voids: str | None = None) -> NewStatement:
     return NewStatement(
         id=f"00000000-0000-4000-8000-{number:012d}",
-        body=b"{}",
+        body=b"{}"
+        if voids is None
+        else b'{"verb":{"id":"%b"},"object":{"id":"%b"}}' % (VOIDED.encode(), voids.encode()),
         digest=content.encode(),
         timestamp="2026-11-23T10:00:00Z",
         given_id=given,
@@ -84,6 +87,19 @@ async def test_voiding_works_in_either_order_and_not_on_voiders(tmp_path: Path) 
         await store.statements.append([statement(12, voids=statement(10).id)], FROM)
         found = {each.id[-2:]: each.voided for each in await store.statements.after("acme", 0, 10)}
         assert found == {"01": True, "10": False, "11": False, "02": True, "12": False}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations((2, 10, 11, 12))))
+@pytest.mark.parametrize("together", [True, False])
+async def test_no_voider_is_ever_voided(tmp_path: Path, order: tuple[int, ...], together: bool) -> None:
+    """10 and 11 void the same statement, 12 voids the second of them: one batch or four, whatever comes first."""
+    voids = {10: statement(2).id, 11: statement(2).id, 12: statement(11).id}
+    batch = [statement(number, voids=voids.get(number)) for number in order]
+    async with open_store(tmp_path / "s.db", Ticking(), inline=True) as store:
+        for some in [batch] if together else [[one] for one in batch]:
+            await store.statements.append(some, FROM)
+        found = {each.id[-2:]: each.voided for each in await store.statements.after("acme", 0, 10)}
+        assert found == {"02": True, "10": False, "11": False, "12": False}
 
 
 async def test_waiting_callers_share_one_commit(tmp_path: Path) -> None:

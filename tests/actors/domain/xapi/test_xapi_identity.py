@@ -41,6 +41,9 @@ def test_order_white_space_and_escapes_do_not_matter(
 GROUP: Json = {"objectType": "Group", "member": [learner("1"), learner("2"), learner("3")]}
 NORUOG: Json = {"objectType": "Group", "member": [learner("3"), learner("1"), learner("2")]}
 ACTIVITY: Json = {"id": "https://lms.example.edu/mod/1"}
+UUID = "0d3cd6f4-3f2b-4c52-9c9d-5a3f6a8a5a01"
+REFERENCE: Json = {"objectType": "StatementRef", "id": UUID}
+ECNEREFER: Json = {"objectType": "StatementRef", "id": UUID.upper()}
 SAME: list[tuple[Json, Json]] = [
     (simple(), simple(id="0d3cd6f4-3f2b-4c52-9c9d-5a3f6a8a5a01")),
     (simple(), simple(stored="2015-01-18T12:17:00Z", version="1.0.0", authority=learner())),
@@ -60,6 +63,14 @@ SAME: list[tuple[Json, Json]] = [
         simple(object={"objectType": "SubStatement", **simple(actor=NORUOG)}),
     ),
     (simple(), simple(attachments=[])),
+    (simple(context={"registration": UUID.upper()}), simple(context={"registration": UUID})),
+    (simple(context={"language": "de-AT"}), simple(context={"language": "de-at"})),
+    (simple(context={"statement": REFERENCE}), simple(context={"statement": ECNEREFER})),
+    (simple(object=REFERENCE), simple(object=ECNEREFER)),
+    (
+        simple(object={"objectType": "SubStatement", **simple(object=REFERENCE)}),
+        simple(object={"objectType": "SubStatement", **simple(object=ECNEREFER)}),
+    ),
 ]
 
 
