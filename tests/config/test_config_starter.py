@@ -24,6 +24,7 @@ def vocabulary() -> Vocabulary:
         {kind: source.settings for kind, source in sources.discover().items()},
         {kind: target.settings for kind, target in targets.discover().items()},
         ROUTE_WORDS,
+        taking={kind: target.taking for kind, target in targets.discover().items()},
     )
 
 
