@@ -14,8 +14,8 @@ from actors.domain.changes import AnyChange, Score
 from actors.domain.recognise import ADL
 
 VOIDED = ADL + "voided"
-_MARK = VOIDED.encode()
-_ESCAPED = _MARK.replace(b"/", b"\\/")
+_MARK = b"voided"
+_ESCAPE = b"\\u"
 
 
 class _Verb(msgspec.Struct):
@@ -36,7 +36,7 @@ _decode = msgspec.json.Decoder(_Voiding).decode
 
 def voids(body: bytes) -> str | None:
     """The id, in lower case, of the statement that this (valid) one voids."""
-    if _MARK not in body and _ESCAPED not in body:  # nearly all of them, so they are not decoded
+    if _MARK not in body and _ESCAPE not in body:  # most of them, so they are not decoded
         return None
     statement = _decode(body)
     return statement.object.id.lower() if statement.verb.id == VOIDED else None
