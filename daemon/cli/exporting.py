@@ -66,7 +66,11 @@ class _Export:
             first = self._first(begin)
             self._write(first.first.encode() + b"\n")
             page = ExportPage(
-                tenant=begin.tenant, format=begin.format, since_us=begin.since_us, through_us=first.through_us
+                tenant=begin.tenant,
+                format=begin.format,
+                since_us=begin.since_us,
+                through_us=first.through_us,
+                persons=begin.persons,
             )
             count = CheckpointMark(where=Where())
         else:
@@ -77,6 +81,7 @@ class _Export:
                 format=begun.head.format,
                 since_us=begun.head.since_us,
                 through_us=begun.head.through_us,
+                persons=begun.head.learner,
             )
         where: Where | None = count.where
         while where is not None:
@@ -156,10 +161,14 @@ def _unfinished(wanted: Wanted) -> Unfinished | None:
         begun = resumable(out)
     except Damaged as error:
         raise Refusal(Exit.FAILURE, f"this cannot be gone on with: {error}", where=str(out)) from None
-    if begun is not None and (begun.head.tenant, begun.head.format) != (begin.tenant, begin.format):
+    if begun is not None and (begun.head.tenant, begun.head.format, begun.head.learner) != (
+        begin.tenant,
+        begin.format,
+        begin.persons,
+    ):
         raise Refusal(
             Exit.USAGE,
-            f"the file has an export {begun.head.format} of {begun.head.tenant}",
+            f"the file has another export ({begun.head.format} of {begun.head.tenant})",
             where=str(out),
             advice="name that one, or another file",
         )

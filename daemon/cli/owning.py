@@ -92,6 +92,7 @@ def settled(work: Work, *, aside: bool) -> int:
 @click.option("--since", type=MOMENT, default=0, help="Only what was stored after this: a time, or 90d for ago.")
 @click.option("--until", type=MOMENT, help="Only what was stored up to this.")
 @click.option("--compress", type=click.Choice(["gzip", "zstd"]), help="Compress it, in frames that stand alone.")
+@click.option("--learner", multiple=True, metavar="ID", help="Only one person's: mailto:…, account:HOME|NAME, sha1:…")
 @click.option("--resume", is_flag=True, help="Go on with the file where it was interrupted.")
 def export(
     tenant: str,
@@ -100,6 +101,7 @@ def export(
     since: int,
     until: int | None,
     compress: Compression | None,
+    learner: tuple[str, ...],
     resume: bool,
 ) -> int:
     """Take a tenant's data along.
@@ -108,11 +110,13 @@ def export(
     attachments and documents are marks between the lines. Complete up to a place in the log that the first line names;
     the daemon goes on serving meanwhile.
 
+    With --learner, only what one person did or what is about them, and their documents: to be handed to them.
+
     A file that was interrupted is gone on with by --resume, and ends up the same. Whoever exports is on record.
     """
     if resume and out is None:
         raise click.UsageError("--resume needs --out")
-    begin = p.ExportBegin(tenant=tenant, format=format, since_us=since, until_us=until)
+    begin = p.ExportBegin(tenant=tenant, format=format, since_us=since, until_us=until, persons=learner)
     wanted = Wanted(begin=begin, out=out, compression=compress or "", resume=resume)
     return settled(lambda client, say, _: (run_export(wanted, client, say), Exit.OK), aside=out is None)
 

@@ -30,6 +30,7 @@ class ExportMark(_Mark, frozen=True, kw_only=True, tag="export"):
     through_us: int = msgspec.field(name="through_us")
     since: str = ""
     since_us: int = msgspec.field(name="since_us", default=0)
+    learner: tuple[str, ...] = ()
 
 
 class VoidedMark(_Mark, frozen=True, kw_only=True, tag="voided"):

@@ -21,6 +21,8 @@ Format = Literal["xapi", "json"]
 Part = Literal["statements", "documents"]
 Sha2 = Annotated[str, Meta(pattern=r"^(?:[0-9a-f]{56}|[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})\Z")]
 Time = Annotated[int, Meta(ge=0, le=1 << 62)]
+Persons = Annotated[tuple[Word, ...], Meta(max_length=100)]
+"""Identifiers of one person, as ``domain.persons`` writes them."""
 
 
 class Where(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,12 +33,14 @@ class Where(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExportBegin(Ask, frozen=True, kw_only=True, tag="export.begin"):
-    """How far the log goes now: the pages of an export stop there. Times are those stored."""
+    """How far the log goes now: the pages of an export stop there. Times are those stored. With ``persons`` only what
+    this person did, or what is about them."""
 
     tenant: Word
     format: Format = "xapi"
     since_us: Time = 0
     until_us: Time | None = None
+    persons: Persons = ()
 
     role = Role.OPERATOR
     mutates = True
@@ -51,6 +55,7 @@ class ExportPage(Ask, frozen=True, kw_only=True, tag="export.page"):
     where: Where = Where()
     since_us: Time = 0
     through_us: Time
+    persons: Persons = ()
 
     role = Role.OPERATOR
 
@@ -76,11 +81,8 @@ class ImportLines(Change, frozen=True, kw_only=True, tag="import.lines"):
     role = Role.OPERATOR
 
 
-Persons = Annotated[tuple[Word, ...], Meta(min_length=1, max_length=100)]
-
-
 class ErasePlan(Ask, frozen=True, kw_only=True, tag="erase.plan"):
-    """What an erasure would do. ``persons``: identifiers of one person, as ``domain.persons`` writes them."""
+    """What an erasure of this person would do."""
 
     tenant: Word
     persons: Persons

@@ -12,11 +12,12 @@ import msgspec
 import trio
 
 from actors.domain.erasing import Eraser, Fate
-from actors.domain.persons import Person, identified, joined
+from actors.domain.persons import Person
 from config.model import Tenant
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
 from daemon.control.owning import ErasePlanRow, ErasingRow, ErasureRow
+from daemon.control.persons import one_person
 from daemon.control.protocol import Done, EraseList, ErasePlan, EraseRun, Refusal
 from daemon.store.erasing import STATEMENTS, TAKEN_MAX, Counts, Room, Rows
 from daemon.store.erasing_traces import ROOMS
@@ -100,13 +101,9 @@ async def listing(request: EraseList, asking: Asking) -> Done:
 
 def _eraser(persons: Sequence[str], tenant: Tenant, asking: Asking) -> Eraser:
     """Raises Refusal."""
-    person = Person()
-    for text in persons:
-        try:
-            person |= identified(text)
-        except ValueError as error:
-            raise Refusal(Exit.USAGE, str(error), where="--learner") from None
-    return Eraser(joined(person, tenant.people), f"erased-{asking.office.dice.token()[:16]}")
+    if not persons:
+        raise Refusal(Exit.USAGE, "nobody is named", where="--learner")
+    return Eraser(one_person(persons, tenant), f"erased-{asking.office.dice.token()[:16]}")
 
 
 def _spelt(person: Person) -> bytes:

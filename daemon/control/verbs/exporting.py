@@ -4,23 +4,30 @@ A page is read in a few short jobs, and written to the asker as it is made: the 
 most, or a piece of an attachment.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
+import trio
 
+from actors.domain.erasing import Eraser, Fate
+from actors.domain.xapi.documents import Shelf
 from actors.domain.xapi.moments import spelt
 from actors.ports import Attached, LoggedStatement
+from config.model import Tenant
 from daemon.control import marks
 from daemon.control.exits import Exit
 from daemon.control.marks import AnyMark, AttachmentMark, DocumentMark, ExportMark, VoidedMark
 from daemon.control.office import Asking, done
 from daemon.control.owning import BegunRow, ExportedRow
 from daemon.control.owning_asks import PART_BYTES, Where
+from daemon.control.persons import one_person
 from daemon.control.protocol import Done, ExportBegin, ExportPage, Refusal
 from daemon.gateway.lrs.formats import outward
 from daemon.store.exporting import Made
 
 ROW_BYTES = 512 * 1024
+ALONE = 1 << 62
+"""With each of them, because those that declared the same before may be somebody else's."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -44,6 +51,7 @@ async def begin(request: ExportBegin, asking: Asking) -> Done:
     through_us = await asking.office.store.exports.newest(tenant)
     if request.until_us is not None:
         through_us = min(through_us, request.until_us)
+    whose(request.persons, asking.tenant(tenant) if request.persons else None)
     head = ExportMark(
         format=request.format,
         tenant=tenant,
@@ -51,6 +59,7 @@ async def begin(request: ExportBegin, asking: Asking) -> Done:
         through_us=through_us,
         since=spelt(request.since_us) if request.since_us else "",
         since_us=request.since_us,
+        learner=request.persons,
     )
     await asking.emit(BegunRow(through_us=through_us, first=marks.line(head).decode()))
     return done()
@@ -58,13 +67,14 @@ async def begin(request: ExportBegin, asking: Asking) -> Done:
 
 async def page(request: ExportPage, asking: Asking) -> Done:
     tenant = await _known(request.tenant, asking)
+    person = whose(request.persons, asking.tenant(tenant) if request.persons else None)
     sheet = Sheet(asking)
     following: Where | None
     match request.where.part:
         case "statements":
-            following = await _statements(request, tenant, sheet, asking)
+            following = await _statements(request, tenant, person, sheet, asking)
         case "documents":
-            following = await _documents(request, tenant, sheet, asking)
+            following = await _documents(request, tenant, person, sheet, asking)
     await sheet.end(following)
     return done()
 
@@ -111,15 +121,19 @@ async def _known(name: str, asking: Asking) -> str:
     raise Refusal(Exit.NOTHING, f"there is no tenant {name!r}", advice="lmsyncctl tenants lists them")
 
 
-async def _statements(request: ExportPage, tenant: str, sheet: Sheet, asking: Asking) -> Where:
+async def _statements(request: ExportPage, tenant: str, person: Eraser | None, sheet: Sheet, asking: Asking) -> Where:
     exports = asking.office.store.exports
     after = _number(request.where.after, request.since_us)
     found = await exports.page(tenant, after, request.through_us)
     if not found:
         return Where(part="documents")
+    last = found[-1].seq
+    if person is not None:
+        found = await trio.to_thread.run_sync(_of_person, person, found)
     seqs = [statement.seq for statement in found]
     contents: dict[int, list[Attached]] = {}
-    for one in await exports.first_declared(tenant, seqs, request.since_us):
+    since = request.since_us if person is None else ALONE
+    for one in await exports.first_declared(tenant, seqs, since):
         contents.setdefault(one.seq, []).append(one)
     made = await exports.made(seqs) if request.format == "json" else {}
     for statement in found:
@@ -132,14 +146,33 @@ async def _statements(request: ExportPage, tenant: str, sheet: Sheet, asking: As
             if statement.voided:
                 await sheet.mark(VoidedMark(id=statement.id))
         sheet.statements += 1
-    return Where(after=str(seqs[-1]))
+    return Where(after=str(last))
 
 
-async def _documents(request: ExportPage, tenant: str, sheet: Sheet, asking: Asking) -> Where | None:
+def whose(persons: Sequence[str], tenant: Tenant | None) -> Eraser | None:
+    """Who knows that person's statements; None for everybody's. Raises Refusal."""
+    if not persons or tenant is None:
+        return None
+    return Eraser(one_person(persons, tenant), "")
+
+
+def _of_person(person: Eraser, found: Sequence[LoggedStatement]) -> list[LoggedStatement]:
+    return [
+        one for one in found if person.may_concern(one.body) and person.fate(msgspec.json.decode(one.body)) is Fate.GOES
+    ]
+
+
+def _is_theirs(person: Eraser, shelf: Shelf) -> bool:
+    return bool(shelf.agent) and person.person.is_named(msgspec.json.decode(shelf.agent_json))
+
+
+async def _documents(
+    request: ExportPage, tenant: str, person: Eraser | None, sheet: Sheet, asking: Asking
+) -> Where | None:
     """As they are now: a document has no history."""
     found = await asking.office.store.exports.documents(tenant, _address(request.where.after), request.since_us)
     for kept in found:
-        if kept.document is not None:
+        if kept.document is not None and (person is None or _is_theirs(person, kept.shelf)):
             shelf = kept.shelf
             await sheet.mark(
                 DocumentMark(

@@ -12,7 +12,10 @@ from control_office import Desk, Office
 from control_socket import ask, run_ctl, served
 from world import completed
 
+from actors.domain.xapi.documents import Shelf, content
+from actors.domain.xapi.keys import agent_key
 from actors.ports import NewStatement, Provenance
+from config.model import PersonRow
 from daemon.control import protocol as p
 from daemon.store import exporting
 
@@ -102,7 +105,7 @@ async def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
         assert (await run_ctl(tmp_path, "export", "acme", "xapi", "--resume")).returncode == 64
         await run_ctl(tmp_path, "export", "acme", "json", "--out", str(tmp_path / "j"))
         other = await run_ctl(tmp_path, "export", "acme", "xapi", "--out", str(tmp_path / "j"), "--resume")
-        assert b"export json of acme" in other.stderr
+        assert b"another export (json of acme)" in other.stderr
 
 
 async def test_what_is_voided_is_marked_as_of_the_end_of_the_export(tmp_path: Path) -> None:
@@ -147,3 +150,32 @@ async def test_the_canonical_view_says_what_became_of_each(tmp_path: Path) -> No
         )
         assert delivery["change"]["learner"]["email"] == "ada@example.edu"
         assert "routed" not in bob
+
+
+async def test_a_persons_data_is_taken_along_alone(tmp_path: Path) -> None:
+    out, whole = tmp_path / "ada", tmp_path / "whole"
+    ada = {"mbox": "mailto:Ada@example.edu", "name": "Ada"}
+    people = (PersonRow(home_page="https://lms.test", account="ada7", email="ada@example.edu"),)
+    async with served(tmp_path) as office:
+        office.tenants["acme"] = msgspec.structs.replace(office.tenants["acme"], people=people)
+        desk = Desk(office)
+        account = {"account": {"homePage": "https://lms.test", "name": "ada7"}}
+        mine = await desk.tell(completed("ada"), completed("bob"), {**completed("x"), "actor": account})
+        about = await desk.tell({**completed("bob"), "object": {"objectType": "Agent", **ada}}, completed("carl"))
+        await desk.tell({**completed("bob"), "context": {"instructor": ada}})
+        for name in ("ada", "bob"):
+            agent = {"mbox": f"mailto:{name}@example.edu"}
+            shelf = Shelf(kind="agent_profile", agent=agent_key(agent) or "", agent_json=msgspec.json.encode(agent))
+            await office.store.documents.change("acme", shelf, "p", lambda _: content(b"{}", "application/json"))
+        who = ("--learner", "mailto:ada@example.edu")
+        done = await run_ctl(tmp_path, "export", "acme", "xapi", "--out", str(out), *who)
+        assert done.returncode == 0, done.stderr
+        assert [each["id"] for each in statements(lines(out))] == [mine[0], mine[2], about[0]]
+        assert [each["agent"] for each in marks(lines(out), "document")] == [{"mbox": "mailto:ada@example.edu"}]
+        assert marks(lines(out), "end")[0] == {"is": "end", "statements": 3, "attachments": 0, "documents": 1}
+        assert marks(lines(out), "export")[0]["learner"] == ["mailto:ada@example.edu"]
+        assert "ada@" not in repr(office.witness.events)
+        other = await run_ctl(tmp_path, "export", "acme", "xapi", "--out", str(out), "--resume")
+        assert (other.returncode, b"another export" in other.stderr) == (64, True)
+        wrong = await run_ctl(tmp_path, "export", "acme", "xapi", "--out", str(whole), "--learner", "ada")
+        assert (wrong.returncode, b"no identifier" in wrong.stderr) == (64, True)
