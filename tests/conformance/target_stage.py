@@ -51,6 +51,10 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     missing_channel: Audience | None = None
     """None: the target is one reader, without channels and people of its own."""
     operation: str
+    any_success: bool = False
+    """Success is told by the status alone, whatever the answer's body says."""
+    unprobeable: bool = False
+    """Nothing can be read back: what is in doubt stays so."""
     person: str = "ada@example.edu"
     stranger: str = "nobody@example.edu"
 
@@ -83,6 +87,26 @@ SETUPS: dict[str, Setup] = {
         secrets={"LRS_SECRET": "sandbox"},
         channel=Audience(),
         operation="statements.put",
+    ),
+    "webhook": Setup(
+        settings={
+            "url": f"{ORIGIN}/webhook/school",
+            "secret": {"env": "WEBHOOK_SECRET"},
+            "headers": {"X-Key": {"env": "WEBHOOK_KEY"}},
+            "allow_insecure": True,
+        },
+        secrets={"WEBHOOK_SECRET": "whsec_c2FuZGJveC1zYW5kYm94LXNhbmRib3gt", "WEBHOOK_KEY": "a-key-of-the-receiver"},
+        channel=Audience(),
+        any_success=True,
+        operation="message.post",
+    ),
+    "teams_workflow": Setup(
+        settings={"url": {"env": "WORKFLOW_URL"}, "allow_insecure": True},
+        secrets={"WORKFLOW_URL": f"{ORIGIN}/workflow/flows/7?sig=sandbox"},
+        channel=Audience(),
+        any_success=True,
+        unprobeable=True,
+        operation="flow.post",
     ),
 }
 
@@ -195,9 +219,13 @@ class Stage:
         return list(found.values())
 
     def settle_doubt(self, parcel: Parcel) -> Verdict:
-        """What a courier does after a doubtful outcome: probe, and repeat where that is harmless."""
+        """What a courier does after a doubtful outcome: probe, and repeat where that is harmless; where nothing can be
+        read back, what a person does who looks at the place."""
         found = self.run(self.build().confirm(parcel))
         assert isinstance(found, CONFIRMATIONS)
+        if self.setup.unprobeable:
+            assert isinstance(found, Unprobeable)
+            return Delivered({}) if self.effects(parcel.delivery_id) else self.run(self.build().deliver(parcel))
         if isinstance(found, Repeatable | Absent):
             return self.run(self.build().deliver(parcel))
         assert isinstance(found, Delivered), found

@@ -27,7 +27,14 @@ from config.model import Audience, Connection, Route, Secret, Tenant
 from daemon.store.database import Store, open_store
 
 EPOCH_US = 1_800_000_000_000_000
-SECRETS = {"slack": "xoxb-sandbox", "entra": "sandbox", "teams": "sandbox-user", "lrs": "sandbox"}
+SECRETS = {
+    "slack": "xoxb-sandbox",
+    "entra": "sandbox",
+    "teams": "sandbox-user",
+    "lrs": "sandbox",
+    "webhook": "whsec_c2FuZGJveC1zYW5kYm94LXNhbmRib3gt",
+    "workflow": "http://sandbox.test/workflow/flows/7?sig=sandbox",
+}
 SETTINGS: dict[str, dict[str, object]] = {
     "slack": {
         "api_url": "http://sandbox.test/slack/api/",
@@ -44,6 +51,12 @@ SETTINGS: dict[str, dict[str, object]] = {
         "teams_app_id": "5b1d0000-0000-4000-8000-0000000000bb",
     },
     "lrs": {"endpoint": "http://sandbox.test/lrs/xapi/", "key": "sandbox", "secret": {"env": "lrs"}},
+    "webhook": {
+        "url": "http://sandbox.test/webhook/school",
+        "secret": {"env": "webhook"},
+        "allow_insecure": True,
+    },
+    "teams_workflow": {"url": {"env": "workflow"}, "allow_insecure": True},
 }
 
 
