@@ -16,6 +16,7 @@ from threading import Lock, Thread
 
 import msgspec
 
+from actors.targets.lrs import fake as lrs_fake
 from actors.targets.slack import fake as slack_fake
 from actors.targets.teams.fake import kinds as teams_kinds
 from tests.simulation.fate import points
@@ -77,6 +78,7 @@ def wanted() -> list[str]:
     return [
         *(f"fault slack {kind}" for kind in sorted(slack_fake.STRIKES | slack_fake.SWITCHES)),
         *(f"fault teams {kind}" for kind in sorted(teams_kinds.STRIKES)),
+        *(f"fault lrs {kind}" for kind in sorted(lrs_fake.STRIKES)),
         *(f"db {kind} at a {where}" for kind in sorted(KINDS) for where in WHERE),
         *(f"network {flavour}" for flavour in FLAVOURS),
         *(f"death {point}" for point in points()),

@@ -17,7 +17,7 @@ from config.routes import Retry
 from tests.simulation import incidents, mishaps
 from tests.simulation.facts import COURSES, LEARNERS, Fact
 from tests.simulation.fate import Blow
-from tests.simulation.scenario import CHANNEL, TEAM, Event, Scenario, Stream, draw, make_tenant, moment
+from tests.simulation.scenario import CHANNEL, LAKE, TEAM, Event, Scenario, Stream, draw, make_tenant, moment
 from tests.simulation.shaky import WHERE, Tremor
 
 BEFORE_S = -1.0
@@ -102,6 +102,7 @@ def tour(name: str = "tour", *more: Event) -> Scenario:
             for number, audience in enumerate(teams)
         ),
         Route(name="notified", when=("graded",), to="teams", audience=learner),
+        LAKE,
     )
     script = Script(name)
     script.at(
@@ -131,6 +132,7 @@ def tour(name: str = "tour", *more: Event) -> Scenario:
         Event(620.0, incidents.Warp(3600.0, 1330.0)),
         Event(605.0, incidents.CatchUp("acme/slack", "latest")),
         Event(610.0, incidents.CatchUp("acme/slack", "digest")),
+        Event(1895.0, incidents.Pause("acme/lrs", 20.0)),  # what waits meanwhile goes together
         Event(1950.0, incidents.RestartActor("root/acme/courier:slack")),
         Event(1960.0, incidents.Pause("acme/slack", 10.0)),
         Event(2000.0, incidents.Replay("acme/slack")),
@@ -157,7 +159,8 @@ def small(name: str = "small", *more: Event) -> Scenario:
 
 def faulty(vendor: str, kind: str) -> list[Event]:
     """The fault at several times, with what it needs to know."""
-    dice, draw_one = Random(kind), mishaps.slack_fault if vendor == "slack" else mishaps.teams_fault
+    dice = Random(kind)
+    draw_one = {"slack": mishaps.slack_fault, "teams": mishaps.teams_fault, "lrs": mishaps.lrs_fault}[vendor]
     return [
         Event(at_s, incidents.SetFault("acme", msgspec.structs.replace(draw_one(kind, at_s, dice), skip=0)))
         for at_s in (0.0, 25.0, 1750.0)

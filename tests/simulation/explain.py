@@ -20,6 +20,7 @@ CAUSES: dict[str, set[str]] = {
     "error NotFound": {"destination_gone", "unmatched_learner"},
     "error Conflict": {"bad_configuration"},
     "error SomethingNew": {"payload_refused"},
+    "error not wanted": {"payload_refused"},
 }
 UNPROBEABLE = frozenset(
     {

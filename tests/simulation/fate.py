@@ -42,6 +42,9 @@ OPERATIONS = (
     "token",
     "$batch",
     "chat.update",
+    "statements.get",
+    "statements.post",
+    "statements.put",
 )
 NO_ACTORS = ("statements.append", "queries.")
 """Called by the gateway and by operators, who are no actors: they cannot crash alone."""
@@ -76,7 +79,7 @@ def crashable() -> list[str]:
     ]
 
 
-READS = frozenset({"outbox.cursor", "outbox.blame", "statements.after", "ledger.address"})
+READS = frozenset({"outbox.cursor", "outbox.blame", "statements.after", "statements.these", "ledger.address"})
 calling: ContextVar[str] = ContextVar("calling", default="")
 """The port's method that this task is in."""
 

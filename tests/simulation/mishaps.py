@@ -6,6 +6,7 @@ from random import Random
 from world import EPOCH_US
 
 from actors.ports import Fault
+from actors.targets.lrs import fake as lrs_fake
 from actors.targets.slack import fake as slack_fake
 from actors.targets.teams.fake import kinds as teams_kinds
 from config.model import Tenant
@@ -20,6 +21,7 @@ OFTEN = ("outbox.claim", "outbox.record", "outbox.route", "http.chat.postMessage
 """Where a process spends its life: half of the deaths happen here."""
 SLACK_KINDS = tuple(sorted(slack_fake.STRIKES | slack_fake.SWITCHES))
 TEAMS_KINDS = tuple(sorted(teams_kinds.STRIKES))
+LRS_KINDS = tuple(sorted(lrs_fake.STRIKES))
 LATE_S_MAX = 15
 """Later than the late-landing window (20 s) nothing is promised."""
 
@@ -45,6 +47,25 @@ def draw_incident(tenants: dict[str, Tenant], dice: Random, ends_s: float) -> In
         case _:
             by_s = dice.choice((1, 5, 60, HOUR_S, 2 * DAY_S)) * dice.choice((1, -1))
             return incidents.Warp(float(by_s), dice.choice((10.0, 600.0, 2 * HOUR_S)))
+
+
+def draw_incident_of_lrs(name: str, dice: Random, ends_s: float) -> Incident:
+    """The same for a tenant's LRS."""
+    match dice.choice(("fault",) * 5 + ("outage", "pause", "courier", "replay", "discard", "clear")):
+        case "fault":
+            return incidents.SetFault(name, lrs_fault(dice.choice(LRS_KINDS), ends_s / 2, dice))
+        case "outage":
+            return incidents.Outage(name, "lrs", dice.choice(FLAVOURS), dice.choice((5.0, 60.0, 600.0, 2 * HOUR_S)))
+        case "pause":
+            return incidents.Pause(f"{name}/lrs", dice.choice((1.0, 60.0, 900.0)))
+        case "courier":
+            return incidents.RestartActor(f"root/{name}/courier:lrs")
+        case "replay":
+            return incidents.Replay(f"{name}/lrs")
+        case "discard":
+            return incidents.Discard(f"{name}/lrs")
+        case _:
+            return incidents.ClearFaults(name, "lrs")
 
 
 def draw_death(dice: Random) -> Blow:
@@ -171,6 +192,26 @@ def teams_fault(kind: str, at_s: float, dice: Random) -> Fault:
     return Fault(
         kind=kind, vendor="teams", operation=operation, value=value, times=times, skip=dice.choice((0, 0, 1, 3))
     )
+
+
+def lrs_fault(kind: str, at_s: float, dice: Random) -> Fault:
+    operation, value, times = dice.choice(("", "statements.put", "statements.post")), "", dice.randint(1, 3)
+    match kind:
+        case "status":
+            value = dice.choice(("500", "502", "503", "504", "403"))
+        case "rate_limited":
+            value = _retry_after(at_s, dice)
+        case "error":
+            value = "not wanted"
+        case "status_after_commit":
+            value = dice.choice(("500", "502", "504"))
+        case "late_commit":
+            operation, value = "", str(dice.randint(1, LATE_S_MAX))
+        case "slow":
+            value = dice.choice(("0.5", "5", "29", "31", "45"))
+        case "revoked":
+            operation = ""
+    return Fault(kind=kind, vendor="lrs", operation=operation, value=value, times=times, skip=dice.choice((0, 0, 1, 3)))
 
 
 def _retry_after(at_s: float, dice: Random) -> str:

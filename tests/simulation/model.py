@@ -3,6 +3,7 @@ state, counted; the first matching route of each destination; one effect for eac
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from hashlib import blake2b
 
 import msgspec
 from world import EPOCH_US
@@ -11,6 +12,9 @@ from config.model import Audience, Route, Tenant
 from tests.simulation import facts
 from tests.simulation.facts import Fact
 from tests.simulation.scenario import CHANNEL, TEAM
+
+STATEMENT = "statement"
+LINES = 64
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +99,28 @@ class Model:
         return [effect for told in log for effect in self._of(told)]
 
     def _of(self, told: Told) -> list[Expected]:
+        return [*self._of_change(told), *self._of_statement(told)]
+
+    def _of_statement(self, told: Told) -> list[Expected]:
+        """Whatever it tells, it goes once to everybody who takes statements."""
+        routes = {route.to: route for route in reversed(self._tenant.routes) if STATEMENT in route.when}
+        return [
+            Expected(
+                tenant=self._tenant.name,
+                target=to,
+                destination=line_of(told.fact),
+                kind=STATEMENT,
+                statement_id=told.statement_id,
+                fact=told.fact,
+                route=route,
+                occurrence=1,
+                unplaced=False,
+                overtaken=False,
+            )
+            for to, route in routes.items()
+        ]
+
+    def _of_change(self, told: Told) -> list[Expected]:
         fact = told.fact
         if not fact.is_change:
             return []
@@ -127,6 +153,13 @@ class Model:
                 )
             )
         return found
+
+
+def line_of(fact: Fact) -> str:
+    """A learner's statements stand in one line: whose key it is, decides."""
+    key = "mbox:group@example.edu" if fact.kind == "group" else fact.key
+    named = key if key.startswith(("mbox:", "account:")) else f"mbox:{key}"
+    return f"learners-{int.from_bytes(blake2b(named.encode(), digest_size=2).digest()) % LINES:02d}"
 
 
 def place(route: Route, fact: Fact) -> tuple[str, bool]:

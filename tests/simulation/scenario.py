@@ -18,6 +18,8 @@ from tests.simulation.incidents import Incident
 TEAM = "11111111-0000-4000-8000-00000000000{}"
 CHANNEL = "19:channel{}@thread.tacv2"
 SLACK_CHANNELS = ("C0GENERAL1", "C0GRADES01", "C0LEARNING1")
+LAKE = Route(name="lake", when=("statement",), to="lrs")
+"""Every statement goes to another LRS too."""
 HOUR_S = 3600.0
 
 
@@ -64,6 +66,8 @@ def draw(seed: object) -> Scenario:
         Event(round(dice.uniform(0, ends_s), 3), mishaps.draw_incident(tenants, dice, ends_s))
         for _ in range(dice.choice((0, 3, 6, 12, 20)))
     ]
+    tenants, more = draw_lakes(tenants, Random(f"lakes of {seed}"), ends_s)
+    events += more
     return Scenario(
         seed=seed,
         chance=seed,
@@ -97,6 +101,19 @@ def draw_tenant(name: str, dice: Random) -> Tenant:
             )
         )
     return make_tenant(name, *routes)
+
+
+def draw_lakes(tenants: dict[str, Tenant], dice: Random, ends_s: float) -> tuple[dict[str, Tenant], list[Event]]:
+    """Half of the tenants forward to another LRS, where things go wrong too."""
+    drawn: dict[str, Tenant] = {}
+    events = []
+    for name, tenant in tenants.items():
+        lake = dice.random() < 0.5
+        drawn[name] = msgspec.structs.replace(tenant, routes=(*tenant.routes, LAKE)) if lake else tenant
+        for _ in range(dice.choice((0, 1, 3, 6)) if lake else 0):
+            incident = mishaps.draw_incident_of_lrs(name, dice, ends_s)
+            events.append(Event(round(dice.uniform(0, ends_s), 3), incident))
+    return drawn, events
 
 
 def draw_manner(dice: Random) -> dict[str, object]:
@@ -143,9 +160,10 @@ def make_tenant(name: str, *routes: Route, **more: object) -> Tenant:
             for index, code in enumerate(facts.COURSES[:2])
         },
     }
+    lrs = {**SETTINGS["lrs"], "endpoint": f"http://{name}.test/lrs/xapi/"}
     targets = {
         kind: Connection(name=kind, kind=kind, settings=msgspec.convert(given, discover()[kind].settings))
-        for kind, given in (("slack", slack), ("teams", teams))
+        for kind, given in (("slack", slack), ("teams", teams), ("lrs", lrs))
     }
     return Tenant(name=name, timezone="Europe/Berlin", locale="en-GB", targets=targets, routes=tuple(routes), **more)
 

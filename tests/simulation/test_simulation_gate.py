@@ -10,7 +10,7 @@ import pytest
 from tests.simulation.campaign import Totals, campaign
 from tests.simulation.directed import OUTAGE_BEGINS_S, OUTAGE_S, POSTS, WAITING, scenario_of
 from tests.simulation.fate import points
-from tests.simulation.mishaps import SLACK_KINDS, TEAMS_KINDS
+from tests.simulation.mishaps import LRS_KINDS, SLACK_KINDS, TEAMS_KINDS
 from tests.simulation.play import Outcome, play
 from tests.simulation.report import report
 from tests.simulation.shaky import KINDS, WHERE
@@ -35,6 +35,7 @@ def test_seeds_deaths_and_faults() -> None:
         *(f"death {point}" for point in points()),
         *(f"fault slack {kind}" for kind in SLACK_KINDS),
         *(f"fault teams {kind}" for kind in TEAMS_KINDS),
+        *(f"fault lrs {kind}" for kind in LRS_KINDS),
     ]
     began_s = time.monotonic()
     totals = campaign(seeds)
