@@ -73,11 +73,11 @@ class Hand:
         raw.close()
 
     def begin(self) -> None:
-        self.begun, self.transacting = self.begun + 1, True
+        if not self.transacting:
+            self.begun, self.transacting = self.begun + 1, True
 
     def append(self, n: int) -> None:
-        if not self.transacting:
-            self.begin()
+        self.begin()
         newest = max([0, *self.stored, *self.flying])
         first = first_seq(max(self.horizon.floor_us(), newest + 1), n)
         assert first > max([0, *self.promised]), "stored behind a promise"
