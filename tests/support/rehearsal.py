@@ -74,12 +74,13 @@ async def post(
     key: str = KEY,
     secret: str = SECRET,
     headers: dict[str, str] | None = None,
+    endpoint: str = "",
 ) -> httpx.Response:
-    """One request with all the lines."""
+    """One request with all the lines. ``endpoint``: another tenant's LRS."""
     (body,) = batches(lines, len(lines))
     async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
         return await client.post(
-            f"{scene.endpoint}/statements",
+            f"{endpoint or scene.endpoint}/statements",
             content=body,
             headers={
                 "Authorization": "Basic " + b64encode(f"{key}:{secret}".encode()).decode(),
