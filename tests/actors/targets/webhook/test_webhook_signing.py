@@ -36,7 +36,9 @@ def request(**settings: object) -> Request:
 
 def test_the_published_example() -> None:
     body = b'{"test": 2432232314}'
-    headers = signed([signer("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")], "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body)
+    headers = signed(
+        [signer("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")], "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body
+    )
     assert headers == {
         "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
         "webhook-timestamp": "1614265330",
