@@ -21,8 +21,8 @@ class _Mark(msgspec.Struct, frozen=True, kw_only=True, rename="camel", tag_field
 
 class ExportMark(_Mark, frozen=True, kw_only=True, tag="export"):
     """What the file is. ``through`` is the stored time up to which it is complete, ``since`` (exclusive) that from
-    which on; ``through_us`` and ``since_us`` say the same in microseconds since the epoch. ``learner``: whose data it is,
-    if it is one person's only."""
+    which on; ``through_us`` and ``since_us`` say the same in microseconds since the epoch. ``learner``: whose data it
+    is, if it is one person's only."""
 
     schema: int = SCHEMA
     format: Format

@@ -173,7 +173,8 @@ class _Walk:
     async def _tell(self) -> None:
         if trio.current_time() - self._told_s >= PROGRESS_S:
             self._told_s = trio.current_time()
-            await self._asking.emit(ErasingRow(tenant=self._tenant, looked=self._looked, counts=self._counts))
+            counts = {what: n for what, n in self._counts.items() if n}
+            await self._asking.emit(ErasingRow(tenant=self._tenant, looked=self._looked, counts=counts))
 
     async def _await_router(self) -> None:
         office = self._asking.office

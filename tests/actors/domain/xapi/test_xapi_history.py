@@ -80,9 +80,9 @@ def test_wrappings_are_taken_off() -> None:
     assert unwrapped(inner) == (inner, False)
     assert unwrapped(b'{"statement":' + inner + b',"voided":true}') == (inner, True)
     assert unwrapped(b'{"statement":' + inner + b',"voided":"no"}') == (inner, False)
-    for wrong in (b"[]", b"7", b"{", b"null", b'{"a":1,"a":2}'):
+    for wrong in (b"[]", b"7", b"{", b"null", b'{"a":1,"a":2}', b'["statement"]', b'{"statement":{"id":1}}', b""):
         with pytest.raises(Refusal):
-            unwrapped(wrong)
+            read(unwrapped(wrong)[0])
 
 
 def test_contents_are_those_that_are_declared_if_that_can_be_told() -> None:
