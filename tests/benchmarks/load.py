@@ -1,9 +1,10 @@
 """Stores with a backlog, and daemons under load."""
 
-import os
+import re
 import sqlite3
 import time
 from base64 import b64encode
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -21,6 +22,8 @@ from daemon.store import migrate, outbox
 from daemon.store.engine import tune
 
 BATCH = 1000
+MARKS = count()
+STAMP = re.compile(rb'"timestamp":"[^"]*"')
 
 
 def routed(number: int) -> Routed:
@@ -92,7 +95,7 @@ def resident_kib(pid: int) -> int:
 
 
 async def accept(scene: Scene, seconds: float, connections: int = 4, size: int = 50) -> float:
-    """Statements a second acknowledged, in batches without ids, each one new."""
+    """Statements a second acknowledged, in batches without ids, each one new by its time."""
     lines = sample()
     headers = {
         "Authorization": "Basic " + b64encode(f"{KEY}:{SECRET}".encode()).decode(),
@@ -104,13 +107,13 @@ async def accept(scene: Scene, seconds: float, connections: int = 4, size: int =
 
     async def client(number: int) -> None:
         nonlocal accepted
-        templates = batches(lines, size)
+        stamped = [STAMP.sub(b'"timestamp":"2026-11-23T10:00:%02d.NNNNNNZ"' % number, line) for line in lines]
+        templates = batches(stamped, size)
         turn = 0
         async with httpx.AsyncClient(headers=headers, trust_env=False, timeout=30) as http:
             while time.perf_counter() < until:
                 turn += 1
-                mark = f'"platform":"Moodle {number}-{turn}-{os.getpid()}"'.encode()
-                body = templates[turn % (len(templates) - 1)].replace(b'"platform":"Moodle"', mark)
+                body = templates[turn % (len(templates) - 1)].replace(b"NNNNNN", b"%06d" % next(MARKS))
                 answer = await http.post(f"{scene.endpoint}/statements", content=body)
                 answer.raise_for_status()
                 accepted += size

@@ -57,20 +57,26 @@ def _uuid(digits: str, kind: str) -> str:
 
 def canonical(statement: dict[str, Any]) -> dict[str, Any]:
     """The part of a statement (or sub-statement) that is compared, in one spelling."""
-    core = {name: value for name, value in statement.items() if name not in _IGNORED}
-    core["verb"] = statement["verb"]["id"]
-    core["actor"] = _sorted_members(statement["actor"])
-    core["object"] = _thing(statement["object"])
-    if "timestamp" in core:
-        core["timestamp"] = instant(core["timestamp"])
-    if "context" in core:
-        core["context"] = _context(core["context"])
-    if "duration" in core.get("result", ()):
-        core["result"] = {
-            **core["result"],
-            "duration": _FINER_THAN_CENTISECONDS.sub(r".\1S", core["result"]["duration"]),
-        }
-    return core
+    return {name: canonical_part(name, value) for name, value in statement.items() if name not in _IGNORED}
+
+
+def canonical_part(name: str, value: Any) -> Any:
+    """One member of a statement, as it is compared."""
+    match name:
+        case "verb":
+            return value["id"]
+        case "actor":
+            return _sorted_members(value)
+        case "object":
+            return _thing(value)
+        case "timestamp":
+            return instant(value)
+        case "context":
+            return _context(value)
+        case "result" if "duration" in value:
+            return {**value, "duration": _FINER_THAN_CENTISECONDS.sub(r".\1S", value["duration"])}
+        case _:
+            return value
 
 
 def _thing(thing: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from msgspec import Raw
 
 from actors.domain.xapi.accepted import Enclosed, NewStatement
 from actors.domain.xapi.attachments import Contents, enclosed_with, require_no_other
+from actors.domain.xapi.familiar import read_familiar
 from actors.domain.xapi.faults import Fault, Refusal
 from actors.domain.xapi.guard import parse, slices
 from actors.domain.xapi.identity import derived_id, digest, random_id
@@ -42,6 +43,34 @@ def read_batch(
     come with neither id nor (``dedupe``) timestamp; ``contents`` are those of attachments sent along. With ``put_id``
     (a UUID) it is one statement and that is its id. Raises Refusal, and nothing else whatever ``body`` is.
     """
+    if put_id is None and not contents:
+        familiar = read_familiar(body, tenant=tenant, source=source, dedupe=dedupe, version=version, fresh_id=fresh_id)
+        if familiar is not None:
+            return familiar
+    return read_whole(
+        body,
+        tenant=tenant,
+        source=source,
+        dedupe=dedupe,
+        version=version,
+        fresh_id=fresh_id,
+        contents=contents,
+        put_id=put_id,
+    )
+
+
+def read_whole(
+    body: bytes,
+    *,
+    tenant: str,
+    source: str,
+    dedupe: bool,
+    version: Version,
+    fresh_id: Callable[[], str],
+    contents: Contents | None = None,
+    put_id: str | None = None,
+) -> list[NewStatement]:
+    """The same, whatever was seen before."""
     given = _parse(body)
     batch: list[Any]
     if put_id is not None:

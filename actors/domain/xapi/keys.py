@@ -43,7 +43,7 @@ def agent_key(agent: dict[str, Any]) -> str | None:
 
 def keys(statement: dict[str, Any], tenant: str) -> tuple[int, ...]:
     """Of a valid statement, each once; without those of its authority, which the credential gives it."""
-    people = _people(statement["actor"])
+    folk = people(statement["actor"])
     things: list[str] = []
     further_people: list[str] = []
     further_things: list[str] = []
@@ -52,7 +52,7 @@ def keys(statement: dict[str, Any], tenant: str) -> tuple[int, ...]:
         case "Activity":
             things.append(thing["id"])
         case "Agent" | "Group":
-            people += _people(thing)
+            folk += people(thing)
         case "SubStatement":
             _within(thing, further_people, further_things)
         case _:
@@ -61,11 +61,11 @@ def keys(statement: dict[str, Any], tenant: str) -> tuple[int, ...]:
     if context := statement.get("context"):
         if "registration" in context:
             found.append(key(tenant, "registration", context["registration"].lower()))
-        _around(context, further_people, further_things)
-    found += [key(tenant, "agent", value) for value in people]
+        around(context, further_people, further_things)
+    found += [key(tenant, "agent", value) for value in folk]
     found += [key(tenant, "activity", value) for value in things]
     if further_people:
-        found += [key(tenant, "further agent", value) for value in set(further_people).difference(people)]
+        found += [key(tenant, "further agent", value) for value in set(further_people).difference(folk)]
     if further_things:
         found += [key(tenant, "further activity", value) for value in set(further_things).difference(things)]
     return tuple(set(found))
@@ -73,7 +73,7 @@ def keys(statement: dict[str, Any], tenant: str) -> tuple[int, ...]:
 
 def authority_keys(authority: dict[str, Any], tenant: str) -> tuple[int, ...]:
     """What the authority adds to the keys of its statements."""
-    return tuple({key(tenant, "further agent", value) for value in _people(authority)})
+    return tuple({key(tenant, "further agent", value) for value in people(authority)})
 
 
 def target(statement: dict[str, Any]) -> str | None:
@@ -82,7 +82,7 @@ def target(statement: dict[str, Any]) -> str | None:
     return thing["id"].lower() if thing.get("objectType") == "StatementRef" else None
 
 
-def _people(who: dict[str, Any]) -> list[str]:
+def people(who: dict[str, Any]) -> list[str]:
     """An agent, or a group with its members."""
     named = agent_key(who)
     found = [] if named is None else [named]
@@ -91,28 +91,29 @@ def _people(who: dict[str, Any]) -> list[str]:
     return found
 
 
-def _within(sub: dict[str, Any], people: list[str], things: list[str]) -> None:
-    people += _people(sub["actor"])
+def _within(sub: dict[str, Any], folk: list[str], things: list[str]) -> None:
+    folk += people(sub["actor"])
     thing = sub["object"]
     match thing.get("objectType", "Activity"):
         case "Activity":
             things.append(thing["id"])
         case "Agent" | "Group":
-            people += _people(thing)
+            folk += people(thing)
         case _:
             pass  # a reference within a sub-statement is no target of the statement
     if "context" in sub:
-        _around(sub["context"], people, things)
+        around(sub["context"], folk, things)
 
 
-def _around(context: dict[str, Any], people: list[str], things: list[str]) -> None:
+def around(context: dict[str, Any], folk: list[str], things: list[str]) -> None:
+    """What a context adds: agents and groups, activities."""
     for name in ("instructor", "team"):
         if name in context:
-            people += _people(context[name])
+            folk += people(context[name])
     for item in context.get("contextAgents", ()):
-        people += _people(item["agent"])
+        folk += people(item["agent"])
     for item in context.get("contextGroups", ()):
-        people += _people(item["group"])
+        folk += people(item["group"])
     if "contextActivities" in context:
         for given in context["contextActivities"].values():
             if given.__class__ is list:

@@ -280,6 +280,32 @@ def fits(statement: object, version: Version) -> bool:
     return True
 
 
+def part_fits(name: str, value: object, version: Version) -> bool:
+    """The same of one member of a statement; a sub-statement does not count as one."""
+    try:
+        if name != "object":
+            msgspec.convert(value, _PARTS[version, name])
+        elif isinstance(value, dict) and value.get("objectType") != "SubStatement":
+            _thing(value, version)
+        else:
+            return False
+    except (msgspec.ValidationError, OverflowError):
+        return False
+    return True
+
+
+_PARTS: dict[tuple[Version, str], type[Shape]] = {
+    ("1.0.3", "actor"): Who,
+    ("1.0.3", "verb"): Verb,
+    ("1.0.3", "result"): Result,
+    ("1.0.3", "context"): Context,
+    ("2.0.0", "actor"): Who,
+    ("2.0.0", "verb"): Verb,
+    ("2.0.0", "result"): Result,
+    ("2.0.0", "context"): Context200,
+}
+
+
 def _thing(value: dict[str, Any], version: Version, *, inner: bool = False) -> None:
     """Raises ValidationError unless this is something that may be a statement's object."""
     match value.get("objectType", "Activity"):
