@@ -47,6 +47,8 @@ class Target(Protocol):
     """How long after it a slow original may still land; absence counts only then."""
     attachment_bytes_max: int
     """With ``wants_statement``: how many bytes of attachments, together, it takes along; 0: it wants none."""
+    looks_by_time: bool
+    """Whether ``confirm`` looks among posts by their time: then nothing is sent before the vendor's clock is known."""
     wants_statement: bool
     """Whether ``deliver`` needs the statement itself (``parcel.statement``)."""
     bundler: Bundler | None

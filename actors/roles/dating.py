@@ -24,7 +24,8 @@ class Dating:
         self._asking = trio.Lock()
 
     def hear(self, answer: Response) -> None:
-        self._theirs.hear(answer, self._clock.now_us(), _steady_us())
+        if self._target.looks_by_time:
+            self._theirs.hear(answer, self._clock.now_us(), _steady_us())
 
     def now_us(self) -> int | None:
         """What the vendor's clock shows now; None while it has not answered yet."""
@@ -37,7 +38,7 @@ class Dating:
     async def learn(self, http: Http, journey: Journey) -> Verdict | None:
         """Nothing is sent, or looked for, before the vendor's time is known: any answer tells it, and a life that has
         not had one yet says hello. None, or what that led to if nobody answered."""
-        if self._theirs.known():
+        if self._theirs.known() or not self._target.looks_by_time:
             return None
         async with self._asking:
             if self._theirs.known():

@@ -64,6 +64,7 @@ class LrsTarget:
     """One LRS, as conversations."""
 
     kind = "lrs"
+    looks_by_time = False
     wants_statement = True
 
     def __init__(self, settings: LrsSettings, reveal: Reveal, wording: Wording) -> None:

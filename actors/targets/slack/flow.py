@@ -47,6 +47,7 @@ class SlackTarget:
     """One Slack workspace, as conversations."""
 
     kind = "slack"
+    looks_by_time = True
     wants_statement = False
     attachment_bytes_max = 0
 

@@ -55,6 +55,7 @@ class TeamsTarget:
     """One Microsoft 365 directory, as conversations."""
 
     kind = "teams"
+    looks_by_time = True
     wants_statement = False
     attachment_bytes_max = 0
 

@@ -50,6 +50,7 @@ class WorkflowTarget:
     """One flow, as conversations."""
 
     kind = "teams_workflow"
+    looks_by_time = False
     wants_statement = False
     attachment_bytes_max = 0
     settle_s = 0.0

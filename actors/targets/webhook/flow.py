@@ -15,7 +15,7 @@ import msgspec
 from standardwebhooks import Webhook
 
 from actors.domain.changes import AnyChange, StatementStored
-from actors.domain.flow import Flow, Request, Response, Veiled, decode_object
+from actors.domain.flow import Flow, Lost, Request, Response, Veiled, decode_object
 from actors.domain.lines import line_of
 from actors.domain.outbox import Parcel, Place, Rate
 from actors.domain.verdicts import (
@@ -63,6 +63,7 @@ class WebhookTarget:
     """One endpoint, as conversations."""
 
     kind = "webhook"
+    looks_by_time = False
     wants_statement = True
     attachment_bytes_max = 0
 
@@ -141,6 +142,8 @@ class WebhookTarget:
         asked = yield Request(
             method="OPTIONS", url=desk.url, operation="endpoint.options", headers=desk.headers, draws=(BUCKET,)
         )
+        if isinstance(asked, Lost):  # something on the way lets no OPTIONS through
+            asked = yield self._hello(desk, 0)
         if not isinstance(asked, Response):
             return Unavailable(asked.detail)
         at_s = _date_s(asked)
@@ -150,10 +153,13 @@ class WebhookTarget:
                 return told
             untried = {"signature": "not tried: its answers have no Date"}
             return Delivered({"endpoint": urlsplit(desk.url).netloc, "status": str(asked.status)} | untried)
+        answer = understand((yield self._hello(desk, at_s)), desk.hidden)
+        return _delivered(desk, answer.response) if isinstance(answer, Taken) else _harmless(answer)
+
+    def _hello(self, desk: Desk, at_s: int) -> Request:
         message_id = f"hello-{at_s}"
         body = msgspec.json.encode(hello_of(message_id, self._settings.format))
-        answer = understand((yield self._post(desk, body, message_id, at_s, {})), desk.hidden)
-        return _delivered(desk, answer.response) if isinstance(answer, Taken) else _harmless(answer)
+        return self._post(desk, body, message_id, at_s, {})
 
     def prepare(self, *, to_learner: bool, now_us: int) -> None:
         """The secrets are simply there."""

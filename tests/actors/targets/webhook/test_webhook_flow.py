@@ -190,7 +190,8 @@ def test_hello_with_the_wrong_secret_is_told() -> None:
     ("outcomes", "kind"),
     [
         ([NotSent("no route to host")], Unavailable),
-        ([Lost("reset")], Unavailable),
+        ([Lost("reset"), Lost("reset")], Unavailable),
+        ([Lost("reset"), said(401, date="Mon, 21 Sep 2026 14:13:20 GMT"), said(204)], Delivered),
         ([said(204)], Delivered),
         ([said(403)], Revoked),
         ([said(404)], Unavailable),
