@@ -96,6 +96,7 @@ class _Body:
         self._bytes_max = bytes_max
         self._timeout_s = timeout_s
         self._announced = headers.get("content-length", "")
+        self._coding = headers.get("content-encoding", "").strip().lower()
         self._count = 0
         self._deadline = math.inf
         self.complete = self._announced in ("", "0") and "transfer-encoding" not in headers
@@ -106,6 +107,9 @@ class _Body:
             self._check(int(self._announced))
         elif self._announced:
             raise Problem(400, "Content-Length is not a number", reason="malformed")
+        if self._coding not in ("", "identity"):  # kept as it is, it would be taken for something else later
+            accepted = {"Accept-Encoding": "identity"}
+            raise Problem(415, "a body must not be compressed (Content-Encoding)", reason="coding", headers=accepted)
 
     def _check(self, size: int) -> None:
         if size > self._bytes_max:

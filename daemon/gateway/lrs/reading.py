@@ -23,10 +23,12 @@ _RANGE = frozenset(("since", "until", "ascending", "limit", "cursor"))
 _SHAPED = frozenset(("format", "attachments"))
 _iri = re.compile(IRI)
 _uuid = re.compile(UUID)
+_NO_CHARACTER = "\ufffd"
+"""What stands for bytes that are no UTF-8 after decoding."""
 
 
 def check_names(parameters: QueryParams, allowed: Iterable[str]) -> dict[str, str]:
-    """By name. Raises Problem 400 for one that is unknown here or given twice."""
+    """By name. Raises Problem 400 for one that is unknown here, given twice, or not in UTF-8."""
     known = frozenset(allowed)
     found: dict[str, str] = {}
     for name, value in parameters.multi_items():
@@ -34,6 +36,8 @@ def check_names(parameters: QueryParams, allowed: Iterable[str]) -> dict[str, st
             raise _bad(name, "is not a parameter that can be given here")
         if name in found:
             raise _bad(name, "is given more than once")
+        if _NO_CHARACTER in value:  # different bytes would become one and the same name of a document
+            raise _bad(name, "must be UTF-8, percent-encoded")
         found[name] = value
     return found
 

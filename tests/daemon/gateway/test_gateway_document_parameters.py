@@ -57,6 +57,16 @@ async def test_what_is_missing_is_named(path: str, method: str, name: str, versi
         assert (answer.status_code, answer.json()["parameter"]) == (400, name)
 
 
+@resources
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
+async def test_bytes_that_are_no_utf_8_are_no_name(path: str, method: str) -> None:
+    async with boss(World()) as client:
+        name = "stateId" if path == STATE else "profileId"
+        url = httpx.URL(path, params=shelf(path))
+        answer = await client.request(method, f"{url}&{name}=%E9", headers=JSON | NEW)
+        assert (answer.status_code, answer.json()["parameter"]) == (400, name)
+
+
 WRONG: list[tuple[str, str, str]] = [
     (STATE, "activityId", "no IRI"),
     (STATE, "activityId", ""),

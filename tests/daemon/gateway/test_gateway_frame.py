@@ -119,6 +119,15 @@ async def test_a_body_over_the_limit_is_413_whether_announced_or_not() -> None:
     assert not world.troubles
 
 
+async def test_a_compressed_body_is_415_and_not_kept_as_something_else() -> None:
+    world = World()
+    async with world.client() as client:
+        packed = await client.post(STATEMENTS, content=b"[]", headers={**JSON, "Content-Encoding": "gzip"})
+        plain = await client.post(STATEMENTS, content=b"[]", headers={**JSON, "Content-Encoding": "Identity"})
+    assert (packed.status_code, plain.status_code) == (415, 200)
+    assert packed.headers["Accept-Encoding"] == "identity"
+
+
 async def test_a_body_that_stops_coming_is_408_in_its_time(autojump_clock: MockClock) -> None:
     world = World(body_timeout="30s")
 
