@@ -208,7 +208,8 @@ def _void(raw: sqlite3.Connection, tenant: str, fresh: Sequence[tuple[bytes, int
     for _, seq, voids in fresh:
         if voids is not None:
             raw.execute("INSERT OR IGNORE INTO voids VALUES (?, ?, ?)", (tenant, UUID(voids).bytes, seq))
-            mark_voided(raw, tenant, UUID(voids).bytes)
+    for named in {voids for _, _, voids in fresh if voids is not None}:  # each is looked at once: it may be large
+        mark_voided(raw, tenant, UUID(named).bytes)
     if raw.execute("SELECT 1 FROM voids WHERE tenant = ? LIMIT 1", (tenant,)).fetchone():
         for key, _, voids in fresh:
             if (
@@ -221,6 +222,8 @@ def _void(raw: sqlite3.Connection, tenant: str, fresh: Sequence[tuple[bytes, int
 def mark_voided(raw: sqlite3.Connection, tenant: str, key: bytes) -> None:
     """The statement with this id, if it is here and voids nothing itself: a voider cannot be voided. That is asked of
     the statement, because ``voids`` names one voider for each voided statement only, and forgets it in time."""
-    row = raw.execute("SELECT seq, body FROM statements WHERE tenant = ? AND id = ?", (tenant, key)).fetchone()
+    row = raw.execute(
+        "SELECT seq, body FROM statements WHERE tenant = ? AND id = ? AND voided = 0", (tenant, key)
+    ).fetchone()
     if row is not None and voided_by(row[1]) is None:
         raw.execute("UPDATE statements SET voided = 1 WHERE seq = ?", (row[0],))
