@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from actors.domain.persons import Person, identified, joined
 from config.model import Tenant
 from daemon.control.exits import Exit
+from daemon.control.office import Asking
 from daemon.control.protocol import Refusal
+
+
+async def tenant_of(name: str, asking: Asking) -> Tenant:
+    """A tenant that is configured, or was once and has data still. Raises Refusal."""
+    if name not in asking.office.configuration().tenants and await asking.office.store.exports.newest(name):
+        return Tenant(name=name, timezone="UTC", locale="en")
+    return asking.tenant(name)
 
 
 def one_person(texts: Sequence[str], tenant: Tenant) -> Person:

@@ -17,7 +17,7 @@ from config.model import Tenant
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
 from daemon.control.owning import ErasePlanRow, ErasingRow, ErasureRow
-from daemon.control.persons import one_person
+from daemon.control.persons import one_person, tenant_of
 from daemon.control.protocol import Done, EraseList, ErasePlan, EraseRun, Refusal
 from daemon.store.erasing import STATEMENTS, TAKEN_MAX, Counts, Room, Rows
 from daemon.store.erasing_traces import ROOMS
@@ -32,7 +32,7 @@ ROUTER_S_MAX = 30.0
 
 async def plan(request: ErasePlan, asking: Asking) -> Done:
     """Changes nothing."""
-    tenant = asking.tenant(request.tenant)
+    tenant = await tenant_of(request.tenant, asking)
     eraser = _eraser(request.persons, tenant, asking)
     counts = await _Walk(tenant.name, eraser, asking).count()
     digest = _hash(tenant.name, eraser.person, counts)
@@ -54,7 +54,7 @@ async def plan(request: ErasePlan, asking: Asking) -> Done:
 
 async def run(request: EraseRun, asking: Asking) -> Done:
     """Counts again before anything is done."""
-    tenant = asking.tenant(request.tenant)
+    tenant = await tenant_of(request.tenant, asking)
     if not (request.plan or request.sure or request.dry_run):
         raise Refusal(Exit.USAGE, "this cannot be undone", advice="give the hash of a plan, or --yes")
     eraser = _eraser(request.persons, tenant, asking)

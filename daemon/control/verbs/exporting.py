@@ -20,7 +20,7 @@ from daemon.control.marks import AnyMark, AttachmentMark, DocumentMark, ExportMa
 from daemon.control.office import Asking, done
 from daemon.control.owning import BegunRow, ExportedRow
 from daemon.control.owning_asks import PART_BYTES, Where
-from daemon.control.persons import one_person
+from daemon.control.persons import one_person, tenant_of
 from daemon.control.protocol import Done, ExportBegin, ExportPage, Refusal
 from daemon.gateway.lrs.formats import outward
 from daemon.store.exporting import Made
@@ -47,14 +47,14 @@ class Canonical(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_
 
 
 async def begin(request: ExportBegin, asking: Asking) -> Done:
-    tenant = await _known(request.tenant, asking)
-    through_us = await asking.office.store.exports.newest(tenant)
+    tenant = await tenant_of(request.tenant, asking)
+    through_us = await asking.office.store.exports.newest(tenant.name)
     if request.until_us is not None:
         through_us = min(through_us, request.until_us)
-    whose(request.persons, asking.tenant(tenant) if request.persons else None)
+    whose(request.persons, tenant)
     head = ExportMark(
         format=request.format,
-        tenant=tenant,
+        tenant=tenant.name,
         through=spelt(through_us),
         through_us=through_us,
         since=spelt(request.since_us) if request.since_us else "",
@@ -66,15 +66,15 @@ async def begin(request: ExportBegin, asking: Asking) -> Done:
 
 
 async def page(request: ExportPage, asking: Asking) -> Done:
-    tenant = await _known(request.tenant, asking)
-    person = whose(request.persons, asking.tenant(tenant) if request.persons else None)
+    tenant = await tenant_of(request.tenant, asking)
+    person = whose(request.persons, tenant)
     sheet = Sheet(asking)
     following: Where | None
     match request.where.part:
         case "statements":
-            following = await _statements(request, tenant, person, sheet, asking)
+            following = await _statements(request, tenant.name, person, sheet, asking)
         case "documents":
-            following = await _documents(request, tenant, person, sheet, asking)
+            following = await _documents(request, tenant.name, person, sheet, asking)
     await sheet.end(following)
     return done()
 
@@ -114,13 +114,6 @@ class Sheet:
         )
 
 
-async def _known(name: str, asking: Asking) -> str:
-    """A tenant that is configured, or was once. Raises Refusal."""
-    if name in asking.office.configuration().tenants or await asking.office.store.exports.newest(name):
-        return name
-    raise Refusal(Exit.NOTHING, f"there is no tenant {name!r}", advice="lmsyncctl tenants lists them")
-
-
 async def _statements(request: ExportPage, tenant: str, person: Eraser | None, sheet: Sheet, asking: Asking) -> Where:
     exports = asking.office.store.exports
     after = _number(request.where.after, request.since_us)
@@ -149,11 +142,9 @@ async def _statements(request: ExportPage, tenant: str, person: Eraser | None, s
     return Where(after=str(last))
 
 
-def whose(persons: Sequence[str], tenant: Tenant | None) -> Eraser | None:
+def whose(persons: Sequence[str], tenant: Tenant) -> Eraser | None:
     """Who knows that person's statements; None for everybody's. Raises Refusal."""
-    if not persons or tenant is None:
-        return None
-    return Eraser(one_person(persons, tenant), "")
+    return Eraser(one_person(persons, tenant), "") if persons else None
 
 
 def _of_person(person: Eraser, found: Sequence[LoggedStatement]) -> list[LoggedStatement]:

@@ -265,6 +265,19 @@ async def test_a_digest_goes_on_without_them(tmp_path: Path, autojump_clock: obj
         assert known(tmp_path) == set()
 
 
+async def test_a_tenant_that_is_not_configured_any_more_can_be_rid_of_a_person_too(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with opened(tmp_path, ACME) as (office, campus):
+        await lived(office, campus)
+        del office.tenants["acme"]
+        account = f"account:{HOME}|countess7"  # there is no people file any more that joins it
+        [*_, done], _ = await ask(office, p.EraseRun(tenant="acme", persons=(*WHO, account), sure=True))
+        assert (done.counts["statements"], known(tmp_path) - {EMAIL, NAME}) == (4, set())
+        with pytest.raises(Refusal, match="no tenant"):
+            await ask(office, p.ErasePlan(tenant="acne", persons=WHO))
+
+
 def _killed(raw: object, tenant: str, after: int) -> list[Any]:
     """Not while it is counted, but while it is done."""
     if raw.execute("SELECT 1 FROM erasures").fetchone():  # type: ignore[attr-defined]  # a connection

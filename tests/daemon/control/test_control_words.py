@@ -23,7 +23,7 @@ def test_every_reason_has_an_explanation() -> None:
     assert {"no_route", "fault"} <= told
     assert len(told) > 10
     assert told - set(words.REASONS) == set()
-    assert set(words.REASONS) - told == {"repeated", "pending", "overtaken"}
+    assert set(words.REASONS) - told == {"repeated", "pending", "overtaken", "imported", "imported_before"}
     assert words.explained("unknown_verb: http://x.test/ate")
     assert words.explained("from_another_version: whatever") == ""
 
