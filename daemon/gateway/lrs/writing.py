@@ -46,7 +46,7 @@ class StatementsWriting:
             version = demanded(request)
             given = check_names(request.query_params, ("statementId",))
             if "statementId" not in given:
-                raise Problem(400, "statementId is missing", reason="parameter")
+                raise Problem(400, "statementId is missing", reason="parameter", members={"parameter": "statementId"})
             put_id = uuid(given["statementId"], "statementId")
             batch = await self._read(request, account, version, put_id)
             await self._append(request, account, version, batch)
