@@ -44,7 +44,7 @@ def main(host: str, port: int, *, limits: bool) -> int:
             async with trio.open_nursery() as nursery:
                 base = await nursery.start(serve_sandbox, host, port, limits)
                 click.echo(f"sandbox: Slack {base}/slack/api/  Graph {base}/graph/v1.0/  Entra {base}/entra/")
-                click.echo(f"sandbox: LRS {base}/lrs/xapi/")
+                click.echo(f"sandbox: LRS {base}/lrs/xapi/  webhook {base}/webhook/NAME  workflow {base}/workflow/NAME")
                 click.echo(f"sandbox: journal {base}/sandbox/journal  faults {base}/sandbox/faults")
                 async for _ in received:
                     nursery.cancel_scope.cancel()
