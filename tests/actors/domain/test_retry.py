@@ -316,17 +316,6 @@ def test_what_may_be_repeated_is_repeated_at_once_while_attempts_last() -> None:
     assert probed(Repeatable("chainId"), delivery(attempts=8)).state is State.PARKED
 
 
-def test_what_may_be_repeated_keeps_its_distance_if_doubt_stays() -> None:
-    assert probed(Repeatable("a PUT")).due_us == NOW_US
-    assert probed(Repeatable("a PUT"), delivery(attempts=5)).due_us == NOW_US + 4 * S
-    resent = probed(Unprobeable("no way to look"), delivery(attempts=5, doubtful="resend"))
-    assert resent.due_us == NOW_US + 4 * S
-    together = decide_probe(
-        Repeatable("a PUT"), delivery(), now_us=NOW_US, dice=0.5, settle_s=5.0, late_landing_s=60.0, consecutive=40
-    )
-    assert together.due_us == NOW_US + 7_500_000, "the lane's own distance is bounded by a quarter of a minute"
-
-
 def test_what_cannot_be_probed_follows_the_route() -> None:
     assert probed(Unprobeable("no scope")).state is State.PARKED
     resent = probed(Unprobeable("no scope"), delivery(doubtful="resend"))
