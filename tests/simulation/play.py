@@ -201,8 +201,8 @@ class Director:
         return done
 
     async def _pause(self, lane: str, lasts_s: float) -> None:
-        if not await self._operate(lambda ask, now_us: ask.pause(lane, by="an operator", now_us=now_us), lane):
-            return
+        """Resumed also where nobody was told that it was paused: death may come between the commit and its answer."""
+        await self._operate(lambda ask, now_us: ask.pause(lane, by="an operator", now_us=now_us), lane)
         await trio.sleep(lasts_s)
         while not await self._operate(lambda ask, now_us: ask.resume(lane, now_us=now_us), lane):
             await trio.sleep(5)
