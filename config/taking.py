@@ -47,7 +47,7 @@ def _unfit(route: dict[str, object], kind: str, taking: Taking) -> Iterator[tupl
         yield ("audience", ONE_AUDIENCE, "") if "audience" in route else ("audience", NEEDED, "")
     words = listed(route, "when")
     if STATEMENT in words and not taking.statements:
-        takers = "its statements go to targets of another kind (lrs)"
+        takers = "its statements go to targets of another kind (lrs, webhook)"
         yield "when", f"a target of kind {kind} takes changes, not statements", takers
     if not taking.changes and any(word != STATEMENT for word in words):
         advice = 'when = ["statement"], with filter = { verbs = […] } where not all are wanted'

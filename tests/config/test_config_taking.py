@@ -79,7 +79,7 @@ def test_a_consumer_needs_no_audience(tmp_path: Path) -> None:
             (
                 "routes[1].when",
                 "a target of kind chat takes changes, not statements",
-                "its statements go to targets of another kind (lrs)",
+                "its statements go to targets of another kind (lrs, webhook)",
             ),
         ),
         (
