@@ -1,12 +1,14 @@
 """Whatever comes in is answered, labelled and bounded."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
+from typing import Any
 from urllib.parse import quote
 
 import httpx
+import pytest
 import trio
-from gateway_world import STATEMENTS, Span, World
+from gateway_world import STATEMENTS, VERSION, Span, World, basic
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from trio.testing import MockClock
@@ -117,6 +119,37 @@ async def test_a_body_over_the_limit_is_413_whether_announced_or_not() -> None:
     assert chunked.headers["X-Experience-API-Version"] == "1.0.3"
     assert world.reasons() == ["too_large", "too_large"]
     assert not world.troubles
+
+
+@pytest.mark.parametrize(
+    ("length", "read"), [((b"content-length", b"100000000"), 0), ((b"transfer-encoding", b"chunked"), 21)]
+)
+async def test_of_a_body_of_100_mb_no_more_is_read_than_a_body_may_have(length: tuple[bytes, bytes], read: int) -> None:
+    """Before the answer, that is; then the sender gets a moment to notice it."""
+    world = World(body_bytes_max=2_000_000)
+    block, blocks = b"[" * 100_000, 1_000
+    taken, answered = 0, list[tuple[int, int]]()
+
+    async def receive() -> dict[str, object]:
+        nonlocal taken
+        taken += 1
+        return {"type": "http.request", "body": block, "more_body": taken < blocks}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            answered.append((message["status"], taken))
+
+    known = {**VERSION, **JSON, **basic("moodle")}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": STATEMENTS,
+        "query_string": b"",
+        "headers": [length, *((name.lower().encode(), value.encode()) for name, value in known.items())],
+        "http_version": "1.1",
+    }
+    await world.app().public(scope, receive, send)
+    assert answered == [(413, read)]
 
 
 async def test_a_compressed_body_is_415_and_not_kept_as_something_else() -> None:
