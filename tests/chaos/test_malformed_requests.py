@@ -14,6 +14,7 @@ import msgspec
 import pytest
 import trio
 from malformed import BODY_BYTES_MAX, Corpus, Shot
+from plausible import Nearly
 from rehearsal import PATIENCE_S, rehearsal
 
 from daemon.demo.moodle import sample
@@ -24,6 +25,7 @@ SHOTS = int(os.environ.get("LMSYNCD_SHOTS", "20000"))
 SEED = int(os.environ.get("LMSYNCD_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 GUNNERS = 8
 GROWTH_KIB_MAX = 64 * 1024
+HUGE_BYTES = 100_000_000
 HELD_OPEN = 64
 """Connections that begin a request and never go on."""
 
@@ -145,11 +147,13 @@ async def test_nothing_that_is_sent_breaks_it_or_is_stored_in_part(tmp_path: Pat
         basic = "Basic " + b64encode(f"{KEY}:{SECRET}".encode()).decode()
         samples = [msgspec.json.decode(line) for line in sample()[:60]]
         base = stage.scene.endpoint.partition(str(stage.scene.gateway_port))[2] + "/"
-        field = Range(stage, Corpus(SEED, base, basic, samples))
+        field = Range(stage, Nearly(SEED, base, basic, samples))
         nursery.start_soon(_dawdle, stage, base)
         await field.fire(SHOTS // 5)  # what is filled once, is filled now
         before_kib = _rss_kib(pid)
         await field.fire(SHOTS - SHOTS // 5)
+        for chunked in (False, True):
+            assert await _huge(stage, base, chunked=chunked) == 413
         after_kib = _rss_kib(pid)
         nursery.cancel_scope.cancel()
         for (family, status), n in sorted(field.answers.items()):
@@ -162,6 +166,36 @@ async def test_nothing_that_is_sent_breaks_it_or_is_stored_in_part(tmp_path: Pat
         assert not (field.refused - field.stored) & known, "part of a refused batch was stored"
         assert not field.stored - known - field.refused, "what was answered 2xx is not there"
         assert after_kib - before_kib < GROWTH_KIB_MAX
+
+
+async def _huge(stage: Stage, base: str, *, chunked: bool) -> int:
+    """The answer to a body of 100 MB that is sent as fast as it goes, announced or in chunks."""
+    length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {HUGE_BYTES}"
+    basic = b64encode(f"{KEY}:{SECRET}".encode()).decode()
+    head = f"POST {base}statements HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {basic}\r\n{length}\r\n"
+    head += "X-Experience-API-Version: 2.0.0\r\nContent-Type: application/json\r\n\r\n"
+    block = b"[" * 100_000
+    piece = b"%x\r\n%b\r\n" % (len(block), block) if chunked else block
+
+    async def send(stream: trio.SocketStream) -> None:
+        try:
+            await stream.send_all(head.encode())
+            for _ in range(HUGE_BYTES // len(block)):
+                await stream.send_all(piece)
+        except (trio.BrokenResourceError, ConnectionError):
+            pass  # not waited for: it is the answer that counts
+
+    heard = b""
+    with trio.fail_after(PATIENCE_S):
+        stream = await trio.open_tcp_stream("127.0.0.1", stage.scene.gateway_port)
+        async with stream, trio.open_nursery() as nursery:
+            nursery.start_soon(send, stream)
+            while b"\r\n\r\n" not in heard:
+                more = await stream.receive_some(65_536)
+                assert more, "no answer"
+                heard += more
+            nursery.cancel_scope.cancel()
+    return _status(heard)
 
 
 async def _dawdle(stage: Stage, base: str) -> None:
