@@ -17,8 +17,9 @@ from gateway_world import NOW_US, VERSION, World, basic
 from hypothesis import strategies as st
 from mixed_bodies import MIXED, attachment, mixed, taken_apart
 
-from config.model import PersonRow
-from daemon.store.database import open_store
+from actors.roles.router import Plan, voids
+from config.model import PersonRow, Tenant
+from daemon.store.database import Store, open_store
 
 Json = dict[str, Any]
 TENANTS = ("acme", "globex")
@@ -31,7 +32,7 @@ PAGES_MAX = 30
 IDS = [f"0d3cd6f4-3f2b-4c52-9c9d-5a3f6a8a5a{number:02d}" for number in range(5)]
 PEOPLE: list[Json] = [{"mbox": "mailto:ada@example.edu"}, {"account": {"homePage": "https://lms.test", "name": "ben"}}]
 ACTIVITIES = ["https://lms.test/course/1", "https://lms.test/course/2"]
-VERBS = ["https://verbs.test/passed", "https://verbs.test/failed"]
+VERBS = ["http://adlnet.gov/expapi/verbs/completed", "http://adlnet.gov/expapi/verbs/failed"]
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 REGISTRATIONS = ["8f0c5e0e-6d3f-4a56-8a30-6c1a0b1f0001", "8f0c5e0e-6d3f-4a56-8a30-6c1a0b1f0002"]
 KEYS = ["boss"] * 10 + ["moodle", "moodle", "player", "player", "writer", "reader", "auditor", "profiler"]
@@ -39,7 +40,7 @@ KEYS = ["boss"] * 10 + ["moodle", "moodle", "player", "player", "writer", "reade
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """A request to one of the tenants. In ``body`` and ``params`` the text MARK becomes the tenant's own; ``stranger``:
-    by a client of the other one. ``paging``: ``more`` is followed to its end."""
+    by a client of the other one. ``paging``: ``more`` is followed to its end. ``form``: in the alternate syntax."""
 
     tenant: str = ""
     key: str = "boss"
@@ -51,6 +52,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     body: Any = None
     contents: tuple[str, ...] = ()
     paging: bool = False
+    form: bool = False
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -66,7 +68,11 @@ class Said(msgspec.Struct, frozen=True):
 ids, agents, verbs = st.sampled_from(IDS), st.sampled_from(PEOPLE), st.sampled_from(VERBS)
 activities, registrations = st.sampled_from(ACTIVITIES), st.sampled_from(REGISTRATIONS)
 in_json = agents.map(json.dumps)
-DEFINED = {"name": {"en": "MARK"}, "description": {"en": "MARK"}}
+DEFINED = {
+    "type": "http://adlnet.gov/expapi/activities/assessment",
+    "name": {"en": "MARK"},
+    "description": {"en": "MARK"},
+}
 
 
 @st.composite
@@ -170,10 +176,18 @@ one = getting("statements", by_name("statementId", ids), attached, shown)
 voided = getting("statements", by_name("voidedStatementId", ids), attached, shown)
 many = getting("statements", filters, attached, shown, paging=True)
 known = getting("activities", on_activity) | getting("agents", on_agent)
-ALIKE = [storing(), storing(), storing(), one, voided, many, many, known, known, state, profiles, agent_profiles]
+ALIKE = [*[storing()] * 4, one, voided, many, many, known, known, state, profiles, agent_profiles]
 """Each is as likely as the next."""
 RESOURCES = frozenset(
-    ("about", "statements", "activities", "agents", "activities/state", "activities/profile", "agents/profile")
+    (
+        "about",
+        "statements",
+        "activities",
+        "agents",
+        "activities/state",
+        "activities/profile",
+        "agents/profile",
+    )
 )
 """Those that ``ALIKE`` asks, and ``about``, which tells nobody anything: to be added to when there are more."""
 
@@ -183,9 +197,9 @@ def asks(draw: st.DrawFn) -> list[Ask]:
     """A few requests, each of one tenant, the other, or of both in turn."""
     asked = draw(st.sampled_from(ALIKE).flatmap(lambda some: some))
     key = draw(st.sampled_from(KEYS))
-    stranger = draw(st.sampled_from([False] * 19 + [True]))
+    stranger, form = (draw(st.sampled_from([False] * n + [True])) for n in (19, 4))
     who = draw(st.sampled_from([TENANTS[:1], TENANTS[1:], TENANTS, TENANTS[::-1]]))
-    return [msgspec.structs.replace(asked, tenant=tenant, key=key, stranger=stranger) for tenant in who]
+    return [msgspec.structs.replace(asked, tenant=tenant, key=key, stranger=stranger, form=form) for tenant in who]
 
 
 many_asks = st.lists(asks(), min_size=10, max_size=25).map(lambda some: [ask for each in some for ask in each])
@@ -232,10 +246,21 @@ async def _answers(folder: Path, asked: Sequence[Ask], heard: Callable[[Ask], bo
         )
         said: list[Said | None] = []
         async with world.client(None) as client:
-            for ask in asked:
+            for number, ask in enumerate(asked):
                 world.clock.time_us += STEP_US
+                client.headers["X-Correlation-ID"] = f"request-{number}"
                 said.append(await _answer(client, ask) if heard(ask) else None)
+                await _route(store, ask.tenant)
         return said
+
+
+async def _route(store: Store, tenant: str) -> None:
+    """What the tenant's router does with what is new."""
+    plan = Plan(Tenant(name=tenant, timezone="UTC", locale="en"), {}, 0)
+    for told in await store.statements.after(tenant, await store.outbox.cursor(tenant), 100):
+        voided = voids(told.body)
+        caused = await store.outbox.caused(tenant, voided, told.seq) if voided else None
+        await store.outbox.route(tenant, [plan.make(told, told.stored_us, caused)], told.seq)
 
 
 async def _answer(client: httpx.AsyncClient, ask: Ask) -> Said:
@@ -249,9 +274,13 @@ async def _answer(client: httpx.AsyncClient, ask: Ask) -> Said:
         headers |= MIXED
     elif body is not None:
         headers["Content-Type"] = "application/json"
-    root = f"/t/{owner}/xapi/"
+    root = f"/t/{owner}/" if ask.path == "changes" else f"/t/{owner}/xapi/"
     params = {name: str(_marked(value, owner)) for name, value in ask.params.items()}
-    answer = await client.request(ask.method, root + ask.path, params=params, content=content, headers=headers)
+    if ask.form and not contents and ask.path != "changes":
+        form = {**params, **headers, **({} if content is None else {"content": content.decode()})}
+        answer = await client.post(f"{root}{ask.path}?method={ask.method}", data=form)
+    else:
+        answer = await client.request(ask.method, root + ask.path, params=params, content=content, headers=headers)
     said = _said(answer)
     while ask.paging and isinstance(said.content, list) and (more := said.content[0].get("more")):
         answer = await client.get(more, headers=headers)
