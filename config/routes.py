@@ -11,7 +11,6 @@ from config.durations import seconds
 from config.texts import ChangeWord, Cron, NonEmpty, QuietHours, SourceName, TargetName, Timeout
 from config.words import Words
 
-
 ONE_AUDIENCE = (
     "an audience is exactly one of { channel = … }, { team = …, channel = … }, { learner = true } or "
     "{ course_channel = true }"

@@ -1,7 +1,7 @@
 """What consumers of statements choose by: a statement seen from outside, and a route's filter. Pure.
 
-Every statement of the log is looked at, also those that tell no change: verbs that nobody knows, groups, sub-statements,
-and statements that void others.
+Every statement of the log is looked at, also those that tell no change: verbs that nobody knows, groups,
+sub-statements, and statements that void others.
 """
 
 from collections.abc import Sequence

@@ -198,6 +198,7 @@ async def test_what_has_too_large_attachments_is_a_dead_letter(tmp_path: Path, a
 
 async def test_a_key_that_may_only_write_is_enough(tmp_path: Path, autojump_clock: object) -> None:
     async with both(tmp_path) as pair:
+
         async def as_moodle(request: Request, send: Any = pair.http.send) -> Outcome:
             headers = {**request.headers, "authorization": basic("moodle")["Authorization"]}
             return await send(msgspec.structs.replace(request, headers=headers))  # type: ignore[no-any-return]
