@@ -185,6 +185,7 @@ class Daemon:
                 attachments=self._store.attachments,
                 activities=self._store.activities,
                 documents=self._store.documents,
+                feed=self._store.feed,
                 people=house.people,
                 doors=house.doors,
                 reveal=self._reader.reveal,

@@ -11,6 +11,7 @@ from actors.ports import Attachments, Clock, Dice, LoggedStatement, Statements
 from config.model import PersonRow
 from daemon.gateway.credentials import Account, Door, Reveal
 from daemon.gateway.ports_documents import Documents
+from daemon.gateway.ports_feed import Feed
 from daemon.gateway.seal import Seal
 
 
@@ -102,6 +103,7 @@ class GatewayPorts(msgspec.Struct, frozen=True, kw_only=True):
     attachments: Attachments
     activities: ActivityReads
     documents: Documents
+    feed: Feed
     people: Callable[[str], Sequence[PersonRow]]
     doors: Callable[[], Mapping[str, Door]]
     reveal: Reveal

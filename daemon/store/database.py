@@ -17,13 +17,14 @@ import trio
 from actors.ports import Clock
 from daemon.store.activities import SqlActivities
 from daemon.store.admission import admit, unheard
-from daemon.store.attachments import SqlAttachments
+from daemon.store.attachments import SqlAttachments, discard
 from daemon.store.credentials import SqlCredentials
 from daemon.store.documents import SqlDocuments
 from daemon.store.engine import AioEngine, Engine, InlineEngine, Reader, tune
 from daemon.store.erasures import SqlErasures
 from daemon.store.errors import StoreRefused, translate
 from daemon.store.exporting import SqlExports
+from daemon.store.feed import SqlFeed
 from daemon.store.finding import SqlFinding
 from daemon.store.horizon import leased
 from daemon.store.importing import SqlImports
@@ -63,6 +64,7 @@ class Store:
         self.attachments = SqlAttachments(self.lrs_reader)
         self.finding = SqlFinding(self.lrs_reader, self.statements.horizon)
         self.activities = SqlActivities(self.lrs_reader)
+        self.feed = SqlFeed(self.lrs_reader)
         self.documents = SqlDocuments(self.writer, self.lrs_reader, clock)
         self.credentials = SqlCredentials(self.writer, self.lrs_reader)
         self.outbox = SqlOutbox(self.writer, reader)
@@ -186,6 +188,7 @@ def _born_us(raw: sqlite3.Connection) -> int:
 def _upgrade(raw: sqlite3.Connection, now_us: int) -> list[Migration]:
     done = migrate(raw, now_us)
     make_returnable(raw)
+    discard(raw)
     catch_up(raw)
     return done
 

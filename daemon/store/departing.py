@@ -17,6 +17,7 @@ def depart(raw: sqlite3.Connection, tenant: str, keys: Sequence[Any]) -> Mapping
     seqs = [(seq,) for seq, _, _ in keys]
     raw.executemany("DELETE FROM outcomes WHERE seq = ?", seqs)
     raw.executemany("DELETE FROM tellings WHERE seq = ?", seqs)
+    raw.executemany("DELETE FROM latecomers WHERE seq = ?", seqs)
     attachments.release(raw, [seq for seq, _, _ in keys])
     indexing.remove(raw, tenant, [seq for seq, _, _ in keys])
     n = _gone(raw, "DELETE FROM statements WHERE seq = ?", seqs)

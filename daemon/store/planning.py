@@ -15,7 +15,7 @@ from actors.domain.changes import AnyChange
 from actors.domain.occurrence import Counted, Known, count
 from actors.domain.outbox import Attempt, HeldFor, State
 from actors.ports import Planned, Routed, RoutedCount
-from daemon.store import holding, lines, rows, undoing
+from daemon.store import holding, latecomers, lines, rows, undoing
 from daemon.store.entities import keep, known_of
 from daemon.store.holding import DAY_US
 
@@ -45,7 +45,7 @@ def route(raw: sqlite3.Connection, tenant: str, routed: Sequence[Routed], cursor
         if raw.execute("SELECT 1 FROM outcomes WHERE seq = ?", (item.seq,)).fetchone():
             continue
         made = 0 if item.quiet else _forwards(raw, tenant, item, tally)
-        item, counted = _count(raw, tenant, item)
+        item, counted, corrects = _count(raw, tenant, item)
         change = item.change
         if change is not None and counted is not None:
             if item.quiet:
@@ -54,36 +54,44 @@ def route(raw: sqlite3.Connection, tenant: str, routed: Sequence[Routed], cursor
                 item = msgspec.structs.replace(item, reason=IMPORTED_BEFORE, unrouted=False)
             else:
                 made += _deliveries(raw, tenant, item, change, counted, tally)
-        _outcome(raw, tenant, item, counted, made)
+        _outcome(raw, tenant, item, counted, corrects, made)
     raw.execute(
-        "INSERT INTO cursors VALUES (?, ?) ON CONFLICT (tenant) DO UPDATE SET seq = max(seq, excluded.seq)",
+        "INSERT INTO cursors (tenant, seq) VALUES (?, ?) "
+        "ON CONFLICT (tenant) DO UPDATE SET seq = max(seq, excluded.seq)",
         (tenant, cursor),
     )
     return tally.count()
 
 
-def _count(raw: sqlite3.Connection, tenant: str, item: Routed) -> tuple[Routed, Counted | None]:
-    """The item and how its change counts; a correction that nobody needs is none."""
+def _count(raw: sqlite3.Connection, tenant: str, item: Routed) -> tuple[Routed, Counted | None, bytes | None]:
+    """The item, how its change counts, and what it takes back; a correction that nobody needs is none."""
     if item.undoes is not None:
         now_us = item.routed_us or item.accepted_us
-        counted, why = undoing.undo(raw, item.undoes, item.change, item.statement_id, now_us)
+        counted, why, corrects = undoing.undo(raw, item.undoes, item.change, item.statement_id, now_us)
         if counted is not None:
-            return item, counted
-        return msgspec.structs.replace(item, change=None, reason=why, unrouted=False, planned=()), None
+            return item, counted, corrects
+        return msgspec.structs.replace(item, change=None, reason=why, unrouted=False, planned=()), None, corrects
     if item.change is None:
-        return item, None
-    counted = occur(raw, tenant, item.change, item.happened_us)
+        return item, None, None
+    return item, _told(raw, tenant, item, item.change), None
+
+
+def _told(raw: sqlite3.Connection, tenant: str, item: Routed, change: AnyChange) -> Counted:
+    """How it counts; that it was told again is kept, for the time when one of the statements is voided."""
+    counted = occur(raw, tenant, change, item.happened_us)
     if counted.news == "repeated":
-        key = rows.key(tenant, item.change.entity)
-        raw.execute("INSERT OR IGNORE INTO tellings VALUES (?, ?, ?)", (key, counted.occurrence, item.seq))
-    return item, counted
+        key = rows.key(tenant, change.entity)
+        raw.execute("INSERT OR IGNORE INTO tellings VALUES (?, ?, ?)", (item.seq, key, counted.occurrence))
+    return counted
 
 
-def _outcome(raw: sqlite3.Connection, tenant: str, item: Routed, counted: Counted | None, made: int) -> None:
+def _outcome(
+    raw: sqlite3.Connection, tenant: str, item: Routed, counted: Counted | None, corrects: bytes | None, made: int
+) -> None:
     change = item.change
     raw.execute(
-        "INSERT INTO outcomes (seq, kind, reason, occurrence, deliveries, unrouted, entity, change) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO outcomes (seq, kind, reason, occurrence, deliveries, unrouted, entity, change, news, corrects) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             item.seq,
             change.kind if change else None,
@@ -93,6 +101,8 @@ def _outcome(raw: sqlite3.Connection, tenant: str, item: Routed, counted: Counte
             int(item.unrouted),
             rows.key(tenant, change.entity) if change else None,
             rows.pack(change) if change else None,
+            counted.news if counted else "retracted" if corrects else None,
+            corrects,
         ),
     )
 
@@ -109,12 +119,13 @@ def reroute(raw: sqlite3.Connection, tenant: str, item: Routed) -> RoutedCount:
         if occurrence:
             counted = _as_counted(raw, tenant, item.change, occurrence)
         else:  # we failed on it, and only now know what it tells
-            counted = occur(raw, tenant, item.change, item.happened_us)
+            counted = _told(raw, tenant, item, item.change)
+            latecomers.join(raw, tenant, item.seq, counted.news)
         occurrence = counted.occurrence
         made += _deliveries(raw, tenant, item, item.change, counted, tally)
     raw.execute(
-        "UPDATE outcomes SET kind = ?, reason = ?, occurrence = ?, deliveries = deliveries + ?, unrouted = ?, "
-        "entity = ?, change = ? WHERE seq = ?",
+        "UPDATE outcomes SET kind = coalesce(?, kind), reason = ?, occurrence = ?, deliveries = deliveries + ?, "
+        "unrouted = ?, entity = coalesce(?, entity), change = coalesce(?, change) WHERE seq = ?",
         (
             item.change.kind if item.change else None,
             item.reason,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from actors.domain.retention import DAY_US, SLACK_US, Cutoffs
-from daemon.store import attachments
+from daemon.store import attachments, latecomers
 from daemon.store.departing import depart
 from daemon.store.statements import forgotten_key
 
@@ -79,6 +79,7 @@ def _take_statements(raw: sqlite3.Connection, cut: Cutoffs, keys: Sequence[Any])
             if seq > cut.horizon_us  # else a repeat is refused for its age
         ],
     )
+    latecomers.leave(raw, cut.tenant, [seq for seq, _, _ in keys])
     return depart(raw, cut.tenant, keys)
 
 

@@ -86,6 +86,11 @@ def key(*parts: object) -> bytes:
     return blake2b(_encode(parts), digest_size=16).digest()
 
 
+def change_id(entity: bytes, occurrence: int) -> bytes:
+    """A change's name for others, however often and by whomever it is told. ``entity`` is the key in entities."""
+    return key(entity.hex(), occurrence)
+
+
 def pack(value: object) -> bytes:
     return _encode(value)
 

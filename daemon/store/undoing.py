@@ -5,6 +5,7 @@ have heard of the change, its correction is told instead. A change that another 
 """
 
 import sqlite3
+from typing import NamedTuple
 from uuid import UUID
 
 from actors.domain.changes import AnyChange
@@ -14,7 +15,8 @@ from actors.ports import Caused
 from daemon.store import lines, rows
 from daemon.store.entities import keep, known_of
 
-STANDS = "voiding: another statement told the same, or it is not in force any more; nothing is taken back"
+STANDS = "voiding: another statement told the same; nothing is taken back"
+OLDER = "voiding: taken back from what was before; it is not in force any more, so nothing needs to be told"
 UNTOLD = "voiding: taken back before anybody was told"
 SILENT = "voiding: taken back; no word of ours says so, so nothing is told"
 
@@ -47,16 +49,22 @@ def caused(raw: sqlite3.Connection, tenant: str, statement_id: str, by_seq: int)
     return Caused(seq=seq, change=rows.unpack_change(change), before=left.value if left else "", stands=stands)
 
 
-def undo(
-    raw: sqlite3.Connection, seq: int, change: AnyChange | None, by: str, now_us: int
-) -> tuple[Counted | None, str]:
-    """Take back what the statement at ``seq`` told; ``change`` is the correction, ``by`` the id of the voiding one.
-    How the correction counts, or None and why it is not told."""
+class Undone(NamedTuple):
+    """How the correction counts, or None and ``why`` it is not told. ``corrects`` names what was taken back
+    (``rows.change_id``), if anything was."""
+
+    counted: Counted | None
+    why: str
+    corrects: bytes | None
+
+
+def undo(raw: sqlite3.Connection, seq: int, change: AnyChange | None, by: str, now_us: int) -> Undone:
+    """Take back what the statement at ``seq`` told; ``change`` is the correction, ``by`` the id of the voiding one."""
     row = raw.execute(
         "SELECT entity, occurrence, deliveries, coalesce(origin, seq) FROM outcomes WHERE seq = ?", (seq,)
     ).fetchone()
     if row is None or row[0] is None:
-        return None, STANDS
+        return Undone(None, OLDER, None)
     entity, occurrence, planned, origin = row
     others = _told_by(raw, entity, occurrence)
     if others:
@@ -64,20 +72,21 @@ def undo(
         if leaves != seq:  # the next one takes the place of the first
             raw.execute("UPDATE outcomes SET origin = ? WHERE seq = ?", (origin, leaves))
         raw.execute("DELETE FROM tellings WHERE seq = ?", (leaves,))
-        return None, STANDS
+        return Undone(None, STANDS, None)
     _cancel(raw, origin, by, now_us)
     [heard], [kept] = raw.execute(_HEARD, (origin,)).fetchone(), raw.execute(_KEPT, (origin,)).fetchone()
-    known = known_of(raw, entity)
+    known, corrects = known_of(raw, entity), rows.change_id(entity, occurrence)
     if known is None:
-        return None, STANDS
+        return Undone(None, OLDER, corrects)
     corrected = correct(known, occurrence, change.value) if change is not None else None
     if corrected is not None and (heard or planned > kept):  # retention took some: somebody may have heard
         keep(raw, entity, corrected.known)
-        return corrected, ""
+        return Undone(corrected, "", corrects)
     left = retract(known, occurrence)
     if left is not None:
         keep(raw, entity, left)
-    return None, STANDS if left is None or known.occurrence != occurrence else SILENT if heard else UNTOLD
+    older = left is None or known.occurrence != occurrence
+    return Undone(None, OLDER if older else SILENT if heard else UNTOLD, corrects)
 
 
 def _told_by(raw: sqlite3.Connection, entity: bytes, occurrence: int) -> tuple[int, ...]:
@@ -100,7 +109,7 @@ def _cancel(raw: sqlite3.Connection, seq: int, by: str, now_us: int) -> None:
             lines.advance(raw, lane, destination, now_us)
     raw.execute(
         f"UPDATE deliveries SET undone = 1 WHERE {_OWN} "  # noqa: S608  # constants only
-        "AND state IN ('claimed', 'unknown', 'parked', 'waiting')",
+        "AND state IN ('claimed', 'unknown', 'parked', 'waiting', 'superseded')",
         (seq,),
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import msgspec
 from memory_documents import MemoryDocuments
+from memory_feed import MemoryFeed
 
 from actors.domain.xapi.accepted import NewStatement
 from actors.domain.xapi.definitions import defined, merged
@@ -209,6 +210,7 @@ class World:
         self.log = MemoryLog()
         self.clock = ManualClock()
         self.documents = MemoryDocuments(self.clock.now_us)
+        self.feed = MemoryFeed()
         self.people: dict[str, tuple[PersonRow, ...]] = {}
         self.counts: list[tuple[str, str, int, str]] = []
         self.hints: list[str] = []
@@ -224,6 +226,7 @@ class World:
             attachments=self.log,
             activities=self.log,
             documents=self.documents,
+            feed=self.feed,
             people=lambda name: self.people.get(name, ()),
             doors=lambda: self.doors,
             reveal=reveal,

@@ -35,6 +35,7 @@ async def stored(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
                 reads=store.finding,
                 attachments=store.attachments,
                 activities=store.activities,
+                feed=store.feed,
             )
             async with trio.open_nursery() as nursery:
                 (address,) = await nursery.start(serve, world.app(), world.gateway)

@@ -1,7 +1,10 @@
-"""The resources of the LRS and their addresses, below ``/t/{tenant}/xapi/``."""
+"""The resources of the LRS and their addresses, below ``/t/{tenant}/xapi/``; and beside them the feed of changes, which
+is not xAPI and has the same door.
+"""
 
 from starlette.routing import Route
 
+from daemon.gateway import feed
 from daemon.gateway.lrs.about import about
 from daemon.gateway.lrs.access import Access
 from daemon.gateway.lrs.activities import ActivitiesResource
@@ -19,7 +22,7 @@ BASE = "/t/{tenant}/xapi/"
 
 
 def lrs_routes(ports: GatewayPorts, carried: Carried, body_bytes_max: int) -> list[Route]:
-    """Every resource that the standard names, for all tenants."""
+    """Every resource that the standard names, and the feed, for all tenants."""
     access = Access(ports)
     statements = StatementsResource(ports, carried, access)
     writing = StatementsWriting(ports, access)
@@ -37,4 +40,5 @@ def lrs_routes(ports: GatewayPorts, carried: Carried, body_bytes_max: int) -> li
         "agents/profile": documents(AGENT_PROFILE),
         "statements": Resource(get=statements.get, post=writing.post, put=writing.put),
     }
-    return [Route(BASE + name, resource) for name, resource in resources.items()]
+    changes = Route(feed.PATH, Resource(get=feed.FeedResource(ports, access).get))
+    return [*(Route(BASE + name, resource) for name, resource in resources.items()), changes]
