@@ -19,7 +19,7 @@ VERSION = "X-Experience-API-Version"
 CONSISTENT = "X-Experience-API-Consistent-Through"
 _SPOKEN: dict[str, Version] = {"1.0": "1.0.3", "2.0": "2.0.0"}
 _FORM = re.compile(r"([12]\.0)(?:\.[0-9]{1,3})?")
-_PATH = re.compile(r"/t/([^/]+)/xapi/(.*)")
+_PATH = re.compile(r"/t/([^/]+)/(?:xapi/(.*)|changes)")
 
 
 def spoken(text: str) -> Version | None:
@@ -57,6 +57,8 @@ class Carried:
         tenant, resource = path.groups()
 
         async def fallback() -> Mapping[str, str]:
+            if resource is None:  # the feed, which is not xAPI
+                return self._cors(scope, tenant)
             headers = {VERSION: self._version(scope, tenant), **self._cors(scope, tenant)}
             if resource == "statements":
                 headers[CONSISTENT] = await self._safe_through(tenant) if "admitted" in scope else spelt(0)
