@@ -175,8 +175,10 @@ agent_profiles = documents("agents/profile", "profileId", there)
 one = getting("statements", by_name("statementId", ids), attached, shown)
 voided = getting("statements", by_name("voidedStatementId", ids), attached, shown)
 many = getting("statements", filters, attached, shown, paging=True)
+narrower = st.just({}) | by_name("limit", st.just("1")) | by_name("cursor", FILTERS["cursor"])
+feed = getting("changes", narrower)
 known = getting("activities", on_activity) | getting("agents", on_agent)
-ALIKE = [*[storing()] * 4, one, voided, many, many, known, known, state, profiles, agent_profiles]
+ALIKE = [*[storing()] * 4, one, voided, many, many, feed, feed, known, known, state, profiles, agent_profiles]
 """Each is as likely as the next."""
 RESOURCES = frozenset(
     (
@@ -187,6 +189,7 @@ RESOURCES = frozenset(
         "activities/state",
         "activities/profile",
         "agents/profile",
+        "changes",
     )
 )
 """Those that ``ALIKE`` asks, and ``about``, which tells nobody anything: to be added to when there are more."""
@@ -243,6 +246,7 @@ async def _answers(folder: Path, asked: Sequence[Ask], heard: Callable[[Ask], bo
             attachments=store.attachments,
             activities=store.activities,
             documents=store.documents,
+            feed=store.feed,
         )
         said: list[Said | None] = []
         async with world.client(None) as client:
