@@ -22,8 +22,9 @@ class _Verb(msgspec.Struct):
     id: str
 
 
-class _Object(msgspec.Struct):
+class _Object(msgspec.Struct, rename="camel"):
     id: str = ""
+    object_type: str = "Activity"
 
 
 class _Voiding(msgspec.Struct):
@@ -39,7 +40,8 @@ def voids(body: bytes) -> str | None:
     if _MARK not in body and _ESCAPE not in body:  # most of them, so they are not decoded
         return None
     statement = _decode(body)
-    return statement.object.id.lower() if statement.verb.id == VOIDED else None
+    refers = statement.object.object_type == "StatementRef"
+    return statement.object.id.lower() if refers and statement.verb.id == VOIDED else None
 
 
 def correction(change: AnyChange, before: str) -> AnyChange | None:

@@ -87,6 +87,7 @@ def _statement(row: v.StatementStory, now_us: int) -> RenderableType:
         facts.append(("", row.explanation))
     if row.carried_by:
         facts.append(("carried by", ", ".join(row.carried_by)))
+    facts += [("voiding" if first else "", line) for first, line in _firsts(row.undone)]
     return _told(Text.assemble(("Statement ", "bold"), plain(row.id)), facts)
 
 

@@ -223,6 +223,8 @@ class StatementStory(View, frozen=True, kw_only=True, tag="statement"):
     carried_by: tuple[str, ...] = ()
     unrouted: bool = False
     """It is kept, and can be replayed once a route takes it."""
+    undone: tuple[str, ...] = ()
+    """What voiding has to do with it, in sentences."""
 
 
 class ArrivalRow(View, frozen=True, kw_only=True, tag="arrival"):

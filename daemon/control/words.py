@@ -17,7 +17,7 @@ LANGUAGES = ("en",)
 
 REASONS: dict[str, str] = {
     "voided": "It was voided by a later statement before the router came to it, so it tells nothing any more.",
-    "voiding": "It only takes another statement back; that one is marked as voided.",
+    "voiding": "It takes another statement back; that one is marked as voided, and what it led to is undone.",
     "unknown_verb": "No change is known for this verb. It stays in the log and can be read there.",
     "object_type": "Only statements about activities (courses, assignments, …) tell changes.",
     "group": "Its actor is a group; changes are about one learner.",

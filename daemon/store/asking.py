@@ -16,7 +16,7 @@ DONE_LOOKBACK = 50_000
 
 _KEPT = (
     f"{rows.DELIVERY}, head, claimed_by, cause, detail, receipt, done_us, history, statement_seq, kind, held_for, "
-    "digest, revise"
+    "digest, revise, undone"
 )
 _KEPT_FROM = len(rows.DELIVERY.split(","))
 
@@ -40,6 +40,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """The digest it stands in, by its place in the outbox."""
     revise: bool = False
     """It rewrites the earlier post of the same entity, where there is one."""
+    undone: bool = False
+    """Its statement was voided: if it turns out not to have been made, it is made no more."""
 
 
 class LaneHold(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +66,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     deliveries: int
     unrouted: bool = False
     """Kept, and replayable: no enabled route took it, or we failed on it."""
+    news: str = ""
+    """Whether its change was news when it was told (``occurrence.News``), or it took one back (``retracted``)."""
 
 
 class Untaken(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,9 +184,8 @@ def listed(raw: sqlite3.Connection, lane: str, state: State, limit: int, after_s
 
 def kept(row: Sequence[Any]) -> Kept:
     """From the columns ``_KEPT``."""
-    head, claimed_by, cause, detail, receipt, done_us, history, statement_seq, kind, held_for, digest, revise = row[
-        _KEPT_FROM:
-    ]
+    head, claimed_by, cause, detail, receipt, done_us, history, statement_seq, *more = row[_KEPT_FROM:]
+    kind, held_for, digest, revise, undone = more
     return Kept(
         delivery=rows.delivery(row),
         head=bool(head),
@@ -197,6 +200,7 @@ def kept(row: Sequence[Any]) -> Kept:
         held_for=HeldFor(held_for),
         digest=digest,
         revise=bool(revise),
+        undone=bool(undone),
     )
 
 

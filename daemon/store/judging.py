@@ -14,7 +14,7 @@ from actors.domain.changes import AnyChange
 from actors.domain.outbox import Place
 from actors.domain.speech import moment_of
 from actors.domain.verdicts import Refused
-from daemon.store import rows
+from daemon.store import relations, rows
 
 NEVER_PLACED = "?"
 """A destination that starts like this is a route's name: no place was found when the delivery was planned."""
@@ -24,7 +24,7 @@ NEWER_MAX = 100
 
 _ROW = (
     "SELECT seq, lane, destination, state, attempts, cause, detail, sent_us, done_us, history, change, kind, "
-    "statement_seq, accepted_us FROM deliveries WHERE id = ?"
+    "statement_seq, accepted_us, undone FROM deliveries WHERE id = ?"
 )
 DELIVERED = (
     "SELECT d.id, d.seq, o.occurrence FROM deliveries d INDEXED BY deliveries_entity "
@@ -45,7 +45,7 @@ class Does(Enum):
     HAS_EFFECT = "has_effect"
     """What it should bring about is there already, or on its way."""
     OBSOLETE = "obsolete"
-    """It would be old news: a newer value was delivered, or it is older than the effect horizon."""
+    """It would be old news: a newer value was delivered, it is older than the effect horizon, or it was taken back."""
     ORPHAN = "orphan"
     """Its lane is not configured any more."""
     NOWHERE = "nowhere"
@@ -84,6 +84,8 @@ class Row(msgspec.Struct, frozen=True):
     kind: str
     statement_seq: int
     accepted_us: int
+    undone: int
+    """1 where its statement was voided."""
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +138,8 @@ def _judge(raw: sqlite3.Connection, wanted: Replay, row: Row, accept_double: boo
             f"{row.lane} is not configured any more: nobody would carry it; discard it, or configure the target again"
         )
         return Does.ORPHAN, False, note
+    if row.undone:
+        return Does.OBSOLETE, False, f"its statement was voided{_by(raw, row)}: refused; dlq discard lets it be"
     change = rows.unpack_change(row.change)
     if happened_us(change, row.accepted_us) < wanted.horizon_us:
         return Does.OBSOLETE, False, f"it happened at {change.at}, before the effect horizon: refused"
@@ -159,6 +163,11 @@ def _judge(raw: sqlite3.Connection, wanted: Replay, row: Row, accept_double: boo
     if row.state == "parked" and not accept_double:
         return Does.PROBE, True, "it is looked for at the vendor first, and sent if it surely is not there"
     return Does.SEND, True, "a double is accepted" if row.state == "parked" else ""
+
+
+def _by(raw: sqlite3.Connection, row: Row) -> str:
+    by = relations.voided_by(raw, row.statement_seq)
+    return f" by {by}" if by else ""
 
 
 def happened_us(change: AnyChange, accepted_us: int) -> int:

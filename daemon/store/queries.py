@@ -13,7 +13,7 @@ from actors.domain.occurrence import Counted
 from actors.domain.outbox import State
 from actors.domain.sla import Promise
 from actors.ports import LoggedStatement
-from daemon.store import asking, backlog, interventions, planning, plans, promises, rows, untaken
+from daemon.store import asking, backlog, interventions, planning, plans, promises, relations, rows, untaken
 from daemon.store.asking import Arrival, Kept, LaneHold, Outcome, Untaken
 from daemon.store.backlog import Pile, Replaced
 from daemon.store.engine import Engine, Job
@@ -21,6 +21,7 @@ from daemon.store.interventions import Intervened
 from daemon.store.judging import Judged, Replay
 from daemon.store.plans import Plan
 from daemon.store.promises import Durations, Goal, Late
+from daemon.store.relations import Relations
 from daemon.store.untaken import Retold
 from daemon.store.writer import Writer
 
@@ -146,12 +147,28 @@ class Queries:
         """None while the router has not seen the statement."""
         row = await self._read(
             lambda raw: raw.execute(
-                "SELECT kind, reason, occurrence, deliveries, unrouted FROM outcomes WHERE seq = ?", (seq,)
+                "SELECT kind, reason, occurrence, deliveries, unrouted, news FROM outcomes WHERE seq = ?", (seq,)
             ).fetchone()
         )
         if row is None:
             return None
-        return Outcome(kind=row[0], reason=row[1], occurrence=row[2], deliveries=row[3], unrouted=bool(row[4]))
+        kind, reason, occurrence, deliveries, unrouted, news = row
+        return Outcome(
+            kind=kind,
+            reason=reason,
+            occurrence=occurrence,
+            deliveries=deliveries,
+            unrouted=bool(unrouted),
+            news=news or "",
+        )
+
+    async def relations(self, tenant: str, seq: int, voids: str | None) -> Relations:
+        """Who voids the statement there, what it voids (it says ``voids``), and who told its change again."""
+        return await self._read(lambda raw: relations.relations(raw, tenant, seq, voids))
+
+    async def voided_by(self, seq: int) -> str:
+        """The id of the statement that voids the one there; empty if none does."""
+        return await self._read(lambda raw: relations.voided_by(raw, seq))
 
     async def deliveries_of(self, statement_seq: int) -> list[Kept]:
         """The deliveries that a statement led to."""

@@ -2,12 +2,14 @@
 
 import msgspec
 
+from actors.domain.undoing import voids
 from actors.ports import LoggedStatement
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
 from daemon.control.protocol import Done, Refusal, Trace, Why
 from daemon.control.verbs import finding
 from daemon.control.verbs.tale import delivery_story
+from daemon.control.verbs.undone import undone
 from daemon.control.views import ArrivalRow, SpanRow, StatementStory
 from daemon.control.words import authority_in_words, explained, statement_in_words
 from daemon.store.asking import Arrival, Kept, Outcome
@@ -159,7 +161,16 @@ async def _statement_story(told: Told, statement: LoggedStatement, asking: Askin
         deliveries=outcome.deliveries if outcome else 0,
         carried_by=carried_by,
         unrouted=outcome is not None and outcome.unrouted,
+        undone=await _undone(told.tenant, statement, outcome, asking),
     )
+
+
+async def _undone(tenant: str, statement: LoggedStatement, outcome: Outcome | None, asking: Asking) -> tuple[str, ...]:
+    queries = asking.office.store.queries
+    related = await queries.relations(tenant, statement.seq, voids(statement.body))
+    taken = related.voids
+    there = await queries.deliveries_of(taken.seq) if taken is not None and taken.seq is not None else []
+    return undone(related, outcome, there)
 
 
 async def _carried_by(tenant: str, statement: LoggedStatement, outcome: Outcome, asking: Asking) -> tuple[str, ...]:

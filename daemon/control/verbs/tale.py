@@ -34,6 +34,8 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     """What stands in it, if it is a digest; there may be ``more``."""
     more: int = 0
     late: Late | None = None
+    voided_by: str = ""
+    """The statement that voided its own."""
 
 
 async def delivery_story(kept: Kept, asking: Asking) -> DeliveryStory:
@@ -80,6 +82,7 @@ async def _around(kept: Kept, asking: Asking) -> Around:
         items=tuple(items),
         more=n - len(items),
         late=await queries.late_one(told.seq),
+        voided_by=await queries.voided_by(kept.statement_seq) if kept.undone else "",
     )
 
 
@@ -171,6 +174,11 @@ def _beside(kept: Kept, around: Around) -> list[str]:
         said.append(f"{times} whoever carried it died with it in hand; it is looked for at the vendor each time.")
     if kept.revise:
         said.append("Where the platform can, it rewrites the earlier post of the same thing instead of making another.")
+    if kept.undone:
+        by = f" by statement {around.voided_by}" if around.voided_by else ""
+        stays = told.state is State.DELIVERED
+        then = "what is posted stays" if stays else "if it turns out not to have been posted, it is posted no more"
+        said.append(f"Its statement was voided{by}: {then}.")
     if around.more:
         said.append(f"It tells more changes than the {len(around.items)} that are listed.")
     return said
