@@ -1,7 +1,7 @@
 """A change as JSON for others: webhooks and the feed of changes show it alike.
 
 Names are ours and stay: what stands here is a contract with programs that we do not know. What is unknown is left out,
-so there are no nulls and no empty texts; new members may come, and nobody may mind them.
+so there are no nulls and no empty texts (but an id that is empty); new members may come, and nobody may mind them.
 """
 
 from typing import Any
@@ -32,17 +32,16 @@ def outside(change: AnyChange) -> dict[str, Any]:
 
 def _learner(learner: Learner) -> dict[str, Any]:
     """``key`` names them as the statement did (``account:HOMEPAGE|NAME``, ``mbox:ADDRESS``, …)."""
-    return _known(
-        key=learner.key, name=learner.name, email=learner.email, locale=learner.locale, timezone=learner.timezone
-    )
+    more = _known(name=learner.name, email=learner.email, locale=learner.locale, timezone=learner.timezone)
+    return {"key": learner.key, **more}
 
 
 def _course(course: Course) -> dict[str, Any]:
-    return _known(id=course.id, name=course.name, code=course.code, external_id=course.external_id)
+    return {"id": course.id, **_known(name=course.name, code=course.code, external_id=course.external_id)}
 
 
 def _activity(activity: Activity) -> dict[str, Any]:
-    return _known(id=activity.id, name=activity.name, type=activity.type)
+    return {"id": activity.id, **_known(name=activity.name, type=activity.type)}
 
 
 def _score(score: Score) -> dict[str, Any]:

@@ -6,11 +6,11 @@ A repeat says exactly the same again: nothing in a body tells of the attempt.
 from collections.abc import Mapping
 from datetime import UTC
 
-import msgspec
 from msgspec import Raw
 
 from actors.domain.changes import AnyChange, StatementStored
 from actors.domain.outbox import Parcel
+from actors.domain.outside import outside
 from actors.domain.speech import moment_of
 
 HELLO = "lmsyncd.hello"
@@ -24,9 +24,7 @@ Body = dict[str, object]
 def body_of(parcel: Parcel, form: str) -> Body:
     """The whole body, ready to be encoded. ``form`` is plain or cloudevents."""
     change = parcel.change
-    told: dict[str, object] = (
-        {"kind": change.kind} if isinstance(change, StatementStored) else msgspec.to_builtins(change)
-    )
+    told: Body = {"kind": change.kind} if isinstance(change, StatementStored) else outside(change)
     data: dict[str, object] = {
         **told,
         "statement": Raw(parcel.statement) if parcel.statement else NULL,

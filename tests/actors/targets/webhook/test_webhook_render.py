@@ -32,7 +32,7 @@ def test_a_change_is_told_in_full_with_its_statement() -> None:
     assert data["learner"] == {"key": "mbox:ada@example.edu", "name": "Ada", "email": "ada@example.edu"}
     assert data["course"]["code"] == "AE"
     assert data["activity"]["name"] == "Essay"
-    assert data["score"] == {"raw": 80.0, "max": 100.0}
+    assert data["score"] == {"raw": 80.0, "max": 100.0, "percent": 80.0}
     assert data["statement"] == json.loads(STATEMENT)
     assert (data["delivery_id"], data["correlation_id"], data["tenant"]) == ("d-1", "c-d-1", "acme")
 
