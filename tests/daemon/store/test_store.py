@@ -33,7 +33,8 @@ def statement(number: int, content: str = "x", *, given: bool = True, voids: str
         id=f"00000000-0000-4000-8000-{number:012d}",
         body=b"{}"
         if voids is None
-        else b'{"verb":{"id":"%b"},"object":{"id":"%b"}}' % (VOIDED.encode(), voids.encode()),
+        else b'{"verb":{"id":"%b"},"object":{"objectType":"StatementRef","id":"%b"}}'
+        % (VOIDED.encode(), voids.encode()),
         digest=content.encode(),
         timestamp="2026-11-23T10:00:00Z",
         given_id=given,
