@@ -125,8 +125,8 @@ def _gone(error: FeedGone) -> Problem:
     return Problem(
         410,
         "changes behind this cursor have left the log by retention, so some were missed: take what you need from the "
-        "statements or the LMS anew, then go on from the cursor given here; without a cursor the feed begins with the "
-        "oldest that is kept",
+        "statements or the LMS anew, then go on from the cursor given here; without a cursor the feed begins there "
+        "too",
         reason="gone",
         members={"cursor": _told(error.from_)},
     )

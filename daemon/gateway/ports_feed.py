@@ -53,6 +53,7 @@ class Feed(Protocol):
     """Canonical changes in the order of the log, as far as the router has come."""
 
     async def changes(self, tenant: str, after: Place | None, kinds: Collection[str], limit: int) -> FeedPage:
-        """At most ``limit`` of these kinds (none given: of all) behind ``after``; None: from the oldest. Nothing will
+        """At most ``limit`` of these kinds (none given: of all) behind ``after``; None: from where nothing has left
+        yet. Nothing will
         ever come to stand at or before ``end``. A page may be empty and have ``more``: a bounded number of statements
         is looked at. Raises FeedGone, StoreUnavailable."""

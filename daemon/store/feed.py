@@ -43,6 +43,8 @@ _LATE = (
     f"CROSS JOIN outcomes o ON o.seq = t.seq {_JOINED} WHERE t.tenant = ? AND (t.at_seq, t.place) > (?, ?) "
     "AND t.at_seq <= ? ORDER BY t.at_seq, t.place"
 )
+_PLACES = "SELECT coalesce(max(place), 0) FROM latecomers WHERE tenant = ? AND at_seq = ?"
+_CURSOR = "SELECT seq, gone_seq, gone_place, late_seq, late_place FROM cursors WHERE tenant = ?"
 _TAKEN_BACK = (
     "SELECT o.kind, o.change, o.occurrence FROM voids v JOIN statements s ON s.tenant = v.tenant AND s.id = v.id "
     "JOIN outcomes o ON o.seq = s.seq WHERE v.by_seq = ?"
@@ -91,13 +93,13 @@ def look_on(raw: sqlite3.Connection, tenant: str, after: Place | None, kinds: Co
 
 
 def _look(raw: sqlite3.Connection, tenant: str, after: Place | None, kinds: Collection[str], room: int) -> Look:
-    row = raw.execute("SELECT seq, gone_seq, gone_place FROM cursors WHERE tenant = ?", (tenant,)).fetchone()
+    row = raw.execute(_CURSOR, (tenant,)).fetchone()
     if row is None:
         return Look([], 0, after or START, more=False)
-    routed, gone = row[0], (row[1], row[2])
+    routed, gone, latest = row[0], (row[1], row[2]), (row[3], row[4])
     if after is not None and after < gone:
         raise FeedGone(gone)
-    start = after or START
+    start = after or gone  # what is older, and still there, has gaps
     if start[0] > routed:  # of a store that was put back to an earlier state: what comes now is stored later still
         return Look([], 0, start, more=False)
     looked, last = raw.execute(_LOOKED, (tenant, start[0], routed, STEPS_MAX)).fetchone()
@@ -115,13 +117,9 @@ def _look(raw: sqlite3.Connection, tenant: str, after: Place | None, kinds: Coll
             if not kinds or not entry.kind or entry.kind in kinds:
                 entries.append(entry)
                 size += len(change or b"")
-    return Look(entries, size, (upto, _places(raw, tenant, upto)), more=upto < routed)
-
-
-def _places(raw: sqlite3.Connection, tenant: str, at_seq: int) -> int:
-    """How many came late and stand there."""
-    sql = "SELECT coalesce(max(place), 0) FROM latecomers WHERE tenant = ? AND at_seq = ?"
-    return int(raw.execute(sql, (tenant, at_seq)).fetchone()[0])
+    if upto < routed:
+        return Look(entries, size, (upto, raw.execute(_PLACES, (tenant, upto)).fetchone()[0]), more=True)
+    return Look(entries, size, max(start, (routed, latest[1] if latest[0] == routed else 0)), more=False)
 
 
 def _entry(raw: sqlite3.Connection, row: Any) -> FeedEntry:

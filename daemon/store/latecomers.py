@@ -17,9 +17,12 @@ def join(raw: sqlite3.Connection, tenant: str, seq: int, news: str) -> None:
     raw.execute("UPDATE outcomes SET news = ? WHERE seq = ?", (news, seq))
     if news != "repeated":
         raw.execute(
-            "INSERT INTO latecomers (seq, tenant, at_seq, place) SELECT ?, c.tenant, c.seq, 1 + coalesce((SELECT "
-            "max(l.place) FROM latecomers l WHERE l.tenant = c.tenant AND l.at_seq = c.seq), 0) FROM cursors c "
-            "WHERE c.tenant = ?",
+            "UPDATE cursors SET late_seq = seq, late_place = 1 + iif(late_seq = seq, late_place, 0) WHERE tenant = ?",
+            (tenant,),
+        )
+        raw.execute(
+            "INSERT INTO latecomers (seq, tenant, at_seq, place) "
+            "SELECT ?, tenant, late_seq, late_place FROM cursors WHERE tenant = ?",
             (seq, tenant),
         )
 

@@ -15,6 +15,10 @@ CREATE TABLE tellings (
 );
 CREATE INDEX tellings_entity ON tellings (entity, occurrence);
 
+-- What was told late, or replaced before it was sent: whoever never heard of it hears of it when what replaced it is voided.
+CREATE INDEX outcomes_overtaken ON outcomes (entity, occurrence) WHERE news = 'overtaken';
+CREATE INDEX deliveries_passed ON deliveries (entity) WHERE state = 'superseded' AND entity IS NOT NULL;
+
 -- Deliveries that were on their way when their statement was voided: if they turn out not to have been made, they are
 -- made no more.
 ALTER TABLE deliveries ADD COLUMN undone INTEGER NOT NULL DEFAULT 0 CHECK (undone IN (0, 1));
@@ -32,3 +36,6 @@ CREATE UNIQUE INDEX latecomers_place ON latecomers (tenant, at_seq, place);
 -- Up to where changes have left the feed by retention.
 ALTER TABLE cursors ADD COLUMN gone_seq INTEGER NOT NULL DEFAULT -1;
 ALTER TABLE cursors ADD COLUMN gone_place INTEGER NOT NULL DEFAULT 0;
+-- The last place that a latecomer was given: none is given again, whatever has left since.
+ALTER TABLE cursors ADD COLUMN late_seq INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE cursors ADD COLUMN late_place INTEGER NOT NULL DEFAULT 0;

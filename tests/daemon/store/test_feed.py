@@ -4,49 +4,21 @@ What the feed shows only ever grows at its end: that is the whole model, a list.
 back without a gap, or is told that retention took what they had not read.
 """
 
-import sqlite3
-from pathlib import Path
-from typing import Any
-
 import msgspec
 import pytest
-from housekeeping import House, at, days, drive, grade, identity, opened
+from fed import created, poll, routed
+from housekeeping import House, days, grade, identity
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from actors.domain.changes import AnyChange, UserCreated
-from actors.domain.people import Learner
+from actors.domain.changes import AnyChange
 from actors.ports import Routed
-from daemon.gateway.ports_feed import FeedEntry, FeedGone, FeedPage, Place
-from daemon.store import feed, outbox, planning, rows, undoing
-from daemon.store.feed import SqlFeed
+from daemon.gateway.ports_feed import FeedEntry, FeedGone, Place
+from daemon.store import departing, outbox, planning, rows, undoing
 
 KEPT = days(statements=5, horizon=30)
 KINDS = (frozenset[str](), frozenset({"graded"}), frozenset({"user_created"}))
-
-
-def created(learner: str) -> UserCreated:
-    return UserCreated(learner=Learner(key=learner), at="2026-11-23T10:00:00Z")
-
-
-def poll(house: House, after: Place | None, kinds: frozenset[str] = KINDS[0], limit: int = 500) -> FeedPage:
-    page: FeedPage = drive(SqlFeed(house.direct).changes("acme", after, kinds, limit))  # type: ignore[arg-type]
-    return page
-
-
-def routed(seq: int, day: float, change: AnyChange | None, **more: Any) -> Routed:
-    return Routed(
-        seq=seq,
-        statement_id=f"{seq:032x}",
-        correlation_id="c",
-        traceparent="",
-        accepted_us=seq,
-        routed_us=at(day),
-        change=change,
-        reason=more.pop("reason", "" if change else "unknown_verb: x"),
-        **more,
-    )
 
 
 class Shown(msgspec.Struct):
@@ -82,6 +54,7 @@ class Feed(RuleBasedStateMachine):
         self.shown: list[Shown] = []
         self.voided: set[int] = set()
         self.late: dict[int, int] = {}
+        self.gone: Place = (-1, 0)
         self.pollers = [Poller(kinds=kinds, limit=limit) for kinds, limit in zip(KINDS, limits, strict=True)]
 
     def teardown(self) -> None:
@@ -186,6 +159,7 @@ class Feed(RuleBasedStateMachine):
                 entry.number in left and entry.place > poller.cursor for entry in self.shown
             ):
                 poller.missed = True
+        self.gone = max([self.gone, *(entry.place for entry in self.shown if entry.number in left)])
         self.shown = [entry for entry in self.shown if entry.number not in left]
         self.failing -= left
 
@@ -204,7 +178,7 @@ class Feed(RuleBasedStateMachine):
             poller.cursor, poller.missed = gone.value.from_, False
             return True
         page = poll(self.house, poller.cursor, poller.kinds, poller.limit)
-        start = (-1, 0) if poller.cursor is None else poller.cursor
+        start = self.gone if poller.cursor is None else poller.cursor
         behind = [entry for entry in self.shown if start < entry.place <= page.end]
         there = self.house.seqs()
         wanted = [
@@ -236,8 +210,8 @@ class Feed(RuleBasedStateMachine):
             for _ in range(1000):
                 if not self._poll(poller):
                     break
-            left = [entry for entry in self.shown if entry.place > (poller.cursor or (-1, 0))]
-            assert left == []
+            assert poller.cursor is not None
+            assert [entry for entry in self.shown if entry.place > poller.cursor] == []
 
     @invariant()
     def nobody_sees_anything_twice(self) -> None:
@@ -245,88 +219,18 @@ class Feed(RuleBasedStateMachine):
             for poller in self.pollers:
                 assert len(set(poller.seen)) == len(poller.seen)
 
+    # ── somebody is erased ───────────────────────────────────────────────────────────────────────────
+
+    @precondition(lambda self: self.shown)
+    @rule(which=st.integers(0, 10_000))
+    def erase(self, which: int) -> None:
+        """Their statements leave, and nobody is told that anything is missing."""
+        number = self.shown[which % len(self.shown)].number
+        raw = self.house.raw
+        key = raw.execute("SELECT seq, id, arrival FROM statements WHERE seq = ?", (self.house.seqs()[number],))
+        departing.depart(raw, "acme", [key.fetchone()])
+        self.shown = [entry for entry in self.shown if entry.number != number]
+
 
 TestFeed = Feed.TestCase
 TestFeed.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
-
-
-# ── bounds ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> House:
-    """A house whose pages look at 4 × 3 statements."""
-    monkeypatch.setattr(feed, "STEPS_MAX", 4)
-    monkeypatch.setattr(feed, "JOBS_MAX", 3)
-    return House()
-
-
-def test_a_page_looks_at_so_many_statements_and_says_that_there_is_more(small: House) -> None:
-    small.tell(0, *range(1, 41))
-    small.route(0, *[None] * 39, grade("ada", 80))
-    pages = []
-    page = poll(small, None)
-    while page.more:
-        pages.append(len(page.entries))
-        page = poll(small, page.end)
-    assert pages == [0, 0, 0]
-    assert [entry.kind for entry in page.entries] == ["graded"]
-    assert not poll(small, page.end).entries
-
-
-def test_latecomers_are_looked_at_a_few_at_a_time_too(small: House) -> None:
-    small.tell(0, *range(1, 31))
-    seqs = small.seqs()
-    for number in seqs:
-        fault = routed(seqs[number], 0, None, reason="fault: KeyError: x", unrouted=True)
-        outbox.route(small.raw, "acme", [fault], seqs[number])
-    for number in seqs:
-        planning.reroute(small.raw, "acme", routed(seqs[number], 0, grade(f"l{number}", 80)))
-    seen: list[str] = []
-    page = poll(small, None, limit=7)
-    while True:
-        seen += [entry.statement_id for entry in page.entries]
-        if not page.more:
-            break
-        page = poll(small, page.end, limit=7)
-    assert seen == [identity(number) for number in seqs]
-
-
-def test_a_page_ends_where_it_grows_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "BYTES_MAX", 500)
-    house = House()
-    house.tell(0, 1, 2, 3, 4)
-    house.route(0, *(grade(f"{number}" * 300, 80) for number in range(4)))
-    sizes = []
-    page = poll(house, None)
-    while page.entries:
-        sizes.append(len(page.entries))
-        page = poll(house, page.end)
-    assert sizes == [1, 1, 1, 1]
-
-
-def test_the_log_is_walked_by_its_index() -> None:
-    house = House()
-    house.tell(0, 1)
-    for sql, n in ((feed._IN_TIME, 3), (feed._LATE, 4)):
-        plan = [row[3] for row in house.raw.execute(f"EXPLAIN QUERY PLAN {sql}", ("acme", *range(1, n)))]
-        assert not [step for step in plan if step.startswith("SCAN") or "TEMP B-TREE" in step], plan
-
-
-def test_a_reader_sees_what_was_committed_together(tmp_path: Path) -> None:
-    """The router's transaction is seen whole or not at all, also in the middle of a page."""
-    path = str(tmp_path / "s.db")
-    house = House(opened(path))
-    house.raw.execute("PRAGMA journal_mode = WAL")
-    house.tell(0, 1, 2)
-    reading = sqlite3.connect(path, isolation_level=None)
-    first = feed.look_on(reading, "acme", None, frozenset(), 10)
-    assert (first.entries, first.end, first.more) == ([], feed.START, False)
-    house.direct.raw.execute("BEGIN IMMEDIATE")
-    house.route(0, grade("ada", 80), grade("ben", 80))
-    assert feed.look_on(reading, "acme", None, frozenset(), 10).entries == []
-    house.direct.raw.execute("COMMIT")
-    assert len(feed.look_on(reading, "acme", first.end, frozenset(), 10).entries) == 2
-    assert not reading.in_transaction
-    reading.close()
-    house.raw.close()
