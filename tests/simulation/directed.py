@@ -11,7 +11,7 @@ from random import Random
 
 import msgspec
 
-from actors.ports import Fault
+from actors.ports import Fault, NewStatement
 from config.model import Audience, Digest, Route, Tenant
 from config.routes import Retry
 from tests.simulation import incidents, mishaps
@@ -56,8 +56,13 @@ class Script(Stream):
         super().__init__(Random(f"script of {name}"), 0.0)
         self._name = name
 
-    def at(self, at_s: float, *facts: Fact) -> None:
-        self.offer("acme", at_s, [self.tell(fact) for fact in facts])
+    def at(self, at_s: float, *facts: Fact) -> list[NewStatement]:
+        made = [self.tell(fact) for fact in facts]
+        self.offer("acme", at_s, made)
+        return made
+
+    def voided_at(self, at_s: float, *wrong: NewStatement) -> None:
+        self.offer("acme", at_s, [self.void(each, at_s) for each in wrong])
 
     def scenario(self, name: str, tenant: Tenant, events: Sequence[Event], *, window: int) -> Scenario:
         return Scenario(
@@ -88,7 +93,7 @@ def fact(kind: str, learner: str, at_s: int, value: str = "", *, what: str = "qu
 
 def tour(name: str = "tour", *more: Event) -> Scenario:
     """Everything that has a name, at least once: look-ups, probes, rewriting, bundles, a suspended lane, a named
-    throttle, an outage, deliveries that become too old, a clock that is set."""
+    throttle, an outage, deliveries that become too old, a clock that is set, statements that are voided."""
     slack, learner = Audience(channel="C0GENERAL1"), Audience(learner=True)
     teams = [Audience(team=TEAM.format(number), channel=CHANNEL.format(number)) for number in (1, 2, 3)]
     tenant = make_tenant(
@@ -114,6 +119,8 @@ def tour(name: str = "tour", *more: Event) -> Scenario:
     script.at(300, fact("activity_completed", "dan", 300), fact("failed", "dan", 300))
     script.at(600, fact("activity_completed", "eve", 600), fact("passed", "eve", 600), fact("graded", "eve", 600, "70"))
     script.at(1800, fact("activity_completed", "fay", 1800), fact("graded", "fay", 1800, "80"))
+    wrong = script.at(1840, fact("activity_completed", "ada", 1840, what="essay"), fact("graded", "ben", 1840, "85"))
+    script.voided_at(1850, *wrong)
     script.at(1900, fact("graded", "dan", 1900, "80"), fact("activity_completed", "eve", 1900, what="essay"))
     faults = (
         (50.0, "slack", "reset_after_commit", "chat.postMessage", "", 1),

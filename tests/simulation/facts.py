@@ -51,6 +51,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "submitted": (STREAMS + "submit", ADL + "submitted", TLA + "submitted"),
     "unknown_verb": ("https://example.edu/verbs/pondered",),
     "group": (ADL + "completed",),
+    "voiding": (ADL + "voided",),
 }
 ASPECTS = {
     "activity_completed": "completion",
@@ -70,8 +71,12 @@ MOMENTARY = frozenset({"submitted"})
 STANDING = frozenset({"activity_completed", "course_completed", "completion_undone", "graded", "passed", "failed"})
 
 
+Entity = tuple[str, str, str]
+
+
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that happened. ``value`` is what the entity stands at after it; ``at`` when, RFC 3339."""
+    """One thing that happened. ``value`` is what the entity stands at after it (of what voids a statement, the id of
+    that one); ``at`` when, RFC 3339."""
 
     kind: str
     learner: str
@@ -82,9 +87,13 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     at_s: int
 
     @property
-    def entity(self) -> tuple[str, str, str]:
+    def entity(self) -> Entity:
         subject = self.course if self.kind in OF_A_COURSE else self.what
         return ASPECTS.get(self.kind, self.kind), self.learner, subject
+
+    @property
+    def voids(self) -> str | None:
+        return self.value if self.kind == "voiding" else None
 
     @property
     def is_change(self) -> bool:
@@ -105,6 +114,13 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 
 def told(fact: Fact, dice: Random) -> dict[str, object]:
     """A statement of it. Two tellings of one fact may differ in verb, name, language and the scaling of a score."""
+    if fact.voids is not None:
+        return {
+            "actor": _actor(fact, dice),
+            "verb": {"id": dice.choice(VERBS[fact.kind])},
+            "object": {"objectType": "StatementRef", "id": fact.voids},
+            "timestamp": fact.at,
+        }
     statement: dict[str, object] = {
         "actor": _actor(fact, dice),
         "verb": {"id": dice.choice(VERBS[fact.kind])},
@@ -126,6 +142,27 @@ def told(fact: Fact, dice: Random) -> dict[str, object]:
     elif "completed" in fact.kind:
         statement["result"] = {"completion": True}
     return statement
+
+
+def correction(fact: Fact, before: str) -> Fact | None:
+    """What is told when this is taken back and things stand as they did ``before`` (empty: nobody knows how)."""
+    if before == fact.value:
+        return None
+    _, _, subject = fact.entity
+    match fact.kind:
+        case "activity_completed" | "course_completed":
+            return msgspec.structs.replace(fact, kind="completion_undone", what=subject, value="incomplete")
+        case "completion_undone" if before == "complete":
+            kind = "course_completed" if subject in COURSES else "activity_completed"
+            return msgspec.structs.replace(fact, kind=kind, value=before)
+        case "enrolled":
+            return msgspec.structs.replace(fact, kind="unenrolled", value="unenrolled")
+        case "unenrolled" | "passed" | "failed" if before:
+            return msgspec.structs.replace(fact, kind=before, value=before)
+        case "graded" | "role_changed" if before:
+            return msgspec.structs.replace(fact, value=before)
+        case _:
+            return None
 
 
 def _actor(fact: Fact, dice: Random) -> dict[str, object]:

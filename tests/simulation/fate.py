@@ -45,6 +45,7 @@ OPERATIONS = (
     "statements.get",
     "statements.post",
     "statements.put",
+    "statements.void",
 )
 NO_ACTORS = ("statements.append", "queries.")
 """Called by the gateway and by operators, who are no actors: they cannot crash alone."""
@@ -79,7 +80,9 @@ def crashable() -> list[str]:
     ]
 
 
-READS = frozenset({"outbox.cursor", "outbox.blame", "statements.after", "statements.these", "ledger.address"})
+READS = frozenset(
+    {"outbox.cursor", "outbox.blame", "outbox.caused", "statements.after", "statements.these", "ledger.address"}
+)
 calling: ContextVar[str] = ContextVar("calling", default="")
 """The port's method that this task is in."""
 

@@ -1,9 +1,10 @@
 """What should come of the accepted statements, worked out beside the daemon from the facts behind them: the school's
-state, counted; the first matching route of each destination; one effect for each real change."""
+state, counted; the first matching route of each destination; one effect for each real change; and what is told when a
+statement is voided. Whether anybody had heard by then is asked of what is left (``Evidence``), and of nothing else."""
 
-from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from typing import Protocol
 
 import msgspec
 from world import EPOCH_US
@@ -11,6 +12,7 @@ from world import EPOCH_US
 from config.model import Audience, Route, Tenant
 from tests.simulation import facts
 from tests.simulation.facts import Fact
+from tests.simulation.line import Line, Tellings
 from tests.simulation.scenario import CHANNEL, TEAM
 
 STATEMENT = "statement"
@@ -48,6 +50,8 @@ class Told(msgspec.Struct, frozen=True):
     seq: int
     statement_id: str
     fact: Fact
+    arrival: int
+    """The request that brought it."""
 
     @property
     def at_us(self) -> int:
@@ -55,44 +59,46 @@ class Told(msgspec.Struct, frozen=True):
         return min(self.seq, EPOCH_US + self.fact.at_s * 1_000_000)
 
 
-class Line:
-    """What an entity stood at, by the time of the events: (time, value, number), oldest first."""
+class Changed(msgspec.Struct, frozen=True):
+    """What an entity stood at since then."""
 
-    def __init__(self) -> None:
-        self.entries: list[tuple[int, str, int]] = []
-        self._top = 0
+    statement_id: str
+    entity: facts.Entity
+    number: int
+    value: str
+    at_us: int
+    fact: Fact
 
-    def tell(self, value: str, at_us: int) -> tuple[int, bool, bool]:
-        """(number, whether it is news, whether it is overtaken). Told twice, a change keeps its number."""
-        entries = self.entries
-        if entries and at_us < entries[-1][0]:
-            place = bisect_right(entries, at_us, key=lambda entry: entry[0])
-            near = [entry for entry in entries if entry[0] == at_us] + entries[max(place - 1, 0) : place + 1]
-            for entry in near:
-                if entry[1] == value:
-                    return entry[2], False, False
-            self._top += 1
-            entries.insert(place, (at_us, value, self._top))
-            return self._top, True, True
-        if entries and entries[-1][1] == value:
-            _, _, number = entries[-1]
-            if len(entries) > 1 and entries[-2][2] == number:
-                entries.pop()  # of a run only its two ends count
-            if entries[-1][0] != at_us:
-                entries.append((at_us, value, number))
-            return number, False, False
-        self._top += 1
-        entries.append((at_us, value, self._top))
-        return self._top, True, False
+
+class Evidence(Protocol):
+    """What only the daemon's own record and the vendors can tell: how a race between a statement and its voiding was
+    decided."""
+
+    def routed(self, statement_id: str) -> bool:
+        """Whether it was taken for the change that it tells."""
+
+    def heard(self, first: str, by: Told) -> bool:
+        """Whether somebody may have heard of the change of this statement when it was taken back by that one."""
+
+    def passed_over(self, statement_ids: Sequence[str], by: Told) -> bool:
+        """Whether deliveries of these were replaced before that one came."""
 
 
 class Model:
-    """One tenant's school as the log tells it."""
+    """One tenant's school as the log tells it. ``taken_back``: statements whose change was, by which voiding one;
+    ``corrections``: what voiding ones told; ``changes``: everything that was told, in order; ``voiders``: who voids a
+    statement first."""
 
-    def __init__(self, tenant: Tenant) -> None:
+    def __init__(self, tenant: Tenant, evidence: Evidence) -> None:
         self._tenant = tenant
-        self._lines: dict[tuple[str, str, str], Line] = {}
+        self._evidence = evidence
+        self._lines: dict[facts.Entity, Line] = {}
         self._effects: set[tuple[object, ...]] = set()
+        self._told: dict[str, Changed] = {}
+        self.taken_back: dict[str, str] = {}
+        self.corrections: dict[str, Fact] = {}
+        self.changes: list[Changed] = []
+        self.voiders: dict[str, Told] = {}
 
     def follow(self, log: Iterable[Told]) -> list[Expected]:
         """The effects of a log, in its order."""
@@ -122,9 +128,49 @@ class Model:
 
     def _of_change(self, told: Told) -> list[Expected]:
         fact = told.fact
-        if not fact.is_change:
+        if fact.voids is not None:
+            return self._of_voiding(told, fact.voids)
+        if not fact.is_change or not self._evidence.routed(told.statement_id):
             return []
-        occurrence, _, overtaken = self._lines.setdefault(fact.entity, Line()).tell(fact.value, told.at_us)
+        line = self._lines.setdefault(fact.entity, Line())
+        number, _, overtaken = line.tell(fact.value, told.at_us)
+        overtaken = overtaken and fact.kind not in facts.MOMENTARY
+        line.told_by(number, told.statement_id, late=overtaken)
+        changed = Changed(told.statement_id, fact.entity, number, fact.value, told.at_us, fact)
+        self._told[told.statement_id] = changed
+        return self._effects_of(changed, overtaken=overtaken)
+
+    def _of_voiding(self, told: Told, voided: str) -> list[Expected]:
+        """The first one to void it takes it back, unless somebody else told the same."""
+        if self.voiders.setdefault(voided, told) is not told or voided not in self._told:
+            return []
+        was = self._told[voided]
+        line = self._lines[was.entity]
+        tellings = line.tellings[was.number]
+        tellings.standing.discard(voided)
+        if tellings.standing:
+            return []
+        self.taken_back[tellings.first] = told.statement_id
+        in_force = line.number == was.number
+        heard = in_force and self._evidence.heard(tellings.first, told)
+        line.taken_back(was.number)
+        correction = facts.correction(was.fact, line.value) if in_force else None
+        if correction is None or not (heard or self._passed_over(line.tellings.get(line.number), told)):
+            return []
+        line.tell_instead(correction.value)
+        line.told_by(line.number, told.statement_id, late=False)
+        self.corrections[told.statement_id] = correction
+        at_us = line.entries[-1][0]
+        changed = Changed(told.statement_id, was.entity, line.number, correction.value, at_us, correction)
+        return self._effects_of(changed, overtaken=False)
+
+    def _passed_over(self, tellings: Tellings | None, told: Told) -> bool:
+        """Whether what is in force again was kept from somebody."""
+        return tellings is not None and (tellings.late or self._evidence.passed_over(tellings.everybody, told))
+
+    def _effects_of(self, changed: Changed, *, overtaken: bool) -> list[Expected]:
+        self.changes.append(changed)
+        fact = changed.fact
         found: list[Expected] = []
         taken: set[tuple[str, str]] = set()
         for route in self._tenant.routes:
@@ -134,7 +180,7 @@ class Model:
             if (route.to, destination) in taken:
                 continue
             taken.add((route.to, destination))
-            key = (route.to, destination, fact.kind, fact.entity, occurrence)
+            key = (route.to, destination, fact.kind, changed.entity, changed.number)
             if key in self._effects:
                 continue
             self._effects.add(key)
@@ -144,12 +190,12 @@ class Model:
                     target=route.to,
                     destination=destination,
                     kind=fact.kind,
-                    statement_id=told.statement_id,
+                    statement_id=changed.statement_id,
                     fact=fact,
                     route=route,
-                    occurrence=occurrence,
+                    occurrence=changed.number,
                     unplaced=unplaced,
-                    overtaken=overtaken and fact.kind not in facts.MOMENTARY,
+                    overtaken=overtaken,
                 )
             )
         return found

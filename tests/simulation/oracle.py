@@ -9,8 +9,9 @@ from actors.ports import Effect
 from config.model import Digest
 from tests.simulation import explain, facts
 from tests.simulation.campus import SimulatedCampus
+from tests.simulation.evidence import VOIDED, Record, cancelled_unheard
 from tests.simulation.limits import exceeded
-from tests.simulation.model import Expected, Model
+from tests.simulation.model import Expected, Model, Told
 from tests.simulation.remains import Key, Remains, Row
 from tests.simulation.scenario import Scenario
 from tests.simulation.wire import Refusal
@@ -58,8 +59,9 @@ class Oracle:
         self._scenario = scenario
         self._remains = remains
         self._expected: dict[Key, Expected] = {}
-        for tenant in scenario.tenants.values():
-            for effect in Model(tenant).follow(remains.told[tenant.name]):
+        self._models = {name: Model(tenant, Record(remains)) for name, tenant in scenario.tenants.items()}
+        for name, model in self._models.items():
+            for effect in model.follow(remains.told[name]):
                 self._expected[effect.key] = effect
 
     def judge(self, acknowledged: set[str]) -> list[str]:
@@ -85,12 +87,26 @@ class Oracle:
             self._say(f"lost: {len(missing)} accepted statements are not in the log, like {min(missing)}")
         if strange := set(remains.logged) - offered:
             self._say(f"{len(strange)} statements in the log that nobody sent")
-        for statement_id, (kind, reason) in remains.outcomes.items():
-            fact = self._scenario.told[statement_id]
-            wanted = fact.kind if fact.is_change else fact.kind.removesuffix("_verb")
-            made_of_it = kind or reason or "nothing yet"
-            if wanted not in made_of_it:
-                self._say(f"statement {statement_id} ({fact.kind}) was taken for {made_of_it}")
+        for name, log in remains.told.items():
+            for told in log:
+                self._is_taken_for_what_it_is(told, self._models[name])
+
+    def _is_taken_for_what_it_is(self, told: Told, model: Model) -> None:
+        """A statement that is voided before it is routed tells nothing; which it was, is decided by a race, if it can
+        be one."""
+        statement_id, fact = told.statement_id, told.fact
+        kind, reason = self._remains.outcomes[statement_id]
+        voider = model.voiders.get(statement_id)
+        if voider is not None and fact.voids is None:
+            if kind is None and reason.startswith("voided: "):
+                return
+            if voider.arrival == told.arrival or voider.seq < told.seq:
+                self._say(f"statement {statement_id} ({fact.kind}) was voided already, and taken for {kind or reason}")
+        correction = model.corrections.get(statement_id)
+        wanted = (correction or fact).kind
+        made_of_it = kind or reason or "nothing yet"
+        if (wanted if fact.is_change else wanted.removesuffix("_verb")) not in made_of_it:
+            self._say(f"statement {statement_id} ({fact.kind}) was taken for {made_of_it}")
 
     def _deliveries_are_what_was_expected(self) -> None:
         found = Counter(row.key for row in self._remains.rows if row.kind != "digest")
@@ -141,6 +157,9 @@ class Oracle:
             case "cancelled" if row.digest is not None:
                 if self._remains.by_seq[row.digest].state != "cancelled":
                     self._say(f"cancelled with a digest that was not: {row.key}")
+            case "cancelled" if row.detail.startswith(VOIDED):
+                if not self._taken_back(row):
+                    self._say(f"cancelled, and its statement stands: {row.key}")
             case "cancelled":
                 if '"verdict":"discarded"' not in row.history:
                     self._say(f"cancelled by nobody: {row.key}")
@@ -151,14 +170,24 @@ class Oracle:
                 self._say(f"left {state}: {row.key}")
 
     def _was_replaced(self, expected: Expected) -> bool:
-        """Only by a newer change of the same entity, which is accounted for like any other."""
+        """Only by a newer change of the same entity, which is accounted for like any other, or by a correction."""
         if expected.overtaken:
             return True
-        told = self._remains.told[expected.tenant]
-        [own] = [each for each in told if each.statement_id == expected.statement_id]
+        model = self._models[expected.tenant]
+        [own] = [each for each in model.changes if each.statement_id == expected.statement_id]
         return expected.kind in facts.STANDING and any(
-            each.fact.entity == own.fact.entity and each.fact.value != own.fact.value and each.at_us >= own.at_us
-            for each in told
+            each.entity == own.entity
+            and (each.statement_id in model.corrections or (each.value != own.value and each.at_us >= own.at_us))
+            for each in model.changes
+            if each is not own
+        )
+
+    def _taken_back(self, row: Row) -> str:
+        """Who took back what it tells; empty if nobody did, or if it does not tell a change."""
+        return (
+            ""
+            if row.kind == "statement"
+            else self._models[row.lane.partition("/")[0]].taken_back.get(row.statement_id, "")
         )
 
     # ── out ──────────────────────────────────────────────────────────────────────────────────────
@@ -194,6 +223,8 @@ class Oracle:
             self._say(f"lost: delivered, says the row, and the vendor has nothing: {row.key}")
         if row.state in {"dead", "superseded"} and count:
             self._say(f"{row.state} ({row.cause}), says the row, and the vendor has it: {row.key}")
+        if count and cancelled_unheard(row, self._taken_back(row)):
+            self._say(f"taken back before anybody was told, and the vendor has it: {row.key}")
         if count > 1 and not row.double_accepted:
             self._say(f"doubled: {count} posts of {row.key}")
 

@@ -63,12 +63,12 @@ class Remains:
         for row in self.rows:
             if row.digest is not None:
                 self.items[row.digest].append(row)
-        log = campus.look("SELECT tenant, lower(hex(id)), seq FROM statements ORDER BY seq")
-        self.logged = [(tenant, dashed(each)) for tenant, each, _ in log]
+        log = campus.look("SELECT tenant, lower(hex(id)), seq, arrival FROM statements ORDER BY seq")
+        self.logged = [(tenant, dashed(each)) for tenant, each, *_ in log]
         self.told: dict[str, list[Told]] = {name: [] for name in scenario.tenants}
-        for tenant, each, seq in log:
+        for tenant, each, seq, arrival in log:
             if (fact := scenario.told.get(dashed(each))) is not None:
-                self.told[tenant].append(Told(seq, dashed(each), fact))
+                self.told[tenant].append(Told(seq, dashed(each), fact, arrival))
         self.outcomes: dict[str, tuple[str | None, str]] = {
             dashed(each): (kind, reason)
             for each, kind, reason in campus.look(

@@ -177,6 +177,7 @@ class Stream:
     def __init__(self, dice: Random, ends_s: float) -> None:
         self.offers: list[Offer] = []
         self.told: dict[str, Fact] = {}
+        self.made: dict[str, NewStatement] = {}
         self._dice = dice
         self._ends_s = ends_s
         self._ids = 0
@@ -203,8 +204,49 @@ class Stream:
             if dice.random() < 0.1:
                 dice.shuffle(batch)
             self.offer(tenant, at_s, batch)
+            if dice.random() < 0.25:
+                self.regret(tenant, at_s, dice.choice(batch))
             if dice.random() < 0.1:  # the sender did not hear us, or thinks so
                 self.offer(tenant, at_s + dice.choice((0.0, 5.0, 600.0)), batch)
+
+    def regret(self, tenant: str, at_s: float, wrong: NewStatement) -> None:
+        """It is voided: before it comes, at once, while it may be on its way, or later; in one request with what is
+        told in its place, or before that; by two; and the voiding one may be voided, to no avail."""
+        dice = self._dice
+        after_s = dice.choice((-0.5, 0.0, 0.01, 0.05, 0.2, 1.0, 2.0, 10.0, 60.0, 600.0, 3600.0))
+        at_s = max(0.0, at_s + after_s)
+        fact = self.told[wrong.id]
+        batch = [self.void(wrong, at_s)]
+        match dice.choice(("only", "only", "only", "anew", "anew", "same", "two", "voided", "all")):
+            case "anew":  # the same moment, told right
+                value = str(dice.choice((58, 70, 90))) if fact.kind == "graded" else fact.value
+                batch.append(self.tell(msgspec.structs.replace(fact, value=value)))
+            case "same":
+                self.offer(tenant, at_s + dice.choice((0.0, 0.05, 60.0)), [self.tell(fact)])
+            case "two":
+                self.offer(tenant, at_s + dice.choice((0.0, 60.0)), [self.void(wrong, at_s)])
+            case "voided":
+                self.offer(tenant, at_s + dice.choice((0.0, 60.0)), [self.void(batch[0], at_s)])
+            case "all":  # and all that told the same
+                others = [each for each, same in self.told.items() if same == fact and each != wrong.id]
+                batch += [self.void(self.made[each], at_s) for each in others]
+        self.offer(tenant, at_s, batch)
+
+    def void(self, wrong: NewStatement, at_s: float) -> NewStatement:
+        """A statement that voids it."""
+        dice = self._dice
+        learner = dice.choice(("registrar", self.told[wrong.id].learner, *facts.NAMELESS))
+        return self.tell(
+            Fact(
+                kind="voiding",
+                learner=learner,
+                course="",
+                what="",
+                value=wrong.id,
+                at=moment(int(at_s)),
+                at_s=int(at_s),
+            )
+        )
 
     def offer(self, tenant: str, at_s: float, batch: list[NewStatement]) -> None:
         self._requests += 1
@@ -234,7 +276,9 @@ class Stream:
         made = f"00000000-0000-4000-8000-{self._ids:012d}"
         self.told[made] = fact
         body = msgspec.json.encode({"id": made, **facts.told(fact, self._dice)})
-        return NewStatement(id=made, body=body, digest=b"", timestamp=fact.at, given_id=True)
+        new = NewStatement(id=made, body=body, digest=b"", timestamp=fact.at, given_id=True, voids=fact.voids)
+        self.made[made] = new
+        return new
 
 
 def moment(at_s: int) -> str:
