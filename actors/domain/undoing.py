@@ -46,7 +46,9 @@ def voids(body: bytes) -> str | None:
 
 def correction(change: AnyChange, before: str) -> AnyChange | None:
     """The change that says how things stand without ``change``. ``before``: the entity's value without it, empty for
-    none. None: there is nothing to say."""
+    none. None: there is nothing to say, as where it was told twice and only what lay between was taken back."""
+    if before == change.value:
+        return None
     who, at, course = change.learner, change.at, change.course
     match change:
         case changes.Enrolled():

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from actors.domain.changes import AnyChange
-from actors.domain.occurrence import Counted, correct, retract
+from actors.domain.occurrence import Counted, Known, correct, retract
 from actors.domain.outbox import Attempt, Decision, State
 from actors.ports import Caused
 from daemon.store import lines, rows
@@ -18,6 +18,7 @@ from daemon.store.entities import keep, known_of
 STANDS = "voiding: another statement told the same; nothing is taken back"
 OLDER = "voiding: taken back from what was before; it is not in force any more, so nothing needs to be told"
 UNTOLD = "voiding: taken back before anybody was told"
+LANDED = "; an earlier attempt may have landed"
 SILENT = "voiding: taken back; no word of ours says so, so nothing is told"
 
 _STATEMENT = (
@@ -27,12 +28,21 @@ _STATEMENT = (
 )
 _OWN = "statement_seq = ? AND kind NOT IN ('statement', 'digest')"  # one that carries others is nobody's own
 _OPEN = (
-    f"SELECT seq, lane, destination, state, history FROM deliveries WHERE {_OWN} "  # noqa: S608  # constants only
-    "AND digest IS NULL AND (state = 'held' OR state = 'dead' OR (state = 'waiting' AND sent_us IS NULL))"
+    "SELECT seq, lane, destination, state, history, state = 'waiting' AND sent_us IS NOT NULL FROM deliveries "  # noqa: S608  # constants only
+    f"WHERE {_OWN} AND digest IS NULL AND state IN ('held', 'dead', 'waiting')"
 )
 _HEARD = (
     f"SELECT count(*) FROM deliveries WHERE {_OWN} "  # noqa: S608  # constants only
-    "AND (state IN ('delivered', 'claimed', 'unknown', 'parked', 'waiting') OR digest IS NOT NULL)"
+    "AND (state IN ('delivered', 'claimed', 'unknown', 'parked') OR digest IS NOT NULL "
+    "OR (state = 'waiting' AND sent_us IS NOT NULL) "
+    "OR (state = 'cancelled' AND detail LIKE 'discarded by %; it was parked%'))"
+)
+_PASSED_OVER = (
+    "SELECT 1 FROM outcomes INDEXED BY outcomes_overtaken WHERE entity = ?1 AND news = 'overtaken' "
+    "AND occurrence = ?2 UNION ALL "
+    "SELECT 1 FROM deliveries d INDEXED BY deliveries_passed JOIN outcomes o ON o.seq = d.statement_seq "
+    "WHERE d.entity = ?1 AND d.state = 'superseded' AND o.occurrence = ?2 AND substr(d.destination, 1, 1) <> '?' "
+    "LIMIT 1"
 )
 _KEPT = "SELECT count(*) FROM deliveries WHERE statement_seq = ? AND kind <> 'digest'"
 
@@ -73,16 +83,17 @@ def undo(raw: sqlite3.Connection, seq: int, change: AnyChange | None, by: str, n
             raw.execute("UPDATE outcomes SET origin = ? WHERE seq = ?", (origin, leaves))
         raw.execute("DELETE FROM tellings WHERE seq = ?", (leaves,))
         return Undone(None, STANDS, None)
-    _cancel(raw, origin, by, now_us)
     [heard], [kept] = raw.execute(_HEARD, (origin,)).fetchone(), raw.execute(_KEPT, (origin,)).fetchone()
+    _cancel(raw, origin, by, now_us)
     known, corrects = known_of(raw, entity), rows.change_id(entity, occurrence)
     if known is None:
         return Undone(None, OLDER, corrects)
+    left = retract(known, occurrence)
     corrected = correct(known, occurrence, change.value) if change is not None else None
-    if corrected is not None and (heard or planned > kept):  # retention took some: somebody may have heard
+    may_have_heard = heard or planned > kept  # retention took some
+    if corrected is not None and (may_have_heard or _passed_over(raw, entity, left)):
         keep(raw, entity, corrected.known)
         return Undone(corrected, "", corrects)
-    left = retract(known, occurrence)
     if left is not None:
         keep(raw, entity, left)
     older = left is None or known.occurrence != occurrence
@@ -95,21 +106,26 @@ def _told_by(raw: sqlite3.Connection, entity: bytes, occurrence: int) -> tuple[i
     return tuple(row[0] for row in found)
 
 
+def _passed_over(raw: sqlite3.Connection, entity: bytes, left: Known | None) -> bool:
+    """Whether what is in force now was kept from somebody because of what is taken back: they never heard of it."""
+    return left is not None and raw.execute(_PASSED_OVER, (entity, left.occurrence)).fetchone() is not None
+
+
 def _cancel(raw: sqlite3.Connection, seq: int, by: str, now_us: int) -> None:
     """What waits is not sent. What is on its way is left to whoever carries it, and not tried again."""
     detail = f"its statement was voided by {by}"
     line = Attempt(number=0, kind="router", started_us=now_us, ended_us=now_us, verdict="cancelled", detail=detail)
-    for delivery, lane, destination, state, history in raw.execute(_OPEN, (seq,)).fetchall():
+    for delivery, lane, destination, state, history, doubted in raw.execute(_OPEN, (seq,)).fetchall():
         raw.execute(
             "UPDATE deliveries SET state = 'cancelled', head = 0, held_for = '', cause = NULL, detail = ?, "
             "done_us = ?, history = ? WHERE seq = ?",
-            (detail, now_us, rows.longer_history(history, line), delivery),
+            (detail + LANDED if doubted else detail, now_us, rows.longer_history(history, line), delivery),
         )
         if state == "waiting":
             lines.advance(raw, lane, destination, now_us)
     raw.execute(
         f"UPDATE deliveries SET undone = 1 WHERE {_OWN} "  # noqa: S608  # constants only
-        "AND state IN ('claimed', 'unknown', 'parked', 'waiting', 'superseded')",
+        "AND state IN ('claimed', 'unknown', 'parked', 'superseded')",
         (seq,),
     )
 

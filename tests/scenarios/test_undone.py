@@ -1,11 +1,13 @@
 """A statement is voided: what it led to is taken back, and whoever heard of it hears how things stand."""
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import trio
 from world import Campus, completed, graded, open_campus, route, tenant, voiding
 
-from config.model import Digest
+from config.model import Audience, Digest
 
 GRADES = route("grades", "graded")
 COMPLETIONS = route("completions", "completed")
@@ -180,3 +182,108 @@ async def test_killed_in_between_it_is_undone_once(tmp_path: Path, autojump_cloc
         await campus.quiet()
         assert [kind for kind, _ in await kinds(campus)] == ["activity_completed", "completion_undone"]
         assert len(campus.journal("slack")) == 2
+
+
+async def test_what_it_had_replaced_is_told_after_all(tmp_path: Path, autojump_clock: object) -> None:
+    """While the lane was held back, 85 took the place of 80: nobody had heard of either."""
+    async with open_campus(tmp_path, tenant(GRADES)) as campus:
+        await hold(campus)
+        await campus.tell(graded("ada", 80, at="2026-11-23T10:00:00Z"))
+        await trio.sleep(1)
+        [wrong] = await campus.tell(graded("ada", 85, at="2026-11-23T11:00:00Z"))
+        await trio.sleep(1)
+        await campus.tell(voiding(wrong))
+        await trio.sleep(1)
+        await release(campus)
+        assert await kinds(campus) == [("graded", "superseded"), ("graded", "cancelled"), ("graded", "delivered")]
+        assert [change["score"]["raw"] for change in await posted(campus)] == [80]
+
+
+async def test_what_was_told_too_late_is_told_after_all(tmp_path: Path, autojump_clock: object) -> None:
+    role = route("roles", "role_changed")
+    async with open_campus(tmp_path, tenant(role)) as campus:
+        await hold(campus)
+        [wrong] = await campus.tell(promoted("ada", "teacher", at="2026-11-23T11:00:00Z"))
+        await campus.tell(promoted("ada", "student", at="2026-11-23T10:00:00Z"))
+        await trio.sleep(1)
+        await campus.tell(voiding(wrong))
+        await trio.sleep(1)
+        await release(campus)
+        assert [state for _, state in await kinds(campus)] == ["cancelled", "superseded", "delivered"]
+        assert [change["role"] for change in await posted(campus)] == ["student"]
+
+
+async def test_what_waits_to_be_repeated_is_not_sent_again(tmp_path: Path, autojump_clock: object) -> None:
+    """Its first attempt may have landed, so that it is corrected."""
+    dm = route("dm", "completed", "completion_undone", to="teams", audience=Audience(learner=True))
+    async with open_campus(tmp_path, tenant(dm)) as campus:
+        campus.fault("teams", "reset_after_commit", operation="sendActivityNotification", times=1)
+        campus.fault("teams", "rate_limited", operation="sendActivityNotification", times=1, value="60")
+        [told] = await campus.tell(completed("ada"))
+        await trio.sleep(20)
+        assert await campus.rows("SELECT state FROM deliveries WHERE sent_us IS NOT NULL") == [("waiting",)]
+        await campus.tell(voiding(told))
+        await campus.quiet()
+        assert await kinds(campus) == [("activity_completed", "cancelled"), ("completion_undone", "delivered")]
+        assert len(campus.journal("teams")) == 2
+
+
+async def test_what_was_parked_and_given_up_may_be_there_and_is_corrected(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with open_campus(tmp_path, tenant(COMPLETIONS, UNDONE)) as campus:
+        campus.fault("slack", "reset_after_commit", operation="chat.postMessage", times=1)
+        campus.fault("slack", "error", operation="conversations.history", value="missing_scope", times=0)
+        [told] = await campus.tell(completed("ada"))
+        await campus.quiet()
+        [[parked]] = await campus.rows("SELECT lower(hex(id)) FROM deliveries WHERE state = 'parked'")
+        await campus.store.queries.discard([parked], by="ada", now_us=campus.clock.now_us())
+        await campus.tell(voiding(told))
+        await campus.quiet()
+        assert await kinds(campus) == [("activity_completed", "cancelled"), ("completion_undone", "delivered")]
+
+
+async def test_a_dead_letter_that_was_given_up_is_not_corrected(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, tenant(COMPLETIONS, UNDONE)) as campus:
+        campus.fault("slack", "archived")
+        [told] = await campus.tell(completed("ada"))
+        await campus.quiet()
+        [[dead]] = await campus.rows("SELECT lower(hex(id)) FROM deliveries WHERE state = 'dead'")
+        await campus.store.queries.discard([dead], by="ada", now_us=campus.clock.now_us())
+        await campus.tell(voiding(told))
+        await campus.quiet()
+        assert await kinds(campus) == [("activity_completed", "cancelled")]
+
+
+async def test_a_grade_that_stood_before_and_after_is_not_told_a_third_time(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with open_campus(tmp_path, tenant(GRADES)) as campus:
+        await campus.tell(graded("ada", 80, at="2026-11-23T10:00:00Z"))
+        await campus.quiet()
+        [between] = await campus.tell(graded("ada", 85, at="2026-11-23T11:00:00Z"))
+        await campus.quiet()
+        [again] = await campus.tell(graded("ada", 80, at="2026-11-23T12:00:00Z"))
+        await campus.quiet()
+        await campus.tell(voiding(between))
+        await campus.tell(voiding(again))
+        await campus.quiet()
+        assert len(campus.journal("slack")) == 3
+
+
+async def posted(campus: Campus) -> list[dict[str, Any]]:
+    found = await campus.rows("SELECT change FROM deliveries WHERE state = 'delivered' ORDER BY seq")
+    return [msgspec.json.decode(change) for [change] in found]
+
+
+def promoted(who: str, role: str, *, at: str) -> dict[str, object]:
+    """Somebody has another role in the course."""
+    return {
+        **completed(who, at=at),
+        "object": {
+            "id": "https://lms.example.edu/course/CS101",
+            "definition": {"type": "https://w3id.org/xapi/cmi5/activitytype/course", "name": {"en": "Course CS101"}},
+        },
+        "verb": {"id": "urn:lmsyncd:verbs:role-changed"},
+        "context": {"extensions": {"urn:lmsyncd:extensions:role": role}},
+    }

@@ -121,7 +121,8 @@ def tour(name: str = "tour", *more: Event) -> Scenario:
     script.at(1800, fact("activity_completed", "fay", 1800), fact("graded", "fay", 1800, "80"))
     wrong = script.at(1840, fact("activity_completed", "ada", 1840, what="essay"), fact("graded", "ben", 1840, "85"))
     script.voided_at(1850, *wrong)
-    script.at(1900, fact("graded", "dan", 1900, "80"), fact("activity_completed", "eve", 1900, what="essay"))
+    pondered = [fact("unknown_verb", who, 1900) for who in LEARNERS]  # so many that some go together
+    script.at(1900, fact("graded", "dan", 1900, "80"), fact("activity_completed", "eve", 1900, what="essay"), *pondered)
     faults = (
         (50.0, "slack", "reset_after_commit", "chat.postMessage", "", 1),
         (50.0, "teams", "reset_after_commit", "channelMessages.post", "", 1),
