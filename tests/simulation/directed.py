@@ -2,6 +2,7 @@
 
 tour                 passes every place where a process can die
 death POINT          the tour, dying there
+regrets              statements that are voided, each in another situation
 small                a few statements, for the sweep of database errors
 WHERE KIND NTH       the small one, with that error of the database (``commit full 3``)
 """
@@ -41,6 +42,8 @@ def scenario_of(seed: int | str) -> Scenario:
             return long_outage(flavour)
         case ["letters"]:
             return letters()
+        case ["regrets"]:
+            return regrets()
         case ["small"]:
             return small()
         case [where, kind, nth] if where in WHERE:
@@ -261,3 +264,38 @@ def letters() -> Scenario:
         Event(2000.0, again),
     )
     return script.scenario("letters", tenant, events, window=8)
+
+
+def regrets() -> Scenario:
+    """What is voided was delivered, waits, was told by two, replaced something that waited, was told before something
+    older, comes in one request with what voids it, or is on its way; and some is told anew."""
+    tenant = make_tenant(
+        "acme",
+        Route(
+            name="posts", when=("completed", "completion_undone"), to="slack", audience=Audience(channel="C0GENERAL1")
+        ),
+        Route(name="grades", when=("graded", "role_changed"), to="slack", audience=Audience(channel="C0GRADES01")),
+        LAKE,
+    )
+    script = Script("regrets")
+    done = script.at(1, *(fact("activity_completed", who, 1) for who in LEARNERS[:3]))
+    twice = script.at(2, fact("activity_completed", "ben", 2))
+    script.voided_at(20, done[0], done[1])  # the second was told by two
+    script.voided_at(25, *twice)
+    old = script.at(101, fact("graded", "ada", 101, "70"), fact("activity_completed", "dan", 101))
+    new = script.at(102, fact("graded", "ada", 102, "85"), fact("role_changed", "dan", 102, "teacher"))
+    script.at(103, fact("role_changed", "dan", 90, "student"))
+    script.voided_at(105, old[1], *new)
+    both = [script.tell(fact("activity_completed", "fay", 106))]
+    script.offer("acme", 106, [*both, script.void(both[0], 106)])
+    script.at(201, fact("graded", "ada", 102, "58"), fact("activity_completed", "ada", 1))
+    late = script.at(301, fact("activity_completed", "eve", 301))
+    script.voided_at(301.5, *late)
+    events = (
+        Event(100.0, incidents.Pause("acme/slack", 60.0)),
+        Event(
+            300.0,
+            incidents.SetFault("acme", Fault(kind="slow", vendor="slack", operation="chat.postMessage", value="5")),
+        ),
+    )
+    return script.scenario("regrets", tenant, events, window=8)

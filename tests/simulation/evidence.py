@@ -10,7 +10,7 @@ from tests.simulation.model import STATEMENT, Told
 from tests.simulation.remains import Remains, Row
 
 VOIDED = "its statement was voided"
-LANDED = "; an earlier attempt may have landed"
+UNROUTED = "voided: "
 OLD_NEWS = "overtaken"
 _REPLACED_BY = re.compile(r"delivery ([0-9a-f]+)$|by statement (\S+) \(")
 
@@ -27,8 +27,9 @@ class Record:
         self._seqs = {each.statement_id: each.seq for log in remains.told.values() for each in log}
 
     def routed(self, statement_id: str) -> bool:
-        kind, _ = self._remains.outcomes[statement_id]
-        return kind is not None
+        """Unless it is said to have been voided before; what is said of it else is judged, not believed."""
+        kind, reason = self._remains.outcomes[statement_id]
+        return kind is not None or not (reason or "").startswith(UNROUTED)
 
     def heard(self, first: str, by: Told) -> bool:
         found = {_heard(row, by) for row in self._rows[first]}

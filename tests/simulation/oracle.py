@@ -9,7 +9,7 @@ from actors.ports import Effect
 from config.model import Digest
 from tests.simulation import explain, facts
 from tests.simulation.campus import SimulatedCampus
-from tests.simulation.evidence import VOIDED, Record, cancelled_unheard
+from tests.simulation.evidence import UNROUTED, VOIDED, Record, cancelled_unheard
 from tests.simulation.limits import exceeded
 from tests.simulation.model import Expected, Model, Told
 from tests.simulation.remains import Key, Remains, Row
@@ -28,6 +28,7 @@ class Findings(msgspec.Struct):
     statements: int = 0
     effects: int = 0
     states: dict[str, int] = {}
+    first_effect_s: float = 0.0
     last_effect_s: float = 0.0
     virtual_s: float = 0.0
 
@@ -42,6 +43,7 @@ def judge(campus: SimulatedCampus, scenario: Scenario, acknowledged: set[str]) -
     times_s = [effect.time for journal in remains.journals.values() for effect in journal]
     return Findings(
         states=dict(Counter(row.state for row in remains.rows)),
+        first_effect_s=min(times_s, default=EPOCH_US / 1e6) - EPOCH_US / 1e6,
         last_effect_s=max(times_s, default=0.0) - EPOCH_US / 1e6,
         faults=Oracle(campus, scenario, remains).judge(acknowledged),
         statements=len(acknowledged),
@@ -98,7 +100,7 @@ class Oracle:
         kind, reason = self._remains.outcomes[statement_id]
         voider = model.voiders.get(statement_id)
         if voider is not None and fact.voids is None:
-            if kind is None and reason.startswith("voided: "):
+            if kind is None and (reason or "").startswith(UNROUTED):
                 return
             if voider.arrival == told.arrival or voider.seq < told.seq:
                 self._say(f"statement {statement_id} ({fact.kind}) was voided already, and taken for {kind or reason}")

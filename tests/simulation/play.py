@@ -45,8 +45,10 @@ class Outcome(msgspec.Struct, kw_only=True):
     reached: dict[str, int] = {}
     """Jobs, commits and reads of the store, before everything was mended."""
     states: dict[str, int] = {}
+    first_effect_s: float = 0.0
+    """When the first effect was had, in virtual time."""
     last_effect_s: float = 0.0
-    """When the last effect was had, in virtual time."""
+    """When the last one was."""
     virtual_s: float = 0.0
     cpu_s: float = 0.0
     lines: list[str] = []
@@ -76,6 +78,7 @@ def play(scenario: Scenario, *, keep_lines: bool = False) -> Outcome:
         effects=findings.effects,
         reached=director.reached,
         states=findings.states,
+        first_effect_s=findings.first_effect_s,
         last_effect_s=findings.last_effect_s,
         virtual_s=findings.virtual_s,
         cpu_s=time.process_time() - began_s,

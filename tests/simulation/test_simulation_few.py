@@ -5,7 +5,7 @@ import pytest
 from tests.simulation.campaign import campaign
 from tests.simulation.fate import points
 
-FEW = [*range(4), *(f"death {point}" for point in points()[::12]), "letters"]
+FEW = [*range(4), *(f"death {point}" for point in points()[::12]), "letters", "regrets"]
 
 
 @pytest.mark.parametrize("seed", FEW, ids=str)

@@ -11,7 +11,7 @@ from actors.domain.throttle import Limiter
 from actors.domain.verdicts import Cause
 from actors.roles import carriage, courier
 from actors.roles.router import Router
-from daemon.store import lines, outbox, planning
+from daemon.store import lines, outbox, planning, undoing
 from tests.simulation import directed
 from tests.simulation.campaign import Totals
 from tests.simulation.directed import scenario_of
@@ -108,6 +108,25 @@ def test_order_that_is_not_kept_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(lines, "first", newest)
     monkeypatch.setattr(directed, "OUTAGE_S", 60.0)
     assert "out of order" in found("outage refused")
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ("_cancel", "lost: no delivery for"),  # what waited is told, and its correction is not
+        ("correct", "lost: no delivery for"),
+        ("_passed_over", "lost: no delivery for"),
+        ("_told_by", "a delivery that nothing asked for"),
+    ],
+)
+def test_what_is_not_taken_back_as_it_should_be_is_told(
+    monkeypatch: pytest.MonkeyPatch, broken: str, told: str
+) -> None:
+    assert found("regrets") == ""
+    monkeypatch.setattr(undoing, broken, lambda *_: ())
+    if broken == "correct":
+        monkeypatch.setattr(undoing, broken, lambda *_: None)
+    assert told in found("regrets")
 
 
 def test_a_courier_that_falls_for_no_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
