@@ -2,10 +2,11 @@
 
 SQLite finds damage in a page only when it reads it, and damage inside a text never. So a small database is checked
 whole; of a large one every small table, and of each large table the newest rows, where a crash or a sick disk leaves
-its traces. Of the newest statements the content is compared with its digest. What this cannot see is written in
-``docs/recovery.md``.
+its traces. Of the newest statements, attachments and documents the content is compared with its digest. What this
+cannot see is written in ``docs/recovery.md``.
 """
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator
 from uuid import UUID
@@ -22,7 +23,11 @@ from daemon.store.rows import unpack_change
 WHOLE_BYTES_MAX = 32 * 1024 * 1024
 SMALL_ROWS_MAX = 1000
 NEWEST_ROWS = 1000
+NEWEST_BYTES = 16 * 1024 * 1024
+"""Of contents and of documents, so much is compared."""
 DIGEST_BYTES = 32
+HASHES = {28: hashlib.sha224, 32: hashlib.sha256, 48: hashlib.sha384, 64: hashlib.sha512}
+"""By the length of what they make."""
 VERSIONS: tuple[Version, ...] = ("1.0.3", "2.0.0")
 
 
@@ -84,6 +89,44 @@ def _contradictions(raw: sqlite3.Connection) -> Iterator[str]:
             unpack_change(change)
         except (msgspec.DecodeError, UnicodeDecodeError):
             yield f"delivery {seq}: what it is about cannot be read"
+    yield from _later_contradictions(raw)
+
+
+def _later_contradictions(raw: sqlite3.Connection) -> Iterator[str]:
+    """The same of what came with later versions: an older store has none of it."""
+    if "change" in {column for _, column, *_ in raw.execute("PRAGMA table_info(outcomes)")}:
+        for seq, change in raw.execute("SELECT seq, change FROM outcomes ORDER BY seq DESC LIMIT ?", (NEWEST_ROWS,)):
+            try:
+                if change is not None:
+                    unpack_change(change)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                yield f"statement {seq}: what it told cannot be read"
+    if not {"documents", "contents", "pieces"} <= set(_tables(raw)):
+        return
+    read_bytes = 0
+    for no, etag, body in raw.execute("SELECT no, etag, body FROM documents ORDER BY no DESC LIMIT ?", (NEWEST_ROWS,)):
+        read_bytes += len(body)
+        if hashlib.sha1(body, usedforsecurity=False).hexdigest() != etag:
+            yield f"document {no}: its content is not what was accepted"
+        if read_bytes > NEWEST_BYTES:
+            break
+    yield from _contents(raw)
+
+
+def _contents(raw: sqlite3.Connection) -> Iterator[str]:
+    """Attachments, newest first; one that is larger than what is compared is left out."""
+    left_bytes = NEWEST_BYTES
+    for no, sha2, size_bytes in raw.execute(
+        "SELECT no, sha2, bytes FROM contents WHERE sha2 IS NOT NULL ORDER BY no DESC LIMIT ?", (NEWEST_ROWS,)
+    ):
+        left_bytes -= size_bytes
+        if left_bytes < 0:
+            return
+        made = HASHES[len(sha2)]()
+        for (piece,) in raw.execute("SELECT bytes FROM pieces WHERE content = ? ORDER BY piece", (no,)):
+            made.update(piece)
+        if made.digest() != sha2:
+            yield f"attachment {no}: its content is not what was accepted"
 
 
 def _same(key: bytes, content: bytes, body: bytes, version: str) -> bool:
