@@ -11,7 +11,7 @@ from world import Campus, completed, graded, open_campus, route, tenant
 
 from actors.domain.flow import Request, Response
 from actors.targets.lrs.fake import FakeLrs
-from config.model import Audience, Filter, Retention, Retry, Route, Tenant
+from config.model import Audience, Backoff, Filter, Retention, Retry, Route, Tenant
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 PEOPLE = ["ada", "mary", "grace", "annie", "katherine", "emmy"]
@@ -35,6 +35,10 @@ def attended(
         "object": {"id": f"https://lms.example.edu/{what}"},
         "timestamp": "2026-11-23T10:00:00Z",
     }
+
+
+SELDOM = Retry(age_max=None, unavailable=Backoff(first="30m", longest="2h"))
+"""For outages of days: thousands of tries less."""
 
 
 def voiding(statement_id: str) -> dict[str, object]:
@@ -267,7 +271,7 @@ async def test_what_a_disabled_route_missed_is_kept(tmp_path: Path, autojump_clo
 
 async def test_retention_leaves_what_is_still_to_be_forwarded(tmp_path: Path, autojump_clock: object) -> None:
     keep = Retention(statements="1d", deliveries="1d", dead_letters="1d", effect_horizon="30d")
-    async with open_campus(tmp_path, school(everything(retry=Retry(age_max=None)), retention=keep)) as campus:
+    async with open_campus(tmp_path, school(everything(retry=SELDOM), retention=keep)) as campus:
         campus.fault("lrs", "status", value="503", times=0)
         [first] = await campus.tell(attended("ada"))
         await trio.sleep(5 * 86_400.0)

@@ -30,13 +30,13 @@ def check(asked: Sequence[Ask]) -> list[Said | None]:
     return together
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(many_asks)
 def test_a_tenant_is_answered_as_if_it_were_alone(asked: list[Ask]) -> None:
     check(asked)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(st.lists(of_two_clients(), min_size=10, max_size=30))
 def test_who_may_read_only_its_own_is_answered_as_if_nobody_else_had_written(asked: list[Ask]) -> None:
     """Also by way of references to others' statements, of filters that those meet, and of their attachments."""
