@@ -29,7 +29,7 @@ def raw() -> Iterator[sqlite3.Connection]:
         raw.execute(
             "INSERT INTO pieces (content, piece, bytes) VALUES (?, 0, ?), (?, 1, ?)", (no, BODY[:9], no, BODY[9:])
         )
-    raw.execute("INSERT INTO outcomes (seq, kind, reason, occurrence, deliveries) VALUES (7, NULL, 'group: it is one', 0, 0)")
+    raw.execute("INSERT INTO outcomes (seq, kind, reason, occurrence, deliveries) VALUES (7, NULL, 'group: one', 0, 0)")
     yield raw
     raw.close()
 
