@@ -24,6 +24,15 @@ def advance(raw: sqlite3.Connection, lane: str, destination: str, due_us: int) -
         )
 
 
+def step_back(raw: sqlite3.Connection, seq: int, lane: str, destination: str, due_us: int) -> None:
+    """A head that was on its way waits again: an older row that came into the line meanwhile goes first, and waits for
+    what the destination told this one to wait for."""
+    oldest = first(raw, lane, destination)
+    if oldest is not None and oldest < seq:
+        raw.execute("UPDATE deliveries SET head = 0 WHERE seq = ?", (seq,))
+        advance(raw, lane, destination, due_us)
+
+
 def join(raw: sqlite3.Connection, seq: int, lane: str, destination: str, now_us: int) -> None:
     """Take the place in line that ``seq`` gives. A waiting head steps back for an older row; a claimed or unknown one
     goes first, and the line moves on in order after it."""

@@ -14,6 +14,7 @@ from daemon.store import holding, propagation, rows, undoing
 from daemon.store.engine import Engine
 from daemon.store.holding import DAY_US as DAY_US
 from daemon.store.lines import advance as advance
+from daemon.store.lines import step_back
 from daemon.store.planning import reroute as reroute
 from daemon.store.planning import route as route
 from daemon.store.writer import Writer
@@ -232,6 +233,8 @@ def record(
             holding.settle_items(raw, delivery.seq, state, decision.receipt, attempt.ended_us, delivery.id)
     if not state.open:
         advance(raw, delivery.lane, delivery.destination, next_due_us)
+    elif state is State.WAITING:
+        step_back(raw, delivery.seq, delivery.lane, delivery.destination, decision.due_us or delivery.due_us)
     return True
 
 

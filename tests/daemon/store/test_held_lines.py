@@ -191,3 +191,18 @@ class Held(RuleBasedStateMachine):
 
 TestHeld = Held.TestCase
 TestHeld.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
+
+
+def test_what_waits_again_steps_back_for_what_came_meanwhile() -> None:
+    """A digest is on its way while something older comes out of its quiet hours."""
+    state = Held()
+    state.open()
+    state.tell(learner="ada", points=1, destination="C2", how=HeldFor.DIGEST, revise=False)
+    state.tell(learner="bob", points=1, destination="C2", how=HeldFor.QUIET, revise=False)
+    state.raw.execute("UPDATE deliveries SET due_us = due_us + 7 WHERE held_for = 'quiet'")
+    state.claim(limit=1, pass_us=WINDOW_US)
+    assert [len(delivery.items) for delivery in state.hands.values()] == [1]
+    state.claim(limit=1, pass_us=7)
+    state.record(which=0, state=State.WAITING, hold=HeldFor.PERSON)
+    state.lines_are_sound()
+    state.teardown()
