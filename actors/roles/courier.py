@@ -29,6 +29,7 @@ STEP_US = 30_000_000
 probe looks further back."""
 HELLO_FIRST_S = 30.0
 HELLO_LAST_S = 900.0
+HELLO_SPACE_S = 5.0  # never sooner than this after the last one, however much comes in meanwhile
 
 
 class Courier(Actor[CourierMessage]):
@@ -53,6 +54,7 @@ class Courier(Actor[CourierMessage]):
         self._draining = False
         self._idle = trio.Event()
         self._held = Claimed()
+        self._hello_at_s = -HELLO_SPACE_S  # when the last one was, by trio's clock
         self._hello_s = 0.0  # the first is at once: a restart or a reload may have brought the cure
 
     async def started(self) -> None:
@@ -212,6 +214,11 @@ class Courier(Actor[CourierMessage]):
         """A suspended lane asks from time to time whether its credentials live again (a new secret on disk)."""
         with trio.move_on_after(self._hello_s):
             await self._wake.wait()
+        while not self._draining and (left_s := self._hello_at_s + HELLO_SPACE_S - trio.current_time()) > 0:
+            self._wake = trio.Event()
+            with trio.move_on_after(left_s):
+                await self._wake.wait()
+        self._hello_at_s = trio.current_time()
         self._hello_s = min(HELLO_LAST_S, max(HELLO_FIRST_S, self._hello_s * 2))
         http = self._https.pop() if self._https else self._world.http()
         journey = Journey(self._pacer, None, probing=False, answered=self._carriage.dating.hear)

@@ -139,6 +139,21 @@ async def test_a_receiver_that_does_not_want_us_suspends_the_lane(
         assert await campus.states() == {"delivered": len(PEOPLE)}
 
 
+async def test_a_suspended_lane_does_not_ask_more_because_more_comes_in(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, school()) as campus:
+        campus.fault("webhook", "status", value="410", times=0)
+        await campus.tell(*(completed(who) for who in PEOPLE))
+        await trio.sleep(10.0)
+        before = campus.http.calls
+        for number in range(100):
+            await campus.tell(completed(PEOPLE[0], f"quiz{number}"))
+            await trio.sleep(0.1)
+        assert campus.http.calls - before <= 6, "two requests each, at most every five seconds"
+        receiver(campus).clear_faults()
+        await campus.quiet(3600.0)
+        assert await campus.states() == {"delivered": len(PEOPLE) + 100}
+
+
 async def test_what_one_message_is_refused_for_is_no_matter_of_the_others(
     tmp_path: Path, autojump_clock: object
 ) -> None:
