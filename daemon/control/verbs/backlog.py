@@ -89,7 +89,9 @@ async def catchup(request: QueueCatchup, asking: Asking) -> Done:
     tenant, target = asking.lane(request.lane)
     if request.how == "digest" and asking.office.targets(tenant)[target].wants_statement:
         advice = "lmsyncctl queue forecast says how long it takes"
-        raise Refusal(Exit.USAGE, f"{request.lane} takes messages one by one: there are no digests for it", advice=advice)
+        raise Refusal(
+            Exit.USAGE, f"{request.lane} takes messages one by one: there are no digests for it", advice=advice
+        )
     older_us = 0 if request.older_than_s is None else round(request.older_than_s * 1e6)
     before_us = asking.now_us - older_us if older_us else SINCE_EVER
     match request.how:
