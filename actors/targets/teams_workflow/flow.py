@@ -14,6 +14,7 @@ from actors.domain.cards import escape
 from actors.domain.changes import AnyChange
 from actors.domain.flow import Flow, Request, Response, Veiled
 from actors.domain.outbox import Parcel, Place, Rate
+from actors.domain.veiling import parts_of
 from actors.domain.verdicts import (
     Cause,
     Confirmation,
@@ -93,7 +94,7 @@ class WorkflowTarget:
         if isinstance(url, Revoked):
             return url
         trail = {"x-ms-client-tracking-id": parcel.delivery_id, "x-correlation-id": parcel.correlation_id}
-        answer = understand((yield self._request("POST", url, "flow.post", trail, body)), (url,))
+        answer = understand((yield self._request("POST", url, "flow.post", trail, body)), parts_of(url))
         if not isinstance(answer, Taken):
             return answer
         posted = ONLY_QUEUED if answer.status == QUEUED else ANSWERED.format(answer.status)
@@ -117,7 +118,7 @@ class WorkflowTarget:
         outcome = yield self._request("OPTIONS", url, "flow.options", {}, b"")
         if not isinstance(outcome, Response):
             return Unavailable(outcome.detail)
-        answer = understand(outcome, (url,))
+        answer = understand(outcome, parts_of(url))
         if isinstance(answer, Revoked | Throttled):
             return answer
         if outcome.status >= SERVER_FAILED:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from actors.domain.flow import Lost, NotSent, Outcome, Response, decode_object
+from actors.domain.veiling import veiled
 from actors.domain.verdicts import Cause, Doubtful, Faulted, Refused, Revoked, Throttled, Unavailable
 
 Failure = Throttled | Unavailable | Faulted | Refused | Revoked | Doubtful
@@ -100,7 +101,6 @@ def _error(response: Response) -> tuple[str, str]:
 def _detail(response: Response, hidden: Sequence[str]) -> str:
     """The status and what is said to it, on one line and bounded."""
     said = " ".join(part for part in _error(response) if part)
-    for secret in hidden:
-        said = said.replace(secret, "***")
+    said = veiled(said, hidden)
     said = " ".join("".join(char if char.isprintable() else " " for char in said).split())
     return f"Power Automate: HTTP {response.status}" + (f", {said[:SAID_CHARS_MAX]}" if said else "")

@@ -18,6 +18,7 @@ from actors.domain.changes import AnyChange, StatementStored
 from actors.domain.flow import Flow, Lost, Request, Response, Veiled, decode_object
 from actors.domain.lines import line_of
 from actors.domain.outbox import Parcel, Place, Rate
+from actors.domain.veiling import parts_of
 from actors.domain.verdicts import (
     Cause,
     Confirmation,
@@ -190,8 +191,10 @@ class WebhookTarget:
             if not sendable(given):
                 return Revoked(f"headers: what the secret of {name} holds is no header's value")
             headers[name.lower()] = given
-        veiled = [text for text in (url, *headers.values()) if isinstance(text, Veiled)]
-        return Desk(url, headers, tuple(signers), (*veiled, *texts.values()))
+        hidden: list[str] = [text for text in headers.values() if isinstance(text, Veiled)]
+        if isinstance(url, Veiled):
+            hidden += parts_of(url)
+        return Desk(url, headers, tuple(signers), (*hidden, *texts.values()))
 
 
 def _delivered(desk: Desk, response: Response) -> Delivered:

@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 import msgspec
 
 from actors.domain.flow import Lost, NotSent, Outcome, Response, decode_object
+from actors.domain.veiling import veiled
 from actors.domain.verdicts import Cause, Doubtful, Faulted, Refused, Revoked, Throttled, Unavailable
 
 Failure = Throttled | Unavailable | Faulted | Refused | Revoked | Doubtful
 
 SAID_CHARS_MAX = 200
 ID_CHARS_MAX = 100
-HIDDEN_CHARS_MIN = 8
 REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray")
 """Headers by which receivers call the request, the first one counts."""
 
@@ -100,7 +100,6 @@ def _detail(response: Response, hidden: Sequence[str]) -> str:
         told = next((text for text in texts if isinstance(text, str)), "")
         if not told and response.headers.get("content-type", "").startswith("text/plain"):
             told = response.body[: SAID_CHARS_MAX * 4].decode("utf-8", "replace")
-        for secret in hidden:
-            told = told.replace(secret, "***") if len(secret) >= HIDDEN_CHARS_MIN else told
+        told = veiled(told, hidden)
         said = " ".join("".join(char if char.isprintable() else " " for char in told).split())
     return f"webhook: HTTP {response.status}" + (f", {said[:SAID_CHARS_MAX]}" if said else "")
