@@ -70,8 +70,8 @@ class Store:
         self.outbox = SqlOutbox(self.writer, reader)
         self.ledger = SqlLedger(self.writer, reader)
         self.queries = Queries(self.writer, reader)
-        self.exports = SqlExports(reader)
-        self.erasures = SqlErasures(self.writer, reader)
+        self.exports = SqlExports(self.lrs_reader)
+        self.erasures = SqlErasures(self.writer, self.lrs_reader)
         self.imports = SqlImports(self.writer, reader, self.statements)
         self.housekeeping = SqlHousekeeping(self.writer, reader)
         self.born_us = 0

@@ -116,7 +116,7 @@ def first_declared(raw: sqlite3.Connection, tenant: str, seqs: Sequence[int], si
     marks = ",".join("?" * len(seqs))
     found = raw.execute(
         "SELECT a.seq, a.content, a.sha2, a.content_type, c.bytes FROM attachments a "  # noqa: S608  # marks only
-        f"JOIN contents c ON c.no = a.content WHERE a.seq IN ({marks}) AND c.tenant = ? AND NOT EXISTS "
+        f"CROSS JOIN contents c ON c.no = a.content WHERE a.seq IN ({marks}) AND c.tenant = ? AND NOT EXISTS "
         "(SELECT 1 FROM attachments b WHERE b.content = a.content AND b.seq < a.seq AND b.seq > ?) "
         "ORDER BY a.seq, a.content",
         (*seqs, tenant, since),

@@ -30,3 +30,7 @@ CREATE TABLE erasures (
     CHECK ((pseudonym = '') = (ended_us IS NOT NULL))
 );
 CREATE INDEX erasures_who ON erasures (tenant, who);
+
+-- An erasure goes through all of a tenant's, a page at a time: each page begins where the last one ended.
+CREATE INDEX documents_tenant ON documents (tenant);
+CREATE INDEX activities_tenant ON activities (tenant);
