@@ -180,9 +180,7 @@ def merged(there: Content, new: Content, bytes_max: int) -> Content:
     if not is_json(there.content_type):
         raise Rejected("unmergeable", f"the document there is {there.content_type}, not application/json: use PUT")
     if not is_json(new.content_type):
-        raise Rejected(
-            "unmergeable", f"Content-Type is {new.content_type}, only application/json is merged: use PUT"
-        )
+        raise Rejected("unmergeable", f"Content-Type is {new.content_type}, only application/json is merged: use PUT")
     try:
         members = _members(there.body.decode())  # whatever a PUT brought: values are taken over unread
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
