@@ -42,16 +42,24 @@ Name = Callable[[Request], str]
 class Striking:
     """``regular(request, now_s)`` is the vendor without faults; ``name(request)`` what the request is called, and
     ``posting`` what those are called that have an effect; ``refusal`` the answer to whoever has no credentials;
-    ``switches`` further kinds, which the vendor itself looks at."""
+    ``switches`` further kinds, which the vendor itself looks at. With ``error`` there is a kind of that name: its
+    answer to a ``value``, nothing done."""
 
     def __init__(
-        self, regular: Regular, name: Name, posting: str, refusal: Response, switches: frozenset[str] = frozenset()
+        self,
+        regular: Regular,
+        name: Name,
+        posting: frozenset[str],
+        refusal: Response,
+        switches: frozenset[str] = frozenset(),
+        error: Callable[[str], Response] | None = None,
     ) -> None:
         self._regular = regular
         self._name = name
         self._posting = posting
         self._refusal = refusal
-        self._faults = Faults(STRIKES, switches)
+        self._error = error
+        self._faults = Faults(STRIKES if error is None else STRIKES | {"error"}, switches)
         self._late: list[tuple[float, Request]] = []
 
     def fault(self, fault: Fault) -> None:
@@ -63,8 +71,8 @@ class Striking:
     def clear(self) -> None:
         self._faults.clear()
 
-    def switched(self, kind: str) -> bool:
-        return self._faults.switched(kind) is not None
+    def switched(self, kind: str) -> Fault | None:
+        return self._faults.switched(kind)
 
     def settle(self, now_s: float) -> None:
         """What was to land late by now has landed."""
@@ -74,15 +82,16 @@ class Striking:
             self._regular(request, due_s)
 
     def handle(self, request: Request, now_s: float) -> Answer:
-        answer = self._answer(request, now_s)
+        """As ``answer``, with the time."""
+        answer = self.answer(request, now_s)
         headers = {"date": formatdate(now_s, usegmt=True), **answer.response.headers}
         return msgspec.structs.replace(answer, response=msgspec.structs.replace(answer.response, headers=headers))
 
-    def _answer(self, request: Request, now_s: float) -> Answer:
+    def answer(self, request: Request, now_s: float) -> Answer:
         self.settle(now_s)
         name = self._name(request)
         path = request.url.partition("?")[0]
-        fault = self._faults.strike(name, path, lambda each: each.kind != "late_commit" or name == self._posting)
+        fault = self._faults.strike(name, path, lambda each: each.kind != "late_commit" or name in self._posting)
         if fault is None:
             return Answer(response=self._regular(request, now_s))
         return self._instead(fault, request, now_s) or _afterwards(fault, self._regular(request, now_s))
@@ -105,6 +114,8 @@ class Striking:
                 return Answer(response=Response(status=429, headers=headers))
             case "revoked":
                 return Answer(response=self._refusal)
+            case "error" if self._error is not None:
+                return Answer(response=self._error(fault.value))
             case _:
                 return None
 

@@ -38,7 +38,7 @@ class FakeWorkflow:
         self.cards: deque[dict[str, object]] = deque(maxlen=CARDS_MAX)
         self.queued = 0
         self._lately: deque[float] = deque(maxlen=PER_S)
-        self._striking = Striking(self._regular, _name, POST, _unauthorised(), SWITCHES)
+        self._striking = Striking(self._regular, _name, frozenset({POST}), _unauthorised(), SWITCHES)
 
     def fault(self, fault: Fault) -> None:
         """Raises ValueError for an unknown kind or a value that is not what the kind needs."""

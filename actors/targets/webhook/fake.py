@@ -42,7 +42,7 @@ class FakeWebhook:
         self.messages: OrderedDict[str, dict[str, object]] = OrderedDict()
         self.repeats = 0
         refusal = _answer(401, {"message": "no matching signature found"})
-        self._striking = Striking(self._regular, _name, POST, refusal)
+        self._striking = Striking(self._regular, _name, frozenset({POST}), refusal)
 
     def fault(self, fault: Fault) -> None:
         """Raises ValueError for an unknown kind or a value that is not what the kind needs."""
