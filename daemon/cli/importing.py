@@ -108,10 +108,8 @@ class Import:
 
     def _part(self, sha2: str, part: int, data: bytes) -> None:
         wanted = self._wanted
-        for _ in self._client.ask(
-            ImportPart(tenant=wanted.tenant, sha2=sha2, part=part, bytes=data, dry_run=wanted.dry_run)
-        ):
-            """There are no rows."""
+        part_of = ImportPart(tenant=wanted.tenant, sha2=sha2, part=part, bytes=data, dry_run=wanted.dry_run)
+        list(self._client.ask(part_of))  # asked to the end; there are no rows
 
     def _flush(self) -> None:
         if not self._lines:

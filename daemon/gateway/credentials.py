@@ -62,11 +62,6 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     def may_read_all(self) -> bool:
         return self.may("all", "all/read", "statements/read")
 
-    @property
-    def may_define(self) -> bool:
-        """Whether what it says of activities becomes part of what is known of them."""
-        return self.may("all", "define")
-
 
 class Door(msgspec.Struct, frozen=True, kw_only=True):
     """A tenant as the gateway sees it; accounts by name, which is unique in a tenant."""

@@ -13,7 +13,7 @@ import trio
 from actors.ports import Clock, StoreUnavailable
 from actors.sources.xapi.settings import Credential, XapiSettings
 from config.model import Tenant
-from daemon.gateway.credentials import Account, Door, doors
+from daemon.gateway.credentials import Account, Door, FileLock, doors
 from daemon.gateway.ports import Trouble
 from daemon.gateway.seal import Seal, SealFile, SealUnusable
 from daemon.store.credentials import SqlCredentials, StoredCredential, Use, Who
@@ -130,14 +130,14 @@ class Keyring:
 
     def state(self, stored: StoredCredential) -> State:
         """Why it opens, or does not."""
-        who = (stored.tenant, stored.name)
         door = self._doors.get(stored.tenant)
         if stored.revoked_us is not None:
             return "revoked"
         if stored.dead(self._clock.now_us()):
             return "expired"
-        if who in self.in_files():
-            return "hidden"
-        if door is None or stored.name not in door.accounts:
+        account = None if door is None else door.accounts.get(stored.name)
+        if account is None:
             return "unplaced"
+        if isinstance(account.lock, FileLock):
+            return "hidden"
         return "active" if stored.seal == self._file.seal.id else "sealed"

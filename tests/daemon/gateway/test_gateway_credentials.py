@@ -17,6 +17,7 @@ from actors.sources.xapi.settings import Credential, Scope, XapiSettings
 from config.model import Connection, Secret, Tenant
 from config.secrets import SecretUnavailable
 from daemon.gateway.credentials import Door, admit, doors
+from daemon.gateway.lrs.access import DEFINING
 from daemon.gateway.seal import Seal
 from daemon.store.credentials import StoredCredential
 
@@ -174,7 +175,7 @@ def test_scopes_that_nobody_knows_any_more_give_nothing() -> None:
 @pytest.mark.parametrize("scope", SCOPES)
 def test_only_all_and_define_change_definitions(scope: Scope) -> None:
     account = doors([tenant("acme")], [stored(scopes=(scope,))])["acme"].accounts["bi"]
-    assert account.may_define == (scope in ("all", "define"))
+    assert account.may(*DEFINING) == (scope in ("all", "define"))
     assert account.may_read_all == (scope in ("all", "all/read", "statements/read"))
 
 
