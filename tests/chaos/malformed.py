@@ -7,6 +7,7 @@ statements where it was refused.
 import json
 import random
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -264,13 +265,12 @@ class Corpus:
                 place = inner
                 continue
             break
+        junk = deepcopy(dice.choice(JUNK))  # it may be spoiled in its turn
         match dice.randrange(3):
             case 0:
-                place[key] = dice.choice(JUNK)
+                place[key] = junk
             case 1 if isinstance(place, dict):
-                place[dice.choice(("unknown", "id", "objectType", "name", "", "mbox", "stored", "version"))] = (
-                    dice.choice(JUNK)
-                )
+                place[dice.choice(("unknown", "id", "objectType", "name", "", "mbox", "stored", "version"))] = junk
             case _:
                 del place[key]
 

@@ -4,7 +4,6 @@
 """
 
 import os
-import random
 from base64 import b64encode
 from collections import Counter
 from pathlib import Path
@@ -16,13 +15,14 @@ import trio
 from malformed import BODY_BYTES_MAX, Corpus, Shot
 from plausible import Nearly
 from rehearsal import PATIENCE_S, rehearsal
+from seeds import campaign_seed
 
 from daemon.demo.moodle import sample
 from daemon.demo.scene import KEY, SECRET
 from daemon.demo.stage import Stage
 
 SHOTS = int(os.environ.get("LMSYNCD_SHOTS", "20000"))
-SEED = int(os.environ.get("LMSYNCD_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+SEED = campaign_seed()
 GUNNERS = 8
 GROWTH_KIB_MAX = 64 * 1024
 HUGE_BYTES = 100_000_000
@@ -50,20 +50,23 @@ class Range:
 
     async def _gunner(self) -> None:
         stream: trio.SocketStream | None = None
-        while self.left > 0:
-            self.left -= 1
-            shot = self._corpus.shot()
-            if stream is None or shot.hangs_up:
-                if stream is not None:
+        try:
+            while self.left > 0:
+                self.left -= 1
+                shot = self._corpus.shot()
+                if stream is None or shot.hangs_up:
+                    if stream is not None:
+                        await trio.aclose_forcefully(stream)
+                    stream = await trio.open_tcp_stream("127.0.0.1", self._port)
+                status, goes_on = await self._one(stream, shot)
+                self._judge(status, shot)
+                if not goes_on:
                     await trio.aclose_forcefully(stream)
-                stream = await trio.open_tcp_stream("127.0.0.1", self._port)
-            status, goes_on = await self._one(stream, shot)
-            self._judge(status, shot)
-            if not goes_on:
-                await trio.aclose_forcefully(stream)
-                stream = None
-        if stream is not None:
-            await trio.aclose_forcefully(stream)
+                    stream = None
+        finally:  # also when a shot fails: sockets left open would be blamed on another test
+            if stream is not None:
+                with trio.CancelScope(shield=True):
+                    await trio.aclose_forcefully(stream)
 
     async def _one(self, stream: trio.SocketStream, shot: Shot) -> tuple[int, bool]:
         """The answer's status (0: none came), and whether the connection can be used on."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import trio
 from ordeal import Ordeal
+from seeds import campaign_seed
 from semester import EFFECTS_A_TERM
 
 KILLS = int(os.environ.get("LMSYNCD_KILLS", "200"))
@@ -33,7 +34,7 @@ async def test_nothing_is_lost_and_nothing_doubled_by_sigkill(tmp_path: Path) ->
 
 async def campaign(tmp_path: Path, kills: int) -> None:
     """Kill it so often, let it rest, and ask both oracles."""
-    seed = int(os.environ.get("LMSYNCD_SEED", str(random.SystemRandom().randrange(10**6))))
+    seed = campaign_seed()
     dice = random.Random(seed)
     ordeal = Ordeal(tmp_path / "scene", dice, max(1, kills * EFFECTS_A_LIFE // EFFECTS_A_TERM))
     print(f"LMSYNCD_SEED={seed} LMSYNCD_KILLS={kills}: {ordeal.semester.statements} statements")
