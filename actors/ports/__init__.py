@@ -1,13 +1,17 @@
 """What the actors need of the world, and what a connector promises them. Each port has one conformance suite
 (``tests/conformance``) that every adapter passes, fakes included.
 
-Read in this order: ``world`` (time, chance, network, witness), ``store``, ``attachments``, ``vendors``.
+Read in this order: ``world`` (time, chance, network, witness), ``store``, ``attachments``, ``vendors``, ``sources``.
 """
 
 from actors.domain.outbox import Composed as Composed
 from actors.domain.xapi.accepted import NewStatement as NewStatement
 from actors.ports.attachments import Attached as Attached
 from actors.ports.attachments import Attachments as Attachments
+from actors.ports.sources import Bearing as Bearing
+from actors.ports.sources import Depot as Depot
+from actors.ports.sources import Source as Source
+from actors.ports.sources import SourceKind as SourceKind
 from actors.ports.store import Appended as Appended
 from actors.ports.store import Caused as Caused
 from actors.ports.store import Claimed as Claimed
@@ -29,7 +33,6 @@ from actors.ports.vendors import Effect as Effect
 from actors.ports.vendors import Fake as Fake
 from actors.ports.vendors import Fault as Fault
 from actors.ports.vendors import Reveal as Reveal
-from actors.ports.vendors import SourceKind as SourceKind
 from actors.ports.vendors import Target as Target
 from actors.ports.vendors import Wording as Wording
 from actors.ports.world import AttemptView as AttemptView

@@ -150,9 +150,3 @@ class Connector(msgspec.Struct, frozen=True, kw_only=True):
     fake: Callable[[], Fake]
     taking: Taking = Taking()
     """What routes to it may ask for."""
-
-
-class SourceKind(msgspec.Struct, frozen=True, kw_only=True):
-    """What a source folder exports as ``CONNECTOR``."""
-
-    settings: type[msgspec.Struct]

@@ -1,0 +1,172 @@
+"""How a source is read: a conversation, as with targets, whose steps are requests, pages of records, and files.
+
+A connector's ``harvest`` is a generator. It yields a step and is sent what came of it, and it returns how the run
+ended. Whoever drives it owns network, disk, time and store. A page is on disk, with what it changed and its cursor,
+before the generator goes on: killed at any instruction, the next run begins at the last cursor.
+"""
+
+from collections.abc import Generator, Mapping
+from typing import Literal
+
+import msgspec
+
+from actors.domain.canonical import EntityName
+from actors.domain.flow import Outcome, Request
+
+Mode = Literal["delta", "full", "backfill"]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One entity as the source tells it. ``(entity, id)`` is its identity in the source: whoever tells of the same
+    entity in another ``form`` (a REST object, an event) uses the same id. ``form`` selects the mapping's table.
+    ``body`` is what was read, as JSON would have it. ``scope`` says of which listing it is part (a course's id), so
+    that absence can be told; ``gone``: the source says itself that it exists no more. ``partial``: what the body
+    does not tell is left as it is known."""
+
+    entity: EntityName
+    id: str
+    form: str
+    body: Mapping[str, object]
+    scope: str = ""
+    gone: bool = False
+    partial: bool = False
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Records to take in, in order (what is referred to comes first, here or on an earlier page). ``cursor`` replaces
+    the source's cursor in the same transaction, None leaves it. Answer: None."""
+
+    records: tuple[Record, ...]
+    cursor: Mapping[str, str] | None = None
+
+
+class Whole(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything of this entity (and scope; None: of any scope) has been told since the run began: what was not is
+    gone. Never yielded after a read that may have missed something. Answer: None."""
+
+    entity: EntityName
+    scope: str | None = None
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """For operators: what is being read now. ``total`` None: not known. Answer: None."""
+
+    what: str
+    done: int = 0
+    total: int | None = None
+
+
+class Bundles(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies in the inbox, oldest first. Answer: ``tuple[BundleInfo, ...]``."""
+
+    inbox: str
+
+
+class Download(msgspec.Struct, frozen=True, kw_only=True):
+    """A file by HTTPS into the spool, streamed. Answer: ``BundleInfo``, or the ``Outcome`` where it was not a 200."""
+
+    request: Request
+    bytes_max: int
+
+
+class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A zip or a folder. ``settled``: nothing has written to it for a while. ``names`` are its files, without
+    folders around them; ``digest`` of the content, hexadecimal; ``trouble``: why it cannot be read (then ``names`` is
+    empty)."""
+
+    key: str
+    name: str
+    names: tuple[str, ...] = ()
+    digest: str = ""
+    settled: bool = True
+    trouble: str = ""
+
+
+class Rows(msgspec.Struct, frozen=True, kw_only=True):
+    """The next ``count`` rows of a CSV of a bundle. Answer: ``RowsRead``; asked again it goes on where it was."""
+
+    bundle: str
+    name: str
+    count: int
+
+
+class RowsRead(msgspec.Struct, frozen=True, kw_only=True):
+    """``columns`` as spelt there; ``rows`` as lists of cells; ``line`` of the first row; ``trouble``: from where on it
+    is no CSV or no UTF-8 (what stood before it is in ``rows``)."""
+
+    columns: tuple[str, ...]
+    rows: list[list[str]]
+    line: int
+    last: bool
+    trouble: str = ""
+
+
+class Put(msgspec.Struct, frozen=True, kw_only=True):
+    """The bundle has been dealt with: it is moved to ``done`` or ``failed`` in the inbox, or removed from the spool,
+    with ``note`` beside it where it failed. Answer: None."""
+
+    bundle: str
+    where: Literal["done", "failed"]
+    note: str = ""
+
+
+Step = Request | Page | Whole | Progress | Bundles | Download | Rows | Put
+Answer = Outcome | BundleInfo | tuple[BundleInfo, ...] | RowsRead | None
+
+
+class Finished(msgspec.Struct, frozen=True, kw_only=True):
+    """All that was to be read was read. ``note`` is for operators."""
+
+    note: str = ""
+
+
+class Halted(msgspec.Struct, frozen=True, kw_only=True):
+    """It was not. ``why`` decides what happens next: ``throttled`` (the source named a time, ``retry_after`` as
+    sent), ``unavailable`` (it is down), ``revoked`` (our credentials died: the source is suspended), ``refused``
+    (permission or configuration: a person must mend it), ``faulted`` (an odd answer)."""
+
+    why: Literal["throttled", "unavailable", "revoked", "refused", "faulted"]
+    detail: str
+    retry_after: str | None = None
+
+
+Ended = Finished | Halted
+Harvest = Generator[Step, Answer, Ended]
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run is to do. ``delta``: what is new since the cursor, as cheaply as the API allows; ``full``: everything,
+    with ``Whole`` for what was told whole; ``backfill``: what happened from ``since`` to ``until`` (RFC 3339), the
+    cursor stays."""
+
+    mode: Mode
+    cursor: Mapping[str, str]
+    now_us: int
+    since: str = ""
+    until: str = ""
+
+
+class Inbound(msgspec.Struct, frozen=True, kw_only=True):
+    """What was posted to ``/t/TENANT/hooks/SOURCE``. Header names are lower case."""
+
+    headers: Mapping[str, str]
+    query: str
+    body: bytes
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """It is genuine. ``records`` are taken in before it is answered; ``look``: what it tells cannot be known from it
+    alone, so that the source should be read soon."""
+
+    records: tuple[Record, ...] = ()
+    look: bool = False
+
+
+class Unheard(msgspec.Struct, frozen=True, kw_only=True):
+    """It is refused with this HTTP status."""
+
+    status: int
+    detail: str
+
+
+Hearing = Generator[Request, Outcome, Heard | Unheard]

@@ -1,0 +1,118 @@
+"""What sources told: their records as read, what they mean, and how far each source was read."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from actors.domain.canonical import EntityName
+from actors.domain.xapi.accepted import NewStatement
+from actors.ports.store import Provenance
+
+RecordState = Literal["active", "gone", "quarantined"]
+Key = tuple[str, str]
+"""(entity, id)."""
+
+
+class SourceState(msgspec.Struct, frozen=True, kw_only=True):
+    """How a source stands. ``no`` is its number in the store. ``mapping`` is the version in force, 0 before the first
+    run. ``paused_by``: an operator, empty: nobody. ``suspended``: why its credentials are believed dead, empty: they
+    are not. ``first_us``: when its first whole reading ended: what came before is history."""
+
+    no: int
+    mapping: int = 0
+    cursor: Mapping[str, str] = {}
+    paused_by: str = ""
+    paused_us: int | None = None
+    suspended: str = ""
+    suspended_us: int | None = None
+    first_us: int | None = None
+    full_us: int | None = None
+    """When the last full reading ended."""
+    heard_us: int | None = None
+    """When the last webhook came."""
+    unchanged: int = 0
+    """Readings in a row that brought nothing new."""
+
+
+class KnownRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A record in the store. ``no`` is its place: small numbers, so that a run can keep a bitmap of those it has seen.
+    ``digest`` is that of the body as last read; ``canonical`` its meaning as JSON, empty where it never had one;
+    ``rev`` counts how often that changed."""
+
+    no: int
+    entity: EntityName
+    id: str
+    form: str
+    digest: bytes
+    mapping: int
+    canonical: bytes
+    state: RecordState
+    scope: str
+    rev: int
+
+
+class Flaw(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a record was quarantined: the rule that failed, where (a path in the record), the value as JSON (bounded),
+    and what to do about it."""
+
+    rule: str
+    path: str
+    value: str
+    suggestion: str
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A record to write. ``no`` None: it is new. ``raw`` None: the body stays as it is (only what it means changed).
+    ``user`` and ``course``: whose membership it is, of enrolments, else empty. ``flaws`` where it is quarantined (what
+    it meant before stays)."""
+
+    no: int | None
+    entity: EntityName
+    id: str
+    form: str
+    scope: str
+    raw: bytes | None
+    digest: bytes
+    mapping: int
+    canonical: bytes
+    state: RecordState
+    rev: int
+    user: str = ""
+    course: str = ""
+    flaws: tuple[Flaw, ...] = ()
+
+
+class Taking(msgspec.Struct, frozen=True, kw_only=True):
+    """One transaction: records, what they tell as statements, and how far the source has been read."""
+
+    source: int
+    records: tuple[Kept, ...]
+    statements: tuple[NewStatement, ...] = ()
+    provenance: Provenance
+    cursor: Mapping[str, str] | None = None
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """Places of the records, in the order given; how many statements were new."""
+
+    nos: tuple[int, ...]
+    statements: int
+
+
+class Records(Protocol):
+    """The store's side. One writer a source: whoever takes in, and nobody beside them. All raise StoreUnavailable."""
+
+    async def known(self, source: int, keys: Sequence[Key]) -> dict[Key, KnownRecord]: ...
+
+    async def memberships(
+        self, source: int, pairs: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], list[KnownRecord]]:
+        """All enrolments of these (user, course) that are not gone."""
+
+    async def take(self, taking: Taking) -> Taken: ...
+
+    async def present(
+        self, source: int, entity: EntityName, scope: str | None, after_no: int, limit: int
+    ) -> list[KnownRecord]:
+        """Those not gone, by place: what a whole reading must have seen."""

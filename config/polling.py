@@ -1,0 +1,42 @@
+"""What every source that is polled has in common: when it is read, what its first reading means, and the brake."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from config.durations import seconds
+from config.texts import Cron, Period
+from config.words import Words
+
+
+class Removals(Words, frozen=True, kw_only=True):
+    """How much one reading may find gone before nothing is taken away and a person is asked (``lmsyncctl source sync
+    SOURCE --accept-removals``). Both must be exceeded."""
+
+    percent_max: Annotated[int, Meta(ge=0, le=100)] = 20
+    """Share of what was there."""
+    count_max: Annotated[int, Meta(ge=0)] = 50
+    """Number."""
+
+
+class Polling(Words, frozen=True, kw_only=True):
+    """Base of the settings of sources that are read."""
+
+    every: Period = "5m"
+    """How often it is asked what is new. While nothing is, it is asked more and more seldom."""
+    every_max: Period = "30m"
+    """The most seldom."""
+    full: Cron | None = "0 3 * * *"
+    """When everything is read, in the tenant's time zone: what was missed is found, and what is gone is noticed."""
+    first_sync: Literal["quiet", "announce"] = "quiet"
+    """What the first whole reading finds is how things stand, not news: it is kept and told to nobody. `announce`: it
+    is told like all that comes later."""
+    removals: Removals = Removals()
+    """The brake."""
+    mapping: Annotated[int, Meta(ge=1)] | None = None
+    """The version of the mapping table that a new source begins with; absent: the newest. What is in force
+    afterwards is decided by ``lmsyncctl map activate``."""
+
+    def __post_init__(self) -> None:
+        if seconds(self.every_max) < seconds(self.every):
+            raise ValueError(f"every_max ({self.every_max}) is shorter than every ({self.every})")

@@ -1,0 +1,1 @@
+-- 0013_records: placeholder, filled by its owner.

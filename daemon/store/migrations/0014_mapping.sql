@@ -1,0 +1,1 @@
+-- 0014_mapping: placeholder, filled by its owner.

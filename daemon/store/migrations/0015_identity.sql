@@ -1,0 +1,1 @@
+-- 0015_identity: placeholder, filled by its owner.

@@ -1,0 +1,1 @@
+-- 0016_reminders: placeholder, filled by its owner.
