@@ -125,26 +125,32 @@ class HttpClient:
         except ValueError as error:
             return NotSent(str(error))
         body = Body(request.body)
-        call = httpcore.Request(request.method, where.url, headers=headers, content=body, extensions=self._extensions)
-        with trio.move_on_after(self._outbound.timeouts.total_s):
+        total_s = request.patience_s or self._outbound.timeouts.total_s
+        extensions = self._extensions if request.patience_s is None else self._patient(request.patience_s)
+        call = httpcore.Request(request.method, where.url, headers=headers, content=body, extensions=extensions)
+        with trio.move_on_after(total_s):
             try:
-                return await self._exchange(where, call)
+                return await self._exchange(where, call, request.answer_bytes_max or self._outbound.body_bytes_max)
             except SURELY_BEFORE as error:
                 return NotSent(f"{where.named}: {_reason(error)}")
             except ANY_TIME as error:
                 return body.failed(f"{where.named}: {_reason(error)}")
-        return body.failed(f"{where.named}: no whole answer within {self._outbound.timeouts.total_s:g} s")
+        return body.failed(f"{where.named}: no whole answer within {total_s:g} s")
+
+    def _patient(self, patience_s: float) -> dict[str, dict[str, float]]:
+        """The same, but whoever is asked may think for so long before the first byte."""
+        return {"timeout": {**self._extensions["timeout"], "read": patience_s}}
 
     async def aclose(self) -> None:
         for key in list(self._connections):
             await self._drop(key)
 
-    async def _exchange(self, where: Address, call: httpcore.Request) -> Outcome:
+    async def _exchange(self, where: Address, call: httpcore.Request, bytes_max: int) -> Outcome:
         connection = await self._connection(where)
         reusable = False
         try:
             answer = await connection.handle_async_request(call)
-            content, whole = await self._read(answer, where)
+            content, whole = await self._read(answer, where, bytes_max)
             if whole:
                 await answer.aclose()
                 reusable = True
@@ -154,14 +160,14 @@ class HttpClient:
         if answer.status == PROXY_WANTS_CREDENTIALS:
             return NotSent(f"{where.named}: the proxy wants credentials (407)")
         if not whole and answer.status < 300:  # an error's status speaks for itself; half a success proves nothing
-            return Lost(f"{where.named}: the answer is larger than {self._outbound.body_bytes_max} bytes")
+            return Lost(f"{where.named}: the answer is larger than {bytes_max} bytes")
         return Response(status=answer.status, headers=_headers(answer.headers), body=content)
 
-    async def _read(self, answer: httpcore.Response, where: Address) -> tuple[bytes, bool]:
+    async def _read(self, answer: httpcore.Response, where: Address, bytes_max: int) -> tuple[bytes, bool]:
         """The body up to the bound, and whether that was all of it."""
         assert isinstance(answer.stream, AsyncIterable)  # noqa: S101 - httpcore's type covers its sync side too
         chunks: list[bytes] = []
-        room = self._outbound.body_bytes_max
+        room = bytes_max
         try:
             async for chunk in answer.stream:
                 chunks.append(chunk[: max(room, 0)])

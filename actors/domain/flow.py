@@ -31,6 +31,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes = b""
     draws: tuple[str, ...] = ()
     """Names of the token buckets this request draws from; the connector's ``limits`` give their rates."""
+    answer_bytes_max: int | None = None
+    """How long an answer may be; None: as short as those of vendors we post to. A listing may need more."""
+    patience_s: float | None = None
+    """How long it may take, answer included; None: as long as a post may."""
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 import trio
 from raw_server import RawServer, reply, reset, serving
@@ -136,6 +137,31 @@ async def test_a_body_is_bounded_and_only_an_error_survives_being_cut(status: st
         assert isinstance(outcome, Lost)
     else:
         assert outcome == Response(status=503, headers={"content-length": "5000"}, body=b"y" * 1000)
+
+
+async def test_a_request_may_bring_bounds_of_its_own() -> None:
+    async def handle(server: RawServer, stream: trio.abc.Stream) -> None:
+        while await server.read_request(stream):
+            await stream.send_all(reply(b"x" * 5000))
+
+    async with serving(handle) as server:
+        client = Outbound(Network(), body_bytes_max=1000).client()
+        listing = msgspec.structs.replace(post(server.port), answer_bytes_max=5000)
+        outcome = await client.send(listing)
+        assert isinstance(outcome, Response)
+        assert len(outcome.body) == 5000
+        assert isinstance(await client.send(post(server.port)), Lost)
+        await client.aclose()
+
+
+async def test_a_request_may_ask_for_less_patience() -> None:
+    async def handle(server: RawServer, stream: trio.abc.Stream) -> None:
+        await server.read_request(stream)
+        await trio.sleep_forever()
+
+    async with serving(handle) as server:
+        outcome = await send_once(msgspec.structs.replace(post(server.port), patience_s=0.2))
+        assert isinstance(outcome, Lost)
 
 
 async def test_a_body_of_exactly_the_bound_is_whole() -> None:

@@ -39,12 +39,15 @@ class InMemoryHttp:
             return NotSent(f"{parts.netloc}: nobody is there")
         answer = fake.handle(msgspec.structs.replace(request, url=path), self._now_s())
         delay_s = answer.delay_s + (0.0 if answer.reset else answer.body_s)
-        if delay_s >= self._total_s:
-            await trio.sleep(self._total_s)
-            return Lost(f"{parts.netloc}: no whole answer within {self._total_s:g} s")
+        total_s = request.patience_s or self._total_s
+        if delay_s >= total_s:
+            await trio.sleep(total_s)
+            return Lost(f"{parts.netloc}: no whole answer within {total_s:g} s")
         await trio.sleep(delay_s)
         if answer.reset:
             return Lost(f"{parts.netloc}: connection reset by peer")
+        if request.answer_bytes_max is not None and len(answer.response.body) > request.answer_bytes_max:
+            return Lost(f"{parts.netloc}: the answer is larger than {request.answer_bytes_max} bytes")
         lowered = {name.lower(): value for name, value in answer.response.headers.items()}
         return msgspec.structs.replace(answer.response, headers=lowered)
 
