@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from config.durations import seconds
-from config.texts import Cron, Period
+from config.texts import Cron, Timeout
 from config.words import Words
 
 
@@ -22,9 +22,9 @@ class Removals(Words, frozen=True, kw_only=True):
 class Polling(Words, frozen=True, kw_only=True):
     """Base of the settings of sources that are read."""
 
-    every: Period = "5m"
+    every: Timeout = "5m"
     """How often it is asked what is new. While nothing is, it is asked more and more seldom."""
-    every_max: Period = "30m"
+    every_max: Timeout = "30m"
     """The most seldom."""
     full: Cron | None = "0 3 * * *"
     """When everything is read, in the tenant's time zone: what was missed is found, and what is gone is noticed."""

@@ -33,6 +33,7 @@ Duration = Annotated[str, Meta(extra={MARK: "duration"})]
 Timeout = Annotated[str, Meta(extra={MARK: "timeout"})]
 Period = Annotated[str, Meta(extra={MARK: "period"})]
 Url = Annotated[str, Meta(extra={MARK: "url"})]
+Moment = Annotated[str, Meta(extra={MARK: "moment"})]
 ListenAddress = Annotated[str, Meta(extra={MARK: "listen address"})]
 Cron = Annotated[str, Meta(extra={MARK: "schedule"})]
 QuietHours = Annotated[str, Meta(extra={MARK: "quiet hours"})]
@@ -77,6 +78,17 @@ def period(text: str) -> None:
     """A duration of a day or more."""
     if duration(text) < SHORTEST_PERIOD_S:
         raise ValueError("a period is at least 1d")
+
+
+def moment(text: str) -> datetime:
+    """A point in time with its zone, as in RFC 3339."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = datetime.min
+    if found.tzinfo is None:
+        raise ValueError('a moment is a date, a time and a zone: "2026-08-01T00:00:00Z"')
+    return found
 
 
 def url(text: str) -> None:
@@ -189,6 +201,7 @@ CHECKS: dict[str, Callable[[str], object]] = {
     "duration": duration,
     "timeout": timeout,
     "period": period,
+    "moment": moment,
     "url": url,
     "listen address": listen_address,
     "schedule": schedule,

@@ -40,6 +40,16 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     cursor: Mapping[str, str] | None = None
 
 
+class Statements(msgspec.Struct, frozen=True, kw_only=True):
+    """Statements as another LRS shows them (each its JSON), in the order in which it stored them, and the ``contents`` of
+    their attachments by sha2 in lower case, as far as they came along. What is wrong with one does not hold up the
+    others. ``cursor`` as of a page. Answer: None."""
+
+    statements: tuple[bytes, ...]
+    contents: Mapping[str, bytes] = {}
+    cursor: Mapping[str, str] | None = None
+
+
 class Whole(msgspec.Struct, frozen=True, kw_only=True):
     """Everything of this entity (and scope; None: of any scope) has been told since the run began: what was not is
     gone. Never yielded after a read that may have missed something. Answer: None."""
@@ -110,7 +120,7 @@ class Put(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-Step = Request | Page | Whole | Progress | Bundles | Download | Rows | Put
+Step = Request | Page | Statements | Whole | Progress | Bundles | Download | Rows | Put
 Answer = Outcome | BundleInfo | tuple[BundleInfo, ...] | RowsRead | None
 
 
