@@ -1,7 +1,8 @@
 """What the actors need of the world, and what a connector promises them. Each port has one conformance suite
 (``tests/conformance``) that every adapter passes, fakes included.
 
-Read in this order: ``world`` (time, chance, network, witness), ``store``, ``attachments``, ``vendors``, ``sources``.
+Read in this order: ``world`` (time, chance, network, witness), ``store``, ``attachments``, ``vendors``, ``sources``,
+``records``. ``faults`` and ``striking`` are what the fakes of either side share: faults on demand.
 """
 
 from actors.domain.outbox import Composed as Composed

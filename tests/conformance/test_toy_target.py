@@ -24,7 +24,7 @@ from actors.domain.verdicts import (
     Unprobeable,
 )
 from actors.ports import Answer, Connector, Effect, Fault
-from actors.targets.faults import Faults
+from actors.ports.faults import Faults
 from config.model import Secret, Words
 
 

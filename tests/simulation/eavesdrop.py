@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest import mock
 
-from actors.targets.faults import Faults
+from actors.ports.faults import Faults
 from actors.targets.slack.fake.limits import Limits as SlackLimits
 from actors.targets.teams.fake.limits import Limits as TeamsLimits
 from tests.simulation.wire import Vendors

@@ -4,7 +4,7 @@ Any path is a flow unless it contains ``404``; its key is ``?sig=sandbox``. Card
 them. What is too large for Teams is queued (202) and never posted, as it is in life. With ``limited``, a fifth post
 within a second is throttled. ``cards`` holds what stands in the channels, newest last.
 
-Faults are those of ``actors.targets.striking``, and a switch, ``swallowed``: while it is set, posts are queued and
+Faults are those of ``actors.ports.striking``, and a switch, ``swallowed``: while it is set, posts are queued and
 never made. ``Fault.operation`` is ``flow.post`` or ``flow.options``, ``Fault.destination`` the path.
 """
 
@@ -16,7 +16,7 @@ import msgspec
 from actors.domain.cards import CARD_TYPE
 from actors.domain.flow import Request, Response, decode_object
 from actors.ports import Answer, Effect, Fault
-from actors.targets.striking import Striking
+from actors.ports.striking import Striking
 
 MOUNT = "/workflow/"
 KEY = "sandbox"

@@ -5,7 +5,7 @@ timestamp may be five minutes off. Plain messages and CloudEvents are taken, wha
 answered and leaves no trace. ``messages`` holds the newest, by id. It publishes no limits, so ``limited`` changes
 nothing.
 
-Faults are those of ``actors.targets.striking``; ``Fault.operation`` is ``message.post`` or ``endpoint.options``,
+Faults are those of ``actors.ports.striking``; ``Fault.operation`` is ``message.post`` or ``endpoint.options``,
 ``Fault.destination`` the path.
 """
 
@@ -19,7 +19,7 @@ import msgspec
 
 from actors.domain.flow import Request, Response, decode_object
 from actors.ports import Answer, Effect, Fault
-from actors.targets.striking import Striking
+from actors.ports.striking import Striking
 
 MOUNT = "/webhook/"
 SECRET = "whsec_c2FuZGJveC1zYW5kYm94LXNhbmRib3gt"  # noqa: S105 - the sandbox's public credential

@@ -21,10 +21,9 @@ import msgspec
 
 from actors.domain.flow import Request, Response
 from actors.domain.xapi.patterns import Version
-from actors.ports import Answer, Effect, Fault
-from actors.targets import striking
+from actors.ports import Answer, Effect, Fault, striking
+from actors.ports.striking import Striking
 from actors.targets.lrs.fake.memory import Memory, Refused, answer
-from actors.targets.striking import Striking
 
 MOUNT = "/lrs/xapi/"
 KEY = "sandbox:sandbox"

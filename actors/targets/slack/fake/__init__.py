@@ -43,7 +43,7 @@ import msgspec
 
 from actors.domain.flow import Request, Response
 from actors.ports import Answer, Effect, Fault
-from actors.targets.faults import Faults
+from actors.ports.faults import Faults
 from actors.targets.slack.fake.arguments import Arguments, Refusal, arguments_of, method_of
 from actors.targets.slack.fake.limits import Limits
 from actors.targets.slack.fake.methods import METHODS, Fields

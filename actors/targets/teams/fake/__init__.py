@@ -47,7 +47,7 @@ import msgspec
 
 from actors.domain.flow import Request, Response
 from actors.ports import Answer, Effect, Fault
-from actors.targets.faults import Faults
+from actors.ports.faults import Faults
 from actors.targets.teams.fake.batch import Part, envelope, parts_of
 from actors.targets.teams.fake.entra import Entra, Token
 from actors.targets.teams.fake.graph import Call, Graph, call_of

@@ -3,7 +3,7 @@
 import pytest
 
 from actors.ports import Fault
-from actors.targets.faults import Faults
+from actors.ports.faults import Faults
 
 
 def faults(*each: Fault) -> Faults:

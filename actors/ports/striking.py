@@ -20,8 +20,8 @@ from email.utils import formatdate
 import msgspec
 
 from actors.domain.flow import Request, Response
-from actors.ports import Answer, Fault
-from actors.targets.faults import Faults
+from actors.ports.faults import Faults
+from actors.ports.vendors import Answer, Fault
 
 NUMBERED = frozenset({"status", "status_after_commit", "slow", "late_commit"})
 STRIKES = NUMBERED | {

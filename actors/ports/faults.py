@@ -6,7 +6,7 @@ The kinds and what they do are each fake's own; here is only *when*: matching, s
 from collections.abc import Callable
 from random import Random
 
-from actors.ports import Fault
+from actors.ports.vendors import Fault
 
 VALUE_CHARS_MAX = 200
 
