@@ -6,7 +6,8 @@ from functools import partial
 import click
 import trio
 
-from actors.targets import discover
+from actors import sources, targets
+from actors.domain.school import School
 from daemon.sandbox.switchboard import Switchboard
 from daemon.sandbox.wire import Server
 
@@ -19,7 +20,8 @@ async def serve_sandbox(
     """Serve until cancelled. ``port`` 0 takes a free one; the base address (``http://HOST:PORT``) is told through
     ``task_status`` once it listens. ``limits``: enforce the vendors' published rate limits. Raises OSError when it
     cannot listen."""
-    await serve_switchboard(Switchboard(discover(), limited=limits), host, port, task_status)
+    switchboard = Switchboard(targets.discover(), limited=limits, sources=sources.discover())
+    await serve_switchboard(switchboard, host, port, task_status)
 
 
 async def serve_switchboard(
@@ -36,6 +38,12 @@ async def serve_switchboard(
         task_status.started(f"http://{shown}:{address[1]}")
 
 
+def _lms_mounts() -> list[tuple[str, str]]:
+    """Where the fakes of sources answer."""
+    made = [(kind, source.fake(School())) for kind, source in sources.discover().items() if source.fake is not None]
+    return [(kind, mount) for kind, fake in made for mount in fake.mounts]
+
+
 def main(host: str, port: int, *, limits: bool) -> int:
     """The command: serve until SIGTERM or SIGINT. 1 where the address cannot be used."""
 
@@ -45,7 +53,11 @@ def main(host: str, port: int, *, limits: bool) -> int:
                 base = await nursery.start(serve_sandbox, host, port, limits)
                 click.echo(f"sandbox: Slack {base}/slack/api/  Graph {base}/graph/v1.0/  Entra {base}/entra/")
                 click.echo(f"sandbox: LRS {base}/lrs/xapi/  webhook {base}/webhook/NAME  workflow {base}/workflow/NAME")
+                told = [f"{kind} {base}{mount}" for kind, mount in _lms_mounts()]
+                if told:
+                    click.echo(f"sandbox: {'  '.join(told)}")
                 click.echo(f"sandbox: journal {base}/sandbox/journal  faults {base}/sandbox/faults")
+                click.echo(f"sandbox: what happens at the school: {base}/sandbox/school")
                 async for _ in received:
                     nursery.cancel_scope.cancel()
 

@@ -1,4 +1,8 @@
-"""Who answers what: vendors' paths go to their fakes, ``/sandbox/…`` is the operators' side."""
+"""Who answers what: vendors' paths go to their fakes, ``/sandbox/…`` is the operators' side.
+
+The fakes of sources all tell of one school, which operators change. A source of which there is a target of the same
+name is called ``NAME_source`` here.
+"""
 
 import re
 import time
@@ -9,7 +13,9 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 from actors.domain.flow import Request, Response
-from actors.ports import Answer, Connector, Fake, Fault
+from actors.domain.school import School, sample
+from actors.ports import Answer, Connector, Fake, Fault, SourceKind
+from daemon.sandbox import school as schools
 from daemon.sandbox.wire import problem
 
 OPERATIONS_MAX = 1000
@@ -31,10 +37,16 @@ class Switchboard:
     """All fakes, their journal, the faults set on them, and a count of calls. ``clock`` is wall time in seconds."""
 
     def __init__(
-        self, connectors: Mapping[str, Connector], limited: bool, clock: Callable[[], float] = time.time
+        self,
+        connectors: Mapping[str, Connector],
+        limited: bool,
+        clock: Callable[[], float] = time.time,
+        sources: Mapping[str, SourceKind] | None = None,
     ) -> None:
         self._connectors = connectors
-        self.fakes: dict[str, Fake] = {kind: connector.fake() for kind, connector in connectors.items()}
+        self._sources = sources or {}
+        self.school = sample(clock())
+        self.fakes = self._made(self.school)
         for fake in self.fakes.values():
             fake.limited = limited
         mounts = [(mount, kind) for kind, fake in self.fakes.items() for mount in fake.mounts]
@@ -50,7 +62,17 @@ class Switchboard:
             ("GET", "/sandbox/calls"): self._counted,
             ("GET", "/sandbox/faults"): self._told_faults,
             ("PUT", "/sandbox/faults"): self._set_faults,
+            ("GET", "/sandbox/school"): self._told_school,
+            ("POST", "/sandbox/school"): self._happen,
         }
+
+    def _made(self, school: School) -> dict[str, Fake]:
+        """A fresh fake of every vendor, by name."""
+        made = {kind: connector.fake() for kind, connector in self._connectors.items()}
+        for kind, source in self._sources.items():
+            if source.fake is not None:
+                made[f"{kind}_source" if kind in self._connectors else kind] = source.fake(school)
+        return made
 
     def answer(self, request: Request) -> Answer:
         path = request.url.partition("?")[0]
@@ -126,11 +148,25 @@ class Switchboard:
         self._faults = faults
         return _json(faults)
 
+    def _told_school(self, request: Request) -> Response:
+        return _json(schools.shown(self.school))
+
+    def _happen(self, request: Request) -> Response:
+        """In the order said, up to the first that is not clear; those before it have happened."""
+        became: list[object] = []
+        try:
+            for what in schools.read(request.body):
+                became.append(schools.happen(self.school, what, self._clock()))
+        except schools.Unclear as error:
+            where = f"[{len(became)}] " if became else ""
+            return problem(400, "Nothing that can happen", f"{where}{error}")
+        return _json(became)
+
     def _mistake(self, faults: list[Fault]) -> str:
         """What is wrong with these faults, tried on fresh fakes. A fault for any vendor must suit at least one."""
         if len(faults) > FAULTS_MAX:
             return f"at most {FAULTS_MAX} faults"
-        trial = {kind: connector.fake() for kind, connector in self._connectors.items()}
+        trial = self._made(School())
         for index, fault in enumerate(faults):
             kinds = self._struck(fault)
             problems: list[str] = [] if kinds else [f"unknown vendor {fault.vendor!r}, one of {', '.join(trial)}"]
