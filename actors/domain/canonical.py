@@ -137,3 +137,13 @@ REFERENCES: dict[str, tuple[tuple[str, str], ...]] = {
     "completion": (("user", "user"), ("course", "course")),
 }
 """(field, entity it names) of each; an empty field names nothing. Publishing needs what they name."""
+
+
+class Flaw(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a record was quarantined: the rule that failed, where (a path in the record), the value as JSON (bounded),
+    and what to do about it."""
+
+    rule: str
+    path: str
+    value: str
+    suggestion: str

@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from actors.domain.canonical import EntityName
+from actors.domain.canonical import Flaw as Flaw
 from actors.domain.xapi.accepted import NewStatement
 from actors.ports.store import Provenance
 
@@ -50,16 +51,6 @@ class KnownRecord(msgspec.Struct, frozen=True, kw_only=True):
     state: RecordState
     scope: str
     rev: int
-
-
-class Flaw(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a record was quarantined: the rule that failed, where (a path in the record), the value as JSON (bounded),
-    and what to do about it."""
-
-    rule: str
-    path: str
-    value: str
-    suggestion: str
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
