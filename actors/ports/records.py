@@ -103,7 +103,17 @@ class Records(Protocol):
 
     async def take(self, taking: Taking) -> Taken: ...
 
-    async def present(
-        self, source: int, entity: EntityName, scope: str | None, after_no: int, limit: int
-    ) -> list[KnownRecord]:
-        """Those not gone, by place: what a whole reading must have seen."""
+    async def present(self, source: int, entity: EntityName, scope: str | None, after_no: int, limit: int) -> list[int]:
+        """Places of those not gone, in order: what a whole reading must have seen."""
+
+    async def at(self, source: int, nos: Sequence[int]) -> list[KnownRecord]:
+        """What stands at these places, by place; at most 1,000."""
+
+    async def bodies(self, source: int, nos: Sequence[int]) -> dict[int, bytes]:
+        """As read, as JSON; at most 1,000 places."""
+
+    async def awaiting(self, source: int, values: Sequence[str]) -> list[int]:
+        """Places of those in quarantine because they name one of these ids (as JSON), in order."""
+
+    async def answered(self, source: int, after_no: int, limit: int) -> list[int]:
+        """Places of those in quarantine of whose missing references at least one is there now, in order."""

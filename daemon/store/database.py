@@ -36,6 +36,7 @@ from daemon.store.mark import Lost, MarkFile, mark_path
 from daemon.store.migrate import Migration, available, migrate, pending
 from daemon.store.outbox import SqlOutbox
 from daemon.store.queries import Queries
+from daemon.store.records import SqlRecords
 from daemon.store.retention import SqlHousekeeping, make_returnable
 from daemon.store.statements import SqlStatements
 from daemon.store.writer import Writer
@@ -73,6 +74,7 @@ class Store:
         self.exports = SqlExports(self.lrs_reader)
         self.erasures = SqlErasures(self.writer, self.lrs_reader)
         self.imports = SqlImports(self.writer, reader, self.statements)
+        self.records = SqlRecords(self.writer, reader, self.statements, clock)
         self.housekeeping = SqlHousekeeping(self.writer, reader)
         self.born_us = 0
         """When this store was made: nothing that happened before can have been posted from it."""

@@ -43,7 +43,7 @@ class SqlStatements:
                 await self._writer.submit(attachments.discard)
 
     async def _append(self, batch: Sequence[NewStatement], provenance: Provenance) -> Appended:
-        lesson = Lesson(self._known, provenance.tenant, batch if provenance.defines else ())
+        lesson = self.lesson(batch, provenance)
         appended = await self._writer.submit(lambda raw: self._stored(raw, batch, provenance, lesson))
         lesson.confirm()
         return appended
@@ -55,10 +55,20 @@ class SqlStatements:
         self.horizon.reached(appended.last_seq)
         return appended
 
-    def append_in(self, raw: sqlite3.Connection, batch: Sequence[NewStatement], provenance: Provenance) -> Appended:
-        """The same within somebody's own job of the writer. Raises StatementConflict."""
-        lesson = Lesson(self._known, provenance.tenant, batch if provenance.defines else ())
-        return self._stored(raw, batch, provenance, lesson)
+    def append_in(
+        self,
+        raw: sqlite3.Connection,
+        batch: Sequence[NewStatement],
+        provenance: Provenance,
+        lesson: Lesson | None = None,
+    ) -> Appended:
+        """The same within somebody's own job of the writer. Raises StatementConflict. Whoever gives the ``lesson``
+        (of ``lesson``) confirms it after the commit; without that, what it tells is only read again."""
+        return self._stored(raw, batch, provenance, lesson or self.lesson(batch, provenance))
+
+    def lesson(self, batch: Sequence[NewStatement], provenance: Provenance) -> Lesson:
+        """What a batch tells of activities."""
+        return Lesson(self._known, provenance.tenant, batch if provenance.defines else ())
 
     async def after(self, tenant: str, seq: int, limit: int) -> list[LoggedStatement]:
         found = await self._read(

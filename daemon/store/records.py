@@ -1,0 +1,212 @@
+"""What sources told, in SQL: records, the statements they tell and the source's cursor are one transaction.
+
+So a process that is killed between two pages has either taken in a page, with all that follows from it, or has not.
+A record's place ``no`` is its rowid: small numbers, given in order, so that a run keeps a bitmap of what it has seen.
+Reading by place uses indexes alone; bodies are read by those who show them.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from actors.domain.canonical import REFERENCES, EntityName
+from actors.ports import Clock
+from actors.ports.records import Kept, Key, KnownRecord, Taken, Taking
+from daemon.store import rows
+from daemon.store.engine import Engine
+from daemon.store.statements import SqlStatements
+from daemon.store.writer import Writer
+
+_LOOKUP_MAX = 500  # ids in one look-up, below SQLite's limit of bound values
+_PAIRS_MAX = 200
+_KNOWN = "no, entity, id, form, digest, mapping, canonical, state, scope, rev"
+_INSERT = (
+    "INSERT INTO records (no, source, entity, id, form, scope, state, digest, mapping, rev, user, course, first_us, "
+    "changed_us, canonical, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_UPDATE = (
+    "UPDATE records SET form = ?, scope = ?, state = ?, digest = ?, mapping = ?, rev = ?, user = ?, course = ?, "
+    "changed_us = ?, canonical = ?{raw} WHERE no = ?"
+)
+REFERRED = sorted({entity for named in REFERENCES.values() for _, entity in named})
+_ANSWERED = f"""
+    SELECT DISTINCT f.record FROM flaws f WHERE f.source = ? AND f.rule = 'reference' AND f.record > ? AND EXISTS (
+        SELECT 1 FROM records r WHERE r.source = f.source AND r.entity IN ({",".join("?" * len(REFERRED))})
+        AND r.id = CASE WHEN json_valid(f.value) THEN json_extract(f.value, '$') END AND r.canonical <> x''
+    ) ORDER BY f.record LIMIT ?
+"""  # noqa: S608  # marks only
+
+
+class SqlRecords:
+    """Implements ``ports.records.Records``."""
+
+    def __init__(self, writer: Writer, reader: Engine, statements: SqlStatements, clock: Clock) -> None:
+        self._writer = writer
+        self._read = reader.run
+        self._statements = statements
+        self._clock = clock
+
+    async def known(self, source: int, keys: Sequence[Key]) -> dict[Key, KnownRecord]:
+        return await self._read(lambda raw: _by_key(raw, source, keys))
+
+    async def memberships(
+        self, source: int, pairs: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], list[KnownRecord]]:
+        return await self._read(lambda raw: _memberships(raw, source, pairs))
+
+    async def take(self, taking: Taking) -> Taken:
+        lesson = self._statements.lesson(taking.statements, taking.provenance)
+
+        def job(raw: sqlite3.Connection) -> Taken:
+            fresh = 0
+            if taking.statements:
+                fresh = self._statements.append_in(raw, taking.statements, taking.provenance, lesson).fresh
+            nos = write(raw, taking.source, taking.records, self._clock.now_us())
+            if taking.cursor is not None:
+                cursor = rows.pack(taking.cursor).decode()
+                raw.execute("UPDATE sources SET cursor = ? WHERE no = ?", (cursor, taking.source))
+            return Taken(nos=nos, statements=fresh)
+
+        taken = await self._writer.submit(job)
+        lesson.confirm()
+        return taken
+
+    async def present(self, source: int, entity: EntityName, scope: str | None, after_no: int, limit: int) -> list[int]:
+        narrower = "" if scope is None else "AND scope = ? AND scope <> ''" if scope else "AND scope = ?"
+        sql = f"SELECT no FROM records WHERE source = ? AND entity = ? AND state <> 'gone' {narrower} "  # noqa: S608
+        values = (source, entity) if scope is None else (source, entity, scope)
+        found = await self._read(
+            lambda raw: raw.execute(f"{sql} AND no > ? ORDER BY no LIMIT ?", (*values, after_no, limit)).fetchall()
+        )
+        return [row[0] for row in found]
+
+    async def at(self, source: int, nos: Sequence[int]) -> list[KnownRecord]:
+        marks = ",".join("?" * len(nos))
+        found = await self._read(
+            lambda raw: raw.execute(
+                f"SELECT {_KNOWN} FROM records WHERE no IN ({marks}) AND source = ? ORDER BY no",  # noqa: S608
+                (*nos, source),
+            ).fetchall()
+        )
+        return [known(row) for row in found]
+
+    async def awaiting(self, source: int, values: Sequence[str]) -> list[int]:
+        return await self._read(lambda raw: _awaiting(raw, source, values))
+
+    async def answered(self, source: int, after_no: int, limit: int) -> list[int]:
+        return [
+            row[0]
+            for row in await self._read(
+                lambda raw: raw.execute(_ANSWERED, (source, after_no, *REFERRED, limit)).fetchall()
+            )
+        ]
+
+    async def bodies(self, source: int, nos: Sequence[int]) -> dict[int, bytes]:
+        marks = ",".join("?" * len(nos))
+        return dict(
+            await self._read(
+                lambda raw: raw.execute(
+                    f"SELECT no, raw FROM records WHERE no IN ({marks}) AND source = ?",  # noqa: S608  # marks only
+                    (*nos, source),
+                ).fetchall()
+            )
+        )
+
+
+def known(row: Sequence[Any]) -> KnownRecord:
+    """From the columns ``_KNOWN``."""
+    no, entity, name, form, digest, mapping, canonical, state, scope, rev = row
+    return KnownRecord(
+        no=no,
+        entity=entity,
+        id=name,
+        form=form,
+        digest=digest,
+        mapping=mapping,
+        canonical=canonical,
+        state=state,
+        scope=scope,
+        rev=rev,
+    )
+
+
+def write(raw: sqlite3.Connection, source: int, records: Sequence[Kept], now_us: int) -> tuple[int, ...]:
+    """Their places, in the order given. A record has the flaws it is written with, and no others."""
+    after = int(raw.execute("SELECT coalesce(max(no), 0) FROM records").fetchone()[0])
+    nos: list[int] = []
+    born, told, meant, flawed = [], [], [], []
+    for kept in records:
+        no = kept.no
+        if no is None:
+            after += 1
+            no = after
+            born.append(
+                (
+                    no, source, kept.entity, kept.id, kept.form, kept.scope, kept.state, kept.digest, kept.mapping,
+                    kept.rev, kept.user, kept.course, now_us, now_us, kept.canonical, kept.raw or b"",
+                )
+            )  # fmt: skip
+        else:
+            values = (
+                kept.form, kept.scope, kept.state, kept.digest, kept.mapping, kept.rev, kept.user, kept.course,
+                now_us, kept.canonical,
+            )  # fmt: skip
+            if kept.raw is None:
+                meant.append((*values, no))
+            else:
+                told.append((*values, kept.raw, no))
+        nos.append(no)
+        flawed += [
+            (no, n, source, flaw.rule, flaw.path, flaw.value, flaw.suggestion) for n, flaw in enumerate(kept.flaws)
+        ]
+    if born:
+        raw.executemany(_INSERT, born)
+    if told or meant:
+        raw.executemany(_UPDATE.format(raw=", raw = ?"), told)
+        raw.executemany(_UPDATE.format(raw=""), meant)
+        raw.executemany("DELETE FROM flaws WHERE record = ?", [(row[-1],) for row in (*told, *meant)])
+    if flawed:
+        raw.executemany("INSERT INTO flaws VALUES (?, ?, ?, ?, ?, ?, ?)", flawed)
+    return tuple(nos)
+
+
+def _by_key(raw: sqlite3.Connection, source: int, keys: Iterable[Key]) -> dict[Key, KnownRecord]:
+    found: dict[Key, KnownRecord] = {}
+    for entity, together in groupby(sorted(set(keys)), lambda key: key[0]):
+        ids = [name for _, name in together]
+        for start in range(0, len(ids), _LOOKUP_MAX):
+            some = ids[start : start + _LOOKUP_MAX]
+            marks = ",".join("?" * len(some))
+            sql = f"SELECT {_KNOWN} FROM records WHERE source = ? AND entity = ? AND id IN ({marks})"  # noqa: S608
+            for row in raw.execute(sql, (source, entity, *some)):
+                found[entity, row[2]] = known(row)
+    return found
+
+
+def _memberships(
+    raw: sqlite3.Connection, source: int, pairs: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], list[KnownRecord]]:
+    found: dict[tuple[str, str], list[KnownRecord]] = {}
+    wanted = list(dict.fromkeys(pairs))
+    for start in range(0, len(wanted), _PAIRS_MAX):
+        some = wanted[start : start + _PAIRS_MAX]
+        marks = ",".join(["(?, ?)"] * len(some))
+        sql = (
+            f"WITH wanted (user, course) AS (VALUES {marks}) "  # noqa: S608  # marks only
+            f"SELECT {_KNOWN}, r.user, r.course FROM wanted w CROSS JOIN records r "
+            "ON r.source = ? AND r.user = w.user AND r.course = w.course AND r.user <> '' AND r.state <> 'gone'"
+        )
+        for row in raw.execute(sql, (*(part for pair in some for part in pair), source)):
+            found.setdefault((row[-2], row[-1]), []).append(known(row[:-2]))
+    return found
+
+
+def _awaiting(raw: sqlite3.Connection, source: int, values: Sequence[str]) -> list[int]:
+    found: set[int] = set()
+    for start in range(0, len(values), _LOOKUP_MAX):
+        some = values[start : start + _LOOKUP_MAX]
+        marks = ",".join("?" * len(some))
+        sql = f"SELECT record FROM flaws WHERE source = ? AND rule = 'reference' AND value IN ({marks})"  # noqa: S608
+        found.update(row[0] for row in raw.execute(sql, (source, *some)))
+    return sorted(found)
