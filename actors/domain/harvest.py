@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from actors.domain.canonical import EntityName
-from actors.domain.flow import Outcome, Request
+from actors.domain.flow import Lost, NotSent, Outcome, Request, Response
 
 Mode = Literal["delta", "full", "backfill"]
 
@@ -41,8 +41,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Statements(msgspec.Struct, frozen=True, kw_only=True):
-    """Statements as another LRS shows them (each its JSON), in the order in which it stored them, and the ``contents`` of
-    their attachments by sha2 in lower case, as far as they came along. What is wrong with one does not hold up the
+    """Statements as another LRS shows them (each its JSON), in the order in which it stored them, and the ``contents``
+    of their attachments by sha2 in lower case, as far as they came along. What is wrong with one does not hold up the
     others. ``cursor`` as of a page. Answer: None."""
 
     statements: tuple[bytes, ...]
@@ -142,6 +142,14 @@ class Halted(msgspec.Struct, frozen=True, kw_only=True):
 
 Ended = Finished | Halted
 Harvest = Generator[Step, Answer, Ended]
+
+
+def ask(request: Request) -> Generator[Step, Answer, Outcome]:
+    """``outcome = yield from ask(request)``: a request as a step, with its answer as what it must be."""
+    answer = yield request
+    if not isinstance(answer, Response | NotSent | Lost):
+        raise TypeError(f"a request was answered with {type(answer).__name__}")
+    return answer
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

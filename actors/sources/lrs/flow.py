@@ -1,0 +1,155 @@
+"""Another LRS, read by ``since``.
+
+The cursor is a time stored there, and never one behind which something may still appear: not beyond what the first
+answer of a reading calls consistent, and not into the middle of statements that were stored at one time, as long as not
+all of them have come. What is read twice is known by its id.
+"""
+
+from collections.abc import Generator
+
+from actors.domain.harvest import (
+    Answer,
+    Ended,
+    Finished,
+    Halted,
+    Harvest,
+    Hearing,
+    Inbound,
+    Order,
+    Statements,
+    Step,
+    Unheard,
+    ask,
+)
+from actors.domain.outbox import Rate
+from actors.domain.xapi.moments import instant_us, spelt
+from actors.ports import Bearing, Reveal
+from actors.sources.lrs.settings import LrsSettings
+from actors.sources.lrs.wire import Asked, Told, asking, onward, told
+from config.durations import seconds
+
+OVERLAP_US = 1_000
+"""``stored`` may be shown rounded to the millisecond: what lies so close before the cursor is asked for again."""
+EMPTY_MAX = 1_000
+"""So many empty pages in a row that promise more are no answer."""
+STORED = "stored"
+
+
+class LrsSource:
+    """One other LRS."""
+
+    kind = "lrs"
+    home_page = ""
+    polls = True
+
+    def __init__(self, settings: LrsSettings, reveal: Reveal, bearing: Bearing) -> None:
+        self._settings = settings
+        self._reveal = reveal
+        self._bearing = bearing
+
+    def rate(self, bucket: str) -> Rate:
+        return self._settings.rate
+
+    def hear(self, inbound: Inbound, now_us: int) -> Hearing:
+        """An LRS does not call."""
+        return Unheard(status=404, detail=f"{self._bearing.source} is read: nothing is posted to it")
+        yield  # makes it a generator, which asks for nothing
+
+    def hello(self) -> Harvest:
+        page = yield from self._page(self._first(Asked(page=1)))
+        return page if isinstance(page, Halted) else Finished(note=f"reads statements as {self._settings.key}")
+
+    def harvest(self, order: Order) -> Harvest:
+        """Everything that was stored since the cursor, or in a backfill's time, which leaves the cursor alone. A full
+        reading begins anew."""
+        settings, known = self._settings, order.cursor.get(STORED, "")
+        since, until = settings.since or "", ""
+        match order.mode:
+            case "full":
+                pass
+            case "delta":
+                since = _shortly_before(known) or since
+            case "backfill":
+                since, until = order.since, order.until
+        reading = Reading(order, "" if order.mode == "full" else known, seconds(settings.settle))
+        while True:
+            asked = Asked(
+                since=since,
+                until=until,
+                page=settings.page,
+                verb=settings.verb,
+                activity=settings.activity,
+                related_activities=settings.related_activities,
+                attachments=settings.attachments,
+            )
+            ended = yield from self._pages(self._first(asked), reading)
+            if ended is not None:
+                return ended
+            since = _shortly_before(reading.passed) or since
+
+    def _pages(self, url: str, reading: "Reading") -> Generator[Step, Answer, Ended | None]:
+        """One page after the other. None where the LRS has forgotten how it went on, after it has told something: then
+        it can be asked anew from there."""
+        begun = reading.passed
+        while True:
+            page = yield from self._page(url)
+            if isinstance(page, Halted):
+                return None if page.why in ("faulted", "refused") and reading.passed > begun else page
+            reading.take(page)
+            yield Statements(
+                statements=page.statements, contents=page.contents, cursor=reading.cursor(whole=not page.more)
+            )
+            if not page.more:
+                return Finished(note=f"{reading.count} statements")
+            onwards = onward(url, page.more)
+            if onwards is None:
+                return Halted(why="refused", detail="its pages go on at another host, which is not asked")
+            if onwards == url or reading.empty > EMPTY_MAX:
+                return Halted(why="faulted", detail="its pages go on for ever without telling anything")
+            url = onwards
+
+    def _page(self, url: str) -> Generator[Step, Answer, Told | Halted]:
+        settings = self._settings
+        return told((yield from ask(asking(url, settings.key, self._reveal(settings.secret), settings.version))))
+
+    def _first(self, asked: Asked) -> str:
+        return f"{self._settings.base_url}statements?{asked.query()}"
+
+
+class Reading:
+    """How far one reading has come. ``passed``: everything stored there up to this time has come, empty at first."""
+
+    def __init__(self, order: Order, known: str, settle_s: float) -> None:
+        self.count = 0
+        self.empty = 0
+        self.passed = known if order.mode == "delta" else ""
+        self._moves = order.mode != "backfill"
+        self._known = known
+        self._newest = ""
+        self._through = ""
+        self._believed = spelt(order.now_us - round(settle_s * 1e6))
+
+    def take(self, page: Told) -> None:
+        """``stored`` never goes back within a reading: it was asked for in ascending order."""
+        self._through = self._through or page.through or self._believed
+        self.count += len(page.statements)
+        self.empty = 0 if page.statements else self.empty + 1
+        for stored in page.stored:
+            if _us(stored) > _us(self._newest):
+                self.passed, self._newest = self._newest or self.passed, stored
+
+    def cursor(self, *, whole: bool) -> dict[str, str] | None:
+        """Where the next reading begins; None to leave it. ``whole``: that was the last page."""
+        if whole:
+            self.passed = self._newest or self.passed
+        safe = min(self.passed, self._through, key=_us)
+        return {STORED: safe} if self._moves and _us(safe) > _us(self._known) else None
+
+
+def _us(moment: str) -> int:
+    """Microseconds since the epoch; before everything where there is none."""
+    return -(2**62) if not moment else (instant_us(moment) or 0)
+
+
+def _shortly_before(moment: str) -> str:
+    return spelt(_us(moment) - OVERLAP_US) if moment else ""

@@ -1,0 +1,176 @@
+"""What another LRS says, taken apart. No I/O."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import assert_never
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import msgspec
+
+from actors.domain.flow import Lost, NotSent, Outcome, Request, Response, decode_object
+from actors.domain.harvest import Halted
+from actors.domain.xapi.moments import instant_us
+
+BUCKET = "requests"
+ANSWER_BYTES_MAX = 64 * 1024 * 1024
+PATIENCE_S = 120.0
+DETAIL_CHARS_MAX = 300
+THROUGH = "x-experience-api-consistent-through"
+_ALGORITHMS = {56: hashlib.sha224, 64: hashlib.sha256, 96: hashlib.sha384, 128: hashlib.sha512}
+_BOUNDARY = re.compile(r'multipart/mixed\s*;(?:.*;)?\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE)
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a page depends on. ``since`` is exclusive, ``until`` inclusive, both RFC 3339 or empty."""
+
+    since: str = ""
+    until: str = ""
+    page: int
+    verb: str = ""
+    activity: str = ""
+    related_activities: bool = False
+    attachments: bool = False
+
+    def query(self) -> str:
+        given = {"since": self.since, "until": self.until, "verb": self.verb, "activity": self.activity}
+        flags = {"related_activities": self.related_activities, "attachments": self.attachments}
+        return urlencode(
+            {name: value for name, value in given.items() if value}
+            | {name: "true" for name, on in flags.items() if on}
+            | {"ascending": "true", "format": "exact", "limit": str(self.page)}
+        )
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """A page: statements as they stand there, when each was stored (as spelt there), the contents that came along,
+    where it goes on (empty: that was all), and up to when the answer is complete (empty: it does not say)."""
+
+    statements: tuple[bytes, ...]
+    stored: tuple[str, ...]
+    contents: Mapping[str, bytes]
+    more: str
+    through: str
+
+
+class _Page(msgspec.Struct):
+    statements: list[msgspec.Raw]
+    more: str = ""
+
+
+class _Stored(msgspec.Struct):
+    stored: str = ""
+
+
+class _Unreadable(Exception):
+    """The answer is not what an LRS answers. The text says how."""
+
+
+def asking(url: str, key: str, secret: str, version: str) -> Request:
+    """The request for a page. The secret stands in a header only."""
+    return Request(
+        method="GET",
+        url=url,
+        operation="statements.get",
+        headers={
+            "authorization": "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode(),
+            "x-experience-api-version": version,
+            "accept": "application/json, multipart/mixed",
+        },
+        draws=(BUCKET,),
+        answer_bytes_max=ANSWER_BYTES_MAX,
+        patience_s=PATIENCE_S,
+    )
+
+
+def onward(url: str, more: str) -> str | None:
+    """Where a page goes on, as a whole address; None where that is somebody else's, who gets no credentials."""
+    whole = urljoin(url, more)
+    here, there = urlsplit(url), urlsplit(whole)
+    return whole if (there.scheme, there.netloc) == (here.scheme, here.netloc) else None
+
+
+def told(outcome: Outcome) -> Told | Halted:
+    """What came of asking for a page."""
+    match outcome:
+        case NotSent(detail=detail) | Lost(detail=detail):
+            return Halted(why="unavailable", detail=detail)
+        case Response(status=200):
+            try:
+                return _page(outcome)
+            except _Unreadable as error:
+                return Halted(why="faulted", detail=str(error))
+        case Response():
+            return _refusal(outcome)
+        case _:
+            assert_never(outcome)
+
+
+def _refusal(answer: Response) -> Halted:
+    said = decode_object(answer.body) or {}
+    words = next((str(said[name]) for name in ("message", "detail", "error", "title") if said.get(name)), "")
+    detail = f"HTTP {answer.status} {words}".strip()[:DETAIL_CHARS_MAX]
+    retry_after = answer.headers.get("retry-after")
+    match answer.status:
+        case 401:
+            return Halted(why="revoked", detail=f"{detail}: the key and its secret are not known there")
+        case 403:
+            return Halted(why="refused", detail=f"{detail}: the key may not read statements (scope statements/read)")
+        case 429:
+            return Halted(why="throttled", detail=detail, retry_after=retry_after)
+        case 404:
+            return Halted(why="refused", detail=f"{detail}: there is no LRS at this endpoint")
+        case status if status >= 500:
+            return Halted(why="unavailable", detail=detail, retry_after=retry_after)
+        case _:
+            return Halted(why="faulted", detail=detail)
+
+
+def _page(answer: Response) -> Told:
+    kind = answer.headers.get("content-type", "")
+    contents: dict[str, bytes] = {}
+    body = answer.body
+    if kind.lower().startswith("multipart/mixed"):
+        body, contents = _opened(body, kind)
+    try:
+        page = msgspec.json.decode(body, type=_Page)
+        stored = tuple(msgspec.json.decode(each, type=_Stored).stored for each in page.statements)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _Unreadable(f"the answer is no page of statements: {error}"[:DETAIL_CHARS_MAX]) from None
+    if untimed := sum(instant_us(each) is None for each in stored):
+        raise _Unreadable(f"{untimed} of {len(stored)} statements do not say when they were stored")
+    through = answer.headers.get(THROUGH, "")
+    if through and instant_us(through) is None:
+        raise _Unreadable("X-Experience-API-Consistent-Through is no time")
+    statements = tuple(bytes(each) for each in page.statements)
+    return Told(statements=statements, stored=stored, contents=contents, more=page.more, through=through)
+
+
+def _opened(body: bytes, kind: str) -> tuple[bytes, dict[str, bytes]]:
+    """The statements, and what is enclosed by its sha2 in lower case. Contents that are not what their hash says are
+    left out: then the statement that declares them is what is wrong."""
+    named = _BOUNDARY.search(kind)
+    if named is None:
+        raise _Unreadable("multipart/mixed without a boundary")
+    mark = b"--" + (named[1] or named[2]).encode()
+    pieces = (b"\r\n" + body).split(b"\r\n" + mark)[1:]
+    if not pieces or not pieces.pop().startswith(b"--"):
+        raise _Unreadable("the multipart answer does not end with its boundary")
+    statements: bytes | None = None
+    contents: dict[str, bytes] = {}
+    for piece in pieces:
+        head, gap, content = piece.partition(b"\r\n\r\n")
+        if not gap:
+            raise _Unreadable("a part of the multipart answer has no empty line after its head")
+        if statements is None:
+            statements = content
+            continue
+        headers = dict(line.partition(":")[::2] for line in head.decode("latin-1").lower().split("\r\n"))
+        sha2 = headers.get("x-experience-api-hash", "").strip()
+        algorithm = _ALGORITHMS.get(len(sha2))
+        if algorithm is not None and algorithm(content).hexdigest() == sha2:
+            contents[sha2] = content
+    if statements is None:
+        raise _Unreadable("the multipart answer is empty")
+    return statements, contents
