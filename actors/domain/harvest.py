@@ -66,6 +66,13 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     total: int | None = None
 
 
+class Rest(msgspec.Struct, frozen=True, kw_only=True):
+    """Wait so long before going on: the source asked us to slow down without naming a time, or soon would. Answer:
+    None."""
+
+    wait_s: float
+
+
 class Bundles(msgspec.Struct, frozen=True, kw_only=True):
     """What lies in the inbox, oldest first. Answer: ``tuple[BundleInfo, ...]``."""
 
@@ -120,7 +127,7 @@ class Put(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-Step = Request | Page | Statements | Whole | Progress | Bundles | Download | Rows | Put
+Step = Request | Page | Statements | Whole | Progress | Rest | Bundles | Download | Rows | Put
 Answer = Outcome | BundleInfo | tuple[BundleInfo, ...] | RowsRead | None
 
 
@@ -174,10 +181,11 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True):
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
     """It is genuine. ``records`` are taken in before it is answered; ``look``: what it tells cannot be known from it
-    alone, so that the source should be read soon."""
+    alone, so that the source should be read soon; ``ignored``: how many tidings in it are of no kind we know."""
 
     records: tuple[Record, ...] = ()
     look: bool = False
+    ignored: int = 0
 
 
 class Unheard(msgspec.Struct, frozen=True, kw_only=True):
