@@ -2,13 +2,17 @@
 (``tests/conformance``) that every adapter passes, fakes included.
 
 Read in this order: ``world`` (time, chance, network, witness), ``store``, ``attachments``, ``vendors``, ``sources``,
-``records``. ``faults`` and ``striking`` are what the fakes of either side share: faults on demand.
+``records``, ``readings``. ``faults`` and ``striking`` are what the fakes of either side share: faults on demand.
 """
 
 from actors.domain.outbox import Composed as Composed
 from actors.domain.xapi.accepted import NewStatement as NewStatement
 from actors.ports.attachments import Attached as Attached
 from actors.ports.attachments import Attachments as Attachments
+from actors.ports.readings import How as How
+from actors.ports.readings import Reading as Reading
+from actors.ports.readings import SourceName as SourceName
+from actors.ports.readings import Sources as Sources
 from actors.ports.sources import Bearing as Bearing
 from actors.ports.sources import Depot as Depot
 from actors.ports.sources import Source as Source

@@ -34,6 +34,10 @@ class SourceState(msgspec.Struct, frozen=True, kw_only=True):
     """When the last webhook came."""
     unchanged: int = 0
     """Readings in a row that brought nothing new."""
+    throttled_us: int = 0
+    """The source named a time: it is not asked before it."""
+    braked: str = ""
+    """So much would be gone that a person is asked; empty: nobody is."""
 
 
 class KnownRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +55,8 @@ class KnownRecord(msgspec.Struct, frozen=True, kw_only=True):
     state: RecordState
     scope: str
     rev: int
+    changed_us: int
+    """When it was written last."""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +97,37 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     statements: int
 
 
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """Statements of one sender."""
+
+    statements: tuple[NewStatement, ...]
+    provenance: Provenance
+
+
+class Relayed(msgspec.Struct, frozen=True, kw_only=True):
+    """``fresh`` are new, ``known`` were here already or were once, ``conflicts`` (ids) are here with other content,
+    which stays."""
+
+    fresh: int = 0
+    known: int = 0
+    conflicts: tuple[str, ...] = ()
+
+
+class Relays(Protocol):
+    """Statements that are read at another LRS. All raise StoreUnavailable."""
+
+    async def relay(
+        self,
+        source: int,
+        tenant: str,
+        batches: Sequence[Batch],
+        flawed: Sequence[Kept],
+        cursor: Mapping[str, str] | None,
+    ) -> Relayed:
+        """All of a page in one transaction: statements, each for itself; records of what is wrong with others; the
+        cursor. Where nothing is new, nothing is written."""
+
+
 class Records(Protocol):
     """The store's side. One writer a source: whoever takes in, and nobody beside them. All raise StoreUnavailable."""
 
@@ -99,7 +136,7 @@ class Records(Protocol):
     async def memberships(
         self, source: int, pairs: Sequence[tuple[str, str]]
     ) -> dict[tuple[str, str], list[KnownRecord]]:
-        """All enrolments of these (user, course) that are not gone."""
+        """All enrolments of these (user, course) that there ever were."""
 
     async def take(self, taking: Taking) -> Taken: ...
 

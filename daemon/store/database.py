@@ -37,7 +37,9 @@ from daemon.store.migrate import Migration, available, migrate, pending
 from daemon.store.outbox import SqlOutbox
 from daemon.store.queries import Queries
 from daemon.store.records import SqlRecords
+from daemon.store.relaying import SqlRelays
 from daemon.store.retention import SqlHousekeeping, make_returnable
+from daemon.store.sources import SqlSources
 from daemon.store.statements import SqlStatements
 from daemon.store.writer import Writer
 
@@ -75,6 +77,8 @@ class Store:
         self.erasures = SqlErasures(self.writer, self.lrs_reader)
         self.imports = SqlImports(self.writer, reader, self.statements)
         self.records = SqlRecords(self.writer, reader, self.statements, clock)
+        self.relays = SqlRelays(self.writer, reader, self.statements, clock)
+        self.sources = SqlSources(self.writer, reader)
         self.housekeeping = SqlHousekeeping(self.writer, reader)
         self.born_us = 0
         """When this store was made: nothing that happened before can have been posted from it."""

@@ -16,10 +16,31 @@ CREATE TABLE sources (
     full_us      INTEGER,
     heard_us     INTEGER,
     unchanged    INTEGER NOT NULL DEFAULT 0,
+    throttled_us INTEGER NOT NULL DEFAULT 0,    -- the source named a time: not before it
+    braked       TEXT NOT NULL DEFAULT '',      -- so much would be gone that a person is asked
     CHECK ((paused_by = '') = (paused_us IS NULL)),
     CHECK ((suspended = '') = (suspended_us IS NULL))
 );
 CREATE UNIQUE INDEX sources_name ON sources (tenant, name);
+
+-- The last readings of each source. `how` is how it ended; empty: it has not, or died with its process.
+CREATE TABLE readings (
+    no          INTEGER PRIMARY KEY,
+    source      INTEGER NOT NULL,
+    mode        TEXT NOT NULL CHECK (mode IN ('delta', 'full', 'backfill')),
+    began_us    INTEGER NOT NULL,
+    ended_us    INTEGER,
+    how         TEXT NOT NULL DEFAULT '',
+    detail      TEXT NOT NULL DEFAULT '',
+    requests    INTEGER NOT NULL DEFAULT 0,
+    told        INTEGER NOT NULL DEFAULT 0,
+    changed     INTEGER NOT NULL DEFAULT 0,
+    gone        INTEGER NOT NULL DEFAULT 0,
+    quarantined INTEGER NOT NULL DEFAULT 0,
+    statements  INTEGER NOT NULL DEFAULT 0,
+    CHECK ((how = '') = (ended_us IS NULL))
+);
+CREATE INDEX readings_source ON readings (source, no);
 
 -- Each entity as the source told it last (`raw`), and what that means (`canonical`, empty: it never meant anything).
 -- `digest` is that of the body as read, `rev` counts how often the meaning changed.
@@ -42,7 +63,7 @@ CREATE TABLE records (
     raw        BLOB NOT NULL
 );
 CREATE UNIQUE INDEX records_key ON records (source, entity, id);
-CREATE INDEX records_membership ON records (source, user, course) WHERE user <> '' AND state <> 'gone';
+CREATE INDEX records_membership ON records (source, user, course) WHERE user <> '';
 -- What a whole reading must have seen, by place; narrower where the source lists by course. They hold all that is asked.
 CREATE INDEX records_present ON records (source, entity, no, state) WHERE state <> 'gone';
 CREATE INDEX records_scope ON records (source, entity, scope, no, state) WHERE scope <> '' AND state <> 'gone';

@@ -1,0 +1,95 @@
+"""How each source stands, in the store: the switch that an operator turns, its mapping, and its last readings."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from actors.domain.harvest import Mode
+from actors.ports.records import SourceState
+
+READINGS_KEPT = 50
+"""Of each source."""
+
+How = Literal[
+    "",
+    "finished",
+    "throttled",
+    "unavailable",
+    "revoked",
+    "refused",
+    "faulted",
+    "braked",
+    "abandoned",
+    "stopped",
+]
+"""How a reading ended. Empty: it has not, or died with its process; ``abandoned``: it made no progress; ``stopped``:
+by an operator, a reload or the end of the process."""
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """One reading of a source. ``told`` counts the records that it told, ``changed`` those of them whose meaning was
+    new, ``gone`` those found to be gone, ``quarantined`` those that failed validation, ``statements`` what was
+    appended to the log."""
+
+    no: int
+    mode: Mode
+    began_us: int
+    ended_us: int | None = None
+    how: How = ""
+    detail: str = ""
+    requests: int = 0
+    told: int = 0
+    changed: int = 0
+    gone: int = 0
+    quarantined: int = 0
+    statements: int = 0
+
+
+class SourceName(msgspec.Struct, frozen=True, kw_only=True):
+    """Which source. ``kind`` too: a source that becomes one of another kind begins anew."""
+
+    tenant: str
+    name: str
+    kind: str
+
+
+class Sources(Protocol):
+    """The store's side. All raise StoreUnavailable."""
+
+    async def state(self, source: SourceName) -> SourceState:
+        """How it stands; it gets a number of its own when it is asked for the first time."""
+
+    async def known(self, sources: Sequence[SourceName]) -> dict[SourceName, SourceState]:
+        """Those of them that have a number."""
+
+    async def pause(self, no: int, by: str, now_us: int) -> None: ...
+
+    async def resume(self, no: int) -> None:
+        """A time that the source named is forgotten too."""
+
+    async def suspend(self, no: int, why: str, now_us: int) -> None: ...
+
+    async def unsuspend(self, no: int) -> None: ...
+
+    async def throttle(self, no: int, until_us: int) -> None: ...
+
+    async def heard(self, no: int, now_us: int) -> None:
+        """A webhook came."""
+
+    async def first_mapping(self, no: int, version: int) -> None:
+        """The version a source begins with. Nothing where it has one already."""
+
+    async def begin(self, no: int, mode: Mode, now_us: int) -> int:
+        """A reading begins; its number. Former ones that never ended stay as they are."""
+
+    async def end(self, no: int, reading: Reading, braked: str | None = None) -> None:
+        """It ended. In the same transaction: a full one that finished is the newest full one, and the first; readings
+        in a row without anything new are counted; ``braked`` is what a person is asked about (empty: nothing any
+        more, None: as it was). The oldest readings leave."""
+
+    async def readings(self, no: int, limit: int) -> list[Reading]:
+        """The last ones, newest first."""
+
+    async def quarantined(self, nos: Sequence[int]) -> Mapping[int, int]:
+        """How many records stand in quarantine, of those sources that have some."""

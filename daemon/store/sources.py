@@ -1,0 +1,157 @@
+"""How sources stand, in SQL. What a reading tells is in ``records``; the cursor moves there too, with its page."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from actors.domain.harvest import Mode
+from actors.ports.readings import READINGS_KEPT, Reading, SourceName
+from actors.ports.records import SourceState
+from daemon.store.engine import Engine
+from daemon.store.writer import Writer
+
+_STATE = (
+    "no, mapping, cursor, paused_by, paused_us, suspended, suspended_us, first_us, full_us, heard_us, unchanged, "
+    "throttled_us, braked"
+)
+_READING = "no, mode, began_us, ended_us, how, detail, requests, told, changed, gone, quarantined, statements"
+_DETAIL_CHARS_MAX = 500
+
+
+class SqlSources:
+    """Implements ``ports.readings.Sources``."""
+
+    def __init__(self, writer: Writer, reader: Engine) -> None:
+        self._writer = writer
+        self._read = reader.run
+
+    async def state(self, source: SourceName) -> SourceState:
+        found = await self._read(lambda raw: _find(raw, source))
+        return found if found is not None else await self._writer.submit(lambda raw: _made(raw, source))
+
+    async def known(self, sources: Sequence[SourceName]) -> dict[SourceName, SourceState]:
+        def job(raw: sqlite3.Connection) -> dict[SourceName, SourceState]:
+            found = {source: _find(raw, source) for source in sources}
+            return {source: state for source, state in found.items() if state is not None}
+
+        return await self._read(job)
+
+    async def pause(self, no: int, by: str, now_us: int) -> None:
+        await self._set("UPDATE sources SET paused_by = ?, paused_us = ? WHERE no = ?", by, now_us, no)
+
+    async def resume(self, no: int) -> None:
+        await self._set("UPDATE sources SET paused_by = '', paused_us = NULL, throttled_us = 0 WHERE no = ?", no)
+
+    async def suspend(self, no: int, why: str, now_us: int) -> None:
+        why = why[:_DETAIL_CHARS_MAX] or "its credentials are refused"
+        await self._set(
+            "UPDATE sources SET suspended = ?, suspended_us = coalesce(suspended_us, ?) WHERE no = ?", why, now_us, no
+        )
+
+    async def unsuspend(self, no: int) -> None:
+        await self._set("UPDATE sources SET suspended = '', suspended_us = NULL WHERE no = ?", no)
+
+    async def throttle(self, no: int, until_us: int) -> None:
+        await self._set("UPDATE sources SET throttled_us = ? WHERE no = ?", until_us, no)
+
+    async def heard(self, no: int, now_us: int) -> None:
+        await self._set("UPDATE sources SET heard_us = ? WHERE no = ?", now_us, no)
+
+    async def first_mapping(self, no: int, version: int) -> None:
+        await self._set("UPDATE sources SET mapping = ? WHERE no = ? AND mapping = 0", version, no)
+
+    async def _set(self, sql: str, *values: object) -> None:
+        await self._writer.submit(lambda raw: raw.execute(sql, values))
+
+    # ── readings ─────────────────────────────────────────────────────────────────────────────────────
+
+    async def begin(self, no: int, mode: Mode, now_us: int) -> int:
+        def job(raw: sqlite3.Connection) -> int:
+            sql = "INSERT INTO readings (source, mode, began_us) VALUES (?, ?, ?)"
+            return raw.execute(sql, (no, mode, now_us)).lastrowid or 0
+
+        return await self._writer.submit(job)
+
+    async def end(self, no: int, reading: Reading, braked: str | None = None) -> None:
+        def job(raw: sqlite3.Connection) -> None:
+            raw.execute(
+                "UPDATE readings SET ended_us = ?, how = ?, detail = ?, requests = ?, told = ?, changed = ?, gone = ?, "
+                "quarantined = ?, statements = ? WHERE no = ?",
+                (
+                    reading.ended_us,
+                    reading.how,
+                    reading.detail[:_DETAIL_CHARS_MAX],
+                    reading.requests,
+                    reading.told,
+                    reading.changed,
+                    reading.gone,
+                    reading.quarantined,
+                    reading.statements,
+                    reading.no,
+                ),
+            )
+            _note(raw, no, reading, braked)
+            raw.execute(
+                "DELETE FROM readings WHERE source = ? AND no <= (SELECT no FROM readings WHERE source = ? "
+                "ORDER BY no DESC LIMIT 1 OFFSET ?)",
+                (no, no, READINGS_KEPT),
+            )
+
+        await self._writer.submit(job)
+
+    async def readings(self, no: int, limit: int) -> list[Reading]:
+        sql = f"SELECT {_READING} FROM readings WHERE source = ? ORDER BY no DESC LIMIT ?"  # noqa: S608  # columns
+        found = await self._read(lambda raw: raw.execute(sql, (no, limit)).fetchall())
+        return [Reading(**dict(zip(Reading.__struct_fields__, row, strict=True))) for row in found]
+
+    async def quarantined(self, nos: Sequence[int]) -> Mapping[int, int]:
+        sql = "SELECT count(*) FROM records WHERE source = ? AND state = 'quarantined'"
+
+        def job(raw: sqlite3.Connection) -> dict[int, int]:
+            counts = {no: int(raw.execute(sql, (no,)).fetchone()[0]) for no in nos}
+            return {no: count for no, count in counts.items() if count}
+
+        return await self._read(job)
+
+
+def _find(raw: sqlite3.Connection, source: SourceName) -> SourceState | None:
+    sql = f"SELECT {_STATE} FROM sources WHERE tenant = ? AND name = ? AND kind = ?"  # noqa: S608  # columns
+    row = raw.execute(sql, (source.tenant, source.name, source.kind)).fetchone()
+    return None if row is None else _state(row)
+
+
+def _made(raw: sqlite3.Connection, source: SourceName) -> SourceState:
+    """One of another kind that had this name steps aside, with what it told."""
+    found = _find(raw, source)
+    if found is not None:
+        return found
+    raw.execute(
+        "UPDATE sources SET name = name || '#' || no WHERE tenant = ? AND name = ?", (source.tenant, source.name)
+    )
+    sql = "INSERT INTO sources (tenant, name, kind) VALUES (?, ?, ?)"
+    no = raw.execute(sql, (source.tenant, source.name, source.kind)).lastrowid or 0
+    return SourceState(no=no)
+
+
+def _state(row: Sequence[Any]) -> SourceState:
+    values = dict(zip(SourceState.__struct_fields__, row, strict=True))
+    return SourceState(**{**values, "cursor": msgspec.json.decode(values["cursor"], type=dict[str, str])})
+
+
+def _note(raw: sqlite3.Connection, no: int, reading: Reading, braked: str | None) -> None:
+    """What a reading that ended means for its source."""
+    if braked is not None:
+        raw.execute("UPDATE sources SET braked = ? WHERE no = ?", (braked[:_DETAIL_CHARS_MAX], no))
+    if reading.how not in ("finished", "braked") or reading.mode == "backfill":
+        return
+    if reading.changed or reading.gone:
+        raw.execute("UPDATE sources SET unchanged = 0 WHERE no = ?", (no,))
+    elif reading.mode == "delta":
+        raw.execute("UPDATE sources SET unchanged = unchanged + 1 WHERE no = ?", (no,))
+    if reading.mode == "full":
+        raw.execute(
+            "UPDATE sources SET full_us = ?, first_us = coalesce(first_us, ?) WHERE no = ?",
+            (reading.ended_us, reading.ended_us, no),
+        )
