@@ -55,7 +55,7 @@ class KnownRecord(msgspec.Struct, frozen=True, kw_only=True):
     state: RecordState
     scope: str
     rev: int
-    changed_us: int
+    changed_us: int = 0
     """When it was written last."""
 
 

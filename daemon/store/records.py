@@ -20,7 +20,7 @@ from daemon.store.writer import Writer
 
 _LOOKUP_MAX = 500  # ids in one look-up, below SQLite's limit of bound values
 _PAIRS_MAX = 200
-_KNOWN = "no, entity, id, form, digest, mapping, canonical, state, scope, rev"
+_KNOWN = "no, entity, id, form, digest, mapping, canonical, state, scope, rev, changed_us"
 _INSERT = (
     "INSERT INTO records (no, source, entity, id, form, scope, state, digest, mapping, rev, user, course, first_us, "
     "changed_us, canonical, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -116,7 +116,7 @@ class SqlRecords:
 
 def known(row: Sequence[Any]) -> KnownRecord:
     """From the columns ``_KNOWN``."""
-    no, entity, name, form, digest, mapping, canonical, state, scope, rev = row
+    no, entity, name, form, digest, mapping, canonical, state, scope, rev, changed_us = row
     return KnownRecord(
         no=no,
         entity=entity,
@@ -128,6 +128,7 @@ def known(row: Sequence[Any]) -> KnownRecord:
         state=state,
         scope=scope,
         rev=rev,
+        changed_us=changed_us,
     )
 
 
@@ -195,7 +196,7 @@ def _memberships(
         sql = (
             f"WITH wanted (user, course) AS (VALUES {marks}) "  # noqa: S608  # marks only
             f"SELECT {_KNOWN}, r.user, r.course FROM wanted w CROSS JOIN records r "
-            "ON r.source = ? AND r.user = w.user AND r.course = w.course AND r.user <> '' AND r.state <> 'gone'"
+            "ON r.source = ? AND r.user = w.user AND r.course = w.course AND r.user <> ''"
         )
         for row in raw.execute(sql, (*(part for pair in some for part in pair), source)):
             found.setdefault((row[-2], row[-1]), []).append(known(row[:-2]))
