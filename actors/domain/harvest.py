@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from actors.domain.canonical import EntityName
+from actors.domain.canonical import EntityName, Flaw
 from actors.domain.flow import Lost, NotSent, Outcome, Request, Response
 
 Mode = Literal["delta", "full", "backfill"]
@@ -21,7 +21,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     entity in another ``form`` (a REST object, an event) uses the same id. ``form`` selects the mapping's table.
     ``body`` is what was read, as JSON would have it. ``scope`` says of which listing it is part (a course's id), so
     that absence can be told; ``gone``: the source says itself that it exists no more. ``partial``: what the body
-    does not tell is left as it is known."""
+    does not tell is left as it is known. ``flaws``: it could not be read as what it is meant to be (a row with too few
+    cells), so it goes to quarantine as it is; it counts as seen."""
 
     entity: EntityName
     id: str
@@ -30,6 +31,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     scope: str = ""
     gone: bool = False
     partial: bool = False
+    flaws: tuple[Flaw, ...] = ()
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +76,8 @@ class Rest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bundles(msgspec.Struct, frozen=True, kw_only=True):
-    """What lies in the inbox, oldest first. Answer: ``tuple[BundleInfo, ...]``."""
+    """What lies in the inbox, oldest first; whatever was being read there is read from its beginning again. Answer:
+    ``tuple[BundleInfo, ...]``."""
 
     inbox: str
 
@@ -88,13 +91,16 @@ class Download(msgspec.Struct, frozen=True, kw_only=True):
 
 class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A zip or a folder. ``settled``: nothing has written to it for a while. ``names`` are its files, without
-    folders around them; ``digest`` of the content, hexadecimal; ``trouble``: why it cannot be read (then ``names`` is
-    empty)."""
+    folders around them; ``digest`` of the content, hexadecimal; ``made_us``: when its files were written, as far as
+    it tells (0: it does not); ``headers`` of the answer that brought it, where it was downloaded; ``trouble``: why it
+    cannot be read (then ``names`` is empty)."""
 
     key: str
     name: str
     names: tuple[str, ...] = ()
     digest: str = ""
+    made_us: int = 0
+    headers: Mapping[str, str] = {}
     settled: bool = True
     trouble: str = ""
 
@@ -109,18 +115,21 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
 
 class RowsRead(msgspec.Struct, frozen=True, kw_only=True):
     """``columns`` as spelt there; ``rows`` as lists of cells; ``line`` of the first row; ``trouble``: from where on it
-    is no CSV or no UTF-8 (what stood before it is in ``rows``)."""
+    is no CSV or no text (what stood before it is in ``rows``); ``warning``: it could be read, but is not as it should
+    be."""
 
     columns: tuple[str, ...]
     rows: list[list[str]]
     line: int
     last: bool
     trouble: str = ""
+    warning: str = ""
 
 
 class Put(msgspec.Struct, frozen=True, kw_only=True):
     """The bundle has been dealt with: it is moved to ``done`` or ``failed`` in the inbox, or removed from the spool,
-    with ``note`` beside it where it failed. Answer: None."""
+    with ``note`` beside it where it failed. Answer: why it could not be moved (it is not listed again while the
+    process lives), empty: it was."""
 
     bundle: str
     where: Literal["done", "failed"]
@@ -128,13 +137,16 @@ class Put(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Step = Request | Page | Statements | Whole | Progress | Rest | Bundles | Download | Rows | Put
-Answer = Outcome | BundleInfo | tuple[BundleInfo, ...] | RowsRead | None
+Answer = Outcome | BundleInfo | tuple[BundleInfo, ...] | RowsRead | str | None
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True):
-    """All that was to be read was read. ``note`` is for operators."""
+    """All that was to be read was read. ``note`` is for operators. ``whole`` False: that was not everything there is to
+    know (an empty inbox, one bundle of several): whatever the mode was, the first whole reading is still to come, if
+    it was before."""
 
     note: str = ""
+    whole: bool = True
 
 
 class Halted(msgspec.Struct, frozen=True, kw_only=True):

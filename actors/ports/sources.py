@@ -56,10 +56,12 @@ class SourceKind(msgspec.Struct, frozen=True, kw_only=True):
 class Depot(Protocol):
     """Files that sources read: inboxes and the spool. Never raises for what files are: troubles are in the answers."""
 
-    async def bundles(self, inbox: str) -> tuple[BundleInfo, ...]: ...
+    async def bundles(self, inbox: str) -> tuple[BundleInfo, ...]:
+        """Oldest first. What was being read of them is read from its beginning again."""
 
     async def download(self, request: Request, bytes_max: int) -> BundleInfo | Outcome: ...
 
     async def rows(self, bundle: str, name: str, count: int) -> RowsRead: ...
 
-    async def put(self, bundle: str, where: str, note: str) -> None: ...
+    async def put(self, bundle: str, where: str, note: str) -> str:
+        """Why it could not be moved, empty where it was."""
