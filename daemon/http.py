@@ -11,7 +11,7 @@ bodies carry tokens.
 """
 
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -119,6 +119,14 @@ class HttpClient:
 
     async def send(self, request: Request) -> Outcome:
         """Never raises for what the network does. A redirect is an answer like any other."""
+        return await self._send(request, None)
+
+    async def save(self, request: Request, into: Callable[[bytes], object]) -> Outcome:
+        """As ``send``, but the body of a 200 goes to ``into`` as it comes and is not in the answer. An OSError there
+        ends it like one of the network."""
+        return await self._send(request, into)
+
+    async def _send(self, request: Request, into: Callable[[bytes], object] | None) -> Outcome:
         try:
             where = address(request.url)
             headers = _raw_headers(request, where)
@@ -130,7 +138,8 @@ class HttpClient:
         call = httpcore.Request(request.method, where.url, headers=headers, content=body, extensions=extensions)
         with trio.move_on_after(total_s):
             try:
-                return await self._exchange(where, call, request.answer_bytes_max or self._outbound.body_bytes_max)
+                bytes_max = request.answer_bytes_max or self._outbound.body_bytes_max
+                return await self._exchange(where, call, bytes_max, into)
             except SURELY_BEFORE as error:
                 return NotSent(f"{where.named}: {_reason(error)}")
             except ANY_TIME as error:
@@ -145,12 +154,14 @@ class HttpClient:
         for key in list(self._connections):
             await self._drop(key)
 
-    async def _exchange(self, where: Address, call: httpcore.Request, bytes_max: int) -> Outcome:
+    async def _exchange(
+        self, where: Address, call: httpcore.Request, bytes_max: int, into: Callable[[bytes], object] | None
+    ) -> Outcome:
         connection = await self._connection(where)
         reusable = False
         try:
             answer = await connection.handle_async_request(call)
-            content, whole = await self._read(answer, where, bytes_max)
+            content, whole = await self._read(answer, where, bytes_max, into if answer.status == 200 else None)
             if whole:
                 await answer.aclose()
                 reusable = True
@@ -163,14 +174,17 @@ class HttpClient:
             return Lost(f"{where.named}: the answer is larger than {bytes_max} bytes")
         return Response(status=answer.status, headers=_headers(answer.headers), body=content)
 
-    async def _read(self, answer: httpcore.Response, where: Address, bytes_max: int) -> tuple[bytes, bool]:
+    async def _read(
+        self, answer: httpcore.Response, where: Address, bytes_max: int, into: Callable[[bytes], object] | None
+    ) -> tuple[bytes, bool]:
         """The body up to the bound, and whether that was all of it."""
         assert isinstance(answer.stream, AsyncIterable)  # noqa: S101 - httpcore's type covers its sync side too
         chunks: list[bytes] = []
+        keep = into or chunks.append
         room = bytes_max
         try:
             async for chunk in answer.stream:
-                chunks.append(chunk[: max(room, 0)])
+                keep(chunk[: max(room, 0)])
                 room -= len(chunk)
                 if room < 0:  # httpcore's generators want to run to their end, so the end is brought about
                     await self._drop(where.key)
