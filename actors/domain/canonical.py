@@ -14,7 +14,8 @@ from actors.domain.changes import Score
 
 Role = Literal["learner", "instructor", "assistant", "designer", "observer", "mentor", "administrator"]
 EnrolmentStatus = Literal["active", "invited", "suspended", "completed", "ended"]
-EntityName = Literal["user", "course", "enrolment", "assignment", "submission", "grade", "completion"]
+EntityName = Literal["user", "course", "enrolment", "assignment", "submission", "grade", "completion", "statement"]
+"""A ``statement`` is not canonical: another LRS's, kept as a record only where something is wrong with it."""
 
 
 class Canonical(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="entity"):

@@ -35,9 +35,11 @@ from daemon.store.lineage import Account, accept, snapshot
 from daemon.store.mark import Lost, MarkFile, mark_path
 from daemon.store.migrate import Migration, available, migrate, pending
 from daemon.store.outbox import SqlOutbox
+from daemon.store.quarantine import SqlQuarantine
 from daemon.store.queries import Queries
 from daemon.store.records import SqlRecords
 from daemon.store.relaying import SqlRelays
+from daemon.store.remapping import SqlRemappings
 from daemon.store.retention import SqlHousekeeping, make_returnable
 from daemon.store.sources import SqlSources
 from daemon.store.statements import SqlStatements
@@ -79,6 +81,8 @@ class Store:
         self.records = SqlRecords(self.writer, reader, self.statements, clock)
         self.relays = SqlRelays(self.writer, reader, self.statements, clock)
         self.sources = SqlSources(self.writer, reader)
+        self.remappings = SqlRemappings(self.writer, reader)
+        self.quarantine = SqlQuarantine(self.writer, self.lrs_reader)
         self.housekeeping = SqlHousekeeping(self.writer, reader)
         self.born_us = 0
         """When this store was made: nothing that happened before can have been posted from it."""

@@ -12,23 +12,16 @@ from uuid import UUID
 
 import msgspec
 
-from actors.domain.xapi.accepted import NewStatement
 from actors.domain.xapi.documents import Content, Document, Shelf, content
-from actors.ports import Provenance
+from actors.ports.records import Batch
 from daemon.store import documents
 from daemon.store.engine import Engine
+from daemon.store.relaying import each_for_itself
 from daemon.store.retiring import STAGED_KEPT_US
-from daemon.store.statements import SqlStatements, digests_of, mark_voided, only_stamped, same_content
+from daemon.store.statements import SqlStatements, mark_voided
 from daemon.store.writer import Writer
 
 _ALGORITHMS = {28: sha224, 32: sha256, 48: sha384, 64: sha512}
-
-
-class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """Statements of one sender."""
-
-    statements: tuple[NewStatement, ...]
-    provenance: Provenance
 
 
 class BroughtDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,9 +80,11 @@ class SqlImports:
         statements that count as voided from now on, whoever voided them."""
 
         def job(raw: sqlite3.Connection) -> Imported:
-            imported = self._bring_in(raw, tenant, batches, voided)
+            relayed = each_for_itself(raw, self._statements, tenant, batches)
+            for name in voided:
+                mark_voided(raw, tenant, UUID(name).bytes)
             kept = sum(_keep(raw, tenant, document) for document in brought)
-            imported = msgspec.structs.replace(imported, documents=kept)
+            imported = Imported(fresh=relayed.fresh, known=relayed.known, documents=kept, conflicts=relayed.conflicts)
             raw.executemany("DELETE FROM staged WHERE tenant = ? AND sha2 = ?", [(tenant, one) for one in used])
             if dry_run:
                 raise _Rehearsed(imported)
@@ -99,30 +94,6 @@ class SqlImports:
             return await self._write(job)
         except _Rehearsed as rehearsed:
             return rehearsed.imported
-
-    def _bring_in(
-        self, raw: sqlite3.Connection, tenant: str, batches: Sequence[Batch], voided: Sequence[str]
-    ) -> Imported:
-        fresh = known = 0
-        conflicts: list[str] = []
-        for batch in batches:
-            new: list[NewStatement] = []
-            stored = digests_of(raw, tenant, [UUID(one.id).bytes for one in batch.statements])
-            for one in batch.statements:
-                key = UUID(one.id).bytes
-                if key not in stored:
-                    stored[key] = one.digest
-                    new.append(one)
-                elif same_content(stored[key], one.digest) or only_stamped(raw, tenant, key, one):
-                    known += 1
-                else:
-                    conflicts.append(one.id)
-            if new:
-                appended = self._statements.append_in(raw, new, batch.provenance)
-                fresh, known = fresh + appended.fresh, known + appended.collapsed
-        for name in voided:
-            mark_voided(raw, tenant, UUID(name).bytes)
-        return Imported(fresh=fresh, known=known, conflicts=tuple(conflicts))
 
     async def stage(self, tenant: str, sha2: bytes, part: int, content: bytes, now_us: int) -> None:
         """Keep a part. The same one again takes the place of the first."""

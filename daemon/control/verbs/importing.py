@@ -20,6 +20,7 @@ from actors.domain.xapi.keys import agent_key
 from actors.domain.xapi.patterns import IRI, UUID, Version
 from actors.domain.xapi.rules import IDENTIFIERS, agent_faults
 from actors.ports import Provenance
+from actors.ports.records import Batch
 from config.model import Tenant
 from daemon.control import marks
 from daemon.control.exits import Exit
@@ -28,7 +29,7 @@ from daemon.control.office import Asking, done
 from daemon.control.owning import ImportedRow, ImportFaultRow
 from daemon.control.owning_asks import Line
 from daemon.control.protocol import Done, ImportLines, ImportPart, Refusal
-from daemon.store.importing import Batch, BroughtDocument
+from daemon.store.importing import BroughtDocument
 
 ENCLOSED_BYTES = 16 * 1024 * 1024
 _IDENTIFYING = ("objectType", *IDENTIFIERS)

@@ -15,8 +15,8 @@ from actors.domain.xapi.exact import exact
 from actors.domain.xapi.history import read_told
 from actors.domain.xapi.intake import read_batch
 from actors.ports import NewStatement, Provenance, StatementConflict
+from actors.ports.records import Batch
 from daemon.store.database import Store, open_store
-from daemon.store.importing import Batch
 from daemon.store.soundness import unsound
 
 ID = "0d3cd6f4-3f2b-4c52-9c9d-5a3f6a8a5a01"
