@@ -20,7 +20,7 @@ from daemon.store.writer import Writer
 
 _LOOKUP_MAX = 500  # ids in one look-up, below SQLite's limit of bound values
 _PAIRS_MAX = 200
-_KNOWN = "no, entity, id, form, digest, mapping, canonical, state, scope, rev, changed_us"
+KNOWN = "no, entity, id, form, digest, mapping, canonical, state, scope, rev, changed_us"
 _INSERT = (
     "INSERT INTO records (no, source, entity, id, form, scope, state, digest, mapping, rev, user, course, first_us, "
     "changed_us, canonical, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -85,7 +85,7 @@ class SqlRecords:
         marks = ",".join("?" * len(nos))
         found = await self._read(
             lambda raw: raw.execute(
-                f"SELECT {_KNOWN} FROM records WHERE no IN ({marks}) AND source = ? ORDER BY no",  # noqa: S608
+                f"SELECT {KNOWN} FROM records WHERE no IN ({marks}) AND source = ? ORDER BY no",  # noqa: S608
                 (*nos, source),
             ).fetchall()
         )
@@ -115,7 +115,7 @@ class SqlRecords:
 
 
 def known(row: Sequence[Any]) -> KnownRecord:
-    """From the columns ``_KNOWN``."""
+    """From the columns ``KNOWN``."""
     no, entity, name, form, digest, mapping, canonical, state, scope, rev, changed_us = row
     return KnownRecord(
         no=no,
@@ -179,7 +179,7 @@ def _by_key(raw: sqlite3.Connection, source: int, keys: Iterable[Key]) -> dict[K
         for start in range(0, len(ids), _LOOKUP_MAX):
             some = ids[start : start + _LOOKUP_MAX]
             marks = ",".join("?" * len(some))
-            sql = f"SELECT {_KNOWN} FROM records WHERE source = ? AND entity = ? AND id IN ({marks})"  # noqa: S608
+            sql = f"SELECT {KNOWN} FROM records WHERE source = ? AND entity = ? AND id IN ({marks})"  # noqa: S608
             for row in raw.execute(sql, (source, entity, *some)):
                 found[entity, row[2]] = known(row)
     return found
@@ -195,7 +195,7 @@ def _memberships(
         marks = ",".join(["(?, ?)"] * len(some))
         sql = (
             f"WITH wanted (user, course) AS (VALUES {marks}) "  # noqa: S608  # marks only
-            f"SELECT {_KNOWN}, r.user, r.course FROM wanted w CROSS JOIN records r "
+            f"SELECT {KNOWN}, r.user, r.course FROM wanted w CROSS JOIN records r "
             "ON r.source = ? AND r.user = w.user AND r.course = w.course AND r.user <> ''"
         )
         for row in raw.execute(sql, (*(part for pair in some for part in pair), source)):
