@@ -276,20 +276,10 @@ def _running(raw: sqlite3.Connection, source: int) -> Activation | None:
 def _last(raw: sqlite3.Connection, source: int) -> Activation | None:
     """Nothing where the newest is a rollback: what was before it is undone with it."""
     row = raw.execute(
-        f"SELECT {_ACTIVATION} FROM activations WHERE source = ? ORDER BY no DESC LIMIT 1",  # noqa: S608
+        f"SELECT {_ACTIVATION}, kept FROM activations WHERE source = ? ORDER BY no DESC LIMIT 1",  # noqa: S608
         (source,),
     ).fetchone()
-    if row is None:
-        return None
-    newest = _activation(row)
-    return newest if newest.kind == "activate" and not _expired(raw, newest) else None
-
-
-def _expired(raw: sqlite3.Connection, activation: Activation) -> bool:
-    """Whether its undo data was let go: a finished one that dealt with records has some."""
-    if activation.state != "done" or not activation.count.records:
-        return False
-    return raw.execute("SELECT 1 FROM undos WHERE activation = ? LIMIT 1", (activation.no,)).fetchone() is None
+    return _activation(row) if row is not None and row[2] == "activate" and row[-1] else None
 
 
 def _one(raw: sqlite3.Connection, no: int) -> Activation:

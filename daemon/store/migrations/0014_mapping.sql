@@ -13,6 +13,7 @@ CREATE TABLE activations (
     begun_by       TEXT NOT NULL,
     begun_us       INTEGER NOT NULL,
     ended_us       INTEGER,
+    kept           INTEGER NOT NULL DEFAULT 1 CHECK (kept IN (0, 1)),  -- whether it can still be taken back
     entity         TEXT NOT NULL DEFAULT '',
     id             TEXT NOT NULL DEFAULT '',
     records        INTEGER NOT NULL DEFAULT 0,
