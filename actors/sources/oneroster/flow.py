@@ -1,0 +1,222 @@
+"""A OneRoster source: which way it is read, and in which order bundles are taken.
+
+Bundles are taken oldest first, one a reading: what is gone is known by what one bundle does not tell. A bundle that was
+made well before one that was taken already comes too late: it would undo what is newer, so it is put aside.
+"""
+
+import base64
+from collections.abc import Generator
+
+from actors.domain.flow import Lost, NotSent, Request, Response, Veiled
+from actors.domain.harvest import (
+    Answer,
+    BundleInfo,
+    Bundles,
+    Download,
+    Finished,
+    Halted,
+    Harvest,
+    Hearing,
+    Inbound,
+    Order,
+    Page,
+    Put,
+    Step,
+    Unheard,
+)
+from actors.domain.outbox import Rate
+from actors.ports import Bearing, Reveal
+from actors.sources.oneroster.bodies import today
+from actors.sources.oneroster.bundle import Reading, Taken
+from actors.sources.oneroster.rest import RestReading
+from actors.sources.oneroster.settings import OneRosterSettings
+from actors.sources.oneroster.wire import BUCKET, Tokens, refusal
+
+LATE_US = 7_200_000_000
+"""Zips tell local times without a zone: in autumn an hour comes twice."""
+PATIENCE_S = 1_800.0
+NOTE_CHARS_MAX = 1_000
+
+
+class OneRosterSource:
+    """One student information system."""
+
+    kind = "oneroster"
+    polls = True
+
+    def __init__(self, settings: OneRosterSettings, reveal: Reveal, bearing: Bearing) -> None:
+        self._settings = settings
+        self._reveal = reveal
+        self._bearing = bearing
+        self._tokens = Tokens(settings, reveal)
+        self.home_page = settings.home(bearing.tenant, bearing.source)
+
+    def rate(self, bucket: str) -> Rate:
+        return self._settings.rate
+
+    def hear(self, inbound: Inbound, now_us: int) -> Hearing:
+        """A OneRoster service does not call."""
+        return Unheard(status=404, detail=f"{self._bearing.source} is read: nothing is posted to it")
+        yield  # makes it a generator, which asks for nothing
+
+    def harvest(self, order: Order) -> Harvest:
+        if self._settings.base_url is not None:
+            rest = RestReading(self._settings, self._tokens, self._bearing.timezone, order)
+            return (yield from rest.read())
+        if order.mode == "backfill":
+            return Finished(
+                note="bundles tell how things stand, not what happened: there is nothing to fill in", whole=False
+            )
+        if self._settings.inbox is not None:
+            return (yield from self._inbox(order))
+        return (yield from self._download(order))
+
+    def hello(self) -> Harvest:
+        if self._settings.base_url is not None:
+            order = Order(mode="delta", cursor={}, now_us=0)
+            return (yield from RestReading(self._settings, self._tokens, self._bearing.timezone, order).hello())
+        if self._settings.inbox is not None:
+            bundles = yield from self._lying()
+            if isinstance(bundles, Halted):
+                return bundles
+            return Finished(note=f"{self._settings.inbox} can be read: {len(bundles)} bundles wait there")
+        answer = yield self._request({"range": "bytes=0-0"})
+        if isinstance(answer, Response) and answer.status in (200, 206, 304, 416):
+            return Finished(note="the zip is there")
+        if isinstance(answer, Lost) and "larger" in answer.detail:
+            return Finished(note="the zip is there")
+        return _unfetched(answer)
+
+    # ── bundles ──────────────────────────────────────────────────────────────────────────────────
+
+    def _inbox(self, order: Order) -> Harvest:
+        bundles = yield from self._lying()
+        if isinstance(bundles, Halted):
+            return bundles
+        known = "bulk" in order.cursor
+        ready = [bundle for bundle in bundles if bundle.settled]
+        waiting = len(bundles)
+        for bundle in ready:
+            waiting -= 1
+            if bundle.trouble:
+                return (yield from self._aside(bundle, bundle.trouble))
+            if (late := _late(bundle, order)) is not None:
+                return (yield from self._aside(bundle, late))
+            taken = yield from self._take(bundle, order)
+            if taken.trouble:
+                return (yield from self._aside(bundle, taken.note()))
+            moved = yield Put(bundle=bundle.key, where="done")
+            told = [f"{bundle.name}: {taken.records} records", taken.note(), str(moved or "")]
+            if waiting:
+                told.append(f"{waiting} more wait")
+            whole = (known or taken.bulk) and not waiting
+            return Finished(note="; ".join(each for each in told if each)[:NOTE_CHARS_MAX], whole=whole)
+        unsettled = f"{waiting} bundles are still being written" if waiting else "the inbox is empty"
+        return Finished(note=unsettled, whole=False)
+
+    def _lying(self) -> Generator[Step, Answer, tuple[BundleInfo, ...] | Halted]:
+        inbox = str(self._settings.inbox)
+        answer = yield Bundles(inbox=inbox)
+        bundles = answer if isinstance(answer, tuple) else ()
+        if bundles and bundles[0].key == inbox:
+            return Halted(why="unavailable", detail=f"{inbox}: {bundles[0].trouble}")
+        return bundles
+
+    def _aside(self, bundle: BundleInfo, note: str) -> Harvest:
+        """It is put to the failed ones, and somebody is told. What was taken of it stays."""
+        moved = yield Put(bundle=bundle.key, where="failed", note=note)
+        where = str(moved) if moved else "it lies in failed"
+        return Halted(why="faulted", detail=f"{bundle.name}: {note}; {where}"[:NOTE_CHARS_MAX])
+
+    def _take(self, bundle: BundleInfo, order: Order) -> Generator[Step, Answer, Taken]:
+        zone = self._bearing.timezone
+        taken = yield from Reading(bundle, zone, today(order.now_us, zone)).read()
+        if not taken.trouble:
+            cursor = _cursor(bundle, taken, order)
+            if cursor != dict(order.cursor):
+                yield Page(records=(), cursor=cursor)
+        return taken
+
+    # ── by HTTPS ─────────────────────────────────────────────────────────────────────────────────
+
+    def _download(self, order: Order) -> Harvest:
+        conditions = {}
+        if order.mode == "delta":
+            conditions = {
+                header: order.cursor[name]
+                for header, name in (("if-none-match", "etag"), ("if-modified-since", "modified"))
+                if _is_header(order.cursor.get(name, ""))
+            }
+        answer = yield Download(request=self._request(conditions), bytes_max=self._settings.bytes_max)
+        if isinstance(answer, Response) and answer.status == 304:
+            return Finished(note="the zip is the same as last time", whole="bulk" in order.cursor)
+        if not isinstance(answer, BundleInfo):
+            return _unfetched(answer)
+        if answer.trouble:
+            yield Put(bundle=answer.key, where="failed", note=answer.trouble)
+            return Halted(why="faulted", detail=f"what was downloaded is no bundle: {answer.trouble}")
+        taken = yield from self._take(answer, order)
+        yield Put(bundle=answer.key, where="failed" if taken.trouble else "done", note=taken.note())
+        if taken.trouble:
+            return Halted(why="faulted", detail=taken.note()[:NOTE_CHARS_MAX])
+        note = "; ".join(each for each in (f"{taken.records} records", taken.note()) if each)
+        return Finished(note=note[:NOTE_CHARS_MAX], whole="bulk" in order.cursor or taken.bulk)
+
+    def _request(self, more: dict[str, str]) -> Request:
+        settings = self._settings
+        headers = {"accept": "application/zip, application/octet-stream", **more}
+        if settings.authorization is not None:
+            headers["authorization"] = Veiled(self._reveal(settings.authorization))
+        elif settings.username is not None and settings.password is not None:
+            pair = f"{settings.username}:{self._reveal(settings.password)}"
+            headers["authorization"] = Veiled("Basic " + base64.b64encode(pair.encode()).decode())
+        return Request(
+            method="GET",
+            url=settings.url or "",
+            operation="bundle.get",
+            headers=headers,
+            draws=(BUCKET,),
+            patience_s=PATIENCE_S,
+        )
+
+
+def _late(bundle: BundleInfo, order: Order) -> str | None:
+    """Why it comes too late. (The very bundle that was taken last may come again.)"""
+    made = order.cursor.get("made", "")
+    if not made.isdecimal() or bundle.digest == order.cursor.get("digest") or not bundle.made_us:
+        return None
+    if bundle.made_us + LATE_US >= int(made):
+        return None
+    return "it was made before a bundle that has been taken already, and would undo it: make a newer one"
+
+
+def _cursor(bundle: BundleInfo, taken: Taken, order: Order) -> dict[str, str]:
+    """The same for the same bundle: then nothing is written."""
+    known = order.cursor
+    cursor = {name: known[name] for name in ("made", "digest", "bulk", "etag", "modified") if name in known}
+    if bundle.digest != known.get("digest"):
+        former = known.get("made", "")
+        cursor["digest"] = bundle.digest
+        cursor["made"] = str(max(bundle.made_us, int(former) if former.isdecimal() else 0))
+    if taken.bulk:
+        cursor["bulk"] = "1"
+    if bundle.headers:
+        for header, name in (("etag", "etag"), ("last-modified", "modified")):
+            cursor.pop(name, None)
+            if _is_header(bundle.headers.get(header, "")):
+                cursor[name] = bundle.headers[header]
+    return cursor
+
+
+def _is_header(value: str) -> bool:
+    return 0 < len(value) <= 200 and value.isascii() and value.isprintable()
+
+
+def _unfetched(answer: Answer) -> Halted:
+    match answer:
+        case NotSent(detail=detail) | Lost(detail=detail):
+            return Halted(why="unavailable", detail=detail)
+        case Response():
+            return refusal(answer, "the zip")
+        case _:
+            raise TypeError(f"a download was answered with {type(answer).__name__}")
