@@ -1,0 +1,14 @@
+"""Canvas: read by its REST API, and heard by Live Events.
+
+Read in this order: ``settings``, ``flow`` (what it does when), ``harvesting`` (one reading), ``reading`` (one request,
+and what is done about its answer), ``wire`` (what answers mean), ``records`` (objects as records), ``tokens``; for Live
+Events ``hearing``, ``keys`` (whether they are genuine) and ``events``. ``fake`` is a believable Canvas.
+"""
+
+from actors.ports import SourceKind
+from actors.sources.canvas.fake import FakeCanvas
+from actors.sources.canvas.flow import build
+from actors.sources.canvas.settings import CanvasSettings
+
+CONNECTOR = SourceKind(settings=CanvasSettings, build=build, fake=FakeCanvas)
+"""``[sources.NAME] kind = "canvas"``."""

@@ -1,0 +1,279 @@
+"""A believable Canvas that tells of a school: its REST API below ``/canvas/``, and Live Events (``live``).
+
+The token is ``canvas-sandbox``; the developer key ``sandbox`` with the secret ``sandbox`` and the refresh token
+``refresh-sandbox`` is given access tokens that live for an hour. ``objects`` is how things look, ``listing`` how lists
+are paged. Faults (``Fault.operation`` is ``users``, ``courses``, ``course``, ``course_users``, ``enrolments``,
+``assignments``, ``submissions``, ``completions``, ``self``, ``token`` or ``jwks``) as in ``ports.striking``, and
+
+    error                 what ``value`` says, nothing done: ``forbidden``, ``forbidden_401``, ``scope``, ``missing``,
+                          ``throttled_403``, ``cut`` (half of a JSON list)
+
+Switches (while set, whatever ``times`` says):
+
+    counted               pages are counted (``page=2``), not bookmarked
+    elsewhere             the next page is at another host
+    terse_links           ``Link`` names the next page only, without quotes
+"""
+
+import re
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+import msgspec
+
+from actors.domain.flow import Request, Response
+from actors.domain.school import School
+from actors.ports import Answer, Effect, Fault
+from actors.ports.striking import Striking
+from actors.sources.canvas.fake import objects
+from actors.sources.canvas.fake.listing import paged
+from actors.sources.canvas.fake.live import LiveFeed
+from actors.sources.canvas.fake.objects import Fields
+
+MOUNT = "/canvas/"
+TOKEN = "canvas-sandbox"  # noqa: S105 - the sandbox's public credential
+REFRESH = {"client_id": "sandbox", "client_secret": "sandbox", "refresh_token": "refresh-sandbox"}
+SWITCHES = frozenset({"counted", "elsewhere", "terse_links"})
+LIFE_S = 3_600
+GRANTED = 700.0
+"""What a token may spend at once, in Canvas's units; it refills ``REFILL_PER_S``."""
+REFILL_PER_S = 10.0
+COST = 1.5
+
+_ROUTES = (
+    (re.compile(r"users/self"), "self"),
+    (re.compile(r"accounts/(self|1)/users"), "users"),
+    (re.compile(r"accounts/(self|1)/courses"), "courses"),
+    (re.compile(r"courses/(\d+)"), "course"),
+    (re.compile(r"courses/(\d+)/users"), "course_users"),
+    (re.compile(r"courses/(\d+)/enrollments"), "enrolments"),
+    (re.compile(r"courses/(\d+)/assignments"), "assignments"),
+    (re.compile(r"courses/(\d+)/students/submissions"), "submissions"),
+    (re.compile(r"courses/(\d+)/bulk_user_progress"), "completions"),
+)
+Given = dict[str, list[str]]
+
+
+class FakeCanvas:
+    """One Canvas with one account."""
+
+    mounts: tuple[str, ...] = (MOUNT,)
+
+    def __init__(self, school: School) -> None:
+        self.limited = True
+        self.journal: list[Effect] = []
+        self.page_max = 100
+        """More is not given at a time, whatever is asked for."""
+        self.overrides: dict[int, list[Fields]] = {}
+        """Of assignments, by id."""
+        self.concluded: set[int] = set()
+        """Courses that are over."""
+        self.live = LiveFeed(school)
+        self._school = school
+        self._issued: dict[str, float] = {}
+        self._spent = (0.0, 0.0)
+        """(units in the bucket, when)."""
+        self._striking = Striking(self._regular, _name, frozenset(), _bad_token(), SWITCHES, error=_error)
+
+    def fault(self, fault: Fault) -> None:
+        """Raises ValueError for an unknown kind or a value that is not what the kind needs."""
+        self._striking.fault(fault)
+
+    def clear_faults(self) -> None:
+        self._striking.clear()
+
+    def handle(self, request: Request, now_s: float) -> Answer:
+        return self._striking.handle(request, now_s)
+
+    def expire(self) -> None:
+        """All issued tokens end now."""
+        self._issued.clear()
+
+    # ── the regular way ──────────────────────────────────────────────────────────────────────────
+
+    def _regular(self, request: Request, now_s: float) -> Response:
+        operation = _name(request)
+        if operation == "token":
+            return self._give_token(request, now_s)
+        if operation == "jwks":
+            return _json(self.live.jwks())
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if token != TOKEN and self._issued.get(token, 0.0) <= now_s:
+            return _bad_token()
+        left = self._spend(now_s)
+        if left < 0.0:
+            return _throttled()
+        response = self._api(operation, request, now_s)
+        headers = {"x-request-cost": f"{COST}", "x-rate-limit-remaining": f"{left:.2f}"} if self.limited else {}
+        return msgspec.structs.replace(response, headers={**response.headers, **headers})
+
+    def _spend(self, now_s: float) -> float:
+        if not self.limited:
+            return GRANTED
+        spent, at_s = self._spent
+        spent = max(0.0, spent - (now_s - at_s) * REFILL_PER_S) + COST
+        if spent <= GRANTED:
+            self._spent = (spent, now_s)
+        return GRANTED - spent
+
+    def _give_token(self, request: Request, now_s: float) -> Response:
+        form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
+        if {name: form.get(name) for name in ("client_id", "client_secret")} != {
+            name: REFRESH[name] for name in ("client_id", "client_secret")
+        }:
+            return _json({"error": "invalid_client", "error_description": "unknown client"}, 401)
+        if form.get("grant_type") != "refresh_token" or form.get("refresh_token") != REFRESH["refresh_token"]:
+            return _json({"error": "invalid_grant", "error_description": "refresh_token not found"}, 400)
+        token = f"canvas-access-{len(self._issued) + 1}-{round(now_s)}"
+        self._issued[token] = now_s + LIFE_S
+        told = {"access_token": token, "token_type": "Bearer", "expires_in": LIFE_S, "user": {"id": 1, "name": "Sync"}}
+        return _json(told)
+
+    # ── the API ──────────────────────────────────────────────────────────────────────────────────
+
+    def _api(self, operation: str, request: Request, now_s: float) -> Response:
+        parts = urlsplit(request.url)
+        given = parse_qs(parts.query)
+        if operation == "self":
+            return _json({"id": 1, "name": "Sync", "locale": None})
+        course = _course_of(parts.path)
+        if course is not None and (course not in self._school.courses or self._school.courses[course].deleted):
+            return _error("missing")
+        match operation:
+            case "users":
+                items = self._users(given)
+            case "courses":
+                items = [each for each in map(self._course, self._school.courses) if _wanted(each, given)]
+            case "course":
+                return _json(self._course(course or 0))
+            case "course_users":
+                items = self._users_of(course or 0, given)
+            case "enrolments":
+                items = self._enrolments(course or 0, given, now_s)
+            case "assignments":
+                items = [
+                    objects.assignment(each) | {"overrides": self.overrides.get(each.id, [])}
+                    for each in self._school.works.values()
+                    if each.course == course
+                ]
+            case "submissions":
+                items = self._submissions(course or 0, given)
+            case "completions":
+                if not any(each.course == course for each in self._school.finishes.values()):
+                    return _json(
+                        {"error": {"message": "no progress available because this course is not module based"}}, 400
+                    )
+                items = self._progress(course or 0)
+            case _:
+                return _error("missing")
+        return paged(
+            items,
+            request,
+            page_max=self.page_max,
+            counted=self._striking.switched("counted") is not None,
+            elsewhere=self._striking.switched("elsewhere") is not None,
+            terse=self._striking.switched("terse_links") is not None,
+        )
+
+    def _users(self, given: Given) -> list[Fields]:
+        email = "email" in given.get("include[]", [])
+        people = [each for each in self._school.people.values() if not each.deleted]
+        people.sort(key=lambda each: each.id, reverse=given.get("order") == ["desc"])
+        return [objects.user(each, email=email) for each in people]
+
+    def _users_of(self, course: int, given: Given) -> list[Fields]:
+        inside = {each.user for each in self._school.memberships.values() if each.course == course}
+        return [each for each in self._users(given) if each["id"] in inside]
+
+    def _course(self, number: int) -> Fields:
+        shown = objects.course(self._school.courses[number])
+        return shown | ({"workflow_state": "completed"} if number in self.concluded else {})
+
+    def _enrolments(self, course: int, given: Given, now_s: float) -> list[Fields]:
+        states = given.get("state[]", ["active", "invited"])
+        return [
+            objects.enrolment(each, self._school.people[each.user], now_s)
+            for each in self._school.memberships.values()
+            if each.course == course and each.state in states
+        ]
+
+    def _submissions(self, course: int, given: Given) -> list[Fields]:
+        """Of those who learn there and of published work only, as Canvas does."""
+        school = self._school
+        learners = {
+            each.user: None
+            for each in school.memberships.values()
+            if each.course == course and each.role == "student" and each.state != "deleted"
+        }
+        found: list[Fields] = []
+        for work in (each for each in school.works.values() if each.course == course and each.published):
+            for user in learners:
+                mark = school.marks.get((work.id, user))
+                found.append(objects.submission(mark) if mark is not None else objects.placeholder(work, user))
+        for name, field in (("submitted_since", "submitted_at"), ("graded_since", "graded_at")):
+            if name in given:
+                found = [each for each in found if str(each[field] or "") > given[name][0]]
+        if "workflow_state" in given:
+            found = [each for each in found if each["workflow_state"] == given["workflow_state"][0]]
+        return found
+
+    def _progress(self, course: int) -> list[Fields]:
+        found = []
+        for each in self._school.memberships.values():
+            if each.course == course and each.role == "student" and each.state != "deleted":
+                done = self._school.finishes.get((course, each.user))
+                complete = done is not None and done.complete
+                found.append(objects.progress(self._school.people[each.user], complete, done.at_s if done else 0.0))
+        return found
+
+
+def _name(request: Request) -> str:
+    path = urlsplit(request.url).path.removeprefix(MOUNT)
+    if path in ("login/oauth2/token", "live-events/jwks"):
+        return "token" if path.startswith("login") else "jwks"
+    path = path.removeprefix("api/v1/")
+    return next((name for pattern, name in _ROUTES if pattern.fullmatch(path)), "other")
+
+
+def _course_of(path: str) -> int | None:
+    found = re.search(r"/courses/(\d+)", path)
+    return int(found[1]) if found else None
+
+
+def _wanted(shown: Fields, given: Given) -> bool:
+    terms = given.get("enrollment_term_id", [])
+    states = given.get("state[]", ["available", "completed", "created", "claimed"])
+    return shown["workflow_state"] in states and (not terms or str(shown["enrollment_term_id"]) in terms)
+
+
+def _json(body: object, status: int = 200) -> Response:
+    headers = {"content-type": "application/json; charset=utf-8"}
+    return Response(status=status, headers=headers, body=msgspec.json.encode(body))
+
+
+def _bad_token() -> Response:
+    refused = _json({"errors": [{"message": "Invalid access token."}]}, 401)
+    headers = {**refused.headers, "www-authenticate": 'Bearer realm="canvas-lms"'}
+    return msgspec.structs.replace(refused, headers=headers)
+
+
+def _throttled() -> Response:
+    headers = {"content-type": "text/html", "x-request-cost": "0.1", "x-rate-limit-remaining": "0.0"}
+    return Response(status=429, headers=headers, body=b"429 Too Many Requests (Rate Limit Exceeded)")
+
+
+def _error(value: str) -> Response:
+    match value:
+        case "throttled_403":
+            return Response(status=403, headers={}, body=b"403 Forbidden (Rate Limit Exceeded)")
+        case "scope":
+            refused = _json({"errors": [{"message": "Insufficient scopes on access token."}]}, 401)
+            return msgspec.structs.replace(refused, headers={**refused.headers, "www-authenticate": "Bearer"})
+        case "missing":
+            return _json({"errors": [{"message": "The specified resource does not exist."}]}, 404)
+        case "cut":
+            return Response(status=200, headers={"content-type": "application/json"}, body=b'[{"id":1,"na')
+        case "forbidden_401" | "forbidden":
+            told = {"status": "unauthorized", "errors": [{"message": "user not authorized to perform that action"}]}
+            return _json(told, 401 if value == "forbidden_401" else 403)
+        case _:
+            return _json({"errors": [{"message": value or "An error occurred."}]}, 400)

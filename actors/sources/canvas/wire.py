@@ -1,0 +1,232 @@
+"""What Canvas's answers mean: a page, throttled, not permitted, revoked … Decoding only; ``reading`` acts on it.
+
+Three things are easily got wrong. Throttling is 429 today and was 403 with words in the body; every other 403 is a
+permission. A 401 speaks of the token only where ``WWW-Authenticate`` is set; without it, it too is a permission. And
+a listing goes on where ``Link: rel=next`` leads, an address to be followed as it is, but only at home.
+"""
+
+import re
+from typing import assert_never
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+import msgspec
+
+from actors.domain.flow import Lost, NotSent, Outcome, Response, decode_object
+from actors.domain.throttle import RETRY_AFTER_S_MAX
+
+DETAIL_CHARS_MAX = 300
+LINK_CHARS_MAX = 16_384
+THROTTLED_WORDS = b"rate limit exceeded"
+SCOPE_WORDS = "insufficient scopes"
+_LINK = re.compile(r"<([^<>]*)>\s*((?:;(?:[^;,\"]|\"[^\"]*\")*)*)")
+_REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))", re.IGNORECASE)
+_BLANK = re.compile(r"\s+")
+
+NEEDS: dict[str, tuple[str, str]] = {
+    "users": ("url:GET|/api/v1/accounts/:account_id/users", "Users - view list"),
+    "courses": ("url:GET|/api/v1/accounts/:account_id/courses", "Courses - view list"),
+    "course": ("url:GET|/api/v1/courses/:id", "to see the course"),
+    "course_users": ("url:GET|/api/v1/courses/:course_id/users", "Users - view list"),
+    "enrolments": ("url:GET|/api/v1/courses/:course_id/enrollments", "Users - view list"),
+    "assignments": ("url:GET|/api/v1/courses/:course_id/assignments", "to see the course's content"),
+    "submissions": ("url:GET|/api/v1/courses/:course_id/students/submissions", "Grades - view all grades"),
+    "completions": ("url:GET|/api/v1/courses/:course_id/bulk_user_progress", "Grades - view all grades"),
+    "self": ("url:GET|/api/v1/users/:id", "none"),
+}
+"""What each operation needs: a scope of the developer key (where it enforces scopes), and a permission of the role."""
+
+
+class Good(msgspec.Struct, frozen=True):
+    """200 with JSON. ``next`` is where the listing goes on, empty at its end; ``stable``: what is added or removed
+    meanwhile does not shift what is on the pages to come."""
+
+    body: object
+    next: str = ""
+    stable: bool = True
+    left: float | None = None
+    """How much Canvas still grants before it throttles, in its own units."""
+    date: str = ""
+
+
+class Throttled(msgspec.Struct, frozen=True):
+    """Too much of a load. Canvas documents no ``Retry-After``; a proxy may send one."""
+
+    detail: str
+    retry_after: str | None = None
+
+
+class Unauthorised(msgspec.Struct, frozen=True):
+    """The token itself is not accepted (any more)."""
+
+    detail: str
+
+
+class Forbidden(msgspec.Struct, frozen=True):
+    """The token is good and may not do this."""
+
+    detail: str
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """404."""
+
+    detail: str
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """A refusal of the request as such (400, 422): for what is not there, as a course without modules."""
+
+    detail: str
+
+
+class Down(msgspec.Struct, frozen=True):
+    """Canvas, or the way to it, does not answer properly just now."""
+
+    detail: str
+    retry_after: str | None = None
+
+
+class Odd(msgspec.Struct, frozen=True):
+    """An answer that nobody expects of Canvas."""
+
+    detail: str
+
+
+Said = Good | Throttled | Unauthorised | Forbidden | Missing | Unreadable | Down | Odd
+
+
+def understand(outcome: Outcome, operation: str, home: str) -> Said:
+    """What an answer means. ``home`` is the base address, which pages may not lead away from."""
+    match outcome:
+        case NotSent(detail) | Lost(detail):
+            return Down(f"Canvas: {detail}")
+        case Response():
+            return _understand(outcome, operation, home)
+        case _:
+            assert_never(outcome)
+
+
+def _understand(response: Response, operation: str, home: str) -> Said:
+    status, detail = response.status, f"Canvas: {operation}: HTTP {response.status}{_told(response)}"
+    retry_after = response.headers.get("retry-after", "").strip()[:64] or None
+    match status:
+        case 200:
+            return _good(response, operation, home)
+        case 429:
+            return Throttled(detail, retry_after)
+        case 403 if THROTTLED_WORDS in response.body[:2_000].lower():
+            return Throttled(detail, retry_after)
+        case 401 | 403 if SCOPE_WORDS in detail.lower():
+            return Forbidden(f"{detail}: {missing(operation, scope_only=True)}")
+        case 401 if "www-authenticate" in response.headers:
+            return Unauthorised(detail)
+        case 401 | 403:
+            return Forbidden(f"{detail}: {missing(operation)}")
+        case 404 | 410:
+            return Missing(detail)
+        case 400 | 422:
+            return Unreadable(detail)
+        case 408 | 425 | 502 | 503 | 504:
+            return Down(detail, retry_after)
+        case _ if 300 <= status < 400:
+            where = urlsplit(response.headers.get("location", "")).netloc[:120] or "elsewhere"
+            return Odd(f"{detail}: base_url leads to {where}")
+        case _ if status >= 500:
+            return Down(detail, retry_after)
+        case _:
+            return Odd(detail)
+
+
+def _good(response: Response, operation: str, home: str) -> Said:
+    try:
+        body = msgspec.json.decode(response.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        kind = response.headers.get("content-type", "")[:60]
+        return Down(f"Canvas: {operation}: HTTP 200 without JSON ({kind or 'no type'}, {len(response.body)} bytes)")
+    onward = next_link(response.headers.get("link", ""))
+    if onward:
+        onward = urljoin(home + "/", onward)
+        if not at_home(onward, home):
+            return Odd(f"Canvas: {operation}: the next page is at {urlsplit(onward).netloc[:120]}, not at base_url")
+    return Good(
+        body=body,
+        next=onward,
+        stable=_bookmarked(onward),
+        left=_number(response.headers.get("x-rate-limit-remaining", "")),
+        date=response.headers.get("date", "")[:64],
+    )
+
+
+def missing(operation: str, *, scope_only: bool = False) -> str:
+    """What an operator should grant."""
+    scope, permission = NEEDS.get(operation, ("", ""))
+    if scope_only:
+        return f"the developer key lacks the scope {scope}"
+    return f"it needs the permission {permission!r} (and, of a developer key with scopes, {scope})"
+
+
+# ── pages ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def next_link(header: str) -> str:
+    """The address with ``rel=next`` of a Link header, empty where there is none. ``rel`` may stand among others, be
+    quoted or not, and hold several words."""
+    for match in _LINK.finditer(header[:LINK_CHARS_MAX]):
+        for quoted, bare in _REL.findall(match[2]):
+            if "next" in (quoted or bare).lower().split():
+                return match[1].strip()
+    return ""
+
+
+def at_home(url: str, home: str) -> bool:
+    """Whether it is of the same origin as ``home`` and below its API: our token goes nowhere else."""
+    try:
+        there, here = urlsplit(url), urlsplit(home)
+        same = (there.scheme, there.hostname, there.port or _usual(there.scheme)) == (
+            here.scheme,
+            here.hostname,
+            here.port or _usual(here.scheme),
+        )
+    except ValueError:
+        return False
+    below = there.path.startswith(here.path.rstrip("/") + "/api/v1/") and "/.." not in there.path
+    return same and below and "@" not in there.netloc
+
+
+def _usual(scheme: str) -> int:
+    return 443 if scheme == "https" else 80
+
+
+def _bookmarked(url: str) -> bool:
+    """Whether pages are found by where the last one ended, not by counting."""
+    if not url:
+        return True
+    return any(name == "page" and not value.isdecimal() for name, value in parse_qsl(urlsplit(url).query))
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text[:32]) if text else None
+    except ValueError:
+        return None
+
+
+def wait_of(retry_after: str | None, otherwise_s: float) -> float:
+    """Seconds of a ``Retry-After`` that is a number, else what we think fit."""
+    number = _number(retry_after or "")
+    return otherwise_s if number is None or not 0 <= number <= RETRY_AFTER_S_MAX else number
+
+
+def _told(response: Response) -> str:
+    """What Canvas says of a refusal, on one line and bounded: ``errors[].message``, ``message`` or plain text."""
+    fields = decode_object(response.body[:65_536])
+    texts: list[object] = []
+    if fields is not None:
+        errors = fields.get("errors")
+        texts = [each.get("message") for each in errors if isinstance(each, dict)] if isinstance(errors, list) else []
+        texts += [fields.get(name) for name in ("message", "error_description", "error")]
+    elif "text/plain" in response.headers.get("content-type", ""):
+        texts = [response.body[:1_000].decode("utf-8", "replace")]
+    told = next((text for text in texts if isinstance(text, str) and text.strip()), "")
+    clean = _BLANK.sub(" ", "".join(char if char.isprintable() else " " for char in told)).strip()
+    return f", {clean[:DETAIL_CHARS_MAX]}" if clean else ""
