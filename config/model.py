@@ -212,6 +212,8 @@ class Retention(Words, frozen=True, kw_only=True):
     """Deliveries that are dead, or parked until somebody decides."""
     documents: Period | None = None
     """Documents of State and of profiles, since they were last changed; absent: for ever."""
+    records: Period = "400d"
+    """What sources told of things that they do not have any more. What they have is kept."""
     effect_horizon: Period = "400d"
     """What has been posted, remembered as a hash and a day so that nothing is posted again; an older replay is refused.
     Not shorter than ``statements`` or ``deliveries``."""

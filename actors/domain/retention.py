@@ -9,6 +9,8 @@ from config.model import Retention
 
 DAY_US = 86_400_000_000
 KEPT_MIN_US = 30 * DAY_US
+UNDO_KEPT_US = 90 * DAY_US
+"""How long a mapping that was brought into force can be taken back."""
 """Figures about deliveries (propagation, late ones, what held a lane back) are kept at least so long."""
 SLACK_US = 2 * DAY_US
 """Effects are remembered so much longer than the horizon: clocks of senders run fast, and days are coarse."""
@@ -24,6 +26,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     horizon_us: int
     documents_us: int | None = None
     """None: for ever."""
+    records_us: int = 400 * DAY_US
 
 
 def rules(tenant: str, words: Retention) -> Rules:
@@ -35,6 +38,7 @@ def rules(tenant: str, words: Retention) -> Rules:
         dead_letters_us=_us(words.dead_letters),
         horizon_us=_us(words.effect_horizon),
         documents_us=None if words.documents is None else _us(words.documents),
+        records_us=_us(words.records),
     )
 
 
@@ -49,6 +53,8 @@ class Cutoffs(msgspec.Struct, frozen=True, kw_only=True):
     horizon_us: int
     now_us: int
     documents_us: int = 0
+    records_us: int = 0
+    undos_us: int = 0
 
 
 def cutoffs(kept: Rules, now_us: int) -> Cutoffs:
@@ -61,6 +67,8 @@ def cutoffs(kept: Rules, now_us: int) -> Cutoffs:
         horizon_us=now_us - kept.horizon_us,
         now_us=now_us,
         documents_us=0 if kept.documents_us is None else now_us - kept.documents_us,
+        records_us=now_us - kept.records_us,
+        undos_us=now_us - UNDO_KEPT_US,
     )
 
 

@@ -54,6 +54,7 @@ def of_tenant(raw: sqlite3.Connection, tenant: str) -> list[Kept]:
         Kept(what="open", n=sum(states.values()) - settled - stuck),
     ]
     found.append(_attachments(raw, tenant))
+    found.append(_records(raw, tenant))
     for what, sql, key in (
         ("documents", "SELECT 1 FROM documents INDEXED BY documents_age WHERE tenant = ?", tenant),
         ("late", "SELECT 1 FROM late WHERE tenant = ?", tenant),
@@ -72,6 +73,13 @@ def _attachments(raw: sqlite3.Connection, tenant: str) -> Kept:
         (tenant, COUNT_MAX),
     ).fetchone()
     return Kept(what="attachments", n=n, more=n == COUNT_MAX, bytes=size)
+
+
+def _records(raw: sqlite3.Connection, tenant: str) -> Kept:
+    """What sources told."""
+    n, more = _counted(raw, "SELECT 1 FROM sources s JOIN records r ON r.source = s.no WHERE s.tenant = ?", tenant)
+    size = _mean(raw, "SELECT length(raw) + length(canonical) + 250 FROM records ORDER BY no DESC LIMIT ?")
+    return Kept(what="records", n=n, more=more, bytes=n * size)
 
 
 def of_all(raw: sqlite3.Connection) -> list[Kept]:

@@ -18,6 +18,7 @@ from actors.domain.retention import DAY_US, SLACK_US, Cutoffs, Mark, Rules, Step
 from daemon.store import rows
 from daemon.store.engine import Engine
 from daemon.store.keeping import Kept, of_all, of_tenant
+from daemon.store.leaving import RECORDS_CHORES
 from daemon.store.retiring import CHORES, LOOK_MAX, Chore, Page, count
 from daemon.store.writer import Writer
 
@@ -33,7 +34,8 @@ PAGES_KEPT = 256
 PLANS_KEPT_US = 30 * DAY_US
 _WALK = "shared"
 _SPACE = "space"
-_ORDER = (*CHORES, _WALK, _SPACE)
+_CHORES = CHORES | RECORDS_CHORES
+_ORDER = (*_CHORES, _WALK, _SPACE)
 
 Table = Literal["effects", "forgotten", "entities"]
 TABLES: tuple[Table, ...] = ("effects", "forgotten", "entities")
@@ -91,7 +93,7 @@ class SqlHousekeeping:
             return await self._step_of_walk(rules.tenant, horizons, mark, now_us, dry_run)
         if name == _SPACE:
             return await self._step_of_space(mark, dry_run)
-        chore, cut = CHORES[name], cutoffs(rules, now_us)
+        chore, cut = _CHORES[name], cutoffs(rules, now_us)
         page = await self._read(lambda raw: chore.find(raw, cut, mark.after))
         removed: Mapping[str, int] = {}
         if page.keys and dry_run:

@@ -28,6 +28,7 @@ _PERIODS = {
     "attachments": "statements",
     "requests": "statements",
     "documents": "documents",
+    "records": "records",
     "deliveries": "deliveries",
     "dead_letters": "dead_letters",
     "late": "deliveries",
