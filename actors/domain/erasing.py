@@ -95,6 +95,12 @@ class Eraser:
         if isinstance(name, str) and len(name) >= NAME_CHARS_MIN:
             self.names.add(name)
 
+    def owns(self, home_page: str, account: str) -> None:
+        """An account of theirs, as it was found."""
+        if home_page and (home_page, account) not in self.person.accounts:
+            self.person |= Person(accounts=frozenset({(home_page, account)}))
+            self._accounts.append((home_page.casefold(), account.casefold()))
+
     # ── without them ─────────────────────────────────────────────────────────────────────────────────
 
     def without(self, value: Any) -> Any:
@@ -126,11 +132,11 @@ class Eraser:
 
     def text(self, text: str) -> str:
         """Without their addresses, names and texts."""
-        if self._near_names != self.names:
-            self._near_names = frozenset(self.names)
-            accounts = [name for _, name in self.person.accounts if _telling(name)]
+        accounts = [name for _, name in self.person.accounts if _telling(name)]
+        if self._near_names != self.names.union(accounts):
+            self._near_names = frozenset(self.names.union(accounts))
             addresses = [*self.person.emails, *self.person.openids, *self.person.hashes]
-            words = [*self.person.texts, *self._near_names, *accounts]
+            words = [*self.person.texts, *self._near_names]
             self._near = _pattern(addresses, r"[\w.+%-]", r"[\w-]", words)
         return text if self._near is None else self._near.sub(self.pseudonym, text)
 

@@ -65,3 +65,6 @@ CREATE TABLE dismissals (
 
 -- For retention: since when records are gone.
 CREATE INDEX records_gone ON records (source, changed_us) WHERE state = 'gone';
+
+-- Whose accounts its users are in statements: who is to be erased is found by it.
+ALTER TABLE sources ADD COLUMN home_page TEXT NOT NULL DEFAULT '';
