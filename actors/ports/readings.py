@@ -80,6 +80,9 @@ class Sources(Protocol):
     async def first_mapping(self, no: int, version: int) -> None:
         """The version a source begins with. Nothing where it has one already."""
 
+    async def at_home(self, no: int, home_page: str) -> None:
+        """Whose accounts its users are in statements. Writes nothing where that is known."""
+
     async def begin(self, no: int, mode: Mode, now_us: int) -> int:
         """A reading begins; its number. Former ones that never ended stay as they are."""
 

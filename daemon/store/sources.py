@@ -62,6 +62,11 @@ class SqlSources:
     async def first_mapping(self, no: int, version: int) -> None:
         await self._set("UPDATE sources SET mapping = ? WHERE no = ? AND mapping = 0", version, no)
 
+    async def at_home(self, no: int, home_page: str) -> None:
+        sql = "SELECT 1 FROM sources WHERE no = ? AND home_page = ?"
+        if await self._read(lambda raw: raw.execute(sql, (no, home_page)).fetchone()) is None:
+            await self._set("UPDATE sources SET home_page = ? WHERE no = ?", home_page, no)
+
     async def _set(self, sql: str, *values: object) -> None:
         await self._writer.submit(lambda raw: raw.execute(sql, values))
 
