@@ -1,0 +1,203 @@
+"""A platform read by LTI Advantage: members of each course, and its results where it gives line items.
+
+There is no asking *since when*. A platform that hands out a link to differences is asked by that; any other is read
+anew, which is one request for each page of members, and for line items and each item's results one a page.
+"""
+
+from collections.abc import Generator
+from urllib.parse import urljoin
+
+from actors.domain.flow import Response
+from actors.domain.harvest import (
+    Answer,
+    Finished,
+    Halted,
+    Harvest,
+    Hearing,
+    Inbound,
+    Order,
+    Page,
+    Progress,
+    Record,
+    Step,
+    Unheard,
+    Whole,
+    ask,
+)
+from actors.domain.outbox import Rate
+from actors.ports import Bearing, Reveal
+from actors.sources.lti.settings import Context, LtiSettings, same_origin
+from actors.sources.lti.tokens import Tokens
+from actors.sources.lti.wire import (
+    LINE_ITEMS,
+    MEMBERS,
+    PERSONAL,
+    RESULTS,
+    Listed,
+    asking,
+    course_record,
+    line_item_record,
+    listed,
+    member_records,
+    result_record,
+    results_url,
+    with_limit,
+)
+
+PAGES_MAX = 10_000
+PERSONS_MAX = 200_000
+SKIPPED_SHOWN = 5
+
+Reading = Generator[Step, Answer, Halted | None]
+
+
+class LtiSource:
+    """One platform."""
+
+    kind = "lti"
+    polls = True
+
+    def __init__(self, settings: LtiSettings, reveal: Reveal, bearing: Bearing) -> None:
+        self._settings = settings
+        self._tokens = Tokens(settings, reveal)
+        self._bearing = bearing
+        self._persons: dict[str, dict[str, object]] = {}
+        self.home_page = settings.home_page
+
+    def rate(self, bucket: str) -> Rate:
+        return self._settings.rate
+
+    def hear(self, inbound: Inbound, now_us: int) -> Hearing:
+        return Unheard(status=404, detail=f"{self._bearing.source} is read: nothing is posted to it")
+        yield  # makes it a generator, which asks for nothing
+
+    def hello(self) -> Harvest:
+        """A token is proof of the key."""
+        token = yield from self._tokens.fetched()
+        return token if isinstance(token, Halted) else Finished(note=f"is known as {self._settings.client_id}")
+
+    def harvest(self, order: Order) -> Harvest:
+        self._tokens.tell(order.now_us / 1e6)
+        skipped: list[str] = []
+        self._cursor = dict(order.cursor)
+        contexts = self._settings.contexts
+        for place, context in enumerate(contexts):
+            yield Progress(what=f"course {context.course}", done=place, total=len(contexts))
+            halted = yield from self._course(context, order)
+            if halted is None:
+                continue
+            if halted.why != "refused":
+                return halted
+            skipped.append(f"{context.course}: {halted.detail}")  # one course's trouble is not the others'
+        if len(skipped) == len(contexts):
+            return Halted(why="refused", detail=skipped[0])
+        if skipped:
+            return Finished(note=f"{len(skipped)} courses could not be read: {'; '.join(skipped[:SKIPPED_SHOWN])}")
+        return Finished()
+
+    # ── one course ───────────────────────────────────────────────────────────────────────────────────
+
+    def _course(self, context: Context, order: Order) -> Reading:
+        differences = self._cursor.get(_differences(context), "") if order.mode == "delta" else ""
+        halted = yield from self._members(context, order, differences)
+        if halted is not None and differences and halted.why in ("refused", "faulted"):
+            halted = yield from self._members(context, order, "")  # such links end; then everything is read
+        if halted is not None or context.lineitems_url is None:
+            return halted
+        return (yield from self._results(context, context.lineitems_url))
+
+    def _members(self, context: Context, order: Order, differences: str) -> Reading:
+        url = differences or with_limit(context.memberships_url, self._settings.page)
+        first, onwards = True, ""
+        for _ in range(PAGES_MAX):
+            page = yield from self._page(url, MEMBERS, "members")
+            if isinstance(page, Halted):
+                return page
+            onwards = urljoin(url, page.links["differences"]) if "differences" in page.links else onwards
+            records: list[Record] = [course_record(context, page.container)] if first else []
+            for member in page.items:
+                records += member_records(context, self._whole_person(member))
+            yield Page(records=tuple(records))
+            following = page.links.get("next")
+            if following is None:
+                if not differences:
+                    yield Whole(entity="enrolment", scope=context.course)
+                yield from self._remember(context, order, onwards)
+                return None
+            if (url := self._onward(url, following)) == "":
+                return Halted(why="refused", detail="its pages go on at another host, which is not asked")
+            first = False
+        return Halted(why="faulted", detail=f"more than {PAGES_MAX} pages of members")
+
+    def _remember(self, context: Context, order: Order, differences: str) -> Generator[Step, Answer, None]:
+        """By which address the next reading asks for differences, if it may be sent our token."""
+        known = self._cursor.pop(_differences(context), "")
+        if differences and same_origin(context.memberships_url, differences):
+            self._cursor[_differences(context)] = differences
+        if order.mode != "backfill" and self._cursor.get(_differences(context), "") != known:
+            yield Page(records=(), cursor=dict(self._cursor))
+
+    def _whole_person(self, member: dict[str, object]) -> dict[str, object]:
+        """With what other courses show of the same person: else one who is shown in two ways would change for ever."""
+        user = str(member.get("user_id") or "")
+        shown = {name: member[name] for name in PERSONAL if member.get(name)}
+        if len(self._persons) >= PERSONS_MAX:
+            self._persons.clear()
+        self._persons[user] = known = {**self._persons.get(user, {}), **shown}
+        return {**member, **known}
+
+    @staticmethod
+    def _onward(url: str, following: str) -> str:
+        """Where it goes on, as a whole address; empty where that is somebody else's."""
+        whole = urljoin(url, following)
+        return whole if same_origin(url, whole) else ""
+
+    def _results(self, context: Context, lineitems_url: str) -> Reading:
+        items = yield from self._all(with_limit(lineitems_url, self._settings.page), LINE_ITEMS)
+        if isinstance(items, Halted):
+            return items
+        yield Page(records=tuple(line_item_record(context, item) for item in items))
+        yield Whole(entity="assignment", scope=context.course)
+        for item in items:
+            name = str(item.get("id") or "")
+            if not same_origin(lineitems_url, name):
+                return Halted(why="refused", detail="a line item lies at another host, which is not asked")
+            results = yield from self._all(with_limit(results_url(name), self._settings.page), RESULTS)
+            if isinstance(results, Halted):
+                return results
+            yield Page(records=tuple(result_record(context, name, result) for result in results))
+        return None
+
+    def _all(self, url: str, accept: str) -> Generator[Step, Answer, list[dict[str, object]] | Halted]:
+        """A whole list, page by page."""
+        found: list[dict[str, object]] = []
+        for _ in range(PAGES_MAX):
+            page = yield from self._page(url, accept, "")
+            if isinstance(page, Halted):
+                return page
+            found += page.items
+            following = page.links.get("next")
+            if following is None:
+                return found
+            if (url := self._onward(url, following)) == "":
+                return Halted(why="refused", detail="its pages go on at another host, which is not asked")
+        return Halted(why="faulted", detail=f"more than {PAGES_MAX} pages of a list")
+
+    def _page(self, url: str, accept: str, key: str) -> Generator[Step, Answer, Listed | Halted]:
+        """A page; a token that is not taken any more is fetched anew, once."""
+        for again in (False, True):
+            token = yield from self._tokens.fetched()
+            if isinstance(token, Halted):
+                return token
+            outcome = yield from ask(asking(url, accept, token))
+            if isinstance(outcome, Response):
+                self._tokens.dated(outcome)
+            page = listed(outcome, key)
+            if again or not (isinstance(page, Halted) and page.why == "revoked"):
+                return page
+            self._tokens.forget()
+        raise AssertionError("the second answer is the answer")
+
+
+def _differences(context: Context) -> str:
+    return f"differences {context.course}"
