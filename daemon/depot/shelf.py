@@ -85,6 +85,11 @@ class FileDepot:
             return job()
         return await trio.to_thread.run_sync(job)
 
+    def close(self) -> None:
+        """Whatever is being read is let go of."""
+        while self._readings:
+            self._readings.popitem()[1].close()
+
     # ── inboxes ──────────────────────────────────────────────────────────────────────────────────
 
     async def bundles(self, inbox: str) -> tuple[BundleInfo, ...]:

@@ -10,7 +10,7 @@ import io
 import zlib
 from collections.abc import Iterator
 from itertools import chain
-from typing import IO
+from typing import IO, Any, cast
 from zipfile import BadZipFile
 
 from actors.domain.harvest import RowsRead
@@ -29,7 +29,9 @@ class Table:
     """One file. ``read`` may be called until it says that this was the last."""
 
     def __init__(self, binary: IO[bytes]) -> None:
-        self._binary = binary
+        self._binary = cast(
+            io.BufferedReader, binary if hasattr(binary, "peek") else io.BufferedReader(cast(Any, binary))
+        )
         self._lines_read = 0
         self._ended = True
         self._pending: list[str] = []
@@ -99,7 +101,7 @@ class Table:
         self._columns = tuple(columns)
 
     def _encoding(self) -> str:
-        start = self._binary.peek(4)[:4] if hasattr(self._binary, "peek") else b""
+        start = self._binary.peek(4)[:4]
         for mark, encoding in _MARKS.items():
             if start.startswith(mark):
                 self._warn(f"it is {encoding.upper()}, not UTF-8")

@@ -7,7 +7,7 @@ TOP = Path(__file__).resolve().parents[2]
 ROOMS = ("actors", "config", "daemon", "docs", "systemd", "tests", ".ci")
 PACKAGES = ("actors", "config", "daemon")
 MADE = {"__pycache__"}
-DATA = {".jsonl", ".csv", ".lock"}
+DATA = {".jsonl", ".csv", ".lock", ".zip"}
 """Suffixes of what nobody writes by hand."""
 
 
