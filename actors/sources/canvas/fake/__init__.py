@@ -67,6 +67,8 @@ class FakeCanvas:
         """Of assignments, by id."""
         self.concluded: set[int] = set()
         """Courses that are over."""
+        self.throttled = 0
+        """How often somebody asked for too much."""
         self.live = LiveFeed(school)
         self._school = school
         self._issued: dict[str, float] = {}
@@ -101,6 +103,7 @@ class FakeCanvas:
             return _bad_token()
         left = self._spend(now_s)
         if left < 0.0:
+            self.throttled += 1
             return _throttled()
         response = self._api(operation, request, now_s)
         headers = {"x-request-cost": f"{COST}", "x-rate-limit-remaining": f"{left:.2f}"} if self.limited else {}

@@ -18,7 +18,7 @@ KEY_BITS = 2_048
 @cache
 def signing_key(kid: str = "sandbox-1") -> RSAKey:
     """Made when it is first needed; the same one until the process ends."""
-    return RSAKey.generate_key(KEY_BITS, {"kid": kid, "use": "sig", "alg": "RS256"})
+    return RSAKey.generate_key(KEY_BITS, {"kid": kid, "use": "sig"})
 
 
 def everywhere(number: int) -> str:

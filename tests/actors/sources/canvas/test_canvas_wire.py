@@ -1,0 +1,107 @@
+"""Links, addresses, refusals: what is read of an answer before anything is done about it."""
+
+import pytest
+
+from actors.domain.flow import Response
+from actors.sources.canvas.records import local, number, shard_of
+from actors.sources.canvas.wire import Forbidden, Good, Throttled, Unauthorised, at_home, next_link, understand
+
+HOME = "https://school.instructure.com"
+NEXT = f"{HOME}/api/v1/accounts/1/users?page=2&per_page=2"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        f'<{NEXT}>; rel="next"',
+        f"<{NEXT}>;rel=next",
+        f'<{NEXT}>; rel="next last"',
+        f'<{NEXT}>; title="a, b; c"; rel="next"',
+        f'<{HOME}/api/v1/x?a=1,2>; rel="current",<{NEXT}>; rel="next",<{HOME}/api/v1/x>; rel="first"',
+        f'<{HOME}/a>; rel="prev", <{NEXT}>; REL="NEXT"',
+    ],
+)
+def test_the_next_page(header: str) -> None:
+    assert next_link(header) == NEXT
+
+
+@pytest.mark.parametrize(
+    "header", ["", f'<{NEXT}>; rel="prev"', f"<{NEXT}>", "nonsense", '<>; rel="next"', f'{NEXT}; rel="next"']
+)
+def test_no_next_page(header: str) -> None:
+    assert next_link(header) == ""
+
+
+def test_a_very_long_header_takes_no_time() -> None:
+    assert next_link("<" * 200_000 + ">; ;;;;" * 1_000) == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "home", "good"),
+    [
+        (NEXT, HOME, True),
+        (NEXT, HOME + ":443", True),
+        ("http://school.instructure.com/api/v1/x", HOME, False),
+        ("https://school.instructure.com.evil.example/api/v1/x", HOME, False),
+        ("https://school.instructure.com@evil.example/api/v1/x", HOME, False),
+        ("https://user@school.instructure.com/api/v1/x", HOME, False),
+        ("https://school.instructure.com:8443/api/v1/x", HOME, False),
+        ("https://school.instructure.com/login", HOME, False),
+        ("https://school.instructure.com/api/v1/../../login", HOME, False),
+        ("https://school.instructure.com:port/api/v1/x", HOME, False),
+        ("https://x.example/canvas/api/v1/x", "https://x.example/canvas", True),
+        ("https://x.example/api/v1/x", "https://x.example/canvas", False),
+    ],
+)
+def test_our_token_goes_nowhere_else(url: str, home: str, good: bool) -> None:
+    assert at_home(url, home) is good
+
+
+def test_pages_found_by_bookmarks_do_not_shift() -> None:
+    for page, stable in (("2", False), ("bookmark:WzFd", True), ("first", True)):
+        answer = Response(status=200, headers={"link": f'<{HOME}/api/v1/x?page={page}>; rel="next"'}, body=b"[]")
+        said = understand(answer, "users", HOME)
+        assert isinstance(said, Good)
+        assert said.stable is stable
+    relative = Response(status=200, headers={"link": '</api/v1/x?page=2>; rel="next"'}, body=b"[]")
+    said = understand(relative, "users", HOME)
+    assert isinstance(said, Good)
+    assert said.next == f"{HOME}/api/v1/x?page=2"
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "kind"),
+    [
+        (401, {"www-authenticate": 'Bearer realm="canvas-lms"'}, b"{}", Unauthorised),
+        (401, {}, b'{"status":"unauthorized"}', Forbidden),
+        (403, {}, b"403 Forbidden (Rate Limit Exceeded)", Throttled),
+        (403, {"x-rate-limit-remaining": "3.1"}, b'"403 Forbidden (Rate Limit Exceeded)"', Throttled),
+        (403, {}, b'{"errors":[{"message":"user not authorized"}]}', Forbidden),
+        (429, {}, b"", Throttled),
+        (
+            401,
+            {"www-authenticate": "Bearer"},
+            b'{"errors":[{"message":"Insufficient scopes on access token."}]}',
+            Forbidden,
+        ),
+    ],
+)
+def test_refusals_are_told_apart(status: int, headers: dict[str, str], body: bytes, kind: type) -> None:
+    assert isinstance(understand(Response(status=status, headers=headers, body=body), "users", HOME), kind)
+
+
+def test_what_canvas_says_is_told_on_one_line_and_bounded() -> None:
+    body = b'{"errors": [{"message": "no\\n\\u0007way ' + b"x" * 5_000 + b'"}]}'
+    said = understand(Response(status=403, body=body), "users", HOME)
+    assert isinstance(said, Forbidden)
+    assert "no way xxx" in said.detail
+    assert len(said.detail) < 700
+
+
+def test_numbers_of_shards() -> None:
+    assert (number(5), number("5"), number(True), number(None), number("5a"), number("٥")) == ("5", "5", "", "", "", "")
+    assert shard_of("21070000000000001") == 2107
+    assert (shard_of("1"), shard_of(None)) == (None, None)
+    assert local("21070000000000565", 2107) == "565"
+    assert (local("21070000000000565", 7), local("565", 2107)) == ("21070000000000565", "565")
+    assert (local("21070000000000565", None), local(565, 2107)) == ("21070000000000565", "565")
