@@ -36,10 +36,12 @@ HEADS = {
     "orgs": "sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId",
     "academicSessions": "sourcedId,status,dateLastModified,title,type,startDate,endDate,parentSourcedId,schoolYear",
     "courses": "sourcedId,status,dateLastModified,schoolYearSourcedId,title,courseCode,grades,orgSourcedId,subjects",
-    "classes": "sourcedId,status,dateLastModified,title,courseSourcedId,classCode,classType,schoolSourcedId,termSourcedIds",
-    "users": "sourcedId,status,dateLastModified,enabledUser,orgSourcedIds,role,username,givenName,familyName,email,password",
-    "enrollments": "sourcedId,status,dateLastModified,classSourcedId,schoolSourcedId,userSourcedId,role,primary,beginDate,"
-    "endDate",
+    "classes": "sourcedId,status,dateLastModified,title,courseSourcedId,classCode,classType,schoolSourcedId,"
+    "termSourcedIds",
+    "users": "sourcedId,status,dateLastModified,enabledUser,orgSourcedIds,role,username,givenName,familyName,"
+    "email,password",
+    "enrollments": "sourcedId,status,dateLastModified,classSourcedId,schoolSourcedId,userSourcedId,role,primary,"
+    "beginDate,endDate",
     "lineItems": "sourcedId,status,dateLastModified,title,dueDate,classSourcedId,resultValueMin,resultValueMax",
     "results": "sourcedId,status,dateLastModified,lineItemSourcedId,studentSourcedId,scoreStatus,score,scoreDate",
 }
@@ -109,7 +111,9 @@ class Desk:
     """``settings`` as in a file; secrets are the names of their variables."""
 
     def __init__(self, depot: MemoryDepot, http: InMemoryHttp | None = None, **settings: object) -> None:
-        read = msgspec.convert(settings or {"inbox": INBOX}, type=OneRosterSettings)
+        read = msgspec.convert(
+            settings or {"inbox": INBOX}, type=OneRosterSettings, dec_hook=lambda kind, value: kind(value)
+        )
         assert CONNECTOR.build is not None
         bearing = Bearing(tenant="acme", source="sis", timezone="Europe/Berlin", locale="en-GB")
         source = CONNECTOR.build(read, lambda secret: str(secret.env), bearing)
