@@ -97,8 +97,12 @@ class RestReading:
             case "full":
                 return ""
             case "delta":
-                since = "" if self._since_us is None else spelt(self._since_us - OVERLAP_US)
-                return f"dateLastModified>='{since}'" if since else ""
+                if self._since_us is None:
+                    return ""
+                since = spelt(self._since_us - OVERLAP_US).removesuffix("Z")[
+                    :-3
+                ]  # as it is written there: milliseconds
+                return f"dateLastModified>='{since}Z'"
             case "backfill":
                 ends = (("dateLastModified>=", self._order.since), ("dateLastModified<=", self._order.until))
                 return " AND ".join(f"{word}'{when}'" for word, when in ends if when)
@@ -203,9 +207,7 @@ class RestReading:
             if fresh:
                 yield Listed(rows=fresh, total=page.total, onward=page.onward)
             last = names[-1] if names else last
-            if not page.rows or (not fresh and not page.onward) or (page.total is not None and seen >= page.total):
-                break
-            if page.total is None and not page.onward and len(page.rows) < OVERLAP_ROWS:
+            if _is_last(page, fresh, offset, by_link=bool(onwards)):
                 break
             onwards = page.onward if page.onward and _offset(page.onward) is None else ""
             if not onwards:
@@ -241,6 +243,15 @@ def next_of(pages: Pages) -> Generator[Step, Answer, Listed | Halted | None]:
         if isinstance(step, Listed | Halted):
             return step
         answer = yield step
+
+
+def _is_last(page: Listed, fresh: list[dict[str, object]], offset: int, *, by_link: bool) -> bool:
+    """A service that says neither how many there are nor where it goes on is asked until nothing is fresh."""
+    if not page.rows or by_link or page.onward:
+        return not page.onward or not page.rows
+    if page.total is not None:
+        return offset + len(page.rows) >= page.total
+    return not fresh or len(page.rows) < OVERLAP_ROWS
 
 
 def _offset(url: str) -> str | None:
