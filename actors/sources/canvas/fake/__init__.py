@@ -1,9 +1,12 @@
 """A believable Canvas that tells of a school: its REST API below ``/canvas/``, and Live Events (``live``).
 
 The token is ``canvas-sandbox``; the developer key ``sandbox`` with the secret ``sandbox`` and the refresh token
-``refresh-sandbox`` is given access tokens that live for an hour. ``objects`` is how things look, ``listing`` how lists
-are paged. Faults (``Fault.operation`` is ``users``, ``courses``, ``course``, ``course_users``, ``enrolments``,
-``assignments``, ``submissions``, ``completions``, ``self``, ``token`` or ``jwks``) as in ``ports.striking``, and
+``refresh-sandbox`` is given access tokens that live for an hour. ``live-events/deliveries`` shows, a line each, the
+bodies of deliveries that have become due since it was last asked; whoever rehearses posts them where they should go.
+``objects`` is how things look, ``listing`` how lists are paged.
+
+Faults (``Fault.operation`` is ``users``, ``courses``, ``course``, ``course_users``, ``enrolments``, ``assignments``,
+``submissions``, ``completions``, ``self``, ``token``, ``jwks`` or ``deliveries``) as in ``ports.striking``, and
 
     error                 what ``value`` says, nothing done: ``forbidden``, ``forbidden_401``, ``scope``, ``missing``,
                           ``throttled_403``, ``cut`` (half of a JSON list)
@@ -50,6 +53,7 @@ _ROUTES = (
     (re.compile(r"courses/(\d+)/students/submissions"), "submissions"),
     (re.compile(r"courses/(\d+)/bulk_user_progress"), "completions"),
 )
+_BESIDE = {"login/oauth2/token": "token", "live-events/jwks": "jwks", "live-events/deliveries": "deliveries"}
 Given = dict[str, list[str]]
 
 
@@ -98,6 +102,9 @@ class FakeCanvas:
             return self._give_token(request, now_s)
         if operation == "jwks":
             return _json(self.live.jwks())
+        if operation == "deliveries":
+            lines = b"".join(delivery + b"\n" for delivery in self.live.deliveries())
+            return Response(status=200, headers={"content-type": "text/plain"}, body=lines)
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         if token != TOKEN and self._issued.get(token, 0.0) <= now_s:
             return _bad_token()
@@ -231,8 +238,8 @@ class FakeCanvas:
 
 def _name(request: Request) -> str:
     path = urlsplit(request.url).path.removeprefix(MOUNT)
-    if path in ("login/oauth2/token", "live-events/jwks"):
-        return "token" if path.startswith("login") else "jwks"
+    if path in _BESIDE:
+        return _BESIDE[path]
     path = path.removeprefix("api/v1/")
     return next((name for pattern, name in _ROUTES if pattern.fullmatch(path)), "other")
 

@@ -108,15 +108,16 @@ class LiveFeed:
                 return []
 
     def _of_mark(self, key: object, happening: Happening) -> list[Fields]:
+        """Marks are changed in place: what they were when it happened shows by the time alone."""
         mark = self._school.marks[key]  # type: ignore[index]  # as School notes it
         work, at_s = self._school.works[mark.work], happening.at_s
         ids: Fields = {"assignment_id": everywhere(mark.work), "user_id": everywhere(mark.user)}
         found = []
-        if mark.submitted_s == at_s:
+        if mark.submitted_s == at_s and (happening.new or mark.attempt > 1):
             body = ids | {"submitted_at": when(at_s), "attempt": mark.attempt, "workflow_state": "submitted"}
             name = "submission_created" if mark.attempt == 1 else "submission_updated"
             found.append(self._event(name, body, at_s, course=work.course))
-        if mark.graded_s == at_s:
+        if mark.graded_s == at_s and not happening.new:
             body = ids | {
                 "student_id": everywhere(mark.user),
                 "submission_id": everywhere(mark.work * 100_000 + mark.user),

@@ -284,6 +284,18 @@ def test_the_ids_of_what_happens_are_those_that_a_reading_tells() -> None:
     assert not told.fake.live.deliveries()
 
 
+def test_the_sandbox_shows_what_is_to_be_delivered_once() -> None:
+    told = stage()
+    request = Request(method="GET", url=f"{HOME}/live-events/deliveries", operation="deliveries")
+    first, again = told.ask(request), told.ask(request)
+    assert isinstance(first, Response)
+    assert isinstance(again, Response)
+    lines = first.body.splitlines()
+    assert len(lines) == len(told.school.happened)
+    assert all(told.heard(line).records for line in lines)
+    assert again.body == b""
+
+
 def test_a_long_silence_is_told() -> None:
     school = stage()
     first = school.read()
