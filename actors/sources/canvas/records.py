@@ -7,6 +7,7 @@ every reading new. A Canvas submission is two things to us: that something was h
 
 from collections.abc import Iterable, Mapping
 
+from actors.domain.canonical import EntityName
 from actors.domain.harvest import Record
 
 Entry = Mapping[str, object]
@@ -187,11 +188,11 @@ def _work_of(entry: Entry) -> str:
 
 
 def _record(
-    entity: str, record_id: str, form: str, body: Mapping[str, object], *, scope: str = "", gone: bool = False
+    entity: EntityName, record_id: str, form: str, body: Mapping[str, object], *, scope: str = "", gone: bool = False
 ) -> Record | None:
     if not record_id or record_id.startswith("/") or record_id.endswith("/"):
         return None
-    return Record(entity=entity, id=record_id, form=form, body=body, scope=scope, gone=gone)  # type: ignore[arg-type]
+    return Record(entity=entity, id=record_id, form=form, body=body, scope=scope, gone=gone)
 
 
 def _without(entry: Entry, drops: frozenset[str]) -> dict[str, object]:
