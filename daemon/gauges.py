@@ -29,6 +29,7 @@ async def watch(metrics: Metrics, store: Store, registry: Registry, clock: Clock
             lanes = sorted({lane for lane, _, _ in depths})
             oldest = await store.queries.oldest_open(lanes)
             space = await store.housekeeping.space()
+            quarantined = await store.quarantine.counts()
         except (StoreUnavailable, sqlite3.Error) as error:
             witness.trouble("gauges.stale", error)  # figures are not worth a daemon
             await trio.sleep(EVERY_S)
@@ -38,6 +39,7 @@ async def watch(metrics: Metrics, store: Store, registry: Registry, clock: Clock
         metrics.outbox_oldest_age.replace(((lane,), (now_us - at_us) / 1e6) for lane, at_us in oldest.items())
         metrics.mailbox_depth.replace(_mailboxes(registry.tree()))
         metrics.retired.replace((of, float(n)) for of, n in store.housekeeping.removed.items())
+        metrics.quarantined.replace((which, float(n)) for which, n in quarantined.items())
         metrics.store_bytes.set(float((space.pages - space.free) * space.page_bytes), "used")
         metrics.store_bytes.set(float(space.free * space.page_bytes), "free")
         metrics.store_bytes.set(float(log_bytes(store.path)), "log")

@@ -53,6 +53,15 @@ class SqlQuarantine:
         """Of those that have any."""
         return await self._read(lambda raw: _standing(raw, sources))
 
+    async def counts(self) -> dict[tuple[str, str], int]:
+        """How many stand in quarantine, those apart that were dismissed: by (tenant, source), every source."""
+        sql = (
+            "SELECT s.tenant, s.name, (SELECT count(*) FROM records r WHERE r.source = s.no "  # noqa: S608  # ours
+            f"AND r.state = 'quarantined' AND {_OPEN}) FROM sources s"
+        )
+        found = await self._read(lambda raw: raw.execute(sql).fetchall())
+        return {(tenant, name): n for tenant, name, n in found}
+
     async def correct(self, no: int, put: Sequence[Correction], removed: Sequence[str]) -> None:
         """In one transaction. A correction takes the place of one with the same path. Raises TooMany."""
 

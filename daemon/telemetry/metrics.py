@@ -58,6 +58,9 @@ class Metrics:
         self.retired = Gauge(
             "lmsyncd_retired_total", "Rows that left by retention.", ("tenant", "what"), kind="counter"
         )
+        self.quarantined = Gauge(
+            "lmsyncd_quarantined", "Records of sources that failed validation.", ("tenant", "source")
+        )
         self.store_bytes = Gauge("lmsyncd_store_bytes", "The database, and its write-ahead log.", ("part",))
         self.loop_lag = Gauge("lmsyncd_loop_lag_seconds", "Worst delay of the event loop in the last half minute.")
         self.spans_dropped = Gauge("lmsyncd_spans_dropped_total", "Spans that did not get away.", kind="counter")
