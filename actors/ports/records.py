@@ -7,6 +7,7 @@ import msgspec
 
 from actors.domain.canonical import EntityName
 from actors.domain.canonical import Flaw as Flaw
+from actors.domain.correcting import Correction
 from actors.domain.xapi.accepted import NewStatement
 from actors.ports.store import Provenance
 
@@ -57,6 +58,8 @@ class KnownRecord(msgspec.Struct, frozen=True, kw_only=True):
     rev: int
     changed_us: int = 0
     """When it was written last."""
+    partial: bool = False
+    """Whether its body tells a part of it only."""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +81,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     user: str = ""
     course: str = ""
     flaws: tuple[Flaw, ...] = ()
+    partial: bool = False
 
 
 class Taking(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,8 +153,12 @@ class Records(Protocol):
     async def bodies(self, source: int, nos: Sequence[int]) -> dict[int, bytes]:
         """As read, as JSON; at most 1,000 places."""
 
-    async def awaiting(self, source: int, values: Sequence[str]) -> list[int]:
-        """Places of those in quarantine because they name one of these ids (as JSON), in order."""
+    async def corrections(self, source: int, nos: Sequence[int]) -> dict[int, tuple[Correction, ...]]:
+        """What people corrected in these records; at most 1,000 places."""
+
+    async def awaiting(self, source: int, keys: Sequence[Key]) -> list[int]:
+        """Places of those in quarantine because they name one of these (a flaw of the rule ``reference``, whose path
+        is the entity's name and whose value is the id as JSON), in order."""
 
     async def answered(self, source: int, after_no: int, limit: int) -> list[int]:
         """Places of those in quarantine of whose missing references at least one is there now, in order."""

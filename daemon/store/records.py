@@ -6,11 +6,12 @@ Reading by place uses indexes alone; bodies are read by those who show them.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from actors.domain.canonical import REFERENCES, EntityName
+from actors.domain.canonical import EntityName
+from actors.domain.correcting import Correction
 from actors.ports import Clock
 from actors.ports.records import Kept, Key, KnownRecord, Taken, Taking
 from daemon.store import rows
@@ -20,22 +21,21 @@ from daemon.store.writer import Writer
 
 _LOOKUP_MAX = 500  # ids in one look-up, below SQLite's limit of bound values
 _PAIRS_MAX = 200
-KNOWN = "no, entity, id, form, digest, mapping, canonical, state, scope, rev, changed_us"
+KNOWN = "no, entity, id, form, digest, mapping, canonical, state, scope, rev, changed_us, partial"
 _INSERT = (
     "INSERT INTO records (no, source, entity, id, form, scope, state, digest, mapping, rev, user, course, first_us, "
-    "changed_us, canonical, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "changed_us, partial, canonical, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _UPDATE = (
     "UPDATE records SET form = ?, scope = ?, state = ?, digest = ?, mapping = ?, rev = ?, user = ?, course = ?, "
-    "changed_us = ?, canonical = ?{raw} WHERE no = ?"
+    "changed_us = ?, partial = ?, canonical = ?{raw} WHERE no = ?"
 )
-REFERRED = sorted({entity for named in REFERENCES.values() for _, entity in named})
-_ANSWERED = f"""
+_ANSWERED = """
     SELECT DISTINCT f.record FROM flaws f WHERE f.source = ? AND f.rule = 'reference' AND f.record > ? AND EXISTS (
-        SELECT 1 FROM records r WHERE r.source = f.source AND r.entity IN ({",".join("?" * len(REFERRED))})
+        SELECT 1 FROM records r WHERE r.source = f.source AND r.entity = f.path AND r.state <> 'gone'
         AND r.id = CASE WHEN json_valid(f.value) THEN json_extract(f.value, '$') END AND r.canonical <> x''
     ) ORDER BY f.record LIMIT ?
-"""  # noqa: S608  # marks only
+"""
 
 
 class SqlRecords:
@@ -91,15 +91,12 @@ class SqlRecords:
         )
         return [known(row) for row in found]
 
-    async def awaiting(self, source: int, values: Sequence[str]) -> list[int]:
-        return await self._read(lambda raw: _awaiting(raw, source, values))
+    async def awaiting(self, source: int, keys: Sequence[Key]) -> list[int]:
+        return await self._read(lambda raw: _awaiting(raw, source, keys))
 
     async def answered(self, source: int, after_no: int, limit: int) -> list[int]:
         return [
-            row[0]
-            for row in await self._read(
-                lambda raw: raw.execute(_ANSWERED, (source, after_no, *REFERRED, limit)).fetchall()
-            )
+            row[0] for row in await self._read(lambda raw: raw.execute(_ANSWERED, (source, after_no, limit)).fetchall())
         ]
 
     async def bodies(self, source: int, nos: Sequence[int]) -> dict[int, bytes]:
@@ -113,10 +110,25 @@ class SqlRecords:
             )
         )
 
+    async def corrections(self, source: int, nos: Sequence[int]) -> dict[int, tuple[Correction, ...]]:
+        marks = ",".join("?" * len(nos))
+        sql = f"""
+            SELECT c.record, c.path, c.value, c.was, c.made_by, c.made_us FROM corrections c
+            JOIN records r ON r.no = c.record
+            WHERE c.record IN ({marks}) AND r.source = ? ORDER BY c.record, c.path
+        """  # noqa: S608  # marks only
+        found: dict[int, tuple[Correction, ...]] = {}
+        for no, path, value, was, by, at_us in await self._read(
+            lambda raw: raw.execute(sql, (*nos, source)).fetchall()
+        ):
+            one = Correction(path=path, value=value, was=was, by=by, at_us=at_us)
+            found[no] = (*found.get(no, ()), one)
+        return found
+
 
 def known(row: Sequence[Any]) -> KnownRecord:
     """From the columns ``KNOWN``."""
-    no, entity, name, form, digest, mapping, canonical, state, scope, rev, changed_us = row
+    no, entity, name, form, digest, mapping, canonical, state, scope, rev, changed_us, partial = row
     return KnownRecord(
         no=no,
         entity=entity,
@@ -129,6 +141,7 @@ def known(row: Sequence[Any]) -> KnownRecord:
         scope=scope,
         rev=rev,
         changed_us=changed_us,
+        partial=bool(partial),
     )
 
 
@@ -145,13 +158,13 @@ def write(raw: sqlite3.Connection, source: int, records: Sequence[Kept], now_us:
             born.append(
                 (
                     no, source, kept.entity, kept.id, kept.form, kept.scope, kept.state, kept.digest, kept.mapping,
-                    kept.rev, kept.user, kept.course, now_us, now_us, kept.canonical, kept.raw or b"",
+                    kept.rev, kept.user, kept.course, now_us, now_us, kept.partial, kept.canonical, kept.raw or b"",
                 )
             )  # fmt: skip
         else:
             values = (
                 kept.form, kept.scope, kept.state, kept.digest, kept.mapping, kept.rev, kept.user, kept.course,
-                now_us, kept.canonical,
+                now_us, kept.partial, kept.canonical,
             )  # fmt: skip
             if kept.raw is None:
                 meant.append((*values, no))
@@ -174,14 +187,11 @@ def write(raw: sqlite3.Connection, source: int, records: Sequence[Kept], now_us:
 
 def _by_key(raw: sqlite3.Connection, source: int, keys: Iterable[Key]) -> dict[Key, KnownRecord]:
     found: dict[Key, KnownRecord] = {}
-    for entity, together in groupby(sorted(set(keys)), lambda key: key[0]):
-        ids = [name for _, name in together]
-        for start in range(0, len(ids), _LOOKUP_MAX):
-            some = ids[start : start + _LOOKUP_MAX]
-            marks = ",".join("?" * len(some))
-            sql = f"SELECT {KNOWN} FROM records WHERE source = ? AND entity = ? AND id IN ({marks})"  # noqa: S608
-            for row in raw.execute(sql, (source, entity, *some)):
-                found[entity, row[2]] = known(row)
+    for entity, ids in _by_entity(keys):
+        marks = ",".join("?" * len(ids))
+        sql = f"SELECT {KNOWN} FROM records WHERE source = ? AND entity = ? AND id IN ({marks})"  # noqa: S608
+        for row in raw.execute(sql, (source, entity, *ids)):
+            found[entity, row[2]] = known(row)
     return found
 
 
@@ -203,11 +213,22 @@ def _memberships(
     return found
 
 
-def _awaiting(raw: sqlite3.Connection, source: int, values: Sequence[str]) -> list[int]:
+def _awaiting(raw: sqlite3.Connection, source: int, keys: Sequence[Key]) -> list[int]:
     found: set[int] = set()
-    for start in range(0, len(values), _LOOKUP_MAX):
-        some = values[start : start + _LOOKUP_MAX]
-        marks = ",".join("?" * len(some))
-        sql = f"SELECT record FROM flaws WHERE source = ? AND rule = 'reference' AND value IN ({marks})"  # noqa: S608
-        found.update(row[0] for row in raw.execute(sql, (source, *some)))
+    for entity, ids in _by_entity(keys):
+        values = [rows.pack(name).decode() for name in ids]
+        marks = ",".join("?" * len(values))
+        sql = f"""
+            SELECT record FROM flaws
+            WHERE source = ? AND rule = 'reference' AND path = ? AND value IN ({marks})
+        """  # noqa: S608  # marks only
+        found.update(row[0] for row in raw.execute(sql, (source, entity, *values)))
     return sorted(found)
+
+
+def _by_entity(keys: Iterable[Key]) -> Iterator[tuple[str, list[str]]]:
+    """Ids of one entity, no more than one look-up takes."""
+    for entity, together in groupby(sorted(set(keys)), lambda key: key[0]):
+        ids = [name for _, name in together]
+        for start in range(0, len(ids), _LOOKUP_MAX):
+            yield entity, ids[start : start + _LOOKUP_MAX]

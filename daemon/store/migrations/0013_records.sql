@@ -59,11 +59,12 @@ CREATE TABLE records (
     course     TEXT NOT NULL,
     first_us   INTEGER NOT NULL,
     changed_us INTEGER NOT NULL,
+    partial    INTEGER NOT NULL DEFAULT 0 CHECK (partial IN (0, 1)),  -- the body tells a part only
     canonical  BLOB NOT NULL,
     raw        BLOB NOT NULL
 );
 CREATE UNIQUE INDEX records_key ON records (source, entity, id);
-CREATE INDEX records_membership ON records (source, user, course) WHERE user <> '';
+CREATE INDEX records_membership ON records (source, course, user) WHERE user <> '';
 -- What a whole reading must have seen, by place; narrower where the source lists by course. They hold all that is asked.
 CREATE INDEX records_present ON records (source, entity, no, state) WHERE state <> 'gone';
 CREATE INDEX records_scope ON records (source, entity, scope, no, state) WHERE scope <> '' AND state <> 'gone';

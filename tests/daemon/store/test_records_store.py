@@ -174,10 +174,11 @@ async def test_references_are_awaited_and_answered(store: Store) -> None:
             kept("user", "u9", state="quarantined", canonical=b"", flaws=(reference("x", "y"),)),
         )
     )
-    assert await store.records.awaiting(SOURCE, ['"ü1"', '"c2"']) == [1]
-    assert await store.records.answered(SOURCE, 0, 10) == []
+    assert await store.records.awaiting(SOURCE, [("user", "ü1"), ("user", "c1"), ("course", "c2")]) == [1]
+    await store.records.take(taking(kept("course", "ü1"), kept("user", "c1"), kept("course", "c1", state="gone")))
+    assert await store.records.answered(SOURCE, 0, 10) == []  # another entity's, or gone
     await store.records.take(
-        taking(kept("user", "ü1"), kept("course", "c1"), kept("user", "y", canonical=b"", state="quarantined"))
+        taking(kept("user", "ü1"), kept("course", "c1", no=6), kept("user", "y", canonical=b"", state="quarantined"))
     )
     assert await store.records.answered(SOURCE, 0, 10) == [1, 2]
     assert await store.records.answered(SOURCE, 1, 10) == [2]
