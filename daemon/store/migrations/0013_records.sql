@@ -59,9 +59,9 @@ CREATE TABLE records (
     course     TEXT NOT NULL,
     first_us   INTEGER NOT NULL,
     changed_us INTEGER NOT NULL,
-    partial    INTEGER NOT NULL DEFAULT 0 CHECK (partial IN (0, 1)),  -- the body tells a part only
     canonical  BLOB NOT NULL,
-    raw        BLOB NOT NULL
+    raw        BLOB NOT NULL,
+    partial    INTEGER NOT NULL DEFAULT 0 CHECK (partial IN (0, 1))   -- the body tells a part only
 );
 CREATE UNIQUE INDEX records_key ON records (source, entity, id);
 CREATE INDEX records_membership ON records (source, course, user) WHERE user <> '';
