@@ -122,8 +122,8 @@ class HttpClient:
         return await self._send(request, None)
 
     async def save(self, request: Request, into: Callable[[bytes], object]) -> Outcome:
-        """As ``send``, but the body of a 200 goes to ``into`` as it comes and is not in the answer. An OSError there
-        ends it like one of the network."""
+        """As ``send``, but the body of a 200 goes to ``into`` as it comes and is not in the answer. ``into`` never
+        raises; once it answers False no more is read, as if the body were too large."""
         return await self._send(request, into)
 
     async def _send(self, request: Request, into: Callable[[bytes], object] | None) -> Outcome:
@@ -184,8 +184,8 @@ class HttpClient:
         room = bytes_max
         try:
             async for chunk in answer.stream:
-                keep(chunk[: max(room, 0)])
-                room -= len(chunk)
+                wanted = keep(chunk[: max(room, 0)])
+                room = room - len(chunk) if wanted is not False else -1
                 if room < 0:  # httpcore's generators want to run to their end, so the end is brought about
                     await self._drop(where.key)
         except httpcore.NetworkError:

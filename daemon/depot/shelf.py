@@ -209,16 +209,16 @@ class FileDepot:
             return NotSent(f"nothing can be written to the spool: {error.strerror or error}")
         key, answered, kept = str(path), None, False
         try:
-            with os.fdopen(fd, "wb") as file:
+            with _Spooling(fd) as spooling:
                 client = self._client()
                 try:
                     wanted = msgspec.structs.replace(request, answer_bytes_max=bytes_max)
-                    outcome = await client.save(wanted, file.write)
-                except OSError as error:
-                    return Lost(f"the spool cannot be written to: {error.strerror or error}")
+                    outcome = await client.save(wanted, spooling.take)
                 finally:
                     with trio.CancelScope(shield=True):
                         await client.aclose()
+            if spooling.trouble:
+                return Lost(f"the spool cannot be written to: {spooling.trouble}")
             if not isinstance(outcome, Response) or outcome.status != 200:
                 return outcome
             answered = await self._work(lambda: self._downloaded(key, path, outcome))
@@ -247,6 +247,31 @@ class FileDepot:
         info = _told(key, path.name, bundle, self._wall_ns() // 1000)
         bundle.close()
         return msgspec.structs.replace(info, headers=headers)
+
+
+class _Spooling:
+    """A file that is written to, and what kept us from it."""
+
+    def __init__(self, fd: int) -> None:
+        self._file = os.fdopen(fd, "wb")
+        self.trouble = ""
+
+    def take(self, chunk: bytes) -> bool:
+        """Whether more is wanted."""
+        try:
+            self._file.write(chunk)
+        except OSError as error:
+            self.trouble = self.trouble or error.strerror or str(error)
+        return not self.trouble
+
+    def __enter__(self) -> "_Spooling":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._file.close()
+        except OSError as error:
+            self.trouble = self.trouble or error.strerror or str(error)
 
 
 def _told(key: str, name: str, bundle: Bundle, written_us: int) -> BundleInfo:

@@ -98,6 +98,32 @@ async def test_half_an_answer_is_lost(answer: bytes) -> None:
     assert SECRET not in outcome.detail
 
 
+async def test_a_download_goes_where_it_is_wanted_and_nowhere_else() -> None:
+    """An error's page is an answer as ever; a file that is too long is lost; so is one that is not wanted any more."""
+    answers = [reply(b"x" * 200_000), reply(b"gone", "404 Not Found"), reply(b"x" * 300_000), reply(b"more")]
+
+    async def handle(server: RawServer, stream: trio.abc.Stream) -> None:
+        await server.read_request(stream)
+        await stream.send_all(answers[len(server.requests) - 1])
+
+    def full(chunk: bytes) -> bool:
+        return False
+
+    found: list[bytes] = []
+    async with serving(handle) as server:
+        client = Outbound(Network()).client()
+        request = msgspec.structs.replace(post(server.port), answer_bytes_max=250_000)
+        outcome = await client.save(request, found.append)
+        assert isinstance(outcome, Response)
+        assert (outcome.status, outcome.body, sum(map(len, found))) == (200, b"", 200_000)
+        outcome = await client.save(request, found.append)
+        assert isinstance(outcome, Response)
+        assert (outcome.status, outcome.body, sum(map(len, found))) == (404, b"gone", 200_000)
+        assert isinstance(await client.save(request, found.append), Lost)
+        assert isinstance(await client.save(request, full), Lost)
+        await client.aclose()
+
+
 async def test_a_reset_before_anything_was_read_is_lost_too() -> None:
     """The kernel took the bytes; whether the peer saw them is not ours to know."""
 

@@ -25,7 +25,7 @@ class MemoryDepot:
         self._tables: dict[tuple[str, str], Table] = {}
         self.placed: list[tuple[str, str, str]] = []
         self.stuck = ""
-        self.rows_read = 0
+        self._downloads = 0
 
     def drop(
         self,
@@ -63,7 +63,8 @@ class MemoryDepot:
         outcome = await self._http.send(msgspec.structs.replace(request, answer_bytes_max=bytes_max))
         if not isinstance(outcome, Response) or outcome.status != 200:
             return outcome
-        key = f"spool/{len(self._infos)}"
+        self._downloads += 1
+        key = f"spool/{self._downloads}"
         headers = {name: outcome.headers[name] for name in ("etag", "last-modified") if name in outcome.headers}
         try:
             bundle = ZipBundle(io.BytesIO(outcome.body))
@@ -77,7 +78,6 @@ class MemoryDepot:
         return self._infos[key]
 
     async def rows(self, bundle: str, name: str, count: int) -> RowsRead:
-        self.rows_read += count
         table = self._tables.get((bundle, name))
         if table is None:
             table = self._tables[bundle, name] = Table(io.BytesIO(self._files[bundle][name]))

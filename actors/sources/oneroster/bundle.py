@@ -123,7 +123,7 @@ class Reading:
             read = yield from self._rows(file, 0)
             if read.trouble:
                 self._taken.trouble.append(f"{file}: {read.trouble}")
-            elif read.line <= 1:
+            elif read.last or read.rows:
                 raise Unfit(f"{file} was not read from its beginning")
             else:
                 headers[sheet.name] = header_of(sheet, file, read.columns, self._bundle.names)

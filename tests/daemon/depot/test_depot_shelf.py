@@ -248,6 +248,16 @@ async def test_what_is_no_200_leaves_nothing(place: Place, answer: Outcome) -> N
     assert list(place.spool.iterdir()) == []
 
 
+async def test_a_spool_that_is_full_is_no_exception(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.net.body = ZIP * 100
+    full = os.open("/dev/full", os.O_WRONLY)
+    monkeypatch.setattr(place.depot, "_make", lambda: (place.spool / "download-1.zip", full))
+    request = Request(method="GET", url="https://sis.test/a.zip", operation="bundle.get")
+    outcome = await place.depot.download(request, 10_000_000)
+    assert isinstance(outcome, Lost)
+    assert "No space left" in outcome.detail
+
+
 async def test_a_download_that_is_no_zip_says_so(place: Place) -> None:
     place.net.body = b"<html>Sign in</html>"
     request = Request(method="GET", url="https://sis.test/a.zip", operation="bundle.get")

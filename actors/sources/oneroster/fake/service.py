@@ -1,9 +1,10 @@
 """A OneRoster REST service of a school, in memory, in both versions.
 
 It answers below ``/oneroster/``: tokens at ``/oneroster/token`` for the client ``sandbox`` with the secret ``sandbox``;
-1.2 below ``/oneroster/ims/oneroster/{rostering,gradebook}/v1p2/``, 1.1 below ``/oneroster/ims/oneroster/v1p1/``. Faults
-(``Fault.operation`` is the name of the collection, or ``token``) as in ``ports.striking``; ``error``: an answer with
-``imsx_StatusInfo`` whose minor code is ``value``. While set, whatever ``times`` says:
+1.2 below ``/oneroster/ims/oneroster/{rostering,gradebook}/v1p2/``, 1.1 below ``/oneroster/ims/oneroster/v1p1/``; and a
+zip with CSV files at ``/oneroster/export.zip``, for the user ``sandbox`` with the password ``sandbox``. Faults
+(``Fault.operation`` is the name of the collection, ``token`` or ``export``) as in ``ports.striking``; ``error``: an
+answer with ``imsx_StatusInfo`` whose minor code is ``value``. While set, whatever ``times`` says:
 
     silent_total       pages say neither how many there are nor where they go on
     no_filter          a filter is answered 400
@@ -13,6 +14,7 @@ It answers below ``/oneroster/``: tokens at ``/oneroster/token`` for the client 
 """
 
 import base64
+import hashlib
 import json
 import re
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -21,10 +23,11 @@ from actors.domain.flow import Request, Response
 from actors.domain.school import School
 from actors.ports import Answer, Effect, Fault
 from actors.ports.striking import Striking
+from actors.sources.oneroster.fake.bundles import bundle_of, zipped
 from actors.sources.oneroster.fake.told import Row, rows
 
 MOUNT = "/oneroster/"
-CLIENT = "sandbox:sandbox"
+BASIC = "Basic " + base64.b64encode(b"sandbox:sandbox").decode()
 ROOT = MOUNT + "ims/oneroster/"
 LIMIT, LIMIT_MAX = 100, 1_000
 TOKEN_S = 3_600
@@ -72,6 +75,8 @@ class FakeOneRoster:
         parts = urlsplit(request.url)
         if parts.path == MOUNT + "token":
             return self._token(request, now_s)
+        if parts.path == MOUNT + "export.zip":
+            return self._export(request)
         place = _PATH.fullmatch(parts.path.removeprefix(ROOT))
         if place is None or request.method != "GET":
             return _status_info(404, "unknownobject", "there is no such collection")
@@ -92,9 +97,18 @@ class FakeOneRoster:
             return _json({SINGULAR.get(collection, collection[:-1]): dressed(collection, found[0], service)})
         return self._listing(request, collection, service)
 
+    def _export(self, request: Request) -> Response:
+        if request.headers.get("authorization", "") != BASIC:
+            return Response(status=401, headers={"www-authenticate": "Basic"})
+        body = zipped(bundle_of(self._school))
+        tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        if request.headers.get("if-none-match") == tag:
+            return Response(status=304, headers={"etag": tag})
+        return Response(status=200, headers={"content-type": "application/zip", "etag": tag}, body=body)
+
     def _token(self, request: Request, now_s: float) -> Response:
         form = {name: values[0] for name, values in parse_qs(request.body.decode("ascii", "replace")).items()}
-        if request.headers.get("authorization", "") != "Basic " + base64.b64encode(CLIENT.encode()).decode():
+        if request.headers.get("authorization", "") != BASIC:
             return _json({"error": "invalid_client"}, 401)
         if request.method != "POST" or form.get("grant_type") != "client_credentials":
             return _json({"error": "unsupported_grant_type"}, 400)
@@ -166,8 +180,9 @@ def _matches(row: Row, condition: str) -> bool:
 
 
 def _name(request: Request) -> str:
-    place = _PATH.fullmatch(urlsplit(request.url).path.removeprefix(ROOT))
-    return place[2] if place is not None else "token"
+    path = urlsplit(request.url).path
+    place = _PATH.fullmatch(path.removeprefix(ROOT))
+    return place[2] if place is not None else "export" if path.endswith(".zip") else "token"
 
 
 def _json(said: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
