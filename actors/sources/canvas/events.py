@@ -11,7 +11,7 @@ import msgspec
 
 from actors.domain.canonical import EntityName
 from actors.domain.harvest import Record
-from actors.sources.canvas.records import GONE, TEST_STUDENT, local, shard_of
+from actors.sources.canvas.records import TEST_STUDENT, is_gone, local, shard_of
 
 Fields = Mapping[str, object]
 TEXT_CHARS_MAX = 8_192
@@ -107,7 +107,7 @@ def _enrolment(event: Event) -> Told:
         "course_section_id": event.of("course_section_id"),
         "associated_user_id": event.of("associated_user_id"),
     }
-    return event.record("enrolment", event.of("enrollment_id"), "event", told, scope=course, gone=state in GONE)
+    return event.record("enrolment", event.of("enrollment_id"), "event", told, scope=course, gone=is_gone(state))
 
 
 def _assignment(event: Event) -> Told:

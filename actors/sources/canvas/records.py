@@ -70,7 +70,9 @@ def number(value: object) -> str:
     """An id as text, empty where it is none. Numbers and strings of digits count."""
     if isinstance(value, bool):
         return ""
-    text = str(value) if isinstance(value, int) else value if isinstance(value, str) else ""
+    if isinstance(value, int):
+        return str(value) if 0 <= value < 10**25 else ""
+    text = value if isinstance(value, str) else ""
     return text if text.isascii() and text.isdecimal() and len(text) <= 25 else ""
 
 
@@ -88,6 +90,11 @@ def shard_of(root_account: object) -> int | None:
     text = number(root_account)
     shard = int(text) // SHARD if text else 0
     return shard or None
+
+
+def is_gone(state: object) -> bool:
+    """Whether an enrolment in this state is none any more."""
+    return isinstance(state, str) and state in GONE
 
 
 def pair(one: object, other: object) -> str:
@@ -110,7 +117,7 @@ def enrolment(entry: Entry) -> Record | None:
         return None
     scope = number(entry.get("course_id"))
     body = _without(entry, ENROLMENT_DROPS)
-    gone = entry.get("enrollment_state") in GONE
+    gone = is_gone(entry.get("enrollment_state"))
     return _record("enrolment", number(entry.get("id")), "rest", body, scope=scope, gone=gone)
 
 
@@ -121,7 +128,8 @@ def course_grade(entry: Entry) -> Record | None:
         return None
     who, where = number(entry.get("user_id")), number(entry.get("course_id"))
     body = {"user_id": who, "course_id": where, "score": grades.get("current_score")}
-    return _record("grade", f"course-{where}/{who}", "course_total", body, scope=where)
+    record_id = f"course-{where}/{who}" if where and who else ""
+    return _record("grade", record_id, "course_total", body, scope=where)
 
 
 def assignment(entry: Entry, due_for: Mapping[str, str]) -> Record | None:
@@ -178,7 +186,7 @@ def sections_of(entries: Iterable[Entry]) -> dict[str, frozenset[str]]:
     """Who learns in which section."""
     found: dict[str, set[str]] = {}
     for entry in entries:
-        if entry.get("type") == "StudentEnrollment" and entry.get("enrollment_state") not in GONE:
+        if entry.get("type") == "StudentEnrollment" and not is_gone(entry.get("enrollment_state")):
             found.setdefault(number(entry.get("course_section_id")), set()).add(number(entry.get("user_id")))
     return {section: frozenset(users) for section, users in found.items()}
 
