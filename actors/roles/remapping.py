@@ -110,6 +110,7 @@ def as_read(stored: Stored) -> Record:
         form=known.form,
         body=corrected(_decode(stored.raw), stored.corrections),
         scope=known.scope,
+        partial=known.partial,
     )
 
 
@@ -127,7 +128,7 @@ def renewed(stored: Stored, means: AnyEntity | tuple[Flaw, ...], version: int, l
         if before.state == "gone":
             return after
         return msgspec.structs.replace(after, state="quarantined", flaws=means)
-    missing = tuple(_missing(name, key) for name, key in _named(means) if key in lacking)
+    missing = tuple(_missing(key) for _, key in _named(means) if key in lacking)
     if before.state == "quarantined" or (missing and before.state == "active"):
         return msgspec.structs.replace(after, state="quarantined", flaws=missing or (_healed(version),))
     canonical = _encode(means)
@@ -146,11 +147,12 @@ def _healed(version: int) -> Flaw:
     )
 
 
-def _missing(field: str, key: Key) -> Flaw:
+def _missing(key: Key) -> Flaw:
+    """As the intake tells of it, so that it is tried again when the other arrives."""
     kind, name = key
     return Flaw(
         rule=REFERENCE,
-        path=field,
+        path=kind,
         value=_encode(name).decode(),
         suggestion=f"there is no {kind} {name!r} at this source yet; it is tried again when there is",
     )
