@@ -1,6 +1,7 @@
 """What an operator writes of a Canvas."""
 
 import math
+import re
 from typing import Annotated, Literal
 
 import msgspec
@@ -13,6 +14,7 @@ from config.polling import Polling
 from config.texts import Duration, NonEmpty, Url
 from config.words import Words
 
+_ACCOUNT = re.compile(r"self|\d{1,25}|sis_account_id:[\w.~-]{1,200}", re.ASCII)
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384"]
 """Signatures by a key pair only: with a shared secret, whoever knows the public key could sign."""
 CourseState = Literal["created", "claimed", "available", "completed"]
@@ -64,7 +66,8 @@ class CanvasSettings(Polling, frozen=True, kw_only=True):
     base_url: Url
     """The address of the Canvas itself: ``https://school.instructure.com``."""
     account: NonEmpty = "self"
-    """The account whose people and courses are read, by its number; ``self``: the root account."""
+    """The account whose people and courses are read, by its number or as ``sis_account_id:ID``; ``self``: the root
+    account."""
     token: Secret | None = None
     """An access token that somebody made by hand. Either this, or client_id, client_secret and refresh_token."""
     client_id: NonEmpty | None = None
@@ -90,6 +93,8 @@ class CanvasSettings(Polling, frozen=True, kw_only=True):
         super().__post_init__()
         if "?" in self.base_url or "#" in self.base_url or "/api/" in self.base_url:
             raise ValueError("base_url is the address of the Canvas itself, like https://school.instructure.com")
+        if _ACCOUNT.fullmatch(self.account) is None:
+            raise ValueError("account is the number of an account, sis_account_id:ID, or self")
         key = (self.client_id, self.client_secret, self.refresh_token)
         if (self.token is None) == (None in key) or (self.token is not None and any(each is not None for each in key)):
             raise ValueError("canvas needs either token, or client_id, client_secret and refresh_token")

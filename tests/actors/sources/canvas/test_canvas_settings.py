@@ -24,6 +24,7 @@ def test_the_plain_ones() -> None:
     ("more", "words"),
     [
         ({"base_url": "https://school.instructure.com/api/v1"}, "the address of the Canvas itself"),
+        ({"account": "1/../../login"}, "account is the number"),
         (KEY, "either token, or"),
         ({"client_id": "17"}, "either token, or"),
         ({"courses": {"ids": ["MATH-101"]}}, "is not the number of a course"),
