@@ -71,7 +71,7 @@ class ZipBundle:
             _few_entries(file)
             self._zip = zipfile.ZipFile(file)
             self._entries = _entries(self._zip.infolist())
-        except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError) as error:
             file.close()
             raise Unusable(f"this is no whole zip ({error})") from None
         except (Unusable, OSError):

@@ -168,7 +168,7 @@ class FileDepot:
     def _rows(self, key: str, name: str, count: int) -> RowsRead:
         try:
             table = self._table(key, name)
-        except (Unusable, OSError, KeyError, ValueError, RuntimeError, NotImplementedError) as error:
+        except (Unusable, OSError, KeyError, ValueError, RuntimeError) as error:
             trouble = f"{name} cannot be opened: {error}"
             return RowsRead(columns=(), rows=[], line=1, last=True, trouble=trouble)
         read = table.read(count)

@@ -17,7 +17,7 @@ from actors.domain.harvest import RowsRead
 
 LINE_CHARS_MAX = 1024 * 1024
 COLUMNS_MAX = 500
-_DAMAGE = (BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+_DAMAGE = (BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
 _MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
