@@ -38,6 +38,8 @@ THROTTLED_S = (10.0, 20.0, 40.0, 60.0, 60.0)
 """How long we rest after being throttled, once more each time; then the run ends and the harvester decides."""
 DOWN_S = (2.0, 10.0, 30.0)
 """The same after what does not look like Canvas."""
+LONG_S = 120.0
+"""Who is to wait so long or longer does not wait in the middle of a run: it ends, and begins again then."""
 
 Query = Sequence[tuple[str, str]]
 
@@ -99,14 +101,16 @@ class Reader:
                         yield Rest(wait_s=round((SCANT - max(said.left, 0.0)) / REFILL_PER_S, 1))
                     return said
                 case Throttled(detail, retry_after):
-                    if throttled == len(THROTTLED_S):
+                    wait_s = wait_of(retry_after, THROTTLED_S[throttled] if throttled < len(THROTTLED_S) else LONG_S)
+                    if throttled == len(THROTTLED_S) or wait_s >= LONG_S:
                         return Halted(why="throttled", detail=detail, retry_after=retry_after)
-                    yield Rest(wait_s=wait_of(retry_after, THROTTLED_S[throttled]))
+                    yield Rest(wait_s=wait_s)
                     throttled += 1
                 case Down(detail, retry_after):
-                    if down == len(DOWN_S):
+                    wait_s = wait_of(retry_after, DOWN_S[down] if down < len(DOWN_S) else LONG_S)
+                    if down == len(DOWN_S) or wait_s >= LONG_S:
                         return Halted(why="unavailable", detail=detail, retry_after=retry_after)
-                    yield Rest(wait_s=wait_of(retry_after, DOWN_S[down]))
+                    yield Rest(wait_s=wait_s)
                     down += 1
                 case Unauthorised(detail):
                     if renewed or not self._tokens.drop(token):

@@ -42,6 +42,18 @@ def test_a_named_time_counts_and_patience_ends() -> None:
     assert reading.operations == ["courses"] * 6
 
 
+@pytest.mark.parametrize(("kind", "why"), [("rate_limited", "throttled"), ("status", "unavailable")])
+def test_a_long_wait_ends_the_run(kind: str, why: str) -> None:
+    stage = CanvasStage()
+    stage.meddle = lambda request, outcome: (
+        Response(status=429 if kind == "rate_limited" else 503, headers={"retry-after": "900"})
+        if request.operation == "users"
+        else outcome
+    )
+    reading = stage.read()
+    assert (reading.halted.why, reading.halted.retry_after, reading.rests) == (why, "900", [])
+
+
 def test_it_slows_down_before_it_is_throttled() -> None:
     stage = CanvasStage()
 
