@@ -62,6 +62,17 @@ def differences(before: AnyEntity, after: AnyEntity) -> dict[str, tuple[object, 
     }
 
 
+def merged(known: AnyEntity, before: AnyEntity, after: AnyEntity) -> AnyEntity:
+    """What is known, with the fields in which two versions differ as the later has them, unless somebody else has told
+    of the field since (then ``known`` is not as ``before`` has it)."""
+    fresh = {
+        name: getattr(after, name)
+        for name in known.__struct_fields__
+        if getattr(before, name) != getattr(after, name) and getattr(known, name) == getattr(before, name)
+    }
+    return msgspec.structs.replace(known, **fresh)
+
+
 def people_of(of: AnyEntity) -> tuple[str, ...]:
     """The users that an entity speaks of by itself; a course's or an assignment's are who is enrolled."""
     match of:
