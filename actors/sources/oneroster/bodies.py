@@ -14,6 +14,8 @@ from actors.domain.mapping.moments import day
 
 JOINED_MAX = 250_000
 """Of each kind; what comes later is not joined."""
+PHASES_MAX = 10_000
+"""Pairs of dates that are remembered: there are few."""
 NEVER_KEPT = frozenset({"password"})
 GONE = "tobedeleted"
 Body = dict[str, object]
@@ -36,8 +38,8 @@ def day_of(value: object, zone: str) -> str:
 
 
 def is_gone(body: Mapping[str, object]) -> bool:
-    status = body.get("status")
-    return isinstance(status, str) and status.casefold() == GONE
+    status = body.get("status", "active")
+    return status != "active" and isinstance(status, str) and status.casefold() == GONE
 
 
 class Joins:
@@ -53,6 +55,7 @@ class Joins:
         self._roles: dict[str, tuple[str, str]] = {}
         self._work: dict[str, tuple[str, str, str]] = {}
         self._words: dict[str, str] = {}
+        self._phases: dict[tuple[object, object], str] = {}
 
     def _same(self, text: object) -> str:
         """One object for equal texts: schools, terms and roles are few."""
@@ -144,10 +147,20 @@ class Joins:
     def phase(self, body: Body) -> None:
         """An enrolment is in force from the day it begins to the day before it ends."""
         begins, ends = body.get("beginDate"), body.get("endDate")
+        key = begins, ends
+        try:
+            phase = self._phases[key]
+        except (KeyError, TypeError):
+            phase = self._phase(begins, ends)
+            if isinstance(begins, str | None) and isinstance(ends, str | None) and len(self._phases) < PHASES_MAX:
+                self._phases[key] = phase
+        if phase:
+            body["phase"] = phase
+
+    def _phase(self, begins: object, ends: object) -> str:
         if begins and day_of(begins, self._zone) > self._today:
-            body["phase"] = "ahead"
-        elif ends and "" < day_of(ends, self._zone) <= self._today:
-            body["phase"] = "past"
+            return "ahead"
+        return "past" if ends and "" < day_of(ends, self._zone) <= self._today else ""
 
 
 def _filled(**values: str) -> dict[str, object]:
