@@ -153,7 +153,7 @@ class Table:
         self._done = True
         if len(last) > 1 or last[0] != _END:
             raise _Odd(f"line {self._lines_told}: the file ends in the middle of a row")
-        short = bool(rows) and 0 < len(rows[-1]) < len(self._columns) or (not rows and self._short)
+        short = 0 < len(rows[-1]) < len(self._columns) if rows else self._short
         if short and not self._ended:
             del rows[-1:]
             raise _Odd(f"line {self._lines_told}: the file ends in the middle of a row")
