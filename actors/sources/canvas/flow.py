@@ -2,7 +2,7 @@
 
 import msgspec
 
-from actors.domain.harvest import Ended, Finished, Halted, Harvest, Hearing, Inbound, Order, Unheard
+from actors.domain.harvest import Finished, Halted, Harvest, Hearing, Inbound, Order, Unheard
 from actors.domain.outbox import Rate
 from actors.ports import Bearing, Reveal
 from actors.sources.canvas.harvesting import Harvesting
@@ -13,8 +13,7 @@ from actors.sources.canvas.tokens import Tokens
 
 
 class CanvasSource:
-    """One Canvas. It remembers its token, the keys of Live Events, when it last heard of any, and which courses have
-    no module requirements."""
+    """One Canvas. It remembers its token, the keys of Live Events, and which courses have no module requirements."""
 
     kind = "canvas"
     polls = True
@@ -32,11 +31,7 @@ class CanvasSource:
 
     def harvest(self, order: Order) -> Harvest:
         reader = Reader(self._settings, self._tokens, order.now_us)
-        ended: Ended = yield from Harvesting(self._settings, reader, order, self._plain).run()
-        silence = self._ears.silence(order.now_us) if self._ears is not None else ""
-        if silence and isinstance(ended, Finished):
-            return Finished(note=f"{ended.note}; {silence}")
-        return ended
+        return (yield from Harvesting(self._settings, reader, order, self._plain).run())
 
     def hear(self, inbound: Inbound, now_us: int) -> Hearing:
         if self._ears is None:

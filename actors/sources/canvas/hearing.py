@@ -1,4 +1,4 @@
-"""Live Events: whether a delivery is genuine, which events are in it, and how long none has come.
+"""Live Events: whether a delivery is genuine, and which events are in it.
 
 How the JWT's claims hold the events is not documented, so they are looked for: an event is what has ``metadata`` and
 ``body``, at the top, below a key, in a list, or as JSON in a text.
@@ -23,16 +23,13 @@ class Ears:
     """One source's."""
 
     def __init__(self, settings: LiveEvents, reveal: Reveal, *, totals: bool) -> None:
-        self._settings = settings
         self._totals = totals
         self.keyring = Keyring(settings, reveal)
-        self._heard_us: int | None = None
 
     def hear(self, inbound: Inbound, now_us: int) -> Hearing:
         opened = yield from self.keyring.open(inbound.body, now_us)
         if isinstance(opened, Doubted):
             return Unheard(status=opened.status, detail=opened.detail)
-        self._heard_us = now_us
         records: list[Record] = []
         ignored, look = 0, False
         for count, event in enumerate(events_in(opened.claims)):
@@ -46,15 +43,6 @@ class Ears:
             records += told.records
             look = look or told.look
         return Heard(records=tuple(records), look=look, ignored=ignored)
-
-    def silence(self, now_us: int) -> str:
-        """What to say of a silence that is too long; it counts from the first time that anybody asked."""
-        if self._heard_us is None:
-            self._heard_us = now_us
-        silent_s = (now_us - self._heard_us) / 1e6
-        if silent_s < self._settings.silence_s:
-            return ""
-        return f"no Live Event for {silent_s / 3600:.0f} h: is the subscription still active in Canvas?"
 
 
 def events_in(claims: object, depth: int = 0) -> Iterator[dict[str, object] | None]:

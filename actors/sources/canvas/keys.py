@@ -56,7 +56,7 @@ class Keyring:
         self._fetched_us: int | None = None
         """When the keys that are held were fetched."""
         self._tried_us: int | None = None
-        self.fetches = 0
+        self._flying = 0
         self._registry = jws.JWSRegistry(algorithms=list(settings.algorithms), strict_check_header=False)
         self._registry.max_header_length = 8_192
         self._registry.max_payload_length = BODY_BYTES_MAX
@@ -118,6 +118,10 @@ class Keyring:
         return self._keys.get(kid) or Doubted(401, "it is signed with a key that is not known")
 
     def _stale(self, kid: str, now_us: int) -> bool:
+        """Whether to fetch. Deliveries that come together at the very first do so each for itself: they cannot wait
+        for one another, and no more than a few are heard at once."""
+        if self._flying and not self._keys:
+            return True
         if self._tried_us is not None and 0 <= now_us - self._tried_us < COOL_DOWN_US:
             return False
         return self._fetched_us is None or now_us - self._fetched_us > FRESH_US or bool(kid and kid not in self._keys)
@@ -126,14 +130,17 @@ class Keyring:
         """Keys that could not be fetched anew serve on for a while."""
         assert self._settings.jwks_url is not None  # noqa: S101 - the settings have either this or keys
         self._tried_us = now_us
-        self.fetches += 1
-        outcome = yield Request(
-            method="GET",
-            url=self._settings.jwks_url,
-            operation="jwks",
-            headers={"accept": "application/json"},
-            draws=("requests",),
-        )
+        self._flying += 1
+        try:
+            outcome = yield Request(
+                method="GET",
+                url=self._settings.jwks_url,
+                operation="jwks",
+                headers={"accept": "application/json"},
+                draws=("jwks",),
+            )
+        finally:
+            self._flying -= 1
         if isinstance(outcome, Response) and outcome.status == 200:
             self._take(outcome.body, now_us)
 

@@ -8,7 +8,6 @@ import msgspec
 from msgspec import Meta
 
 from actors.domain.outbox import Rate
-from config.durations import seconds
 from config.model import Secret
 from config.polling import Polling
 from config.texts import Duration, NonEmpty, Url
@@ -36,16 +35,12 @@ class LiveEvents(Words, frozen=True, kw_only=True):
     issuer: NonEmpty | None = None
     """The ``iss`` that every delivery must carry; absent: not looked at."""
     silence: Duration = "24h"
-    """After so long without any delivery, ``source list`` says so: Canvas ends a subscription whose deliveries
-    fail."""
+    """After so long without any delivery, ``source list`` and an event in the log say so: Canvas ends a subscription
+    whose deliveries fail."""
 
     def __post_init__(self) -> None:
         if (self.jwks_url is None) == (self.keys is None):
             raise ValueError("live_events needs either jwks_url or keys")
-
-    @property
-    def silence_s(self) -> float:
-        return seconds(self.silence)
 
 
 class CanvasCourses(Words, frozen=True, kw_only=True):
@@ -113,6 +108,11 @@ class CanvasSettings(Polling, frozen=True, kw_only=True):
     def home(self) -> str:
         """``base_url`` without a slash at its end: the home page of its people's accounts."""
         return self.base_url.rstrip("/")
+
+    @property
+    def silence(self) -> str | None:
+        """How long nobody need call; None: nobody is expected to."""
+        return self.live_events.silence if self.live_events is not None else None
 
     @property
     def rate(self) -> Rate:

@@ -9,7 +9,7 @@ from joserfc import jws
 from joserfc.jwk import OctKey, RSAKey
 
 from actors.domain.flow import Lost, Outcome, Request, Response
-from actors.domain.harvest import Unheard
+from actors.domain.harvest import Heard, Inbound, Unheard
 from actors.domain.school import School
 from actors.sources.canvas.fake.live import SHARD_NO, everywhere, sign, signing_key
 
@@ -296,11 +296,19 @@ def test_the_sandbox_shows_what_is_to_be_delivered_once() -> None:
     assert again.body == b""
 
 
-def test_a_long_silence_is_told() -> None:
+def test_how_long_nobody_need_call() -> None:
+    """The harvester watches it."""
+    assert CanvasStage().settings.silence is None
+    assert stage().settings.silence == "24h"
+
+
+def test_deliveries_that_come_together_at_the_very_first_are_all_heard() -> None:
     school = stage()
-    first = school.read()
-    assert "Live Event" not in first.finished.note
-    school.now_s += 26 * 3_600
-    assert "no Live Event for 26 h" in school.read("delta", first.cursor).finished.note
-    school.heard(sign(event("logged_in", {})))
-    assert "Live Event" not in school.read("delta", first.cursor).finished.note
+    inbound = Inbound(headers={}, query="", body=sign(event("grade_change", GRADE, **IN_COURSE)))
+    one, other = (school.source.hear(inbound, round(NOW_S * 1e6)) for _ in range(2))
+    requests = [next(one), next(other)]
+    answers = [school.ask(request) for request in requests]
+    for hearing, answer in ((one, answers[0]), (other, answers[1])):
+        with pytest.raises(StopIteration) as end:
+            hearing.send(answer)
+        assert isinstance(end.value.value, Heard)
