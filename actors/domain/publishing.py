@@ -78,6 +78,11 @@ class Publisher:
     def __init__(self, stater: Stater) -> None:
         self._stater = stater
 
+    @property
+    def home_page(self) -> str:
+        """Of its people's accounts."""
+        return self._stater.home_page
+
     # ── people ───────────────────────────────────────────────────────────────────────────────────────
 
     def user(self, before: User | None, after: User, told: Told) -> list[NewStatement]:
@@ -91,13 +96,21 @@ class Publisher:
     # ── memberships ──────────────────────────────────────────────────────────────────────────────────
 
     def membership(
-        self, before: Standing, after: Standing, by: Enrolment, user: User | None, course: Course, told: Told
+        self,
+        before: Standing,
+        after: Standing,
+        by: Enrolment,
+        user: User | None,
+        course: Course,
+        told: Told,
+        *,
+        gone: bool = False,
     ) -> list[NewStatement]:
-        """``by`` is the enrolment whose change made it so."""
+        """``by`` is the enrolment whose change made it so; where it is ``gone``, nobody says since when."""
         if before == after:
             return []
         began = not before.inside and not told.after_us and (_moment_us(by.start) or told.now_us) < told.now_us
-        at = _first_of(told, by.start if began else "", by.updated)
+        at = _first_of(told, by.start if began else "", "" if gone else by.updated)
         actor, thing = self._actor(by.user, user), self._course(course)
         state = self._stater.statement
         if not after.inside:
@@ -195,6 +208,14 @@ class Publisher:
         thing = self._stater.activity(after.activity, after.activity_type, after.activity_name)
         context = self._within(course)
         return [self._stater.statement(told.of, verb, actor, thing, at, context=context, result=result)]
+
+    def due_soon(
+        self, assignment: Assignment, user: User, course: Course, due: str, before_s: int, told: Told
+    ) -> NewStatement:
+        """A reminder of it. ``due`` is RFC 3339 in UTC."""
+        context = stating.due(self._within(course), due, before_s)
+        actor, work = self._actor(user.id, user), self._work(assignment)
+        return self._stater.statement(told.of, stating.DUE_SOON, actor, work, _spelt(told.now_us), context=context)
 
     # ── parts ────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,0 +1,285 @@
+"""Taking in what a source tells: page by page, each one transaction with what it changes, says and where it was read.
+
+A page that tells nothing new is compared by digests and writes nothing. What is new is mapped, must refer to what is
+there, and is compared with what was known (``taking``); what differs is published (``publishing``). What does not fit
+goes to quarantine while the rest goes on; what waits for something else is tried again when that comes.
+
+Absence is told by ``Whole`` alone, and believed only where it is no landslide (``Removals``). What was written
+meanwhile by somebody else, a webhook, is not absent.
+
+Not an actor: whoever drives a source holds one for each reading, and lets nobody else write its records meanwhile.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+import trio
+
+from actors.domain.canonical import ENTITIES
+from actors.domain.correcting import Correction, corrected
+from actors.domain.harvest import Page, Record, Whole
+from actors.domain.publishing import Publisher
+from actors.domain.seen import Seen
+from actors.ports import Clock, Provenance
+from actors.ports.records import Kept, Key, KnownRecord, Records, Taking
+from actors.roles.referring import Named, Referred
+from actors.roles.taking import Meaning, Work, as_read, key_of, written
+from actors.roles.telling import Telling
+from config.polling import Removals
+
+STRIDE = 100
+"""Records between two checkpoints: a few milliseconds."""
+PLACES = 10_000
+"""Places read at once."""
+BATCH = 500
+"""Records found gone, or tried again, in one transaction."""
+_Told = tuple[Key, Record, bytes, bytes]
+"""By which it is kept, as read, its body, its digest."""
+_RANK = {name: rank for rank, name in enumerate(ENTITIES)}
+_REFERRED = frozenset(("user", "course", "assignment"))
+
+
+class Braked(msgspec.Struct, frozen=True, kw_only=True):
+    """``gone`` of ``of`` would be: nothing was removed. ``scope`` None: of any."""
+
+    entity: str
+    scope: str | None
+    gone: int
+    of: int
+
+
+class Counts(msgspec.Struct, kw_only=True):
+    """For operators. ``told`` counts records as they came; ``changed`` those known ones that mean something else now;
+    ``quarantined`` those that went there; ``statements`` what was appended to the log."""
+
+    told: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    gone: int = 0
+    quarantined: int = 0
+    statements: int = 0
+    braked: tuple[Braked, ...] = ()
+
+
+class Intake:
+    """One reading of one source. ``cursor`` is where it stands; ``removals`` None: whatever is absent is gone. All
+    methods raise StoreUnavailable; what they did before is on disk, and the reading may begin anew."""
+
+    def __init__(
+        self,
+        *,
+        source: int,
+        cursor: Mapping[str, str],
+        records: Records,
+        meaning: Meaning,
+        mapping: int,
+        publisher: Publisher,
+        provenance: Provenance,
+        removals: Removals | None,
+        clock: Clock,
+    ) -> None:
+        self._source = source
+        self._cursor = dict(cursor)
+        self._records = records
+        self._meaning = meaning
+        self._mapping = mapping
+        self._provenance = provenance
+        self._removals = removals
+        self._clock = clock
+        self._began_us = clock.now_us()
+        self._seen = Seen()
+        self._referred = Referred(records, source)
+        self._telling = Telling(source, records, self._referred, publisher)
+        self._absent: dict[str, tuple[int, int]] = {}
+        self.counts = Counts()
+
+    # ── what is told ─────────────────────────────────────────────────────────────────────────────────
+
+    async def page(self, page: Page) -> None:
+        """Of any length; a thousand records is a good one."""
+        self.counts.told += len(page.records)
+        told: list[_Told] = []
+        for number, record in enumerate(page.records):
+            read, raw, digest = written(record)
+            told.append((key_of(read, digest), read, raw, digest))
+            if number % STRIDE == STRIDE - 1:
+                await trio.lowlevel.checkpoint()
+        known = await self._records.known(self._source, [key for key, *_ in told])
+        for one in known.values():
+            self._seen.add(one.no)
+        new, touched = [], set()
+        for each in told:  # what was touched on this page is no more as it was known
+            if each[0] in touched or not _same(known.get(each[0]), each[1], each[3]):
+                touched.add(each[0])
+                new.append(each)
+        self.counts.unchanged += len(told) - len(new)
+        works = await self._works(new, known)
+        cursor = None if page.cursor is None or page.cursor == self._cursor else page.cursor
+        await self._settle(works, cursor)
+
+    async def _works(self, told: Sequence[_Told], known: Mapping[Key, KnownRecord]) -> dict[Key, Work]:
+        """Each once, whatever was told of it."""
+        works: dict[Key, Work] = {}
+        mended = await self._corrections([known[key].no for key, *_ in told if key in known])
+        for number, (key, record, raw, digest) in enumerate(told):
+            work = works.pop(key, None) or Work(key, known.get(key))
+            works[key] = work  # the last telling says where in the order it stands
+            if record.gone:
+                work.leave()
+                continue
+            if work.known is not None and (corrections := mended.get(work.known.no)):
+                record = msgspec.structs.replace(record, body=corrected(record.body, corrections))
+            if not work.tell(record, raw, digest, self._meaning):
+                self.counts.unchanged += 1
+            if number % STRIDE == STRIDE - 1:
+                await trio.lowlevel.checkpoint()
+        return works
+
+    async def _corrections(self, nos: Sequence[int]) -> Mapping[int, Sequence[Correction]]:
+        found: dict[int, Sequence[Correction]] = {}
+        for start in range(0, len(nos), BATCH):
+            found.update(await self._records.corrections(self._source, nos[start : start + BATCH]))
+        return found
+
+    # ── what is written ──────────────────────────────────────────────────────────────────────────────
+
+    async def _settle(self, works: Mapping[Key, Work], cursor: Mapping[str, str] | None) -> None:
+        """References, facts, one transaction; then those that waited for what came."""
+        todo = sorted((work for work in works.values() if work.dirty), key=lambda work: _RANK.get(work.key[0], 0))
+        if not todo and cursor is None:
+            return
+        await self._refer({work.key: work for work in todo}, todo)
+        changed = [work for work in todo if work.changed]
+        statements = await self._telling.facts(changed, self._clock.now_us()) if changed else []
+        kept: list[Kept] = []
+        for number, work in enumerate(todo):
+            kept.append(work.kept(self._mapping))
+            if number % STRIDE == STRIDE - 1:
+                await trio.lowlevel.checkpoint()
+        taken = await self._records.take(
+            Taking(
+                source=self._source,
+                records=tuple(kept),
+                statements=tuple(statements),
+                provenance=self._provenance,
+                cursor=cursor,
+            )
+        )
+        for no in taken.nos:
+            self._seen.add(no)
+        if cursor is not None:
+            self._cursor = dict(cursor)
+        self.counts.statements += taken.statements
+        self._count(todo)
+        await self._answer(todo)
+
+    async def _refer(self, works: Mapping[Key, Work], todo: Iterable[Work]) -> None:
+        """Whoever names what is not there goes to quarantine, in the order in which they depend on one another."""
+        naming = [(work, list(work.named())) for work in todo if work.after is not None and not work.flaws]
+        wanted = {key for _, names in naming for key in names if key not in works}
+        there = await self._referred.find(wanted) if wanted else {}
+        for work, names in naming:
+            missing = [key for key in names if not _is_there(key, works, there)]
+            if missing:
+                work.lack(missing)
+
+    def _count(self, todo: Iterable[Work]) -> None:
+        for work in todo:
+            if work.flaws:
+                self.counts.quarantined += work.known is None or work.known.state != "quarantined"
+            elif work.gone:
+                self.counts.gone += 1
+            elif work.known is None or work.known.state == "gone":
+                self.counts.new += 1
+            elif work.changed:
+                self.counts.changed += 1
+            else:
+                self.counts.unchanged += 1
+
+    async def _answer(self, todo: Iterable[Work]) -> None:
+        """Somebody may have waited for what is there now."""
+        came = []
+        for work in todo:
+            means = work.was if work.flaws or work.gone else work.after
+            if means is not None:
+                named = Named(means, not work.gone)
+                self._referred.update(work.key, named)
+                if work.key[0] in _REFERRED and not work.flaws and work.after is not None and work.before is None:
+                    self._referred.learn(work.key, named)
+                    came.append(work.key)
+        if came:
+            await self.again(await self._records.awaiting(self._source, came))
+
+    # ── again ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def again(self, nos: Sequence[int]) -> None:
+        """Take in what stands at these places as if it were told now: out of quarantine, if it fits."""
+        for start in range(0, len(nos), BATCH):
+            some = nos[start : start + BATCH]
+            known: dict[Key, KnownRecord] = {
+                (one.entity, one.id): one for one in await self._records.at(self._source, some)
+            }
+            bodies = await self._records.bodies(self._source, some)
+            told: list[_Told] = []
+            for key, one in known.items():
+                if one.state == "quarantined" and one.entity in ENTITIES:
+                    record = as_read(one, bodies[one.no])
+                    told.append((key, record, bodies[one.no], one.digest))
+            await self._settle(await self._works(told, known), None)
+
+    async def finish(self) -> Counts:
+        """The reading is over: what waited and whose answer came meanwhile is tried again."""
+        after_no = 0
+        while found := await self._records.answered(self._source, after_no, BATCH):
+            await self.again(found)
+            after_no = found[-1]
+        return self.counts
+
+    # ── what is absent ───────────────────────────────────────────────────────────────────────────────
+
+    async def whole(self, whole: Whole) -> None:
+        """What is there and was not told in this reading is gone; all of it, or nothing where that is too much."""
+        absent: list[int] = []
+        after_no = total = 0
+        while found := await self._records.present(self._source, whole.entity, whole.scope, after_no, PLACES):
+            total += len(found)
+            absent += [no for no in found if no not in self._seen]
+            after_no = found[-1]
+            await trio.lowlevel.checkpoint()
+        gone, of = self._absent.get(whole.entity, (0, 0))
+        gone, of = gone + len(absent), of + total
+        self._absent[whole.entity] = gone, of
+        if absent and self._removals is not None and _is_landslide(self._removals, gone, of):
+            told = Braked(entity=whole.entity, scope=whole.scope, gone=len(absent), of=total)
+            self.counts.braked = (*self.counts.braked, told)
+            return
+        for start in range(0, len(absent), BATCH):
+            works: dict[Key, Work] = {}
+            for one in await self._records.at(self._source, absent[start : start + BATCH]):
+                if one.changed_us < self._began_us:  # else somebody else told of it meanwhile
+                    work = works[one.entity, one.id] = Work((one.entity, one.id), one)
+                    work.leave()
+            await self._settle(works, None)
+
+
+def _same(known: KnownRecord | None, record: Record, digest: bytes) -> bool:
+    """Whether this was told before, and nothing has happened to it since."""
+    if known is None:
+        return record.gone
+    if record.gone:
+        return known.state == "gone"
+    moved = bool(record.scope) and record.scope != known.scope
+    return known.digest == digest and known.state != "gone" and not moved
+
+
+def _is_there(key: Key, works: Mapping[Key, Work], there: Mapping[Key, Named]) -> bool:
+    work = works.get(key)
+    if work is None:
+        return key in there and there[key].there
+    return (work.before if work.flaws else work.after) is not None
+
+
+def _is_landslide(removals: Removals, gone: int, of: int) -> bool:
+    """All of one entity in this reading, whatever scopes it comes in."""
+    return gone > removals.count_max and gone * 100 > removals.percent_max * of

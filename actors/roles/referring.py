@@ -1,0 +1,62 @@
+"""What records refer to: asked for by the page, and the last ones remembered.
+
+A reading tells of the same courses and people again and again, in an order that nobody promises. What was needed
+lately is kept decoded, a bounded number of it; the rest is asked of the store, all that a page needs at once.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from actors.domain.canonical import AnyEntity
+from actors.domain.remapping import entity
+from actors.ports.records import Key, Records
+
+REMEMBERED_MAX = 8192
+
+
+class Named(NamedTuple):
+    """``there``: it is not gone, so that something new may refer to it."""
+
+    means: AnyEntity
+    there: bool
+
+
+class Referred:
+    """What the records of one source mean, as far as others refer to them."""
+
+    def __init__(self, records: Records, source: int) -> None:
+        self._records = records
+        self._source = source
+        self._known: OrderedDict[Key, Named] = OrderedDict()
+
+    async def find(self, keys: Iterable[Key]) -> dict[Key, Named]:
+        """Those that ever meant anything. Raises StoreUnavailable."""
+        found: dict[Key, Named] = {}
+        asked: list[Key] = []
+        for key in set(keys):
+            known = self._known.get(key)
+            if known is None:
+                asked.append(key)
+            else:
+                self._known.move_to_end(key)
+                found[key] = known
+        if asked:
+            for key, record in (await self._records.known(self._source, asked)).items():
+                if record.canonical:
+                    named = Named(entity(record.entity, record.canonical), record.state != "gone")
+                    self.learn(key, named)
+                    found[key] = named
+        return found
+
+    def learn(self, key: Key, named: Named) -> None:
+        """What is on disk."""
+        self._known[key] = named
+        self._known.move_to_end(key)
+        if len(self._known) > REMEMBERED_MAX:
+            self._known.popitem(last=False)
+
+    def update(self, key: Key, named: Named) -> None:
+        """What was written, if it is remembered."""
+        if key in self._known:
+            self._known[key] = named
