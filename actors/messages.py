@@ -1,12 +1,20 @@
 """Every message an actor may receive. Mailboxes carry hints and questions; the store carries truth."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
+
+from actors.domain.harvest import Inbound, Mode
+from actors.ports.readings import Reading
 
 
 class Arrived(msgspec.Struct, frozen=True, tag="arrived"):
     """To a router: statements may have been stored for its tenant."""
+
+
+class Reported(msgspec.Struct, frozen=True, tag="reported"):
+    """To whoever reminds a tenant's learners: its sources told something new."""
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
@@ -56,6 +64,82 @@ class HowTidy(msgspec.Struct, frozen=True, tag="how_tidy"):
     reply: Callable[[JanitorView], None]
 
 
+class Sync(msgspec.Struct, frozen=True, tag="sync"):
+    """To a harvester: read now. ``accept_removals``: however much is gone. ``reply`` hears why not, empty: it will."""
+
+    mode: Literal["delta", "full"]
+    reply: Callable[[str], None]
+    accept_removals: bool = False
+
+
+class Backfill(msgspec.Struct, frozen=True, tag="backfill"):
+    """To a harvester: read what happened from ``since`` to ``until`` (RFC 3339), telling nobody unless ``announce``.
+    ``reply`` as of ``Sync``."""
+
+    since: str
+    until: str
+    announce: bool
+    reply: Callable[[str], None]
+
+
+class Switched(msgspec.Struct, frozen=True, tag="switched"):
+    """To a harvester: an operator paused or resumed its source."""
+
+
+class Look(msgspec.Struct, frozen=True, tag="look"):
+    """To a harvester: its source has something new."""
+
+
+class Renewed(msgspec.Struct, frozen=True, tag="renewed"):
+    """To a harvester: what its records mean was changed beside it; a reading under way begins again at its cursor."""
+
+
+class HookAnswer(msgspec.Struct, frozen=True):
+    """What whoever posted to a source's hook is told: a status and, where it is refused, why."""
+
+    status: int
+    detail: str = ""
+    retry_after_s: int | None = None
+
+
+class Hear(msgspec.Struct, frozen=True, tag="hear"):
+    """To a harvester: this was posted to its source's hook. Answered once what it tells is on disk."""
+
+    inbound: Inbound
+    correlation_id: str
+    traceparent: str
+    reply: Callable[[HookAnswer], None]
+
+
+SourceMode = Literal[
+    "starting", "running", "resting", "paused", "suspended", "throttled", "braked", "unavailable", "pushed"
+]
+
+
+class SourceView(msgspec.Struct, frozen=True, kw_only=True):
+    """How a harvester sees its source. ``what``, ``done``, ``total``: how far a reading under way is; ``reading`` what
+    it has counted so far, ``last`` the one that ended before, ``next_us`` when the next is due (None: nobody knows).
+    ``good_us``: when a reading last ended well; ``silent_since_us``: it is expected to call, and has not since then."""
+
+    source: str
+    kind: str
+    state: SourceMode
+    detail: str = ""
+    mapping: int = 0
+    what: str = ""
+    done: int = 0
+    total: int | None = None
+    reading: Reading | None = None
+    last: Reading | None = None
+    next_us: int | None = None
+    next_mode: Mode | None = None
+    good_us: int | None = None
+    heard_us: int | None = None
+    silent_since_us: int | None = None
+
+
+HarvesterMessage = Sync | Backfill | Switched | Look | Renewed | Hear
 RouterMessage = Arrived
 JanitorMessage = HowTidy
+ReminderMessage = Reported
 CourierMessage = Ready | Resumed | Drain | HowGoesIt

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from config.due import DueSoon as DueSoon
 from config.routes import Audience as Audience
 from config.routes import Backoff as Backoff
 from config.routes import Digest as Digest
@@ -246,6 +247,8 @@ class TenantWords(Words, frozen=True, kw_only=True):
     """``[[rosters]]``: memberships kept in step. Accepted but not acted on by this version."""
     retention: Retention = Retention()
     """How long what is settled is kept."""
+    due_soon: DueSoon = DueSoon()
+    """When learners are reminded of work that is due."""
     xapi_fallback_version: Literal["1.0.3", "2.0.0"] = "1.0.3"
     """For statements that do not say which version of xAPI they follow."""
 
@@ -275,6 +278,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     rosters: tuple[Roster, ...] = ()
     templates: dict[str, str] = {}
     retention: Retention = Retention()
+    due_soon: DueSoon = DueSoon()
     xapi_fallback_version: str = "1.0.3"
 
 

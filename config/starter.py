@@ -180,7 +180,7 @@ audience = { team = "5f0e1c5a-0000-4000-8000-00000000c0de", channel = "19:handin
 # records = "400d"                          # what sources told, of what they do not have any more
 # effect_horizon = "400d"                   # what was posted is remembered so long, and not posted again
 
-# Accepted but not acted on by this version: pilot = "NAME" in a route, the word due_soon, and roster rules.
+# Accepted but not acted on by this version: pilot = "NAME" in a route, and roster rules.
 # [[rosters]]
 # name = "classes"
 # from = "campus"                           # a source that has enrolments

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
 
-from config.document import listed, named_tables, open_document, repeated, tables
+from config.document import named_tables, open_document, repeated, tables
 from config.files import trouble
 from config.model import Connection, PersonRow, Retention, Tenant, TenantWords
 from config.people import read_people
@@ -90,6 +90,7 @@ def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tup
         rosters=words.rosters,
         templates=templates,
         retention=words.retention,
+        due_soon=words.due_soon,
         xapi_fallback_version=words.xapi_fallback_version,
     )
     return tenant, problems
@@ -200,9 +201,6 @@ def _not_yet(tree: dict[str, object]) -> Iterator[Finding]:
         path: Steps = ("routes", index)
         if "pilot" in route:
             yield Finding((*path, "pilot"), NOT_YET, "", "warning", "unsupported")
-        for place, word in enumerate(listed(route, "when")):
-            if word == "due_soon":
-                yield Finding((*path, "when", place), f"due_soon: {NOT_YET}", "", "warning", "unsupported")
     for index, _ in tables(tree, "rosters"):
         yield Finding(("rosters", index), f"a roster rule: {NOT_YET}", "", "warning", "unsupported")
 

@@ -222,6 +222,21 @@ class AssignmentPosted(ActivityChange, frozen=True, kw_only=True, omit_defaults=
         return f"{self.aspect}|{self.activity.id}"
 
 
+class AssignmentDueSoon(ActivityChange, frozen=True, kw_only=True, omit_defaults=True, tag="due_soon"):
+    """A reminder: the learner has not handed it in. ``due`` is the moment it is due, RFC 3339; ``before_s`` how long
+    before it the reminder was to come."""
+
+    due: str
+    before_s: int
+    words = ("due_soon",)
+    aspect = "due"
+    standing = True
+
+    @property
+    def value(self) -> str:
+        return f"{instant(self.due)} {self.before_s}"
+
+
 class UserCreated(Change, frozen=True, kw_only=True, omit_defaults=True, tag="user_created"):
     words = ("user_created",)
     aspect = "user"
@@ -276,10 +291,11 @@ AnyChange = (
     | GradePosted
     | SubmissionReceived
     | AssignmentPosted
+    | AssignmentDueSoon
     | UserCreated
     | UserUpdated
     | StatementStored
 )
 
-ROUTE_WORDS = frozenset(word for kind in AnyChange.__args__ for word in kind.words) | {"due_soon"}
-"""Every word ``when`` takes. ``due_soon`` is told by a clock, not by a statement."""
+ROUTE_WORDS = frozenset(word for kind in AnyChange.__args__ for word in kind.words)
+"""Every word ``when`` takes."""

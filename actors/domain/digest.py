@@ -64,6 +64,7 @@ def words_of(digest: DigestView, to_learner: bool) -> dict[str, Any]:
         score=None,
         role="",
         at=digest.until or digest.since or "",
+        due="",
         url=digest.course.url if digest.course else "",
         to_learner=to_learner,
         count=digest.count,

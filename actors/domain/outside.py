@@ -6,13 +6,14 @@ so there are no nulls and no empty texts (but an id that is empty); new members 
 
 from typing import Any
 
-from actors.domain.changes import Activity, AnyChange, Course, Score, StatementStored
+from actors.domain.changes import Activity, AnyChange, AssignmentDueSoon, Course, Score, StatementStored
 from actors.domain.people import Learner
 
 
 def outside(change: AnyChange) -> dict[str, Any]:
     """``kind``, ``at`` (the event's own time, RFC 3339), ``learner``, and what else this kind of change tells:
-    ``course``, ``activity``, ``score`` (with ``percent`` where it can be told), ``role``; of a statement as such
+    ``course``, ``activity``, ``score`` (with ``percent`` where it can be told), ``role``; of a reminder ``due`` (RFC
+    3339) and ``before_s``; of a statement as such
     ``statement`` (its id), ``verb`` and ``voids``."""
     told: dict[str, Any] = {"kind": change.kind, "at": change.at, "learner": _learner(change.learner)}
     if change.course is not None:
@@ -25,6 +26,8 @@ def outside(change: AnyChange) -> dict[str, Any]:
         told["score"] = _score(score)
     if role := getattr(change, "role", ""):
         told["role"] = role
+    if isinstance(change, AssignmentDueSoon):
+        told |= {"due": change.due, "before_s": change.before_s}
     if isinstance(change, StatementStored):
         told |= _known(statement=change.statement_id, verb=change.verb, voids=change.voids)
     return told

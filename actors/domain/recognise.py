@@ -12,6 +12,7 @@ import msgspec
 from actors.domain import changes
 from actors.domain.changes import Activity, AnyChange, Course, Score
 from actors.domain.people import Directory, Learner, account_key, fold_email
+from actors.domain.speech import moment_of
 
 ADL = "http://adlnet.gov/expapi/verbs/"
 EDLM = "https://xapi.edlm/profiles/edlm-lms/concepts/verbs/"
@@ -21,6 +22,8 @@ OURS = "urn:lmsyncd:verbs:"
 """Verbs for what no published profile names; our own sources use them."""
 
 ROLE = "urn:lmsyncd:extensions:role"
+DUE = "urn:lmsyncd:extensions:due"
+BEFORE = "urn:lmsyncd:extensions:before-seconds"
 _LMS = "https://w3id.org/learning-analytics/learning-management-system/"
 COURSE_TYPES = frozenset(
     {
@@ -286,6 +289,20 @@ def _created(seen: _Seen) -> AnyChange | NotRouted:
     return changes.AssignmentPosted(learner=seen.learner, at=seen.at, course=seen.course(), activity=seen.activity())
 
 
+def _due_soon(seen: _Seen) -> AnyChange | NotRouted:
+    due, before_s = (seen.statement.context.extensions.get(name) for name in (DUE, BEFORE))
+    if not isinstance(due, str) or moment_of(due) is None:
+        return NotRouted(f"no_due: the context extension {DUE} is no time")
+    return changes.AssignmentDueSoon(
+        learner=seen.learner,
+        at=seen.at,
+        course=seen.course(),
+        activity=seen.activity(),
+        due=due,
+        before_s=before_s if isinstance(before_s, int) else 0,
+    )
+
+
 def _registered(seen: _Seen) -> AnyChange | NotRouted:
     if seen.is_course:
         return _enrolled(seen)
@@ -318,4 +335,5 @@ VERBS: dict[str, Rule] = {
     EDLM + "submitted": _submitted,
     STREAMS + "create": _created,
     OURS + "user-updated": _updated,
+    OURS + "due-soon": _due_soon,
 }

@@ -69,7 +69,7 @@ def digest_due(route: Route, zone: str, now_us: int) -> tuple[int, int]:
         return quiet_until(route.quiet_hours, zone, tick_us) or tick_us
 
     # In the quiet, a tick may have struck already whose window is open until the quiet ends.
-    end_us = due(_quiet_since(route.quiet_hours, zone, now_us) - 1 if route.quiet_hours else now_us)
+    end_us = due(quiet_since(route.quiet_hours, zone, now_us) - 1 if route.quiet_hours else now_us)
     return end_us, due(end_us)
 
 
@@ -136,7 +136,7 @@ def _quiet_end(quiet: Quiet, place: ZoneInfo, at_us: int) -> int:
             return at_us
 
 
-def _quiet_since(quiet_hours: str, zone: str, at_us: int) -> int:
+def quiet_since(quiet_hours: str, zone: str, at_us: int) -> int:
     """When the quiet began in which ``at_us`` lies; just after ``at_us`` where it is not quiet."""
     quiet, place = quiet_minutes(quiet_hours), ZoneInfo(zone)
     since_us = at_us + 1

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from actors.domain.changes import Score
-from actors.domain.recognise import ADL, EDLM, OURS, ROLE, STREAMS, TLA
+from actors.domain.recognise import ADL, BEFORE, DUE, EDLM, OURS, ROLE, STREAMS, TLA
 from actors.domain.xapi.accepted import NewStatement
 from actors.domain.xapi.identity import derived_id
 from actors.domain.xapi.keys import agent_key, key
@@ -42,6 +42,7 @@ SUBMITTED = STREAMS + "submit"
 CREATED = STREAMS + "create"
 REGISTERED = ADL + "registered"
 UPDATED = OURS + "user-updated"
+DUE_SOON = OURS + "due-soon"
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -161,6 +162,12 @@ def as_role(role: str) -> Part:
     """The context that says in which role."""
     context = _encode({"extensions": {ROLE: role}})
     return Part(context, context)
+
+
+def due(within: Part, moment: str, before_s: int) -> Part:
+    """The context of a reminder: what belongs to a course, and when it is due."""
+    extensions = b',"extensions":%b}' % _encode({DUE: moment, BEFORE: before_s})
+    return Part(within.body[:-1] + extensions, within.canonical[:-1] + extensions, within.keys)
 
 
 @lru_cache(maxsize=1024)

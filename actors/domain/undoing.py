@@ -79,6 +79,7 @@ def correction(change: AnyChange, before: str) -> AnyChange | None:
         case (  # moments, and what there is no taking back of
             changes.SubmissionReceived()
             | changes.AssignmentPosted()
+            | changes.AssignmentDueSoon()
             | changes.UserCreated()
             | changes.UserUpdated()
             | changes.StatementStored()

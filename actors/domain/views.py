@@ -102,6 +102,8 @@ class View(msgspec.Struct, frozen=True):
     score: ScoreView | None
     role: str
     at: When
+    due: When
+    """When work is due; empty where it is not about that."""
     url: str
     to_learner: bool
     """Whether the learner alone reads this."""
@@ -126,6 +128,7 @@ def view_of(change: AnyChange, to_learner: bool) -> View:
         score=ScoreView(score.raw, score.min, score.max, score.percent) if score is not None else None,
         role=one_line(getattr(change, "role", "")),
         at=moment_of(change.at) or one_line(change.at),
+        due=moment_of(getattr(change, "due", "")) or "",
         url=(activity.url if activity else "") or (course.url if course else ""),
         to_learner=to_learner,
     )

@@ -40,6 +40,7 @@ from daemon.store.queries import Queries
 from daemon.store.records import SqlRecords
 from daemon.store.relaying import SqlRelays
 from daemon.store.remapping import SqlRemappings
+from daemon.store.reminding import SqlReminders
 from daemon.store.retention import SqlHousekeeping, make_returnable
 from daemon.store.sources import SqlSources
 from daemon.store.statements import SqlStatements
@@ -80,6 +81,7 @@ class Store:
         self.imports = SqlImports(self.writer, reader, self.statements)
         self.records = SqlRecords(self.writer, reader, self.statements, clock)
         self.relays = SqlRelays(self.writer, reader, self.statements, clock)
+        self.reminders = SqlReminders(self.writer, reader, self.statements)
         self.sources = SqlSources(self.writer, reader)
         self.remappings = SqlRemappings(self.writer, reader)
         self.quarantine = SqlQuarantine(self.writer, self.lrs_reader)

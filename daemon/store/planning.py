@@ -13,9 +13,9 @@ import msgspec
 
 from actors.domain.changes import AnyChange
 from actors.domain.occurrence import Counted, Known, count
-from actors.domain.outbox import Attempt, HeldFor, State
+from actors.domain.outbox import HeldFor, State
 from actors.ports import Planned, Routed, RoutedCount
-from daemon.store import holding, latecomers, lines, rows, undoing
+from daemon.store import closing, holding, latecomers, lines, reminders, rows, undoing
 from daemon.store.entities import keep, known_of
 from daemon.store.holding import DAY_US
 
@@ -48,7 +48,11 @@ def route(raw: sqlite3.Connection, tenant: str, routed: Sequence[Routed], cursor
         item, counted, corrects = _count(raw, tenant, item)
         change = item.change
         if change is not None and counted is not None:
-            if item.quiet:
+            if counted.news != "repeated":
+                tally.superseded += reminders.moot(raw, tenant, item, change)
+            if reminders.needless(raw, tenant, change):
+                item = msgspec.structs.replace(item, reason=reminders.HANDED_IN, unrouted=False)
+            elif item.quiet:
                 _keep_quiet(raw, tenant, item, change, counted)
             elif counted.news == "repeated" and known_quietly(raw, tenant, change, counted.occurrence):
                 item = msgspec.structs.replace(item, reason=IMPORTED_BEFORE, unrouted=False)
@@ -306,7 +310,7 @@ def _supersede(
             if newer
             else f"statement {item.statement_id} ({change.kind}), which is posted nowhere here"
         )
-        _close(raw, seq, lane, destination, f"replaced before it was sent, by {by}", history, now_us)
+        closing.close(raw, seq, f"replaced before it was sent, by {by}", history, now_us)
         n += 1
     return n
 
@@ -318,17 +322,3 @@ def _stands_still(raw: sqlite3.Connection, lane: str, now_us: int) -> bool:
         (lane, now_us),
     ).fetchone()
     return row is not None
-
-
-def _close(
-    raw: sqlite3.Connection, seq: int, lane: str, destination: str, detail: str, history: str, now_us: int
-) -> None:
-    line = Attempt(number=0, kind="router", started_us=now_us, ended_us=now_us, verdict="superseded", detail=detail)
-    [head] = raw.execute("SELECT head FROM deliveries WHERE seq = ?", (seq,)).fetchone()
-    raw.execute(
-        "UPDATE deliveries SET state = 'superseded', head = 0, held_for = '', detail = ?, done_us = ?, history = ? "
-        "WHERE seq = ?",
-        (detail, now_us, rows.longer_history(history, line), seq),
-    )
-    if head:
-        lines.advance(raw, lane, destination, now_us)

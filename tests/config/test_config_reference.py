@@ -45,6 +45,7 @@ def test_every_table_is_there() -> None:
         "[rosters.match]",
         "[rosters.brake]",
         "[retention]",
+        "[due_soon]",
         '[sources.NAME] kind = "push"',
         "[[sources.NAME.credentials]]",
         '[targets.NAME] kind = "chat"',

@@ -62,6 +62,8 @@ REQUIRED = {
     "statement_id": "s1",
     "verb": "urn:v",
     "course": CS101,
+    "due": "2026-12-01T22:59:00Z",
+    "before_s": 86_400,
 }
 
 

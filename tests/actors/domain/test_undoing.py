@@ -30,6 +30,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "statement_id": st.just("0d3cd6f4-3f2b-4c52-9c9d-5a3f6a8a5a01"),
     "verb": st.just("urn:v"),
     "voids": st.just(""),
+    "due": st.sampled_from(["2026-12-01T22:59:00Z", "2026-12-02T22:59:00Z"]),
+    "before_s": st.sampled_from([3600, 86_400]),
 }
 OPTIONAL_ACTIVITY = (changes.CompletionUndone, changes.Passed, changes.Failed)
 
@@ -54,7 +56,7 @@ STANDING_BACK = {
 
 def test_every_kind_is_known_to_go_back_or_not() -> None:
     others = {kind.__struct_config__.tag for kind in set(AnyChange.__args__) - STANDING_BACK}
-    assert others == {"submitted", "assignment_posted", "user_created", "user_updated", "statement"}
+    assert others == {"submitted", "assignment_posted", "due_soon", "user_created", "user_updated", "statement"}
 
 
 @given(changed(), st.sampled_from(["", "enrolled", "complete", "failed", "80/0/100", "//", "x/y", "?"]) | st.text())

@@ -18,7 +18,12 @@ COURSE = Course(id="https://moodle.example.edu/course/view.php?id=7&lang=en", na
 QUIZ = Activity(id="https://moodle.example.edu/mod/quiz/view.php?id=3", name="Quiz 1")
 AT = "2026-09-21T14:13:20Z"
 GRADED = GradePosted(learner=ADA, at=AT, course=COURSE, activity=QUIZ, score=Score(raw=17.5, min=0, max=20))
-TOLD = {"statement_id": "0198c0de-0000-4000-8000-000000000001", "verb": "http://adlnet.gov/expapi/verbs/attended"}
+TOLD = {
+    "statement_id": "0198c0de-0000-4000-8000-000000000001",
+    "verb": "http://adlnet.gov/expapi/verbs/attended",
+    "due": AT,
+    "before_s": 60,
+}
 KINDS = [kind.__struct_config__.tag for kind in AnyChange.__args__]
 
 

@@ -110,6 +110,7 @@ def test_one_change_alone_may_be_a_digest() -> None:
 def test_every_kind_has_a_line_and_a_way_to_count(locale: str) -> None:
     for kind in AnyChange.__args__:
         given = {"activity": QUIZ, "score": Score(raw=1.0), "role": "teacher", "statement_id": "s", "verb": "v"}
+        given |= {"due": at(0), "before_s": 60}
         fields = {name: value for name, value in given.items() if name in kind.__struct_fields__}
         change = kind(learner=ADA, at=at(0), course=ENGINES, **fields)
         for number in (1, 3):
