@@ -15,23 +15,22 @@ import msgspec
 from actors.domain.canonical import ENTITIES, REFERENCES, AnyEntity, Flaw
 from actors.domain.correcting import corrected
 from actors.domain.harvest import Record
-from actors.domain.remapping import HEALED, Comparison, Said, entity
+from actors.domain.remapping import HEALED, Comparison, Said, entity, merged
 from actors.ports.records import Key, Records
-from actors.ports.remapping import START, Activation, Count, Meaning, Remappings, Renewal, Stored, mark
+from actors.ports.remapping import START, Activation, Count, Remappings, Renewal, Stored, mark
+from actors.ports.remapping import Meaning as Kept
+from actors.roles.taking import REFERENCE, Meaning, as_read, unfit, unsound, written
 
-REFERENCE = "reference"
-Normalise = Callable[[Record], AnyEntity | tuple[Flaw, ...]]
-"""What a version makes of a record."""
 Tell = Callable[[Count], Awaitable[None]]
+Means = AnyEntity | tuple[Flaw, ...]
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(dict[str, object]).decode
 
 
 async def compare(
     source: int,
-    before: Normalise,
-    after: Normalise,
+    before: Meaning,
+    after: Meaning,
     remappings: Remappings,
     comparison: Comparison,
     *,
@@ -43,11 +42,10 @@ async def compare(
     place = START
     while found := await remappings.page(source, place):
         for one in found:
-            if one.known.changed_us >= since_us and one.known.state != "gone" and _mapped(one):
-                record = as_read(one)
-                comparison.add(
-                    one.known.entity, one.known.id, one.known.digest, _said(before(record)), _said(after(record))
-                )
+            known = one.known
+            if known.changed_us >= since_us and known.state != "gone" and _mapped(one):
+                said = (_said(meant(one, version)) for version in (before, after))
+                comparison.add(known.entity, known.id, known.digest, *said)
         place = found[-1].place
         if tell is not None:
             await tell(comparison.records)
@@ -62,35 +60,73 @@ async def _count_members(source: int, remappings: Remappings, comparison: Compar
         after = found[-1][0]
 
 
-def _said(meant: AnyEntity | tuple[Flaw, ...]) -> Said:
-    return Said(None, tuple(flaw.rule for flaw in meant)) if isinstance(meant, tuple) else Said(meant)
+def _said(means: Means) -> Said:
+    return Said(None, tuple(flaw.rule for flaw in means)) if isinstance(means, tuple) else Said(means)
 
 
 async def carry_on(
     activation: Activation,
-    normalise: Normalise,
+    before: Meaning | None,
+    after: Meaning,
     remappings: Remappings,
     records: Records,
     now_us: Callable[[], int],
     tell: Tell | None = None,
 ) -> Activation:
-    """Until all records are dealt with. ``normalise`` is that of ``activation.version``. Raises StoreUnavailable; what
-    was committed before that has been dealt with."""
+    """Until all records are dealt with. ``before`` and ``after`` are ``activation.version_before`` and ``version``
+    (the former None where its table is not there any more). Raises StoreUnavailable; what was committed before that
+    has been dealt with."""
     while found := await remappings.page(activation.source, activation.at, undo_of=activation.undoes):
-        meant = [normalise(as_read(one)) if _mapped(one) else () for one in found]
-        lacking = await _lacking(activation.source, found, meant, records)
+        means = [_now(one, before, after) if _mapped(one) else () for one in found]
+        lacking = await _lacking(activation.source, found, means, records)
         renewals: list[Renewal] = []
-        for one, means in zip(found, meant, strict=True):
-            after = _becomes(one, means, activation.version, lacking)
-            if after != one.meaning:
-                renewals.append(Renewal(stored=one, after=after))
+        for one, fresh in zip(found, means, strict=True):
+            kept = _becomes(one, fresh, activation.version, lacking)
+            if kept != one.meaning:
+                renewals.append(Renewal(stored=one, after=kept))
         activation = await remappings.step(activation, renewals, found[-1].place, _count(len(found), renewals))
         if tell is not None:
             await tell(activation.count)
     return await remappings.end(activation, now_us())
 
 
-def _becomes(stored: Stored, means: AnyEntity | tuple[Flaw, ...], version: int, lacking: set[Key]) -> Meaning:
+def record_of(stored: Stored) -> Record:
+    """As its source told it last, with the corrections that hold."""
+    record = as_read(stored.known, stored.raw)
+    return msgspec.structs.replace(record, body=corrected(record.body, stored.corrections))
+
+
+def meant(stored: Stored, version: Meaning) -> Means:
+    """What a version makes of it."""
+    record, known = record_of(stored), stored.known
+    if flaws := record.flaws or unfit(record, stored.raw):
+        return flaws
+    means = version(record, entity(known.entity, known.canonical) if record.partial and known.canonical else None)
+    return means if isinstance(means, tuple) else unsound(means) or means
+
+
+def _now(stored: Stored, before: Meaning | None, after: Meaning) -> Means:
+    """What is known may be more than what the body says: then only what the versions differ in is changed."""
+    known, means = stored.known, meant(stored, after)
+    if isinstance(means, tuple) or not known.canonical or _says_all(stored):
+        return means
+    there = entity(known.entity, known.canonical)
+    former = meant(stored, before) if before is not None else means
+    return there if isinstance(former, tuple) else merged(there, former, means)
+
+
+def _says_all(stored: Stored) -> bool:
+    """Whether the body that is kept is the last that was told. Parts of it (events) were laid over what is known."""
+    record = as_read(stored.known, stored.raw)
+    return written(record)[2] == stored.known.digest
+
+
+def _mapped(stored: Stored) -> bool:
+    """Whether a mapping decides what it means. What has no id of its own stays what it is."""
+    return stored.known.entity in ENTITIES and stored.raw != b"" and not any(flaw.rule == "id" for flaw in stored.flaws)
+
+
+def _becomes(stored: Stored, means: Means, version: int, lacking: set[Key]) -> Kept:
     """What nothing has touched since the activation that is taken back is what it was before; what was never dealt
     with stays as it is."""
     undo = stored.undo
@@ -101,24 +137,7 @@ def _becomes(stored: Stored, means: AnyEntity | tuple[Flaw, ...], version: int, 
     return renewed(stored, means, version, lacking)
 
 
-def as_read(stored: Stored) -> Record:
-    """The record as its source told it last, with the corrections that hold."""
-    known = stored.known
-    return Record(
-        entity=known.entity,
-        id=known.id,
-        form=known.form,
-        body=corrected(_decode(stored.raw), stored.corrections),
-        scope=known.scope,
-        partial=known.partial,
-    )
-
-
-def _mapped(stored: Stored) -> bool:
-    return stored.known.entity in ENTITIES and stored.raw not in (b"", b"{}")
-
-
-def renewed(stored: Stored, means: AnyEntity | tuple[Flaw, ...], version: int, lacking: set[Key]) -> Meaning:
+def renewed(stored: Stored, means: Means, version: int, lacking: set[Key]) -> Kept:
     """What a record is under the version that makes this of it. What is gone stays gone, whatever it means now."""
     before = stored.meaning
     after = msgspec.structs.replace(before, mapping=version)
@@ -128,7 +147,7 @@ def renewed(stored: Stored, means: AnyEntity | tuple[Flaw, ...], version: int, l
         if before.state == "gone":
             return after
         return msgspec.structs.replace(after, state="quarantined", flaws=means)
-    missing = tuple(_missing(key) for _, key in _named(means) if key in lacking)
+    missing = tuple(_missing(key) for key in _named(means) if key in lacking)
     if before.state == "quarantined" or (missing and before.state == "active"):
         return msgspec.structs.replace(after, state="quarantined", flaws=missing or (_healed(version),))
     canonical = _encode(means)
@@ -139,44 +158,33 @@ def renewed(stored: Stored, means: AnyEntity | tuple[Flaw, ...], version: int, l
 
 
 def _healed(version: int) -> Flaw:
-    return Flaw(
-        rule=HEALED,
-        path="",
-        value="null",
-        suggestion=f"it fits version {version}: lmsyncctl quarantine retry lets it in",
-    )
+    advice = f"it fits version {version}: lmsyncctl quarantine retry lets it in"
+    return Flaw(rule=HEALED, path="", value="null", suggestion=advice)
 
 
 def _missing(key: Key) -> Flaw:
     """As the intake tells of it, so that it is tried again when the other arrives."""
     kind, name = key
-    return Flaw(
-        rule=REFERENCE,
-        path=kind,
-        value=_encode(name).decode(),
-        suggestion=f"there is no {kind} {name!r} at this source yet; it is tried again when there is",
-    )
+    advice = f"there is no such {kind} yet; this is taken in as soon as it is told"
+    return Flaw(rule=REFERENCE, path=kind, value=_encode(name).decode(), suggestion=advice)
 
 
-def _named(means: AnyEntity) -> list[tuple[str, Key]]:
-    """(field, what it names)."""
-    pairs = ((field, (kind, str(getattr(means, field)))) for field, kind in REFERENCES[means.entity])
-    return [(field, key) for field, key in pairs if key[1]]
+def _named(means: AnyEntity) -> list[Key]:
+    keys = ((kind, str(getattr(means, field))) for field, kind in REFERENCES[means.entity])
+    return [key for key in keys if key[1]]
 
 
-async def _lacking(
-    source: int, found: Sequence[Stored], meant: Sequence[AnyEntity | tuple[Flaw, ...]], records: Records
-) -> set[Key]:
+async def _lacking(source: int, found: Sequence[Stored], meant_: Sequence[Means], records: Records) -> set[Key]:
     """What is named, and was not named before or stands in quarantine, and is not known."""
     asked: set[Key] = set()
-    for one, means in zip(found, meant, strict=True):
+    for one, means in zip(found, meant_, strict=True):
         if isinstance(means, tuple):
             continue
-        known = one.known.canonical
-        before = _named(entity(one.known.entity, known)) if known and one.known.state == "active" else []
-        asked.update(key for field, key in _named(means) if (field, key) not in before)
+        known = one.known
+        before = _named(entity(known.entity, known.canonical)) if known.canonical and known.state == "active" else []
+        asked.update(key for key in _named(means) if key not in before)
     there = await records.known(source, sorted(asked)) if asked else {}
-    return {key for key in asked if key not in there or not there[key].canonical}
+    return {key for key in asked if key not in there or not there[key].canonical or there[key].state == "gone"}
 
 
 def _count(records: int, renewals: Sequence[Renewal]) -> Count:
@@ -189,5 +197,5 @@ def _count(records: int, renewals: Sequence[Renewal]) -> Count:
     return Count(records=records, changed=changed, flawed=flawed, healed=healed)
 
 
-def _rules(meaning: Meaning) -> set[str]:
-    return {flaw.rule for flaw in meaning.flaws}
+def _rules(kept: Kept) -> set[str]:
+    return {flaw.rule for flaw in kept.flaws}
