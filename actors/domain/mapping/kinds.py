@@ -20,7 +20,7 @@ from actors.domain.mapping.values import is_email, is_iri, text_of
 Fit = Callable[[object], object]
 """value → the value as the field has it; raises Unfit."""
 
-ID_CHARS_MAX = 255
+ID_CHARS_MAX = 512
 TEXT_CHARS_MAX = 8_192
 """Where Canvas cuts texts, too."""
 IRI_CHARS_MAX = 2_000

@@ -11,7 +11,7 @@ from jmespath.exceptions import JMESPathError
 
 from actors.domain.mapping.flaws import Unfit
 
-PATH_CHARS_MAX = 500
+PATH_CHARS_MAX = 2_000
 Getter = Callable[[Mapping[str, object]], object]
 """body → value, ABSENT where the body has no such key; raises Unfit."""
 

@@ -34,6 +34,27 @@ class Transform(msgspec.Struct, frozen=True, kw_only=True):
     listed: bool = False
 
 
+def each_of(step: Step) -> Step:
+    """Over the items of a list and the values of a table, leaving out what is or becomes nothing."""
+
+    def every(value: object, zone: str) -> object:
+        if isinstance(value, list):
+            return [done for item in _items(value) if (done := _one(item, zone)) is not None]
+        if isinstance(value, dict):
+            if len(value) > LIST_ITEMS_MAX:
+                raise Unfit(f"a table has at most {LIST_ITEMS_MAX:,} entries here")
+            return {key: done for key, item in value.items() if (done := _one(item, zone)) is not None}
+        return step(value, zone)
+
+    def _one(item: object, zone: str) -> object:
+        if item is None or item == "":
+            return None
+        done = step(item, zone)
+        return None if done == "" else done
+
+    return every
+
+
 # ── single values ────────────────────────────────────────────────────────────────────────────────────
 
 
