@@ -125,8 +125,8 @@ class Stater:
 @lru_cache(maxsize=PARTS_MAX)
 def _agent(tenant: str, home_page: str, account: str, name: str) -> Part:
     who: dict[str, Any] = {"objectType": "Agent", "account": {"homePage": home_page, "name": account}}
-    if name:
-        who["name"] = name
+    if told := _clean(name):
+        who["name"] = told
     named = agent_key(who)
     assert named is not None  # noqa: S101  # it has an account
     written = _encode(who)
@@ -136,11 +136,11 @@ def _agent(tenant: str, home_page: str, account: str, name: str) -> Part:
 @lru_cache(maxsize=PARTS_MAX)
 def _activity(tenant: str, language: str, iri: str, kind: str, name: str, code: str, external_id: str) -> Part:
     definition: dict[str, Any] = {}
-    if name:
-        definition["name"] = {language: name}
+    if spoken := _clean(name):
+        definition["name"] = {language: spoken}
     if kind:
         definition["type"] = kind
-    extensions = {_SHORT_ID: code, _EXTERNAL_ID: external_id}
+    extensions = {_SHORT_ID: _clean(code), _EXTERNAL_ID: _clean(external_id)}
     if told := {iri: value for iri, value in extensions.items() if value}:
         definition["extensions"] = told
     thing: dict[str, Any] = {"id": iri, "objectType": "Activity"}
@@ -176,6 +176,11 @@ def _verb(tenant: str, verb: str) -> Part:
     return Part(
         _encode({"id": verb, "display": {"en": word.replace("-", " ")}}), _encode(verb), (key(tenant, "verb", verb),)
     )
+
+
+def _clean(text: str) -> str:
+    """Without what a statement may not hold."""
+    return text.replace("\0", "")
 
 
 def result(*, score: Score | None = None, completion: bool | None = None) -> bytes:

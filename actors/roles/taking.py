@@ -189,18 +189,27 @@ def as_read(known: KnownRecord, raw: bytes) -> Record:
 
 def key_of(record: Record, digest: bytes) -> Key:
     """By which it is kept. One whose id is none gets a name of its content, so that it can be shown to people."""
-    return (record.entity, record.id if 0 < len(record.id) <= ID_CHARS_MAX else f"?{digest.hex()}")
+    return (record.entity, record.id if _is_id(record.id) else f"?{digest.hex()}")
 
 
 def unfit(record: Record, raw: bytes) -> tuple[Flaw, ...]:
     """What no mapping can mend."""
-    if not 0 < len(record.id) <= ID_CHARS_MAX:
-        advice = f"an id has 1 to {ID_CHARS_MAX} characters"
-        return (Flaw(rule="id", path="id", value=_encode(record.id[:100]).decode(), suggestion=advice),)
+    if not _is_id(record.id):
+        advice = f"an id has 1 to {ID_CHARS_MAX} characters, none of them NUL or half of one"
+        value = record.id[:100].encode("utf-8", "replace").decode()
+        return (Flaw(rule="id", path="id", value=_encode(value).decode(), suggestion=advice),)
     if len(raw) > BODY_BYTES_MAX:
         advice = f"a record has at most {BODY_BYTES_MAX} bytes"
         return (Flaw(rule="size", path="", value=str(len(raw)), suggestion=advice),)
     return ()
+
+
+def _is_id(text: str) -> bool:
+    return 0 < len(text) <= ID_CHARS_MAX and "\0" not in text and (text.isascii() or _is_whole(text))
+
+
+def _is_whole(text: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def unsound(means: AnyEntity) -> tuple[Flaw, ...]:
