@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 
 from config.document import Document, listed, named_tables, open_document, repeated
 from config.files import EXPOSED, reason, trouble, world_readable
+from config.mappings import read_shelf
 from config.model import Configuration, Daemon, Gateway, StoreWords, Tenant
 from config.problems import BadConfiguration, Problem, dotted, in_order, shown
 from config.templates import read_templates
@@ -54,7 +55,11 @@ def examine(
     files, file_problems = _tenant_files(root / "tenants.d")
     problems += file_problems
     tenants: dict[str, Tenant] = {}
-    around = Surroundings(environ, templates, secrets)
+    shelf, shelf_problems = read_shelf(
+        root / "mappings", vocabulary.sources, (file.stem for file in files), vocabulary.mappings
+    )
+    problems += shelf_problems
+    around = Surroundings(environ, templates, secrets, shelf)
     for file in files:
         tenant, tenant_problems = read_tenant(file, vocabulary, around)
         problems += tenant_problems

@@ -265,6 +265,13 @@ class PersonRow(msgspec.Struct, frozen=True, kw_only=True):
     org_unit: str = ""
 
 
+class MappingFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A mapping table of an operator's: ``tree`` is the parsed file."""
+
+    file: Path
+    tree: dict[str, object]
+
+
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     """One tenant, everything decoded and read. Equal structs mean nothing changed (reload compares them)."""
 
@@ -277,6 +284,8 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[Route, ...] = ()
     rosters: tuple[Roster, ...] = ()
     templates: dict[str, str] = {}
+    mappings: dict[str, dict[int, MappingFile]] = {}
+    """The operator's own tables, by source and version; those that ship are not among them."""
     retention: Retention = Retention()
     due_soon: DueSoon = DueSoon()
     xapi_fallback_version: str = "1.0.3"

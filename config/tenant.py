@@ -13,7 +13,8 @@ from msgspec import Struct, structs
 
 from config.document import named_tables, open_document, repeated, tables
 from config.files import trouble
-from config.model import Connection, PersonRow, Retention, Tenant, TenantWords
+from config.mappings import Examine, Shelf, read_mappings
+from config.model import Connection, MappingFile, PersonRow, Retention, Tenant, TenantWords
 from config.people import read_people
 from config.problems import Problem, advice, dotted, shown
 from config.secrets import secret_trouble
@@ -30,13 +31,15 @@ NOT_YET = "this version accepts it but does not act on it"
 
 class Vocabulary(NamedTuple):
     """What the rest of the program brings: kinds of source and target with their settings, the words ``when`` takes,
-    the names of built-in templates (None: not known, any name is taken), what kinds of target take of a route."""
+    the names of built-in templates (None: not known, any name is taken), what kinds of target take of a route, and what
+    mapping tables may say (None: anything)."""
 
     sources: Mapping[str, type[Struct]]
     targets: Mapping[str, type[Struct]]
     route_words: frozenset[str]
     templates: frozenset[str] | None = None
     taking: Mapping[str, Taking] = {}
+    mappings: Examine | None = None
 
 
 class Surroundings(NamedTuple):
@@ -45,6 +48,8 @@ class Surroundings(NamedTuple):
     environ: Mapping[str, str]
     shared_templates: dict[str, str]
     check_secrets: bool = True
+    shelf: Shelf | None = None
+    """Mapping tables; None: nobody looks for any."""
 
 
 def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tuple[Tenant | None, list[Problem]]:
@@ -76,6 +81,12 @@ def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tup
     if vocabulary.templates is not None:
         walk.findings += _unknown_templates(tree, templates.keys() | vocabulary.templates)
     people, people_problems = _people(words)
+    mappings: dict[str, dict[int, MappingFile]] = {}
+    if around.shelf is not None:
+        mappings, mapping_problems = read_mappings(
+            around.shelf, file.stem, sources, vocabulary.sources, vocabulary.mappings
+        )
+        problems += mapping_problems
     problems += document.problems(walk.findings) + people_problems
     if not isinstance(words, TenantWords) or any(problem.severity == "error" for problem in problems):
         return None, problems
@@ -89,6 +100,7 @@ def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tup
         routes=words.routes,
         rosters=words.rosters,
         templates=templates,
+        mappings=mappings,
         retention=words.retention,
         due_soon=words.due_soon,
         xapi_fallback_version=words.xapi_fallback_version,

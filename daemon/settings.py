@@ -8,6 +8,7 @@ import click
 from actors import sources, targets
 from actors.domain.changes import ROUTE_WORDS
 from actors.domain.wording import default_templates
+from actors.sources.tables import examine as examine_mappings
 from config.load import examine
 from config.model import Configuration
 from config.problems import Problem, in_order
@@ -28,6 +29,7 @@ def vocabulary() -> Vocabulary:
         ROUTE_WORDS,
         frozenset(default_templates()),
         {kind: target.taking for kind, target in targets.discover().items()},
+        examine_mappings,
     )
 
 

@@ -23,7 +23,11 @@ def shown(words: msgspec.Struct) -> dict[str, object]:
 def _fields(words: msgspec.Struct) -> list[tuple[str, object]]:
     fields = [(name, getattr(words, name)) for name in words.__struct_fields__]
     if isinstance(words, Tenant):
-        counted = {"people": f"{len(words.people)} people", "templates": sorted(words.templates)}
+        counted: dict[str, object] = {
+            "people": f"{len(words.people)} people",
+            "templates": sorted(words.templates),
+            "mappings": {source: sorted(tables) for source, tables in words.mappings.items()},
+        }
         return [(name, counted.get(name, value)) for name, value in fields]
     return fields
 

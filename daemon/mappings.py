@@ -1,0 +1,88 @@
+"""Which mapping tables each source has, compiled once a configuration. What actors know of it is ``Meanings``."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from actors.domain.mapping import Frame, Meaning
+from actors.ports import Clock
+from actors.sources.tables import Tables, tables
+from config.diff import changes
+from config.model import Configuration, MappingFile, Tenant
+
+TABLES_MAX = 256
+"""Compiled tables of sources that have own ones; the rest are compiled once for each kind."""
+
+
+class Meanings:
+    """Implements ``roles.world.Meanings``."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._compiled = lru_cache(maxsize=TABLES_MAX)(_compiled)
+
+    def tables(self, tenant: Tenant, source: str) -> Tables:
+        """All versions of a source's mapping. Raises LookupError where there is no such source."""
+        connection = tenant.sources.get(source)
+        if connection is None:
+            raise LookupError(f"{tenant.name} has no source {source!r}")
+        own = tenant.mappings.get(source)
+        return tables(connection.kind, {}) if not own else self._compiled(connection.kind, _Own(own))
+
+    def newest(self, tenant: Tenant, source: str) -> int:
+        """Raises LookupError where there is none."""
+        newest = self.tables(tenant, source).newest
+        if not newest:
+            raise LookupError(f"{tenant.name}/{source} has no mapping table")
+        return newest
+
+    def meaning(self, tenant: Tenant, source: str, home_page: str, version: int) -> Meaning:
+        """Raises LookupError, with advice, where there is no such version."""
+        mapped = self.tables(tenant, source).get(version)
+        return mapped.within(self.frame(tenant, source, home_page))
+
+    def frame(self, tenant: Tenant, source: str, home_page: str) -> Frame:
+        """Where records of this source stand now."""
+        return Frame(
+            home_page=home_page,
+            tenant=tenant.name,
+            source=source,
+            timezone=tenant.timezone,
+            locale=tenant.locale,
+            now_us=self._clock.now_us(),
+        )
+
+
+class _Own:
+    """Tables as a key: those of one reading of the files are one object, and are compared by what they are."""
+
+    def __init__(self, own: Mapping[int, MappingFile]) -> None:
+        self.own = own
+
+    def __hash__(self) -> int:
+        return hash(tuple(sorted((version, each.file) for version, each in self.own.items())))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Own) and (self.own is other.own or self.own == other.own)
+
+
+def _compiled(kind: str, own: _Own) -> Tables:
+    return tables(kind, own.own)
+
+
+def rewritten(old: Configuration, new: Configuration) -> list[tuple[str, str, int]]:
+    """(tenant, source, version) of tables that are there in both and do something else now: whoever has such a version
+    in force should have made a new one, because records that were mapped already stay as they were."""
+    found: list[tuple[str, str, int]] = []
+    for name in changes(old, new).tenants_changed:
+        before, after = old.tenants[name], new.tenants[name]
+        for source in before.sources.keys() & after.sources.keys():
+            if before.mappings.get(source) == after.mappings.get(source):
+                continue
+            one = tables(before.sources[source].kind, before.mappings.get(source, {})).mapped
+            other = tables(after.sources[source].kind, after.mappings.get(source, {})).mapped
+            found += [
+                (name, source, version)
+                for version in sorted(one.keys() & other.keys())
+                if one[version].digest != other[version].digest
+            ]
+    return found
