@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 import msgspec
+from joserfc.jwk import RSAKey
 from toy_source import TOKEN, TOY
 
 from actors import sources
@@ -87,6 +88,11 @@ def of_its_courses(school: School) -> dict[str, int]:
     return everything(school) | {"user": len({each.user for each in school.memberships.values()})}
 
 
+def by_lti(school: School) -> dict[str, int]:
+    """No submissions, and nobody who is in no course."""
+    return {entity: count for entity, count in of_its_courses(school).items() if entity != "submission"}
+
+
 def nothing(school: School) -> dict[str, int]:
     """Of one that tells statements, not records."""
     return {}
@@ -105,7 +111,8 @@ SETUPS: dict[str, Setup] = {
         settings={"base_url": f"{ORIGIN}/canvas", "token": {"env": "CANVAS"}},
         secrets={"CANVAS": "canvas-sandbox"},
         told=everything,
-        delta_requests=2 + 3 * 4,  # courses, newest people; of each course its enrolments, work, what is new of it twice
+        delta_requests=2
+        + 3 * 4,  # courses, newest people; of each course its enrolments, work, what is new of it twice
         retries=True,
     ),
     "canvas_key": Setup(
@@ -136,6 +143,27 @@ SETUPS: dict[str, Setup] = {
         told=in_oneroster,
         delta_requests=6,  # a token, which lasts an hour, and five collections
         retries=True,
+    ),
+    "lti": Setup(
+        kind="lti",
+        settings={
+            "issuer": f"{ORIGIN}/lti",
+            "client_id": "sandbox",
+            "token_url": f"{ORIGIN}/lti/token",
+            "private_key": {"env": "LTI"},
+            "key_id": "k1",
+            "contexts": [
+                {
+                    "course": str(course),
+                    "memberships_url": f"{ORIGIN}/lti/courses/{course}/members",
+                    "lineitems_url": f"{ORIGIN}/lti/courses/{course}/line_items",
+                }
+                for course in (113, 124, 135)
+            ],
+        },
+        secrets={"LTI": RSAKey.generate_key(2048, private=True).as_pem(private=True).decode()},
+        told=by_lti,
+        delta_requests=1 + 3 * 3,  # a token; of each course what differs, its line items, the results of one
     ),
     "lrs": Setup(
         kind="lrs",

@@ -5,7 +5,7 @@ right is asked only where the fake was given a public key. Courses' addresses ar
 ``/lti/courses/ID/line_items``. Faults (``Fault.operation`` is ``token``, ``members``, ``line_items`` or ``results``) as
 in ``ports.striking``, and, while set, whatever ``times`` says:
 
-    differences        members come with a link to differences, which is answered
+    no_differences     members come without a link to differences
     differences_gone   that link is answered 404
     elsewhere          pages go on at another host
     private            names and addresses of people are not shown
@@ -32,7 +32,7 @@ MOUNT = "/lti/"
 CLIENT = "sandbox"
 TOKEN_S = 3600.0
 PAGE_MAX = 50
-SWITCHES = frozenset({"differences", "differences_gone", "elsewhere", "private", "no_service"})
+SWITCHES = frozenset({"no_differences", "differences_gone", "elsewhere", "private", "no_service"})
 ROLES = {
     "student": "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner",
     "teacher": "http://purl.imsglobal.org/vocab/lis/v2/membership#Instructor",
@@ -74,6 +74,7 @@ class FakeLti:
     def _regular(self, request: Request, now_s: float) -> Response:
         path, _, query = request.url.partition("?")
         path = path.removeprefix(MOUNT)
+        self.base = f"http://{host}" if (host := request.headers.get("host")) else ""
         if path == "token":
             return self._token(request, now_s)
         token = str(request.headers.get("authorization", "")).removeprefix("Bearer ")
@@ -138,7 +139,9 @@ class FakeLti:
             "context": {"id": str(course), "label": named.code, "title": named.name},
         }
         members = [self._member(one) for one in sorted(shown, key=lambda one: one.id)]
-        fresh = f'<{MOUNT}{path}?since={now_s}>; rel="differences"' if self._striking.switched("differences") else ""
+        fresh = (
+            f'<{MOUNT}{path}?since={now_s}>; rel="differences"' if not self._striking.switched("no_differences") else ""
+        )
         return self._page(path, given, members, fresh, container)
 
     def _changed_s(self, member: Membership) -> float:
@@ -191,8 +194,8 @@ class FakeLti:
             if mark.work == number and mark.points is not None and mark.posted
         ]
 
-    base = "http://sandbox.test"
-    """Under which address it believes to be reached: line items are named by it."""
+    base = ""
+    """Under which address it is reached: line items are named by it. Known from the Host header."""
 
     @property
     def _base(self) -> str:

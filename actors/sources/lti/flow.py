@@ -99,12 +99,14 @@ class LtiSource:
 
     def _course(self, context: Context, order: Order) -> Reading:
         differences = self._cursor.get(_differences(context), "") if order.mode == "delta" else ""
+        if differences and not same_origin(context.memberships_url, differences):
+            differences = ""
         halted = yield from self._members(context, order, differences)
         if halted is not None and differences and halted.why in ("refused", "faulted"):
             halted = yield from self._members(context, order, "")  # such links end; then everything is read
         if halted is not None or context.lineitems_url is None:
             return halted
-        return (yield from self._results(context, context.lineitems_url))
+        return (yield from self._results(context, order, context.lineitems_url))
 
     def _members(self, context: Context, order: Order, differences: str) -> Reading:
         url = differences or with_limit(context.memberships_url, self._settings.page)
@@ -120,7 +122,7 @@ class LtiSource:
             yield Page(records=tuple(records))
             following = page.links.get("next")
             if following is None:
-                if not differences:
+                if not differences and order.mode != "backfill":
                     yield Whole(entity="enrolment", scope=context.course)
                 yield from self._remember(context, order, onwards)
                 return None
@@ -152,16 +154,22 @@ class LtiSource:
         whole = urljoin(url, following)
         return whole if same_origin(url, whole) else ""
 
-    def _results(self, context: Context, lineitems_url: str) -> Reading:
+    def _results(self, context: Context, order: Order, lineitems_url: str) -> Reading:
         items = yield from self._all(with_limit(lineitems_url, self._settings.page), LINE_ITEMS)
         if isinstance(items, Halted):
             return items
+        for item in items:
+            if item.get("id"):
+                item["id"] = name = urljoin(lineitems_url, str(item["id"]))
+                if not same_origin(lineitems_url, name):
+                    return Halted(why="refused", detail="a line item lies at another host, which is not asked")
         yield Page(records=tuple(line_item_record(context, item) for item in items))
-        yield Whole(entity="assignment", scope=context.course)
+        if order.mode != "backfill":
+            yield Whole(entity="assignment", scope=context.course)
         for item in items:
             name = str(item.get("id") or "")
-            if not same_origin(lineitems_url, name):
-                return Halted(why="refused", detail="a line item lies at another host, which is not asked")
+            if not name:
+                continue  # it is in quarantine
             results = yield from self._all(with_limit(results_url(name), self._settings.page), RESULTS)
             if isinstance(results, Halted):
                 return results

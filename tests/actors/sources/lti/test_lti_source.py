@@ -207,10 +207,16 @@ def test_pages_elsewhere_are_not_asked() -> None:
     assert all(urlsplit(one.url).netloc == "sandbox.test" for one in read.requests)
 
 
+def test_without_a_link_to_differences_everything_is_read_again() -> None:
+    reader = Reader(one_course())
+    reader.fake.fault(Fault(kind="no_differences", times=0))
+    assert reader.read().of("enrolment") == reader.read().of("enrolment")
+    assert reader.cursor == {}
+
+
 def test_differences_are_asked_where_there_is_a_link() -> None:
     school = one_course()
     reader = Reader(school)
-    reader.fake.fault(Fault(kind="differences", times=0))
     reader.read()
     assert len(reader.cursor) == 1
     reader.now_s += 60
@@ -226,7 +232,6 @@ def test_differences_are_asked_where_there_is_a_link() -> None:
 
 def test_differences_that_are_forgotten_make_it_read_everything() -> None:
     reader = Reader(one_course())
-    reader.fake.fault(Fault(kind="differences", times=0))
     reader.read()
     reader.fake.fault(Fault(kind="differences_gone", times=0))
     read = reader.read()
@@ -253,7 +258,7 @@ def test_who_is_shown_in_two_ways_is_told_as_one() -> None:
     reader = Reader(school, meddle=meddle)
     shown = reader.read().of("user")
     reader.fake.fault(Fault(kind="private", times=0))
-    assert reader.read().of("user") == shown
+    assert reader.read("full").of("user") == shown
 
 
 def test_canvas_test_student_is_nobody() -> None:
