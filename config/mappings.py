@@ -1,5 +1,5 @@
-"""An operator's own mapping tables: ``mappings/KIND/vN.toml`` for a kind, ``mappings/TENANT/SOURCE/vN.toml`` for one source,
-which wins. Files and TOML are known here; what a table may say is handed in.
+"""An operator's own mapping tables: ``mappings/KIND/vN.toml`` for a kind, and for one source, where they win,
+``mappings/TENANT/SOURCE/vN.toml``. Files and TOML are known here; what a table may say is handed in.
 """
 
 import re

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-from actors.domain.mapping import Frame, Meaning
+from actors.domain.mapping import Frame, Mapped, Meaning
 from actors.ports import Clock
 from actors.sources.tables import Tables, tables
 from config.diff import changes
@@ -13,11 +13,12 @@ TABLES_MAX = 256
 """Compiled tables of sources that have own ones; the rest are compiled once for each kind."""
 
 
-class Meanings:
-    """Implements ``roles.world.Meanings``."""
+class KindMeanings:
+    """Implements ``roles.world.Meanings``. ``more`` are tables of kinds that do not ship."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, more: Mapping[str, Mapping[int, Mapped]] | None = None) -> None:
         self._clock = clock
+        self._more = more or {}
         self._compiled = lru_cache(maxsize=TABLES_MAX)(_compiled)
 
     def tables(self, tenant: Tenant, source: str) -> Tables:
@@ -25,6 +26,8 @@ class Meanings:
         connection = tenant.sources.get(source)
         if connection is None:
             raise LookupError(f"{tenant.name} has no source {source!r}")
+        if connection.kind in self._more:
+            return Tables(kind=connection.kind, mapped=self._more[connection.kind])
         own = tenant.mappings.get(source)
         return tables(connection.kind, {}) if not own else self._compiled(connection.kind, _Own(own))
 
