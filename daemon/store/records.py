@@ -24,8 +24,10 @@ _PAIRS_MAX = 200
 KNOWN = "no, entity, id, form, digest, mapping, canonical, state, scope, rev, changed_us, partial"
 _INSERT = (
     "INSERT INTO records (no, source, entity, id, form, scope, state, digest, mapping, rev, user, course, first_us, "
-    "changed_us, partial, canonical, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "changed_us, partial, canonical, raw) VALUES "
 )
+_ROW = f"({', '.join('?' * 17)})"
+_ROWS_MAX = 200  # in one statement, below SQLite's limit of bound values
 _UPDATE = (
     "UPDATE records SET form = ?, scope = ?, state = ?, digest = ?, mapping = ?, rev = ?, user = ?, course = ?, "
     "changed_us = ?, partial = ?, canonical = ?{raw} WHERE no = ?"
@@ -175,7 +177,7 @@ def write(raw: sqlite3.Connection, source: int, records: Sequence[Kept], now_us:
             (no, n, source, flaw.rule, flaw.path, flaw.value, flaw.suggestion) for n, flaw in enumerate(kept.flaws)
         ]
     if born:
-        raw.executemany(_INSERT, born)
+        _insert(raw, born)
     if told or meant:
         raw.executemany(_UPDATE.format(raw=", raw = ?"), told)
         raw.executemany(_UPDATE.format(raw=""), meant)
@@ -183,6 +185,14 @@ def write(raw: sqlite3.Connection, source: int, records: Sequence[Kept], now_us:
     if flawed:
         raw.executemany("INSERT INTO flaws VALUES (?, ?, ?, ?, ?, ?, ?)", flawed)
     return tuple(nos)
+
+
+def _insert(raw: sqlite3.Connection, born: Sequence[Sequence[object]]) -> None:
+    """Many in one statement: the table has triggers, so each statement keeps a journal of all pages that it touches.
+    (Measured: 60 microseconds a row alone, 20 in company.)"""
+    for start in range(0, len(born), _ROWS_MAX):
+        some = born[start : start + _ROWS_MAX]
+        raw.execute(_INSERT + ", ".join([_ROW] * len(some)), [cell for row in some for cell in row])
 
 
 def _by_key(raw: sqlite3.Connection, source: int, keys: Iterable[Key]) -> dict[Key, KnownRecord]:
