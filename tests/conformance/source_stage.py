@@ -165,6 +165,13 @@ SETUPS: dict[str, Setup] = {
         told=by_lti,
         delta_requests=1 + 3 * 3,  # a token; of each course what differs, its line items, the results of one
     ),
+    "moodle": Setup(
+        kind="moodle",
+        settings={"base_url": f"{ORIGIN}/moodle", "token": {"env": "MOODLE"}},
+        secrets={"MOODLE": "moodle-sandbox"},
+        told=everything,
+        delta_requests=1 + 1 + 1 + 2 * 3,  # courses, work, what was handed in; of each course its people and grades
+    ),
     "lrs": Setup(
         kind="lrs",
         settings={"endpoint": f"{ORIGIN}/school-lrs/xapi/", "key": "sandbox", "secret": {"env": "LRS"}},
