@@ -72,7 +72,7 @@ class Work:
     def tell(self, record: Record, raw: bytes, digest: bytes, meaning: Meaning) -> bool:
         """False: it is not taken, because what is known is newer."""
         flaws = record.flaws or unfit(record, raw)
-        means = flaws or meaning(record, self.after or self.was if record.partial else None)
+        means = flaws or meaning(record, self.after or self.was)
         if not isinstance(means, tuple):
             means = unsound(means) or means
         if isinstance(means, tuple):
