@@ -10,6 +10,7 @@ meanwhile by somebody else, a webhook, is not absent.
 Not an actor: whoever drives a source holds one for each reading, and lets nobody else write its records meanwhile.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -93,6 +94,8 @@ class Intake:
         self._telling = Telling(source, records, self._referred, publisher)
         self._absent: dict[str, tuple[int, int]] = {}
         self.counts = Counts()
+        self.grown: Counter[str] = Counter()
+        """What went to quarantine and did not stand there before, by the first rule that it fails."""
 
     # ── what is told ─────────────────────────────────────────────────────────────────────────────────
 
@@ -187,7 +190,9 @@ class Intake:
     def _count(self, todo: Iterable[Work]) -> None:
         for work in todo:
             if work.flaws:
-                self.counts.quarantined += work.known is None or work.known.state != "quarantined"
+                if work.known is None or work.known.state != "quarantined":
+                    self.counts.quarantined += 1
+                    self.grown[work.flaws[0].rule] += 1
             elif work.gone:
                 self.counts.gone += 1
             elif work.known is None or work.known.state == "gone":
@@ -213,8 +218,9 @@ class Intake:
 
     # ── again ────────────────────────────────────────────────────────────────────────────────────────
 
-    async def again(self, nos: Sequence[int]) -> None:
-        """Take in what stands at these places as if it were told now: out of quarantine, if it fits."""
+    async def again(self, nos: Sequence[int], *, well: bool = False) -> None:
+        """Take in what stands at these places as if it were told now: out of quarantine, if it fits. ``well``: those
+        too that stand well, as far as their bodies say all that is known of them (a correction is applied so)."""
         for start in range(0, len(nos), BATCH):
             some = nos[start : start + BATCH]
             known: dict[Key, KnownRecord] = {
@@ -223,8 +229,10 @@ class Intake:
             bodies = await self._records.bodies(self._source, some)
             told: list[_Told] = []
             for key, one in known.items():
-                if one.state == "quarantined" and one.entity in ENTITIES:
-                    record = as_read(one, bodies[one.no])
+                if one.entity not in ENTITIES or one.no not in bodies:
+                    continue
+                record = as_read(one, bodies[one.no])
+                if one.state == "quarantined" or (well and one.state == "active" and _says_all(one, record)):
                     told.append((key, record, bodies[one.no], one.digest))
             await self._settle(await self._works(told, known), None)
 
@@ -271,6 +279,11 @@ def _same(known: KnownRecord | None, record: Record, digest: bytes) -> bool:
         return known.state == "gone"
     moved = bool(record.scope) and record.scope != known.scope
     return known.digest == digest and known.state != "gone" and not moved
+
+
+def _says_all(known: KnownRecord, record: Record) -> bool:
+    """Whether its body was what was told of it last, and not a part (an event) that was laid over it since."""
+    return written(record)[2] == known.digest
 
 
 def _is_there(key: Key, works: Mapping[Key, Work], there: Mapping[Key, Named]) -> bool:

@@ -101,7 +101,7 @@ def meant(stored: Stored, version: Meaning) -> Means:
     record, known = record_of(stored), stored.known
     if flaws := record.flaws or unfit(record, stored.raw):
         return flaws
-    means = version(record, entity(known.entity, known.canonical) if record.partial and known.canonical else None)
+    means = version(record, entity(known.entity, known.canonical) if known.canonical else None)
     return means if isinstance(means, tuple) else unsound(means) or means
 
 

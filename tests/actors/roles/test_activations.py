@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 from intake_desk import HOME, SOURCE
 from mapped_desk import a_mapped_desk, row
 
@@ -96,3 +97,31 @@ async def test_a_correction_is_applied_when_the_record_is_let_in_and_rests_when_
         changed = row("enrolment", "e2", user="ben", course="c1", role="student")
         assert await desk.tell(changed) == ["role_changed ben c1 learner"]
         assert (await desk.store.quarantine.standing([SOURCE])) == {}
+
+
+async def test_what_stands_well_is_made_anew_only_where_its_body_says_all(tmp_path: Path) -> None:
+    async with a_mapped_desk(tmp_path, SCALE) as desk:
+        await desk.tell(*SCHOOL)
+        one = await desk.one("enrolment", "e1")
+        mended = Correction(path="role", value='"teacher"', was='"student"', by="kim", at_us=1)
+        await desk.store.quarantine.correct(one.known.no, [mended], [])
+        await desk.begin().again([one.known.no])
+        assert await desk.desk.said() == []
+        await desk.begin().again([one.known.no], well=True)
+        assert await desk.desk.said() == ["role_changed ada c1 instructor"]
+        await desk.store.quarantine.correct(one.known.no, [], ["role"])
+        part = msgspec.structs.replace(
+            row("enrolment", "e1", user="ada", course="c1", role="teacher", start="2026-02-02"), partial=True
+        )
+        await desk.tell(part)
+        await desk.begin().again([one.known.no], well=True)
+        assert await desk.desk.said() == []
+        assert (await desk.means("enrolment", "e1"))["start"] == "2026-02-01T23:00:00Z"
+
+
+async def test_what_goes_to_quarantine_is_counted_once_by_its_first_rule(tmp_path: Path) -> None:
+    async with a_mapped_desk(tmp_path, SCALE) as desk:
+        await desk.tell(*SCHOOL, TUTOR, grade(-1))
+        assert desk.desk.intake.grown == {"word:role": 1, "min:0": 1}
+        await desk.tell(row("enrolment", "e2", user="ben", course="c1", role="Wizard"))
+        assert desk.desk.intake.grown == {}
