@@ -1,29 +1,52 @@
-"""A whole daemon in virtual time: real store (inline), real actors, the connectors' own fakes as vendors.
+"""A whole daemon in virtual time: real store (inline), real actors, the connectors' own fakes as vendors, and one
+school that the fakes of sources tell of.
 
 Nothing here waits in real time. A test tells statements, lets virtual time pass until nothing is open any more (or as
 long as it likes), and looks at the vendors' journals and at the store.
 """
 
 import random
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+import tomllib
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import trio
 from memory_http import InMemoryHttp
+from toy_source import CALLING, MAPPING, TOKEN, TOY
 
+from actors import sources
 from actors.domain.flow import Outcome
+from actors.domain.mapping.compiling import compile_tables
+from actors.domain.mapping.mapped import Mapped
 from actors.domain.outbox import Delivery
+from actors.domain.school import sample
 from actors.domain.undoing import VOIDED, voids
 from actors.domain.wording import Catalogue, default_templates
 from actors.kernel import Kernel
-from actors.ports import Effect, Fake, Fault, NewStatement, Provenance, RoutedCount, Target
+from actors.messages import SourceView, Sync
+from actors.ports import (
+    Bearing,
+    Effect,
+    Fake,
+    Fault,
+    NewStatement,
+    Provenance,
+    Reading,
+    RoutedCount,
+    Source,
+    SourceKind,
+    Target,
+)
 from actors.roles.root import Root
 from actors.roles.world import Switchboard, World
 from actors.targets import discover
 from config.model import Audience, Connection, Route, Secret, Tenant
+from daemon.depot import FileDepot
+from daemon.meanings import KindMeanings
 from daemon.store.database import Store, open_store
 
 EPOCH_US = 1_800_000_000_000_000
@@ -34,7 +57,20 @@ SECRETS = {
     "lrs": "sandbox",
     "webhook": "whsec_c2FuZGJveC1zYW5kYm94LXNhbmRib3gt",
     "workflow": "http://sandbox.test/workflow/flows/7?sig=sandbox",
+    "toy": TOKEN,
+    "toy-calling": CALLING,
+    "moodle": "moodle-sandbox",
+    "source-secret": "sandbox",
 }
+SOURCES: dict[str, dict[str, object]] = {
+    "toy": {
+        "base_url": "http://sandbox.test/toy",
+        "token": {"env": "toy"},
+        "calling": {"env": "toy-calling"},
+    },
+    "moodle": {"base_url": "http://sandbox.test/moodle", "token": {"env": "moodle"}},
+}
+"""What a source of a kind is given, where a test says no more."""
 SETTINGS: dict[str, dict[str, object]] = {
     "slack": {
         "api_url": "http://sandbox.test/slack/api/",
@@ -96,6 +132,10 @@ class Notes:
     def exchanged(self, operation: str, outcome: Outcome, elapsed_s: float) -> None:
         self.events.append(("exchanged", {"operation": operation}))
 
+    @contextmanager
+    def reading(self, source: str, mode: str) -> Iterator["ReadingNotes"]:
+        yield ReadingNotes(self, source)
+
     def routed(self, tenant: str, batch: Any, count: RoutedCount) -> None:
         self.events.append(("routed", {"tenant": tenant, "n": len(batch)}))
 
@@ -107,6 +147,22 @@ class Notes:
 
     def named(self, name: str) -> list[dict[str, object]]:
         return [fields for event, fields in self.events if event == name]
+
+
+class ReadingNotes:
+    """A reading as ``Notes`` see it."""
+
+    traceparent = "00-" + "5" * 32 + "-" + "7" * 16 + "-01"
+
+    def __init__(self, notes: Notes, source: str) -> None:
+        self._notes = notes
+        self._source = source
+
+    def exchanged(self, operation: str, outcome: Outcome, elapsed_s: float) -> None:
+        self._notes.events.append(("asked", {"source": self._source, "operation": operation}))
+
+    def ended(self, reading: Reading) -> None:
+        self._notes.events.append(("source.read", {"source": self._source, **msgspec.structs.asdict(reading)}))
 
 
 class Severed:
@@ -139,7 +195,13 @@ class Campus:
         self.dice = SeededDice(seed)
         self.tenants = dict(tenants)
         self.fakes: dict[str, Fake] = {kind: connector.fake() for kind, connector in discover().items()}
-        self.http = InMemoryHttp(self.fakes.values(), now_s=lambda: EPOCH_US / 1e6 + trio.current_time())
+        self.school = sample(EPOCH_US / 1e6 - 86_400)
+        self.sources: dict[str, Fake] = {
+            kind: each.fake(self.school) for kind, each in kinds().items() if each.fake is not None
+        }
+        self.http = InMemoryHttp(
+            [*self.fakes.values(), *self.sources.values()], now_s=lambda: EPOCH_US / 1e6 + trio.current_time()
+        )
         self.notes = Notes()
         self.switchboard = Switchboard()
         self.window = window
@@ -159,8 +221,11 @@ class Campus:
         self._lives += 1
         self._severed = [Severed(port) for port in (self.store.outbox, self.store.ledger, self.http)]
         world = self.world(f"boot{self._lives}", self.store.statements, *self._severed)
+        told = [Severed(port) for port in (self.store.records, self.store.relays, self.store.sources)]
+        self._severed += told
+        world = msgspec.structs.replace(world, records=told[0], relays=told[1], sources=told[2])
         self.kernel = Kernel(clock=self.clock, dice=self.dice, on_trouble=self.notes.trouble)
-        self.root = Root(self.tenants, self.targets, world)
+        self.root = Root(self.tenants, self.targets, world, self.connected)
         self._ended = trio.Event()
         await nursery.start(self._live)
 
@@ -175,6 +240,12 @@ class Campus:
             outbox=outbox,
             ledger=ledger,
             housekeeping=self.store.housekeeping,
+            records=self.store.records,
+            relays=self.store.relays,
+            reminders=self.store.reminders,
+            sources=self.store.sources,
+            depot=FileDepot(self.store.path.with_name("spool"), self.clock, lambda: http, inline=True),
+            meanings=KindMeanings(self.clock, {"toy": toy_tables()}),
             witness=self.notes,
             http=lambda: http,
             switchboard=self.switchboard,
@@ -211,6 +282,16 @@ class Campus:
         return {
             name: discover()[each.kind].build(each.settings, reveal, wording) for name, each in tenant.targets.items()
         }
+
+    def connected(self, tenant: Tenant) -> dict[str, Source]:
+        """Its sources that are read, or that call."""
+        made = {}
+        for name, each in tenant.sources.items():
+            build = kinds()[each.kind].build
+            if build is not None:
+                bearing = Bearing(tenant=tenant.name, source=name, timezone=tenant.timezone, locale=tenant.locale)
+                made[name] = build(each.settings, lambda secret: SECRETS[str(secret.env)], bearing)
+        return made
 
     # ── what a test does ─────────────────────────────────────────────────────────────────────────────
 
@@ -250,11 +331,58 @@ class Campus:
         open_rows = await self.rows("SELECT 1 FROM deliveries WHERE state IN ('waiting', 'claimed', 'unknown') LIMIT 1")
         return bool(open_rows or unrouted)
 
+    def view(self, source: str = "acme/campus") -> SourceView:
+        """How its harvester says it stands."""
+        return self.switchboard.source_views[source]
+
+    async def until_read(self, count: int = 1, source: str = "acme/campus", limit_s: float = 900_000.0) -> Reading:
+        """Let virtual time pass until so many readings of the source have ended; the last of them."""
+        with trio.fail_after(limit_s):
+            while len(self.readings(source)) < count:
+                await trio.sleep(0.25)
+        return self.readings(source)[count - 1]
+
+    def readings(self, source: str = "acme/campus") -> list[Reading]:
+        """Those that ended, oldest first."""
+        fields = Reading.__struct_fields__
+        return [
+            Reading(**{name: told[name] for name in fields})  # type: ignore[arg-type]
+            for told in self.notes.named("source.read")
+            if told["source"] == source
+        ]
+
+    async def sync(self, mode: str = "delta", source: str = "acme/campus", *, accept_removals: bool = False) -> Reading:
+        """Have it read now; the reading."""
+        before = len(self.readings(source))
+        harvester = self.switchboard.harvesters[source]
+        why = await harvester.ask(lambda reply: Sync(mode, reply, accept_removals))  # type: ignore[arg-type]
+        assert not why, why
+        return await self.until_read(before + 1, source)
+
     async def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return await self.store.writer.submit(lambda raw: raw.execute(sql, values).fetchall())
 
     async def states(self) -> dict[str, int]:
         return dict(await self.rows("SELECT state, count(*) FROM deliveries GROUP BY state"))
+
+
+@cache
+def toy_tables() -> dict[int, Mapped]:
+    """The toy's mapping."""
+    mapped, wrong = compile_tables({1: tomllib.loads(MAPPING)})
+    assert not wrong, wrong
+    return mapped
+
+
+def kinds() -> dict[str, SourceKind]:
+    """Every kind of source, the toy too."""
+    return {**sources.discover(), "toy": TOY}
+
+
+def source(kind: str = "toy", name: str = "campus", **settings: object) -> dict[str, Connection]:
+    """A source for a tenant: ``tenant(…, sources=source("toy", every="1m"))``."""
+    decoded = msgspec.convert({**SOURCES.get(kind, {}), **settings}, kinds()[kind].settings)
+    return {name: Connection(name=name, kind=kind, settings=decoded)}
 
 
 def tenant(
