@@ -6,11 +6,11 @@ Read ``trunk`` first (options, groups, asking), then ``looking``, ``changing`` a
 
 import click
 
-from daemon.cli import changing, credentials, looking, owning, retention
+from daemon.cli import changing, credentials, looking, owning, quarantine, retention
 from daemon.cli.trunk import cli
 from daemon.control.exits import Exit
 
-__all__ = ["changing", "cli", "credentials", "looking", "main", "owning", "retention"]
+__all__ = ["changing", "cli", "credentials", "looking", "main", "owning", "quarantine", "retention"]
 
 
 @cli.command("completion", epilog="\b\nExamples:\n  lmsyncctl completion bash > /etc/bash_completion.d/lmsyncctl")

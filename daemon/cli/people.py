@@ -6,7 +6,7 @@ from typing import assert_never
 import msgspec
 from rich.console import Console
 
-from daemon.cli import erasures, keeping, stories, tables
+from daemon.cli import erasures, keeping, quarantined, stories, tables
 from daemon.cli.cells import clean
 from daemon.cli.render import tell
 from daemon.control import views
@@ -77,6 +77,9 @@ class People:
                 | views.CredentialRow()
                 | views.ImportFaultRow()
                 | views.ErasureRow()
+                | views.QuarantinedRow()
+                | views.FieldDiffRow()
+                | views.ActivationRow()
             ):
                 if self._listed and type(self._listed[0]) is not type(view):
                     self._flush()
@@ -86,6 +89,12 @@ class People:
             case views.SpaceRow() | views.SweptRow():
                 self._flush()
                 self._console.print(keeping.line(view))
+            case views.RecordRow():
+                self._flush()
+                self._console.print(quarantined.record(view))
+            case views.MapDiffRow():
+                self._flush()
+                self._console.print(quarantined.summary(view))
             case views.ErasePlanRow() | views.ErasingRow():
                 self._flush()
                 self._console.print(erasures.said(view))

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from daemon.cli import clients, erasures, keeping, outlooks
+from daemon.cli import clients, erasures, keeping, outlooks, quarantined
 from daemon.cli.cells import age, at, number, pairs, plain, short, state, took
 from daemon.control import views as v
 
@@ -29,6 +29,7 @@ Listed = (
     | v.CredentialRow
     | v.ImportFaultRow
     | v.ErasureRow
+    | quarantined.Listed
 )
 
 HELD_FOR = {"quiet": "quiet hours until {}", "digest": "for the digest of {}", "route": "its route is disabled"}
@@ -62,6 +63,7 @@ _NUMBERS = {
     "number",
     *outlooks.NUMBERS,
     *keeping.NUMBERS,
+    *quarantined.NUMBERS,
 }
 
 
@@ -97,6 +99,8 @@ def _headings(row: Listed) -> tuple[str, ...]:
             return ("line", "statement", "refused because")
         case v.ErasureRow():
             return erasures.HEADINGS
+        case v.QuarantinedRow() | v.FieldDiffRow() | v.ActivationRow():
+            return quarantined.headings(row)
         case v.ActorRow():
             return ()
         case _ as never:
@@ -175,6 +179,8 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
             return [number(row.at), plain(row.id), plain(row.rule)]
         case v.ErasureRow():
             return erasures.cells(row)
+        case v.QuarantinedRow() | v.FieldDiffRow() | v.ActivationRow():
+            return quarantined.cells(row)
         case v.ActorRow():
             return []
         case _ as never:

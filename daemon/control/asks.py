@@ -30,6 +30,14 @@ from daemon.control.owning_asks import ExportBegin as ExportBegin
 from daemon.control.owning_asks import ExportPage as ExportPage
 from daemon.control.owning_asks import ImportLines as ImportLines
 from daemon.control.owning_asks import ImportPart as ImportPart
+from daemon.control.quarantine_asks import QuarantineDismiss as QuarantineDismiss
+from daemon.control.quarantine_asks import QuarantineEdit as QuarantineEdit
+from daemon.control.quarantine_asks import QuarantineList as QuarantineList
+from daemon.control.quarantine_asks import QuarantineRetry as QuarantineRetry
+from daemon.control.quarantine_asks import QuarantineShow as QuarantineShow
+from daemon.control.remapping_asks import MapActivate as MapActivate
+from daemon.control.remapping_asks import MapDiff as MapDiff
+from daemon.control.remapping_asks import MapRollback as MapRollback
 
 
 class AskStatus(Ask, frozen=True, kw_only=True, tag="status"):
@@ -257,5 +265,13 @@ AnyAsk = (
     | ExportPage
     | ImportLines
     | ImportPart
+    | QuarantineList
+    | QuarantineShow
+    | QuarantineRetry
+    | QuarantineEdit
+    | QuarantineDismiss
+    | MapDiff
+    | MapActivate
+    | MapRollback
 )
 VERBS: dict[str, type[Ask]] = {str(kind.__struct_config__.tag): kind for kind in AnyAsk.__args__}

@@ -42,7 +42,15 @@ from daemon.control.asks import ImportLines as ImportLines
 from daemon.control.asks import ImportPart as ImportPart
 from daemon.control.asks import Letters as Letters
 from daemon.control.asks import Level as Level
+from daemon.control.asks import MapActivate as MapActivate
+from daemon.control.asks import MapDiff as MapDiff
+from daemon.control.asks import MapRollback as MapRollback
 from daemon.control.asks import Pause as Pause
+from daemon.control.asks import QuarantineDismiss as QuarantineDismiss
+from daemon.control.asks import QuarantineEdit as QuarantineEdit
+from daemon.control.asks import QuarantineList as QuarantineList
+from daemon.control.asks import QuarantineRetry as QuarantineRetry
+from daemon.control.asks import QuarantineShow as QuarantineShow
 from daemon.control.asks import QueueCatchup as QueueCatchup
 from daemon.control.asks import QueueForecast as QueueForecast
 from daemon.control.asks import QueueList as QueueList

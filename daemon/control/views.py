@@ -26,6 +26,14 @@ from daemon.control.owning import ErasePlanRow as ErasePlanRow
 from daemon.control.owning import ErasingRow as ErasingRow
 from daemon.control.owning import ErasureRow as ErasureRow
 from daemon.control.owning import ImportFaultRow as ImportFaultRow
+from daemon.control.remapped import ActivationRow as ActivationRow
+from daemon.control.remapped import CorrectionView as CorrectionView
+from daemon.control.remapped import FieldDiffRow as FieldDiffRow
+from daemon.control.remapped import FlawView as FlawView
+from daemon.control.remapped import MapDiffRow as MapDiffRow
+from daemon.control.remapped import QuarantinedRow as QuarantinedRow
+from daemon.control.remapped import RecordRow as RecordRow
+from daemon.control.remapped import SampleView as SampleView
 from daemon.control.trials import ExchangeRow as ExchangeRow
 from daemon.control.trials import JudgementRow as JudgementRow
 from daemon.control.trials import PreviewRow as PreviewRow
@@ -332,6 +340,11 @@ AnyView = (
     | ErasePlanRow
     | ErasingRow
     | ErasureRow
+    | QuarantinedRow
+    | RecordRow
+    | FieldDiffRow
+    | MapDiffRow
+    | ActivationRow
 )
 
 _decode: msgspec.json.Decoder[AnyView] = msgspec.json.Decoder(AnyView)

@@ -16,7 +16,9 @@ from daemon.control.verbs import (
     overview,
     process,
     promises,
+    quarantine,
     queue,
+    remapping,
     replaying,
     retention,
     routing,
@@ -120,5 +122,21 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await credentials.rotate(request, asking)
         case p.CredentialRevoke():
             return await credentials.revoke(request, asking)
+        case p.QuarantineList():
+            return await quarantine.listing(request, asking)
+        case p.QuarantineShow():
+            return await quarantine.show(request, asking)
+        case p.QuarantineRetry():
+            return await quarantine.retry(request, asking)
+        case p.QuarantineEdit():
+            return await quarantine.edit(request, asking)
+        case p.QuarantineDismiss():
+            return await quarantine.dismiss(request, asking)
+        case p.MapDiff():
+            return await remapping.diff(request, asking)
+        case p.MapActivate():
+            return await remapping.activate(request, asking)
+        case p.MapRollback():
+            return await remapping.rollback(request, asking)
         case _ as never:
             assert_never(never)
