@@ -31,6 +31,10 @@ class KindMeanings:
         own = tenant.mappings.get(source)
         return tables(connection.kind, {}) if not own else self._compiled(connection.kind, _Own(own))
 
+    def versions(self, tenant: Tenant, source: str) -> Mapping[int, Mapped]:
+        """Raises LookupError where there is no such source."""
+        return self.tables(tenant, source).mapped
+
     def newest(self, tenant: Tenant, source: str) -> int:
         """Raises LookupError where there is none."""
         newest = self.tables(tenant, source).newest
