@@ -135,6 +135,9 @@ class Remappings(Protocol):
     async def end(self, activation: Activation, now_us: int) -> Activation:
         """All records were dealt with."""
 
+    async def in_force(self, source: int) -> tuple[int, bool]:
+        """The version in force, and whether it is still being brought into force."""
+
     async def unfinished(self, source: int) -> Activation | None:
         """The one that runs, if any."""
 

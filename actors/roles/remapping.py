@@ -90,6 +90,20 @@ async def carry_on(
     return await remappings.end(activation, now_us())
 
 
+def told_of(ended: Activation) -> dict[str, object]:
+    """For the log."""
+    count = ended.count
+    return {
+        "what": ended.kind,
+        "version_before": ended.version_before,
+        "version": ended.version,
+        "records": count.records,
+        "changed": count.changed,
+        "flawed": count.flawed,
+        "healed": count.healed,
+    }
+
+
 def record_of(stored: Stored) -> Record:
     """As its source told it last, with the corrections that hold."""
     record = as_read(stored.known, stored.raw)

@@ -59,6 +59,13 @@ class SqlRemappings:
             pass
         return await self._write(lambda raw: _end(raw, activation, now_us))
 
+    async def in_force(self, source: int) -> tuple[int, bool]:
+        def job(raw: sqlite3.Connection) -> tuple[int, bool]:
+            row = raw.execute("SELECT mapping FROM sources WHERE no = ?", (source,)).fetchone()
+            return (row[0] if row else 0), _running(raw, source) is not None
+
+        return await self._read(job)
+
     async def unfinished(self, source: int) -> Activation | None:
         return await self._read(lambda raw: _running(raw, source))
 
