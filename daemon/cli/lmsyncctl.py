@@ -6,11 +6,13 @@ Read ``trunk`` first (options, groups, asking), then ``looking``, ``changing`` a
 
 import click
 
-from daemon.cli import changing, credentials, looking, owning, quarantine, retention
+from daemon.cli import changing, credentials, looking, mapping, owning, quarantine, remapping, retention
 from daemon.cli.trunk import cli
 from daemon.control.exits import Exit
 
-__all__ = ["changing", "cli", "credentials", "looking", "main", "owning", "quarantine", "retention"]
+__all__ = [
+    "changing", "cli", "credentials", "looking", "main", "mapping", "owning", "quarantine", "remapping", "retention",
+]  # fmt: skip
 
 
 @cli.command("completion", epilog="\b\nExamples:\n  lmsyncctl completion bash > /etc/bash_completion.d/lmsyncctl")

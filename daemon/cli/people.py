@@ -6,7 +6,7 @@ from typing import assert_never
 import msgspec
 from rich.console import Console
 
-from daemon.cli import erasures, keeping, quarantined, stories, tables
+from daemon.cli import erasures, keeping, mappings, quarantined, stories, tables
 from daemon.cli.cells import clean
 from daemon.cli.render import tell
 from daemon.control import views
@@ -75,6 +75,7 @@ class People:
                 | views.LateRow()
                 | views.KeptRow()
                 | views.CredentialRow()
+                | views.MappingRow()
                 | views.ImportFaultRow()
                 | views.ErasureRow()
                 | views.QuarantinedRow()
@@ -89,6 +90,12 @@ class People:
             case views.SpaceRow() | views.SweptRow():
                 self._flush()
                 self._console.print(keeping.line(view))
+            case views.TableRow():
+                self._flush()
+                self._console.out(mappings.toml(view), end="", highlight=False)
+            case views.MappedRow():
+                self._flush()
+                self._console.print(mappings.said(view))
             case views.RecordRow():
                 self._flush()
                 self._console.print(quarantined.record(view))

@@ -4,31 +4,15 @@ from typing import Any
 
 import click
 
-from daemon.cli.mapping import mapping
+from daemon.cli.mapping import VERSION, mapping
 from daemon.cli.trunk import ask, command, dry_run
 from daemon.control import protocol as p
 
 PATIENCE_S = 900.0
 """It tells every few seconds how far it is."""
-VERSION_MAX = 1_000_000
 DAYS = 7
 DAYS_MAX = 36_500
 DAY_S = 86_400.0
-
-
-class Version(click.ParamType[int]):
-    """``v2`` or ``2``."""
-
-    name = "version"
-
-    def convert(self, value: Any, parameter: click.Parameter | None, ctx: click.Context | None) -> int:
-        digits = str(value).removeprefix("v")
-        if not (digits.isascii() and digits.isdigit() and 0 < int(digits) <= VERSION_MAX):
-            self.fail(f"{value!r} is no version: write v2", parameter, ctx)
-        return int(digits)
-
-
-VERSION = Version()
 
 
 class Days(click.ParamType[int]):

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from daemon.cli import clients, erasures, keeping, outlooks, quarantined
+from daemon.cli import clients, erasures, keeping, mappings, outlooks, quarantined
 from daemon.cli.cells import age, at, number, pairs, plain, short, state, took
 from daemon.control import views as v
 
@@ -27,6 +27,7 @@ Listed = (
     | outlooks.Listed
     | v.KeptRow
     | v.CredentialRow
+    | v.MappingRow
     | v.ImportFaultRow
     | v.ErasureRow
     | quarantined.Listed
@@ -95,6 +96,8 @@ def _headings(row: Listed) -> tuple[str, ...]:
             return keeping.HEADINGS
         case v.CredentialRow():
             return clients.HEADINGS
+        case v.MappingRow():
+            return mappings.HEADINGS
         case v.ImportFaultRow():
             return ("line", "statement", "refused because")
         case v.ErasureRow():
@@ -175,6 +178,8 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
             return keeping.cells(row)
         case v.CredentialRow():
             return clients.cells(row)
+        case v.MappingRow():
+            return mappings.cells(row)
         case v.ImportFaultRow():
             return [number(row.at), plain(row.id), plain(row.rule)]
         case v.ErasureRow():

@@ -23,6 +23,9 @@ from daemon.control.credential_asks import CredentialCreate as CredentialCreate
 from daemon.control.credential_asks import CredentialList as CredentialList
 from daemon.control.credential_asks import CredentialRevoke as CredentialRevoke
 from daemon.control.credential_asks import CredentialRotate as CredentialRotate
+from daemon.control.mapping_asks import MapList as MapList
+from daemon.control.mapping_asks import MapShow as MapShow
+from daemon.control.mapping_asks import MapTest as MapTest
 from daemon.control.owning_asks import EraseList as EraseList
 from daemon.control.owning_asks import ErasePlan as ErasePlan
 from daemon.control.owning_asks import EraseRun as EraseRun
@@ -270,6 +273,9 @@ AnyAsk = (
     | QuarantineRetry
     | QuarantineEdit
     | QuarantineDismiss
+    | MapList
+    | MapShow
+    | MapTest
     | MapDiff
     | MapActivate
     | MapRollback

@@ -44,7 +44,10 @@ from daemon.control.asks import Letters as Letters
 from daemon.control.asks import Level as Level
 from daemon.control.asks import MapActivate as MapActivate
 from daemon.control.asks import MapDiff as MapDiff
+from daemon.control.asks import MapList as MapList
 from daemon.control.asks import MapRollback as MapRollback
+from daemon.control.asks import MapShow as MapShow
+from daemon.control.asks import MapTest as MapTest
 from daemon.control.asks import Pause as Pause
 from daemon.control.asks import QuarantineDismiss as QuarantineDismiss
 from daemon.control.asks import QuarantineEdit as QuarantineEdit

@@ -13,6 +13,9 @@ from daemon.control.credentials import SecretRow as SecretRow
 from daemon.control.keeping import KeptRow as KeptRow
 from daemon.control.keeping import SpaceRow as SpaceRow
 from daemon.control.keeping import SweptRow as SweptRow
+from daemon.control.mapped import MappedRow as MappedRow
+from daemon.control.mapped import MappingRow as MappingRow
+from daemon.control.mapped import TableRow as TableRow
 from daemon.control.outlook import CaughtUpRow as CaughtUpRow
 from daemon.control.outlook import CauseRow as CauseRow
 from daemon.control.outlook import DrainRow as DrainRow
@@ -334,6 +337,9 @@ AnyView = (
     | KeptRow
     | SpaceRow
     | SweptRow
+    | MappingRow
+    | TableRow
+    | MappedRow
     | CredentialRow
     | SecretRow
     | ImportFaultRow

@@ -13,6 +13,7 @@ from daemon.control.verbs import (
     exporting,
     importing,
     letters,
+    mapping,
     overview,
     process,
     promises,
@@ -132,6 +133,12 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await quarantine.edit(request, asking)
         case p.QuarantineDismiss():
             return await quarantine.dismiss(request, asking)
+        case p.MapList():
+            return await mapping.listing(request, asking)
+        case p.MapShow():
+            return await mapping.show(request, asking)
+        case p.MapTest():
+            return await mapping.test(request, asking)
         case p.MapDiff():
             return await remapping.diff(request, asking)
         case p.MapActivate():
