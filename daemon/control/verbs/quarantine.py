@@ -95,7 +95,7 @@ async def retry(request: QuarantineRetry, asking: Asking) -> Done:
         async with working_alone(source, asking) as alone:
             for start in range(0, len(found), BATCH):
                 some = found[start : start + BATCH]
-                await alone.again([one.known.no for one in some])
+                await alone.again([one.known.no for one in some], well=not request.everything)
                 after = await asking.office.store.quarantine.find(source.no, [_key(one) for one in some])
                 for one in some:
                     await _tell_retried(source, one, after.get(_key(one)), asking, tally)

@@ -87,11 +87,12 @@ class Alone:
         self._source = source
         self._asking = asking
 
-    async def again(self, nos: Sequence[int]) -> None:
-        """These are taken in as if they were told now, in quarantine or not. Raises Refusal."""
+    async def again(self, nos: Sequence[int], *, well: bool) -> None:
+        """These are taken in as if they were told now; ``well``: those too that are not in quarantine. Raises
+        Refusal."""
         undertaking = self._source.undertaking()
         try:
-            await undertaking.again(self._source.state, nos, self._asking.office.dice.token())
+            await undertaking.again(self._source.state, nos, self._asking.office.dice.token(), well=well)
         except LookupError as error:
             raise Refusal(Exit.FAILURE, f"{error}; nothing was changed", advice="lmsyncctl map list") from None
 
