@@ -1,5 +1,6 @@
 """``lmsyncctl map list``, ``show`` and ``test``: mapping tables. (``remapping`` has those that change something.)"""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def _read(file: Path | None) -> str:
     """At most as much as a record may have. None: standard input."""
     try:
         if file is None:
-            content: bytes = click.get_binary_stream("stdin").read(BODY_CHARS_MAX + 1)
+            content = sys.stdin.buffer.read(BODY_CHARS_MAX + 1)
         else:
             with file.open("rb") as opened:
                 content = opened.read(BODY_CHARS_MAX + 1)
