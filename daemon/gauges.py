@@ -1,11 +1,14 @@
 """What ``/metrics`` shows of the store and the actors, refreshed now and then so that a scrape never waits."""
 
 import sqlite3
+from collections.abc import Iterable
 
 import trio
 
 from actors.kernel import Registry, TreeEntry
+from actors.messages import SourceView
 from actors.ports import Clock, StoreUnavailable, Witness
+from actors.roles.world import Switchboard
 from daemon.store.database import Store
 from daemon.store.retention import log_bytes
 from daemon.telemetry.metrics import Metrics
@@ -13,7 +16,9 @@ from daemon.telemetry.metrics import Metrics
 EVERY_S = 5.0
 
 
-async def watch(metrics: Metrics, store: Store, registry: Registry, clock: Clock, witness: Witness) -> None:
+async def watch(
+    metrics: Metrics, store: Store, registry: Registry, clock: Clock, witness: Witness, board: Switchboard
+) -> None:
     """Runs for ever. While the store cannot be read the last figures stand;
     when it stops taking writes, and takes them again, that is said once."""
     sick = ""
@@ -37,6 +42,7 @@ async def watch(metrics: Metrics, store: Store, registry: Registry, clock: Clock
         now_us = clock.now_us()
         metrics.outbox_depth.replace(((lane, state), float(n)) for lane, state, n in depths)
         metrics.outbox_oldest_age.replace(((lane,), (now_us - at_us) / 1e6) for lane, at_us in oldest.items())
+        show_sources(metrics, board.source_views.values(), now_us)
         metrics.mailbox_depth.replace(_mailboxes(registry.tree()))
         metrics.retired.replace((of, float(n)) for of, n in store.housekeeping.removed.items())
         metrics.quarantined.replace((which, float(n)) for which, n in quarantined.items())
@@ -44,6 +50,18 @@ async def watch(metrics: Metrics, store: Store, registry: Registry, clock: Clock
         metrics.store_bytes.set(float(space.free * space.page_bytes), "free")
         metrics.store_bytes.set(float(log_bytes(store.path)), "log")
         await trio.sleep(EVERY_S)
+
+
+def show_sources(metrics: Metrics, views: Iterable[SourceView], now_us: int) -> None:
+    """How each source stands."""
+    seen = list(views)
+    metrics.source_state.replace(((view.source, view.state), 1.0) for view in seen)
+    metrics.source_age.replace(
+        ((view.source,), max(0.0, (now_us - view.good_us) / 1e6)) for view in seen if view.good_us is not None
+    )
+    metrics.source_silence.replace(
+        ((view.source,), max(0.0, (now_us - view.heard_us) / 1e6)) for view in seen if view.heard_us is not None
+    )
 
 
 def _mailboxes(entry: TreeEntry) -> list[tuple[tuple[str, ...], float]]:

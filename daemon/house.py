@@ -10,16 +10,19 @@ from pathlib import Path
 import msgspec
 import trio
 
+from actors import sources
 from actors.domain.verdicts import Delivered
 from actors.domain.wording import Catalogue, default_templates
 from actors.kernel import Kernel, Registry, converse
-from actors.ports import Clock, Dice, Http, StoreUnavailable, Target, Witness
+from actors.ports import Bearing, Clock, Dice, Http, Source, StoreUnavailable, Target, Witness
+from actors.roles.reading import Undertaking
 from actors.roles.root import Root
 from actors.roles.router import Plan
-from actors.roles.world import Switchboard, World
+from actors.roles.world import Meanings, Switchboard, World
 from actors.targets import discover
 from config.diff import changes
 from config.model import Configuration, PersonRow, Tenant
+from config.polling import Polling
 from config.problems import Problem, in_a_line, in_order
 from config.secrets import SecretReader, SecretUnavailable
 from daemon import settings
@@ -62,7 +65,7 @@ class House:
         self._reader = reader
         self._stop = stop
         self._reloading = trio.Lock()
-        self.root = Root(configuration.tenants, self._make_targets, world)
+        self.root = Root(configuration.tenants, self._make_targets, world, self._make_sources)
         self.keyring = Keyring(store.credentials, SealFile(seal_path(store.path)), world.clock, world.witness.trouble)
         self.keyring.configure(configuration.tenants.values())
 
@@ -110,12 +113,37 @@ class House:
     def http(self) -> Http:
         return self._world.http()
 
+    def sources(self, tenant_name: str) -> Mapping[str, Source]:
+        """Those of a configured tenant that are read, or that call."""
+        return self._make_sources(self._configuration.tenants[tenant_name])
+
+    @property
+    def meanings(self) -> Meanings:
+        return self._world.meanings
+
+    def undertaking(self, tenant_name: str, source_name: str) -> Undertaking:
+        tenant = self._configuration.tenants[tenant_name]
+        source = self._make_sources(tenant)[source_name]
+        settings = tenant.sources[source_name].settings
+        polling = settings if isinstance(settings, Polling) else None
+        return Undertaking(tenant, source_name, source, polling, self._world)
+
     def _make_targets(self, tenant: Tenant) -> dict[str, Target]:
         wording = Catalogue(tenant.templates, default_templates())
         return {
             name: discover()[each.kind].build(each.settings, self._reader.reveal, wording)
             for name, each in tenant.targets.items()
         }
+
+    def _make_sources(self, tenant: Tenant) -> dict[str, Source]:
+        """Those that are read, or that call; statements that are pushed are the gateway's."""
+        made = {}
+        for name, each in tenant.sources.items():
+            build = sources.discover()[each.kind].build
+            if build is not None:
+                bearing = Bearing(tenant=tenant.name, source=name, timezone=tenant.timezone, locale=tenant.locale)
+                made[name] = build(each.settings, self._reader.reveal, bearing)
+        return made
 
     # ── what operators do ────────────────────────────────────────────────────────────────────────────
 

@@ -22,11 +22,13 @@ from daemon import gauges, settings
 from daemon.clock import SystemClock, SystemDice
 from daemon.control.listener import ControlRefused
 from daemon.control.server import serve_control
+from daemon.depot import FileDepot
 from daemon.gateway.app import GatewayApp, build_app
 from daemon.gateway.ports import GatewayPorts
 from daemon.gateway.server import serve as serve_gateway
 from daemon.house import House, boot_name
 from daemon.http import Outbound
+from daemon.meanings import KindMeanings
 from daemon.store.database import Store, open_store
 from daemon.store.errors import StoreRefused
 from daemon.systemd import Notifier, Watchdog, notify_address, take_sockets, watchdog_interval_s
@@ -126,6 +128,13 @@ class Daemon:
             outbox=store.outbox,
             ledger=store.ledger,
             housekeeping=store.housekeeping,
+            records=store.records,
+            relays=store.relays,
+            remappings=store.remappings,
+            reminders=store.reminders,
+            sources=store.sources,
+            depot=FileDepot(store.path.with_name(store.path.name + ".spool"), clock, self._outbound.client),
+            meanings=KindMeanings(clock),
             witness=witness,
             http=self._outbound.client,
             switchboard=Switchboard(),
@@ -170,7 +179,10 @@ class Daemon:
 
     async def _gauges(self) -> None:
         world = self._world
-        await gauges.watch(self._telemetry.metrics, self._store, self._kernel.registry, world.clock, world.witness)
+        board = world.switchboard
+        await gauges.watch(
+            self._telemetry.metrics, self._store, self._kernel.registry, world.clock, world.witness, board
+        )
 
     def _app(self) -> GatewayApp:
         telemetry, world, house = self._telemetry, self._world, self._house
@@ -200,6 +212,7 @@ class Daemon:
                 request_span=telemetry.request_span,
                 counted=self._counted,
                 trouble=world.witness.trouble,
+                harvesters=lambda tenant, source: world.switchboard.harvesters.get(f"{tenant}/{source}"),
             ),
             self._configuration.daemon.gateway,
         )

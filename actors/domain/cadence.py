@@ -40,11 +40,14 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """How the source stands. ``ended_us``: its last reading ended (None: there was none), the last ``failures`` of
-    them in a row without having read all (``mend``: because of what only a person can mend). ``whole_us``: when the
-    last full one ended; ``unchanged``: readings in a row without news; ``throttled_us``: the time it named."""
+    """How the source stands. ``first``: the first whole reading is still to come. ``ended_us``: its last reading ended
+    (None: there was none, or it was broken off, and ``resume`` says what it was), the last ``failures`` of them in a
+    row without having read all (``mend``: because of what only a person can mend). ``whole_us``: when the last full
+    one ended; ``unchanged``: readings in a row without news; ``throttled_us``: the time it named."""
 
+    first: bool = False
     ended_us: int | None = None
+    resume: Mode | None = None
     failures: int = 0
     mend: bool = False
     whole_us: int | None = None
@@ -63,34 +66,37 @@ def due(pace: Pace, standing: Standing, now_us: int, dice: float) -> Due:
     """Never before the time that the source named."""
     earliest_us = max(now_us, standing.throttled_us)
     if standing.ended_us is None:
-        return Due(mode="full", at_us=earliest_us + round(BEGIN_US * dice))
+        mode = standing.resume or ("full" if _full_us(pace, standing) <= earliest_us else "delta")
+        return Due(mode="full" if standing.first else mode, at_us=earliest_us + round(BEGIN_US * dice))
     if standing.failures:
         wait_us = failed_us(standing.failures, mend=standing.mend, dice=dice)
         at_us = max(earliest_us, standing.ended_us + wait_us)
         return Due(mode="full" if _full_us(pace, standing) <= at_us else "delta", at_us=at_us)
     at_us = max(earliest_us, standing.ended_us + distance_us(pace, standing.unchanged, dice))
+    if standing.first:
+        return Due(mode="full", at_us=at_us)
     full_us = _full_us(pace, standing)
     if full_us <= at_us:
-        return Due(mode="full", at_us=max(earliest_us, full_us))
+        return Due(mode="full", at_us=max(earliest_us, round(full_us)))
     return Due(mode="delta", at_us=at_us)
 
 
 def distance_us(pace: Pace, unchanged: int, dice: float) -> int:
     """After a reading, with so many in a row that brought nothing."""
-    longest_us = min(pace.every_max_us, pace.every_us * 2 ** min(max(0, unchanged), 32))
+    longest_us = min(pace.every_max_us, pace.every_us << min(max(0, unchanged), 32))
     return round(longest_us * (1 - JITTER + 2 * JITTER * dice))
 
 
 def failed_us(failures: int, *, mend: bool, dice: float) -> int:
     """After so many failures in a row: between half of the ceiling and all of it."""
     first_us, longest_us = (MENDED_US, MENDED_MAX_US) if mend else (FAILED_US, FAILED_MAX_US)
-    ceiling_us = min(longest_us, first_us * 2 ** min(max(1, failures) - 1, 32))
+    ceiling_us = min(longest_us, first_us << min(max(1, failures) - 1, 32))
     return round(ceiling_us * (0.5 + 0.5 * dice))
 
 
 def _full_us(pace: Pace, standing: Standing) -> float:
     """When everything is to be read; never, where there is no schedule for it."""
-    if standing.whole_us is None:
+    if standing.first or standing.whole_us is None:
         return 0
     if pace.full is None:
         return float("inf")

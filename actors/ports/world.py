@@ -6,6 +6,7 @@ from typing import Protocol
 
 from actors.domain.flow import Outcome, Request
 from actors.domain.outbox import Delivery
+from actors.ports.readings import Reading
 from actors.ports.store import Routed, RoutedCount
 
 
@@ -43,11 +44,25 @@ class AttemptView(Protocol):
     def exchanged(self, operation: str, outcome: Outcome, elapsed_s: float) -> None: ...
 
 
+class ReadingView(Protocol):
+    """A reading of a source in progress, as telemetry sees it. It is the root of a trace; ``traceparent`` goes with
+    what it tells."""
+
+    traceparent: str
+
+    def exchanged(self, operation: str, outcome: Outcome, elapsed_s: float) -> None: ...
+
+    def ended(self, reading: Reading) -> None: ...
+
+
 class Witness(Protocol):
     """Traces, metrics and the canonical log line. Never fails, never waits."""
 
     def attempt(self, delivery: Delivery, kind: str) -> AbstractContextManager[AttemptView]:
         """A span in the delivery's own trace, and one ``delivery.attempted`` line when it ends."""
+
+    def reading(self, source: str, mode: str) -> AbstractContextManager[ReadingView]:
+        """A span that begins a trace, and one ``source.read`` line when it ends. ``source`` is TENANT/SOURCE."""
 
     def routed(self, tenant: str, batch: Sequence[Routed], count: RoutedCount) -> None: ...
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from actors.domain.retention import rules
 from actors.kernel import Backoff, Budget, ChildSpec, Supervisor
-from actors.ports import Target
+from actors.ports import Source, Target
 from actors.roles import tenant as tenants
 from actors.roles.world import World
 from config.model import Tenant
@@ -18,13 +18,26 @@ TENANT_GRACE_S = 25.0
 
 MakeTargets = Callable[[Tenant], Mapping[str, Target]]
 """Builds a tenant's targets from its settings (``daemon`` knows secrets and templates)."""
+MakeSources = Callable[[Tenant], Mapping[str, Source]]
+"""The same for those of its sources that are read, or that call."""
+
+
+def _no_sources(tenant: Tenant) -> Mapping[str, Source]:
+    return {}
 
 
 class Root:
     """The root supervisor, and what a reload does to it."""
 
-    def __init__(self, configured: Mapping[str, Tenant], make_targets: MakeTargets, world: World) -> None:
+    def __init__(
+        self,
+        configured: Mapping[str, Tenant],
+        make_targets: MakeTargets,
+        world: World,
+        make_sources: MakeSources = _no_sources,
+    ) -> None:
         self._make_targets = make_targets
+        self._make_sources = make_sources
         self._world = world
         self._tenants = dict(configured)
         self._keep_horizons(configured)
@@ -63,4 +76,4 @@ class Root:
         return ChildSpec[object](name=tenant.name, start=partial(self._start, tenant), grace_s=TENANT_GRACE_S)
 
     def _start(self, tenant: Tenant) -> Supervisor:
-        return tenants.subtree(tenant, self._make_targets(tenant), self._world)
+        return tenants.subtree(tenant, self._make_targets(tenant), self._world, self._make_sources(tenant))

@@ -1,12 +1,47 @@
 """What every role is handed: the ports, and the switchboard on which hints find their actor."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Protocol
 
 import msgspec
+import trio
 
+from actors.domain.mapping import Mapped
+from actors.domain.mapping import Mapped
 from actors.kernel import Address
-from actors.messages import Arrived, CourierMessage, JanitorMessage, Ready, Resumed, RouterMessage
-from actors.ports import Attachments, Clock, Dice, Housekeeping, Http, Ledger, Outbox, Statements, Witness
+from actors.messages import (
+    Arrived,
+    CourierMessage,
+    HarvesterMessage,
+    JanitorMessage,
+    Look,
+    Ready,
+    Renewed,
+    Resumed,
+    RouterMessage,
+    SourceView,
+    Switched,
+)
+from actors.ports import (
+    Attachments,
+    Clock,
+    Depot,
+    Dice,
+    Housekeeping,
+    Http,
+    Ledger,
+    Outbox,
+    Sources,
+    Statements,
+    Witness,
+)
+from actors.ports.records import Records, Relays
+from actors.ports.remapping import Remappings
+from actors.ports.reminders import Reminders
+from actors.roles.taking import Meaning
+from config.model import Tenant
 
 
 class Switchboard:
@@ -17,6 +52,10 @@ class Switchboard:
         self.routers: dict[str, Address[RouterMessage]] = {}
         self.couriers: dict[str, Address[CourierMessage]] = {}
         self.janitors: dict[str, Address[JanitorMessage]] = {}
+        self.harvesters: dict[str, Address[HarvesterMessage]] = {}
+        self.source_views: dict[str, SourceView] = {}
+        """How each source stands, as its harvester said last."""
+        self._source_locks: defaultdict[str, trio.Lock] = defaultdict(trio.Lock)
         self.horizons_us: dict[str, int] = {}
         """How long the effects of each configured tenant are remembered, whether its actors stand or not."""
 
@@ -35,6 +74,40 @@ class Switchboard:
         if courier := self.couriers.get(lane):
             courier.hint(Resumed())
 
+    def switched(self, source: str) -> None:
+        """An operator paused or resumed it."""
+        if harvester := self.harvesters.get(source):
+            harvester.hint(Switched())
+
+    def look(self, source: str) -> None:
+        """It has something new."""
+        if harvester := self.harvesters.get(source):
+            harvester.hint(Look())
+
+    def renewed(self, source: str) -> None:
+        """What its records mean was changed beside its harvester."""
+        if harvester := self.harvesters.get(source):
+            harvester.hint(Renewed())
+
+    @asynccontextmanager
+    async def alone(self, source: str) -> AsyncIterator[None]:
+        """Whoever writes records of this source holds this; a reading gives way between two pages. Not to be nested."""
+        async with self._source_locks[source]:
+            yield
+
+
+class Meanings(Protocol):
+    """The mapping tables there are, those of the product and the operator's own."""
+
+    def versions(self, tenant: Tenant, source: str) -> Mapping[int, Mapped]:
+        """All there are for this source. Raises LookupError where there is no such source."""
+
+    def newest(self, tenant: Tenant, source: str) -> int:
+        """The newest version for this source. Raises LookupError where there is none."""
+
+    def meaning(self, tenant: Tenant, source: str, home_page: str, version: int) -> Meaning:
+        """What a version makes of records. Raises LookupError, with advice, where there is no such version."""
+
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
     """``boot`` names this life of the process; ``http`` makes one client for one courier slot."""
@@ -47,6 +120,13 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     outbox: Outbox
     ledger: Ledger
     housekeeping: Housekeeping
+    records: Records
+    relays: Relays
+    remappings: Remappings
+    reminders: Reminders
+    sources: Sources
+    depot: Depot
+    meanings: Meanings
     witness: Witness
     http: Callable[[], Http]
     switchboard: Switchboard

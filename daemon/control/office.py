@@ -6,9 +6,10 @@ from typing import Protocol
 import msgspec
 
 from actors.kernel import Registry
-from actors.ports import Clock, Dice, Http, Target, Witness
+from actors.ports import Clock, Dice, Http, Source, Target, Witness
+from actors.roles.reading import Undertaking
 from actors.roles.router import Plan
-from actors.roles.world import Switchboard
+from actors.roles.world import Meanings, Switchboard
 from config.model import Configuration, Tenant
 from config.problems import Problem
 from daemon.control.exits import Exit
@@ -67,11 +68,21 @@ class Office(Protocol):
     def witness(self) -> Witness:
         """Where it is logged who asked for what."""
 
+    @property
+    def meanings(self) -> Meanings:
+        """The mapping tables of sources."""
+
     def configuration(self) -> Configuration:
         """What is in force now."""
 
     def targets(self, tenant_name: str) -> Mapping[str, Target]:
         """The targets of a configured tenant, by name."""
+
+    def sources(self, tenant_name: str) -> Mapping[str, Source]:
+        """Those sources of a configured tenant that are read, or that call, by name."""
+
+    def undertaking(self, tenant_name: str, source_name: str) -> Undertaking:
+        """What takes in records of a configured source; the caller holds its lock (``Switchboard.alone``)."""
 
     def plan(self, tenant_name: str) -> Plan:
         """The rules of a configured tenant, as its router applies them."""

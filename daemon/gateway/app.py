@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from config.durations import seconds
 from config.model import Gateway
+from daemon.gateway.hooks import HookResource
 from daemon.gateway.limits import Frame
 from daemon.gateway.lrs.alternate import Alternate
 from daemon.gateway.lrs.headers import Carried
@@ -25,6 +26,8 @@ from daemon.gateway.resource import Handler, Resource
 CHECK_S_MAX = 5.0
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _TENANT = re.compile(r"^/t/[^/]+/")
+_HOOK = re.compile(r"^/t/[^/]+/hooks/[^/]+$")
+HOOKS = "/t/{tenant}/hooks/{source}"
 
 
 class GatewayApp:
@@ -47,11 +50,14 @@ def build_app(ports: GatewayPorts, gateway: Gateway) -> GatewayApp:
         return Response(ports.metrics_text(), media_type=METRICS_TYPE)
 
     operators = [*pages, Route("/metrics", Resource(get=metrics))]
-    lrs = lrs_routes(ports, carried, gateway.body_bytes_max)
+    lrs = [
+        *lrs_routes(ports, carried, gateway.body_bytes_max),
+        Route(HOOKS, Resource(post=HookResource(ports.harvesters).post)),
+    ]
     templates = frozenset(route.path for route in [*operators, *lrs])
 
     def template(path: str) -> str:
-        general = _TENANT.sub("/t/{tenant}/", path)
+        general = HOOKS if _HOOK.match(path) else _TENANT.sub("/t/{tenant}/", path)
         return general if general in templates else "(none)"
 
     def frame(routes: list[Route]) -> Frame:

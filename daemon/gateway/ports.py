@@ -7,6 +7,8 @@ from typing import Protocol
 import msgspec
 
 from actors.domain.xapi.matching import Wanted
+from actors.kernel import Address
+from actors.messages import HarvesterMessage
 from actors.ports import Attachments, Clock, Dice, LoggedStatement, Statements
 from config.model import PersonRow
 from daemon.gateway.credentials import Account, Door, Reveal
@@ -93,6 +95,11 @@ Check = Callable[[], Awaitable[Sequence[str]]]
 """What is not well, in words; nothing if all is."""
 
 
+def nobody_harvests(tenant: str, source: str) -> Address[HarvesterMessage] | None:
+    """Where no source hears anything."""
+    return None
+
+
 class GatewayPorts(msgspec.Struct, frozen=True, kw_only=True):
     """``people`` are those of a tenant's directory. ``doors`` is asked at each request, so that a reload takes effect.
     ``seal`` is the key of hashed secrets; ``used`` is told who was let in, and whether by a former secret. ``arrived``
@@ -118,3 +125,5 @@ class GatewayPorts(msgspec.Struct, frozen=True, kw_only=True):
     request_span: SpanFactory
     counted: Counted
     trouble: Trouble
+    harvesters: Callable[[str, str], Address[HarvesterMessage] | None] = nobody_harvests
+    """Who takes what is posted to a source's hook, by tenant and source."""

@@ -79,7 +79,7 @@ class SqlSources:
 
         return await self._writer.submit(job)
 
-    async def end(self, no: int, reading: Reading, braked: str | None = None) -> None:
+    async def end(self, no: int, reading: Reading, braked: str | None = None, *, whole: bool = True) -> None:
         def job(raw: sqlite3.Connection) -> None:
             raw.execute(
                 "UPDATE readings SET ended_us = ?, how = ?, detail = ?, requests = ?, told = ?, changed = ?, gone = ?, "
@@ -97,7 +97,7 @@ class SqlSources:
                     reading.no,
                 ),
             )
-            _note(raw, no, reading, braked)
+            _note(raw, no, reading, braked, whole)
             raw.execute(
                 "DELETE FROM readings WHERE source = ? AND no <= (SELECT no FROM readings WHERE source = ? "
                 "ORDER BY no DESC LIMIT 1 OFFSET ?)",
@@ -145,7 +145,7 @@ def _state(row: Sequence[Any]) -> SourceState:
     return SourceState(**{**values, "cursor": msgspec.json.decode(values["cursor"], type=dict[str, str])})
 
 
-def _note(raw: sqlite3.Connection, no: int, reading: Reading, braked: str | None) -> None:
+def _note(raw: sqlite3.Connection, no: int, reading: Reading, braked: str | None, whole: bool) -> None:
     """What a reading that ended means for its source."""
     if braked is not None:
         raw.execute("UPDATE sources SET braked = ? WHERE no = ?", (braked[:_DETAIL_CHARS_MAX], no))
@@ -153,10 +153,9 @@ def _note(raw: sqlite3.Connection, no: int, reading: Reading, braked: str | None
         return
     if reading.changed or reading.gone:
         raw.execute("UPDATE sources SET unchanged = 0 WHERE no = ?", (no,))
-    elif reading.mode == "delta":
+    elif reading.mode == "delta" or not whole:
         raw.execute("UPDATE sources SET unchanged = unchanged + 1 WHERE no = ?", (no,))
     if reading.mode == "full":
-        raw.execute(
-            "UPDATE sources SET full_us = ?, first_us = coalesce(first_us, ?) WHERE no = ?",
-            (reading.ended_us, reading.ended_us, no),
-        )
+        raw.execute("UPDATE sources SET full_us = ? WHERE no = ?", (reading.ended_us, no))
+        if whole:
+            raw.execute("UPDATE sources SET first_us = coalesce(first_us, ?) WHERE no = ?", (reading.ended_us, no))

@@ -15,7 +15,7 @@ LAG_SAMPLES = 60
 
 
 class Metrics:
-    """``lane`` is ``tenant/target``; ``state`` one of the delivery states."""
+    """``lane`` is ``tenant/target``, ``source`` ``tenant/source``; ``state`` one of the delivery states."""
 
     def __init__(self, version: str = "") -> None:
         self.build = Gauge("lmsyncd_build_info", "The version that runs.", ("version",))
@@ -57,6 +57,22 @@ class Metrics:
         self.mailbox_depth = Gauge("lmsyncd_mailbox_depth", "Messages waiting.", ("actor",))
         self.retired = Gauge(
             "lmsyncd_retired_total", "Rows that left by retention.", ("tenant", "what"), kind="counter"
+        )
+        self.source_readings = Counter(
+            "lmsyncd_source_readings_total", "Readings of sources, by how they ended.", ("source", "how")
+        )
+        self.source_records = Counter(
+            "lmsyncd_source_records_total", "Records that readings told, and what became of them.", ("source", "what")
+        )
+        self.source_latency = Histogram(
+            "lmsyncd_source_latency_seconds", "A source's answer.", ("source", "operation"), LATENCY_S
+        )
+        self.source_state = Gauge("lmsyncd_source_state", "1 for the state that a source is in.", ("source", "state"))
+        self.source_age = Gauge(
+            "lmsyncd_source_since_read_seconds", "Since a source was last read to the end.", ("source",)
+        )
+        self.source_silence = Gauge(
+            "lmsyncd_source_silence_seconds", "Since a source that calls was last heard.", ("source",)
         )
         self.quarantined = Gauge(
             "lmsyncd_quarantined", "Records of sources that failed validation.", ("tenant", "source")

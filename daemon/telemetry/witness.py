@@ -14,6 +14,7 @@ from actors.ports import Routed, RoutedCount
 from daemon.telemetry import trace_context
 from daemon.telemetry.logs import Log
 from daemon.telemetry.metrics import Metrics
+from daemon.telemetry.reading import Read
 from daemon.telemetry.spans import Attribute, Kind, Status
 from daemon.telemetry.trace_context import TraceContext
 from daemon.telemetry.tracing import LINKS_MAX, Tracer
@@ -172,6 +173,9 @@ class Eyes:
 
     def attempt(self, delivery: Delivery, kind: str) -> Attempted:
         return Attempted(self._tracer, self._metrics, self._log, delivery, kind)
+
+    def reading(self, source: str, mode: str) -> Read:
+        return Read(self._tracer, self._metrics, self._log, source, mode)
 
     def routed(self, tenant: str, batch: Sequence[Routed], count: RoutedCount) -> None:
         metrics = self._metrics

@@ -37,7 +37,8 @@ class InMemoryHttp:
             return NotSent(self.unreachable)
         if fake is None:
             return NotSent(f"{parts.netloc}: nobody is there")
-        answer = fake.handle(msgspec.structs.replace(request, url=path), self._now_s())
+        headers = {"host": parts.netloc, **request.headers}
+        answer = fake.handle(msgspec.structs.replace(request, url=path, headers=headers), self._now_s())
         delay_s = answer.delay_s + (0.0 if answer.reset else answer.body_s)
         total_s = request.patience_s or self._total_s
         if delay_s >= total_s:

@@ -221,9 +221,10 @@ class Campus:
         self._lives += 1
         self._severed = [Severed(port) for port in (self.store.outbox, self.store.ledger, self.http)]
         world = self.world(f"boot{self._lives}", self.store.statements, *self._severed)
-        told = [Severed(port) for port in (self.store.records, self.store.relays, self.store.sources)]
+        ports = (self.store.records, self.store.relays, self.store.sources, self.store.remappings)
+        told = [Severed(port) for port in ports]
         self._severed += told
-        world = msgspec.structs.replace(world, records=told[0], relays=told[1], sources=told[2])
+        world = msgspec.structs.replace(world, records=told[0], relays=told[1], sources=told[2], remappings=told[3])
         self.kernel = Kernel(clock=self.clock, dice=self.dice, on_trouble=self.notes.trouble)
         self.root = Root(self.tenants, self.targets, world, self.connected)
         self._ended = trio.Event()
@@ -242,6 +243,7 @@ class Campus:
             housekeeping=self.store.housekeeping,
             records=self.store.records,
             relays=self.store.relays,
+            remappings=self.store.remappings,
             reminders=self.store.reminders,
             sources=self.store.sources,
             depot=FileDepot(self.store.path.with_name("spool"), self.clock, lambda: http, inline=True),

@@ -37,6 +37,8 @@ paces = st.builds(
 )
 standings = st.builds(
     Standing,
+    first=st.booleans(),
+    resume=st.sampled_from([None, "full", "delta"]),
     ended_us=st.none() | st.integers(NOW_US - 30 * DAY_US, NOW_US),
     failures=st.integers(0, 5_000),
     mend=st.booleans(),
@@ -62,8 +64,20 @@ def test_it_is_always_read_again_some_time(pace: Pace, standing: Standing, die: 
 
 @given(paces, standings, dice)
 def test_until_everything_was_read_once_everything_is_read(pace: Pace, standing: Standing, die: float) -> None:
-    never = msgspec.structs.replace(standing, whole_us=None)
+    never = msgspec.structs.replace(standing, first=True)
     assert due(pace, never, NOW_US, die).mode == "full"
+
+
+@given(paces, standings, dice)
+def test_an_empty_first_reading_is_not_repeated_at_once(pace: Pace, standing: Standing, die: float) -> None:
+    empty = msgspec.structs.replace(standing, first=True, ended_us=NOW_US, whole_us=NOW_US, failures=0)
+    assert due(pace, empty, NOW_US, die).at_us >= NOW_US + pace.every_us * (1 - JITTER) - 1
+
+
+def test_what_was_broken_off_is_begun_again() -> None:
+    broken = Standing(resume="full", whole_us=NOW_US)
+    assert due(PACE, broken, NOW_US, 0.5).mode == "full"
+    assert due(PACE, msgspec.structs.replace(broken, resume="delta"), NOW_US, 0.5).mode == "delta"
 
 
 @given(paces, st.integers(0, 100), st.integers(0, 100), dice)

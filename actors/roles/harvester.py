@@ -1,0 +1,414 @@
+"""Reads one source, again and again, and takes in what it calls about: one harvester a source.
+
+When it reads next is decided purely (``domain.cadence``); how a reading is done stands in ``performing``, what becomes
+of what is told in ``intake``. The store carries the truth: cursor, switches and past readings are there, so whoever
+dies at any instruction is followed by one that goes on at the cursor.
+
+Whoever writes a source's records holds its lock (``Switchboard.alone``): the harvester while it takes in a page, a hook
+while it takes in what was heard, an operator's verb while it mends. A reading gives way between two pages.
+
+Paused by a person, suspended because the credentials died, throttled because the source named a time, braked because
+more is gone than may be: four things, never mixed.
+"""
+
+import msgspec
+import trio
+
+from actors.domain.cadence import SOON_US, Due, Pace, Standing, due, failed_us
+from actors.domain.harvest import Ended, Finished, Halted, Heard, Mode, Order, Progress, Unheard
+from actors.domain.throttle import Limiter, retry_after_s
+from actors.kernel import Actor, converse
+from actors.messages import (
+    Backfill,
+    HarvesterMessage,
+    Hear,
+    HookAnswer,
+    Look,
+    Renewed,
+    SourceMode,
+    SourceView,
+    Switched,
+    Sync,
+)
+from actors.ports import Http, Reading, ReadingView, Source, SourceName, StoreUnavailable
+from actors.ports.records import SourceState
+from actors.roles.performing import Abandoned, Performance
+from actors.roles.reading import Taken, Undertaking
+from actors.roles.world import World
+from config.durations import seconds
+from config.model import Tenant
+from config.polling import Polling
+from config.secrets import SecretUnavailable
+
+STORE_RETRY_S = 1.0
+LOOK_S_MAX = 60.0
+"""Nobody sleeps longer by a wall clock that somebody may set."""
+HELLO_FIRST_S = 30.0
+HELLO_LAST_S = 900.0
+CLOSE_S_MAX = 5.0
+HEARD_AT_ONCE = 4
+HISTORY = 20
+"""Readings looked back at: failures in a row are counted so far."""
+GOOD = frozenset({"finished", "braked"})
+
+
+class Harvester(Actor[HarvesterMessage]):
+    """Reads one source."""
+
+    def __init__(self, tenant: Tenant, name: str, source: Source, world: World) -> None:
+        super().__init__()
+        self.name = f"{tenant.name}/{name}"
+        connection = tenant.sources[name]
+        settings = connection.settings
+        self._polling = settings if isinstance(settings, Polling) else None
+        silence = getattr(settings, "silence", None)
+        self._silence_us = None if silence is None else round(seconds(silence) * 1e6)
+        self._pace = pace_of(self._polling, tenant.timezone, world.dice.random())
+        self._known_as = SourceName(tenant=tenant.name, name=name, kind=connection.kind)
+        self._source = source
+        self._world = world
+        self._undertaking = Undertaking(tenant, name, source, self._polling, world)
+        self._limiter = Limiter(source.rate, trio.current_time())
+        self._hearing = trio.CapacityLimiter(HEARD_AT_ONCE)
+        self._wake = trio.Event()
+        self._asked: Sync | Backfill | None = None
+        self._look_us: int | None = None
+        self._running: trio.CancelScope | None = None
+        self._hello_s = 0.0
+        self._ailing = ""
+        self._cast = (-1, 0.0)
+        self._silent = False
+        self._born_us = world.clock.now_us()
+        self._view = SourceView(source=self.name, kind=connection.kind, state="starting")
+        self._show()
+
+    async def started(self) -> None:
+        self.spawn(self._go_on)
+
+    async def receive(self, message: HarvesterMessage) -> None:
+        match message:
+            case Sync(reply=reply) | Backfill(reply=reply):
+                reply(self._ask_for(message))
+            case Switched():
+                self._hello_s = 0.0
+                self._break_off()
+            case Renewed():
+                self._break_off()
+            case Look():
+                self._look_us = self._look_us or self._world.clock.now_us() + SOON_US
+                self._wake.set()
+            case Hear():
+                self.spawn(self._hear, message)
+
+    async def stopping(self) -> None:
+        self._break_off()
+        await trio.lowlevel.checkpoint()
+
+    def _ask_for(self, message: Sync | Backfill) -> str:
+        if self._view.state in ("paused", "suspended"):
+            return f"it is {self._view.state}: {self._view.detail}"
+        if not self._source.polls:
+            return "it is never read: it calls"
+        if self._asked is not None:
+            return "somebody has asked for a reading already, and it has not begun"
+        self._asked = message
+        self._wake.set()
+        return ""
+
+    def _break_off(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+        self._wake.set()
+
+    # ── when ─────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _go_on(self) -> None:
+        while True:
+            self._wake = trio.Event()
+            try:
+                await self._once()
+            except StoreUnavailable as error:
+                self._world.witness.trouble("source.store_unavailable", error, source=self.name)
+                await trio.sleep(STORE_RETRY_S)
+
+    async def _once(self) -> None:
+        """Read, if it is time; else sleep until it may be, or something changes. Raises StoreUnavailable."""
+        sources, now_us = self._world.sources, self._world.clock.now_us()
+        state = await sources.state(self._known_as)
+        readings = await sources.readings(state.no, HISTORY)
+        self._look_back(state, readings)
+        self._watch_silence(state, now_us)
+        if state.paused_by:
+            self._asked = None
+            self._show("paused", f"by {state.paused_by}")
+            await self._rest(LOOK_S_MAX)
+        elif state.suspended:
+            self._show("suspended", state.suspended)
+            await self._try_hello(state)
+        elif not self._source.polls:
+            self._show("pushed")
+            await self._rest(LOOK_S_MAX)
+        elif self._asked is not None:
+            asked, self._asked, self._look_us = self._asked, None, None
+            await self._read(state, asked.mode if isinstance(asked, Sync) else "backfill", asked)
+        else:
+            standing = standing_of(state, readings)
+            next_one = self._looked(due(self._pace, standing, now_us, self._dice(readings)), standing, now_us)
+            if next_one.at_us <= now_us:
+                self._look_us = None
+                await self._read(state, next_one.mode, None)
+            else:
+                self._show_resting(state, readings, next_one)
+                await self._rest((next_one.at_us - now_us) / 1e6)
+
+    def _looked(self, planned: Due, standing: Standing, now_us: int) -> Due:
+        """Sooner, where a webhook said that there is something; not while it fails."""
+        if self._look_us is None or standing.failures or planned.at_us <= self._look_us:
+            return planned
+        at_us = max(self._look_us, standing.throttled_us)
+        return Due(mode=planned.mode if planned.at_us <= at_us else "delta", at_us=at_us)
+
+    def _now_us(self) -> int:
+        return self._world.clock.now_us()
+
+    def _dice(self, readings: list[Reading]) -> float:
+        """The same until the next reading: who wakes early must not cast anew."""
+        key = readings[0].no if readings else 0
+        if key != self._cast[0]:
+            self._cast = (key, self._world.dice.random())
+        return self._cast[1]
+
+    async def _rest(self, wait_s: float) -> None:
+        with trio.move_on_after(min(max(0.0, wait_s), LOOK_S_MAX)):
+            await self._wake.wait()
+
+    # ── reading ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def _read(self, state: SourceState, mode: Mode, asked: Sync | Backfill | None) -> None:
+        """One reading, whose end is on record whatever happens. Raises StoreUnavailable."""
+        with self._world.witness.reading(self.name, mode) as view:
+            taken = await self._undertaking.begin(state, mode, asked, view)
+            self._show("running", reading=taken.reading())
+            http = self._world.http()
+            ended: Ended | Abandoned | None = None
+            try:
+                with trio.CancelScope() as self._running:
+                    ended = await self._perform(taken, http, view, order_of(state, mode, asked, self._now_us()))
+            finally:
+                self._running = None
+                with trio.move_on_after(CLOSE_S_MAX, shield=True):
+                    await http.aclose()
+                view.ended(await self._conclude(state, taken, ended))
+
+    async def _perform(self, taken: Taken, http: Http, view: ReadingView, order: Order) -> Ended | Abandoned:
+        witness = self._world.witness
+        if taken.lacking:
+            return Halted(why="refused", detail=taken.lacking)
+
+        def told(progress: Progress) -> None:
+            self._show("running", what=progress.what, done=progress.done, total=progress.total, reading=taken.reading())
+
+        performance = Performance(self._source, http, self._limiter, self._world.depot, taken, view, told)
+        try:
+            ended = await performance.perform(self._source.harvest(order))
+            if isinstance(ended, Finished):
+                await taken.finish()
+        except Abandoned as error:
+            witness.trouble("source.abandoned", None, source=self.name, detail=str(error))
+            return error
+        except StoreUnavailable as error:
+            witness.trouble("source.store_unavailable", error, source=self.name)
+            return Halted(why="unavailable", detail=f"our store: {error}")
+        except SecretUnavailable as error:
+            return Halted(why="revoked", detail=f"our credentials cannot be read: {error}")
+        except Exception as error:  # noqa: BLE001  # a connector's bug ends its reading, and nobody else's
+            witness.trouble("source.fault", error, source=self.name)
+            return Halted(why="faulted", detail=f"a mistake of ours: {type(error).__name__}: {error}")
+        finally:
+            taken.requests = performance.requests
+        return ended
+
+    async def _conclude(self, state: SourceState, taken: Taken, ended: Ended | Abandoned | None) -> Reading:
+        """Put the end on record, as soon as the store takes it. Whoever is stopped meanwhile leaves a reading without
+        an end, which is begun again."""
+        while True:
+            with trio.move_on_after(CLOSE_S_MAX, shield=True):
+                try:
+                    reading = await self._undertaking.end(state, taken, ended)
+                    await self._switch(state, ended)
+                except StoreUnavailable as error:
+                    self._world.witness.trouble("source.store_unavailable", error, source=self.name)
+                else:
+                    self._tell(state, taken, ended, reading)
+                    return reading
+            await trio.sleep(STORE_RETRY_S)
+
+    async def _switch(self, state: SourceState, ended: Ended | Abandoned | None) -> None:
+        """What the source said of itself holds from now on. Raises StoreUnavailable."""
+        now_us = self._now_us()
+        match ended:
+            case Halted(why="revoked", detail=detail):
+                await self._world.sources.suspend(state.no, detail, now_us)
+                self._hello_s = HELLO_FIRST_S
+            case Halted(why="throttled", retry_after=header):
+                wait_s = retry_after_s(header, now_us)
+                wait_us = failed_us(1, mend=False, dice=1.0) if wait_s is None else round(wait_s * 1e6)
+                await self._world.sources.throttle(state.no, now_us + wait_us)
+            case _:
+                pass
+
+    def _tell(self, state: SourceState, taken: Taken, ended: Ended | Abandoned | None, reading: Reading) -> None:
+        """What an operator should know of it. A failure is told once, until it is over."""
+        witness = self._world.witness
+        match ended:
+            case Halted(why="revoked", detail=detail):
+                witness.trouble("source.suspended", None, source=self.name, detail=detail)
+            case Halted(why=why, detail=detail):
+                if self._ailing != why:
+                    witness.trouble("source.failed", None, source=self.name, why=why, detail=detail)
+                self._ailing = why
+            case Finished(whole=whole):
+                if self._ailing:
+                    witness.event("source.recovered", source=self.name)
+                self._ailing = ""
+                if taken.braked:
+                    witness.trouble("source.braked", None, source=self.name, detail=reading.detail)
+                if state.first_us is None and reading.mode == "full" and whole:
+                    witness.event("source.first_read", source=self.name, records=reading.told, quiet=taken.quiet)
+            case Abandoned() | None:
+                pass
+
+    # ── hearing ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def _hear(self, message: Hear) -> None:
+        """Answered once it is on disk. Whatever goes wrong is a reason to send it again."""
+        async with self._hearing:
+            try:
+                answer = await self._heard(message)
+            except StoreUnavailable as error:
+                answer = HookAnswer(503, "it cannot be stored now", error.retry_after_s)
+            except SecretUnavailable as error:
+                self._world.witness.trouble("source.fault", error, source=self.name)
+                answer = HookAnswer(503, "what it is checked against cannot be read", 60)
+            except Exception as error:  # noqa: BLE001  # a connector's bug must not end what reads beside it
+                self._world.witness.trouble("source.fault", error, source=self.name)
+                answer = HookAnswer(500, "this could not be handled; it has been logged")
+        message.reply(answer)
+
+    async def _heard(self, message: Hear) -> HookAnswer:
+        world, now_us = self._world, self._world.clock.now_us()
+        http: Http = world.http()
+        try:
+            heard = await converse(self._source.hear(message.inbound, now_us), http)
+        finally:
+            await http.aclose()
+        match heard:
+            case Unheard(status=status, detail=detail):
+                return HookAnswer(status, detail)
+            case Heard(records=records, look=look):
+                state = await world.sources.state(self._known_as)
+                if records:
+                    async with world.switchboard.alone(self.name):
+                        state = await world.sources.state(self._known_as)
+                        await self._undertaking.hear(state, records, message.correlation_id, message.traceparent)
+                await world.sources.heard(state.no, now_us)
+                if look:
+                    self._look_us = self._look_us or now_us + SOON_US
+                    self._wake.set()
+                return HookAnswer(202)
+
+    def _watch_silence(self, state: SourceState, now_us: int) -> None:
+        if self._silence_us is None:
+            return
+        since_us = max(state.heard_us or 0, self._born_us if state.heard_us is None else 0)
+        silent = now_us - since_us > self._silence_us
+        if silent and not self._silent:
+            self._world.witness.trouble(
+                "source.silent", None, source=self.name, seconds=round((now_us - since_us) / 1e6)
+            )
+        elif self._silent and not silent:
+            self._world.witness.event("source.heard_again", source=self.name)
+        self._silent = silent
+        self._show(silent_since_us=since_us if silent else None, heard_us=state.heard_us)
+
+    # ── suspended ────────────────────────────────────────────────────────────────────────────────────
+
+    async def _try_hello(self, state: SourceState) -> None:
+        """From time to time it is asked whether its credentials live again: at once after a start or a reload."""
+        with trio.move_on_after(self._hello_s):
+            await self._wake.wait()
+        self._hello_s = min(HELLO_LAST_S, max(HELLO_FIRST_S, self._hello_s * 2))
+        with self._world.witness.reading(self.name, "hello") as view:
+            ended = await self._undertaking.hello(self._limiter, view)
+        if isinstance(ended, Finished):
+            await self._world.sources.unsuspend(state.no)
+            self._hello_s = 0.0
+            self._world.witness.event("source.unsuspended", source=self.name)
+        else:
+            self._world.witness.event("source.still_suspended", source=self.name, detail=ended.detail)
+
+    # ── how it looks ─────────────────────────────────────────────────────────────────────────────────
+
+    def _look_back(self, state: SourceState, readings: list[Reading]) -> None:
+        ended = next((each for each in readings if each.ended_us is not None), None)
+        good = next((each for each in readings if each.how in GOOD), None)
+        good_us = good.ended_us if good is not None else self._view.good_us or state.full_us
+        self._show(mapping=state.mapping, last=ended, good_us=good_us, reading=None, what="", done=0, total=None)
+
+    def _show_resting(self, state: SourceState, readings: list[Reading], next_one: Due) -> None:
+        mode: SourceMode = "resting"
+        detail = ""
+        newest = next((each for each in readings if each.ended_us is not None), None)
+        if state.throttled_us > self._world.clock.now_us():
+            mode, detail = "throttled", newest.detail if newest else ""
+        elif newest is not None and newest.how not in GOOD and newest.how != "stopped":
+            mode, detail = "unavailable", f"{newest.how}: {newest.detail}"
+        elif state.braked:
+            mode, detail = "braked", state.braked
+        self._show(mode, detail, next_us=next_one.at_us, next_mode=next_one.mode)
+
+    def _show(self, state: SourceMode | None = None, detail: str | None = None, **changes: object) -> None:
+        if state is not None:
+            changes |= {"state": state, "detail": detail or ""}
+            changes = {"next_us": None, "next_mode": None, **changes}
+        self._view = msgspec.structs.replace(self._view, **changes)
+        self._world.switchboard.source_views[self.name] = self._view
+
+
+def pace_of(polling: Polling | None, zone: str, spread: float) -> Pace:
+    """The operator's words as numbers."""
+    polling = polling or Polling()
+    return Pace(
+        every_us=round(seconds(polling.every) * 1e6),
+        every_max_us=round(seconds(polling.every_max) * 1e6),
+        full=polling.full,
+        zone=zone,
+        spread=spread,
+    )
+
+
+def standing_of(state: SourceState, readings: list[Reading]) -> Standing:
+    """How the source stands, by its last readings, newest first. One that died with its process, or was broken off,
+    is begun again at once."""
+    newest = readings[0] if readings else None
+    failures = 0
+    for each in readings:
+        if each.how in GOOD:
+            break
+        failures += each.how not in ("", "stopped")
+    broken = newest is not None and newest.how in ("", "stopped")
+    return Standing(
+        ended_us=None if newest is None or broken else newest.ended_us,
+        failures=0 if broken else failures,
+        mend=newest is not None and newest.how == "refused",
+        whole_us=state.full_us,
+        first=state.first_us is None,
+        resume=newest.mode if broken and newest is not None and newest.mode != "backfill" else None,
+        unchanged=state.unchanged,
+        throttled_us=state.throttled_us,
+    )
+
+
+def order_of(state: SourceState, mode: Mode, asked: Sync | Backfill | None, now_us: int) -> Order:
+    since, until = (asked.since, asked.until) if isinstance(asked, Backfill) else ("", "")
+    return Order(mode=mode, cursor=state.cursor, now_us=now_us, since=since, until=until)
