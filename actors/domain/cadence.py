@@ -43,8 +43,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """How the source stands. ``first``: the first whole reading is still to come. ``ended_us``: its last reading ended
     (None: there was none, or it was broken off, and ``resume`` says what it was), the last ``failures`` of them in a
     row without having read all (``mend``: because of what only a person can mend). ``whole_us``: when the last full
-    one ended; ``unchanged``: readings in a row without news; ``throttled_us``: the time it named."""
+    one ended; ``unchanged``: readings in a row without news; ``throttled_us``: the time it named; ``since_us``: since
+    when whoever reads it is there."""
 
+    since_us: int = 0
     first: bool = False
     ended_us: int | None = None
     resume: Mode | None = None
@@ -66,8 +68,9 @@ def due(pace: Pace, standing: Standing, now_us: int, dice: float) -> Due:
     """Never before the time that the source named."""
     earliest_us = max(now_us, standing.throttled_us)
     if standing.ended_us is None:
-        mode = standing.resume or ("full" if _full_us(pace, standing) <= earliest_us else "delta")
-        return Due(mode="full" if standing.first else mode, at_us=earliest_us + round(BEGIN_US * dice))
+        at_us = max(earliest_us, standing.since_us + round(BEGIN_US * dice))
+        mode = standing.resume or ("full" if _full_us(pace, standing) <= at_us else "delta")
+        return Due(mode="full" if standing.first else mode, at_us=at_us)
     if standing.failures:
         wait_us = failed_us(standing.failures, mend=standing.mend, dice=dice)
         at_us = max(earliest_us, standing.ended_us + wait_us)

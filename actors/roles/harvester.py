@@ -78,7 +78,7 @@ class Harvester(Actor[HarvesterMessage]):
         self._ailing = ""
         self._cast = (-1, 0.0)
         self._silent = False
-        self._born_us = world.clock.now_us()
+        self._born_us = self._since_us = world.clock.now_us()
         self._view = SourceView(source=self.name, kind=connection.kind, state="starting")
         self._show()
 
@@ -152,7 +152,7 @@ class Harvester(Actor[HarvesterMessage]):
             asked, self._asked, self._look_us = self._asked, None, None
             await self._read(state, asked.mode if isinstance(asked, Sync) else "backfill", asked)
         else:
-            standing = standing_of(state, readings)
+            standing = standing_of(state, readings, self._since_us)
             next_one = self._looked(due(self._pace, standing, now_us, self._dice(readings)), standing, now_us)
             if next_one.at_us <= now_us:
                 self._look_us = None
@@ -196,6 +196,7 @@ class Harvester(Actor[HarvesterMessage]):
                     ended = await self._perform(taken, http, view, order_of(state, mode, asked, self._now_us()))
             finally:
                 self._running = None
+                self._since_us = self._now_us()
                 with trio.move_on_after(CLOSE_S_MAX, shield=True):
                     await http.aclose()
                 view.ended(await self._conclude(state, taken, ended))
@@ -387,7 +388,7 @@ def pace_of(polling: Polling | None, zone: str, spread: float) -> Pace:
     )
 
 
-def standing_of(state: SourceState, readings: list[Reading]) -> Standing:
+def standing_of(state: SourceState, readings: list[Reading], since_us: int) -> Standing:
     """How the source stands, by its last readings, newest first. One that died with its process, or was broken off,
     is begun again at once."""
     newest = readings[0] if readings else None
@@ -398,6 +399,7 @@ def standing_of(state: SourceState, readings: list[Reading]) -> Standing:
         failures += each.how not in ("", "stopped")
     broken = newest is not None and newest.how in ("", "stopped")
     return Standing(
+        since_us=since_us,
         ended_us=None if newest is None or broken else newest.ended_us,
         failures=0 if broken else failures,
         mend=newest is not None and newest.how == "refused",

@@ -122,6 +122,8 @@ class Notes:
     def __init__(self) -> None:
         self.events: list[tuple[str, dict[str, object]]] = []
         self.troubles: list[tuple[str, BaseException | None]] = []
+        self.read = trio.Event()
+        """Set, and made anew, whenever a reading of a source has ended."""
 
     def attempt(self, delivery: Delivery, kind: str) -> AbstractContextManager["Notes"]:
         return nullcontext(self)
@@ -163,6 +165,8 @@ class ReadingNotes:
 
     def ended(self, reading: Reading) -> None:
         self._notes.events.append(("source.read", {"source": self._source, **msgspec.structs.asdict(reading)}))
+        self._notes.read.set()
+        self._notes.read = trio.Event()
 
 
 class Severed:
@@ -341,7 +345,7 @@ class Campus:
         """Let virtual time pass until so many readings of the source have ended; the last of them."""
         with trio.fail_after(limit_s):
             while len(self.readings(source)) < count:
-                await trio.sleep(0.25)
+                await self.notes.read.wait()
         return self.readings(source)[count - 1]
 
     def readings(self, source: str = "acme/campus") -> list[Reading]:

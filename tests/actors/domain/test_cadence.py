@@ -37,6 +37,7 @@ paces = st.builds(
 )
 standings = st.builds(
     Standing,
+    since_us=st.integers(NOW_US - DAY_US, NOW_US),
     first=st.booleans(),
     resume=st.sampled_from([None, "full", "delta"]),
     ended_us=st.none() | st.integers(NOW_US - 30 * DAY_US, NOW_US),
