@@ -326,7 +326,7 @@ class Undertaking:
                 how = "finished"
                 if taken.braked:
                     how, detail = "braked", in_words(taken.braked)
-                if taken.mode == "full":
+                if taken.mode == "full" or taken.braked:
                     braked = in_words(taken.braked)
         reading = taken.reading(how, detail)
         await self._world.sources.end(state.no, reading, braked, whole=whole)
