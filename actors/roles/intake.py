@@ -206,9 +206,9 @@ class Intake:
         """Somebody may have waited for what is there now."""
         came = []
         for work in todo:
-            means = work.was if work.flaws or work.gone else work.after
+            means = work.before if work.flaws else work.was if work.gone else work.after
             if means is not None:
-                named = Named(means, not work.gone)
+                named = Named(means, work.flaws != () or not work.gone)
                 self._referred.update(work.key, named)
                 if work.key[0] in _REFERRED and not work.flaws and work.after is not None and work.before is None:
                     self._referred.learn(work.key, named)

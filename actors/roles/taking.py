@@ -122,7 +122,7 @@ class Work:
     # ── what is written ──────────────────────────────────────────────────────────────────────────────
 
     def kept(self, mapping: int) -> Kept:
-        means = self.was if self.flaws or self.gone else self.after
+        means = self.before if self.flaws else self.was if self.gone else self.after
         member = means if isinstance(means, Enrolment) else None
         return Kept(
             no=self.known.no if self.known is not None else None,

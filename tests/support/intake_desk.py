@@ -30,7 +30,7 @@ def meaning(record: Record, known: AnyEntity | None) -> AnyEntity | tuple[Flaw, 
     if "bad" in record.body:
         return (Flaw(rule="range", path="bad", value="1", suggestion="make it good"),)
     body = dict(record.body)
-    if known is not None:
+    if known is not None and record.partial:
         body = {**msgspec.to_builtins(known), **body}
     body |= {"id": record.id, "entity": record.entity}
     return msgspec.convert(body, ENTITIES[record.entity])
