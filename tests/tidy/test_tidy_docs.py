@@ -6,6 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from actors import sources
+from actors.domain.school import School
 from actors.ports import Fault
 from actors.targets import discover
 from daemon.telemetry.metrics import Metrics
@@ -66,6 +68,8 @@ def test_every_fault_is_there_for_the_vendors_that_have_it(vendor: str) -> None:
 def test_the_examples_are_faults() -> None:
     examples = re.findall(r"-X PUT \$faults -d '(\[.*\])'", SANDBOX)
     assert len(examples) >= 6
+    fakes = {name: each.fake() for name, each in discover().items()}
+    fakes |= {name: each.fake(School()) for name, each in sources.discover().items() if each.fake and name not in fakes}
     for example in examples:
         for fault in msgspec.json.decode(example, type=list[Fault]):
-            discover()[fault.vendor].fake().fault(fault)
+            fakes[fault.vendor].fault(fault)
