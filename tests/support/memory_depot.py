@@ -88,7 +88,10 @@ class MemoryDepot:
         if self.stuck:
             self._infos[bundle] = msgspec.structs.replace(self._infos[bundle], settled=False)
             return self.stuck
-        for held in (self._infos, self._files):
-            held.pop(bundle, None)
-        self._inbox.pop(bundle, None)
+        info, files = self._infos.pop(bundle), self._files.pop(bundle, {})
+        inbox = self._inbox.pop(bundle, None)
+        if inbox is not None:  # else it came by a download, and is gone
+            key = f"{inbox}/{where}/{info.name}"
+            self._infos[key] = msgspec.structs.replace(info, key=key)
+            self._files[key], self._inbox[key] = files, f"{inbox}/{where}"
         return ""

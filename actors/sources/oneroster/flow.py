@@ -2,6 +2,9 @@
 
 Bundles are taken oldest first, one a reading: what is gone is known by what one bundle does not tell. A bundle that was
 made well before one that was taken already comes too late: it would undo what is newer, so it is put aside.
+
+A full reading with nothing new to read reads the bundle that was taken last once more, where it lies in ``done``: days
+have passed, a mapping may be another one, or a person may have accepted what the brake held back.
 """
 
 import base64
@@ -111,8 +114,21 @@ class OneRosterSource:
                 told.append(f"{waiting} more wait")
             whole = (known or taken.bulk) and not waiting
             return Finished(note="; ".join(each for each in told if each)[:NOTE_CHARS_MAX], whole=whole)
+        if order.mode == "full" and not waiting and (last := (yield from self._last(order))) is not None:
+            taken = yield from self._take(last, order)
+            note = "; ".join(each for each in (f"{last.name} once more: {taken.records} records", taken.note()) if each)
+            return Finished(note=note[:NOTE_CHARS_MAX], whole=known and not taken.trouble)
         unsettled = f"{waiting} bundles are still being written" if waiting else "the inbox is empty"
         return Finished(note=unsettled, whole=False)
+
+    def _last(self, order: Order) -> Generator[Step, Answer, BundleInfo | None]:
+        """The bundle that was taken last, if it still lies where it was put."""
+        digest = order.cursor.get("digest")
+        if not digest:
+            return None
+        answer = yield Bundles(inbox=f"{self._settings.inbox}/done")
+        lying = answer if isinstance(answer, tuple) else ()
+        return next((each for each in lying if each.settled and each.digest == digest), None)
 
     def _lying(self) -> Generator[Step, Answer, tuple[BundleInfo, ...] | Halted]:
         inbox = str(self._settings.inbox)

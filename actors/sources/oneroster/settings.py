@@ -16,7 +16,7 @@ from config.texts import NonEmpty, Timeout, Url
 
 LIMITS_PER_S = {"requests_per_s": 5.0}
 """What ``limits = { … }`` may override, with the defaults: OneRoster names none."""
-RHYTHM = {"inbox": ("10s", "10s"), "url": ("1h", "6h"), "base_url": ("5m", "30m")}
+RHYTHM = {"inbox": ("10s", "30s"), "url": ("1h", "6h"), "base_url": ("5m", "30m")}
 """``every`` and ``every_max`` where they are absent. To look into an inbox costs next to nothing."""
 ROOTS = ("/rostering/v1p2", "/gradebook/v1p2", "/resources/v1p2", "/v1p1")
 SCOPES = {
@@ -46,7 +46,7 @@ class OneRosterSettings(Polling, frozen=True, kw_only=True):
     every: Timeout = ""
     """How often it is looked at. Absent: an inbox every 10s, a zip at ``url`` every 1h, a REST service every 5m."""
     every_max: Timeout = ""
-    """The most seldom, while nothing is new. Absent: 10s, 6h, 30m."""
+    """The most seldom, while nothing is new. Absent: 30s, 6h, 30m."""
     version: Literal["1.1", "1.2"] = "1.2"
     """Which OneRoster the REST service speaks. A bundle says it itself."""
     token_url: Url | None = None

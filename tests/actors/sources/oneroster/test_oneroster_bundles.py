@@ -2,7 +2,7 @@
 
 import pytest
 from memory_depot import MemoryDepot
-from oneroster_desk import DAY_US, INBOX, NOW_US, Desk, Told, bundle, small
+from oneroster_desk import DAY_US, INBOX, NOW_US, ROWS, Desk, Told, bundle, small
 
 from actors.domain.harvest import Finished, Halted
 from actors.domain.school import sample
@@ -274,6 +274,23 @@ async def test_the_same_bundle_again_moves_no_cursor_and_says_the_same(desk: Des
     assert first.cursors == 1
     assert again.cursors == 0
     assert again.records == first.records
+
+
+async def test_a_full_reading_reads_the_last_bundle_once_more(desk: Desk) -> None:
+    """Days pass, and mappings change, without a new bundle."""
+    await taken(desk, bundle(), made_us=1)
+    await taken(desk, bundle(users=[ROWS["users"][0]]), made_us=2)
+    assert (await desk.read("delta")).records == []
+    desk.now_us = NOW_US + 91 * DAY_US
+    again = await desk.read("full")
+    assert isinstance(again.ended, Finished)
+    assert again.ended.whole
+    assert "a.zip once more" in again.ended.note
+    assert set(again.of("user")) == {"u1"}, "the last one, not the one before"
+    assert again.of("enrolment")["e2"].body.get("phase") is None
+    assert "user" in again.wholes
+    assert again.cursors == 0
+    assert [where for _, where, _ in desk.depot.placed] == ["done", "done"]
 
 
 async def test_what_is_still_being_written_waits(desk: Desk) -> None:

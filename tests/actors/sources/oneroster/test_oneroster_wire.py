@@ -33,7 +33,7 @@ def settings(**given: object) -> OneRosterSettings:
 
 def test_an_inbox_alone_is_enough() -> None:
     read = settings(inbox="/srv/lmsyncd/acme")
-    assert (read.every, read.every_max, read.home("acme", "sis")) == ("10s", "10s", "urn:lmsyncd:acme:sis")
+    assert (read.every, read.every_max, read.home("acme", "sis")) == ("10s", "30s", "urn:lmsyncd:acme:sis")
     assert read.inbox == Path("/srv/lmsyncd/acme")
 
 
