@@ -6,7 +6,7 @@ from typing import assert_never
 import msgspec
 from rich.console import Console
 
-from daemon.cli import erasures, keeping, mappings, quarantined, stories, tables
+from daemon.cli import erasures, keeping, mappings, quarantined, readings, stories, tables
 from daemon.cli.cells import clean
 from daemon.cli.render import tell
 from daemon.control import views
@@ -74,6 +74,7 @@ class People:
                 | views.SlaRow()
                 | views.LateRow()
                 | views.KeptRow()
+                | views.SourceRow()
                 | views.CredentialRow()
                 | views.MappingRow()
                 | views.ImportFaultRow()
@@ -90,6 +91,9 @@ class People:
             case views.SpaceRow() | views.SweptRow():
                 self._flush()
                 self._console.print(keeping.line(view))
+            case views.ReadingRow():
+                self._flush()
+                self._console.print(readings.line(view))
             case views.TableRow():
                 self._flush()
                 self._console.out(mappings.toml(view), end="", highlight=False)

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from daemon.cli import clients, erasures, keeping, mappings, outlooks, quarantined
+from daemon.cli import clients, erasures, keeping, mappings, outlooks, quarantined, readings
 from daemon.cli.cells import age, at, number, pairs, plain, short, state, took
 from daemon.control import views as v
 
@@ -26,6 +26,7 @@ Listed = (
     | v.ProblemRow
     | outlooks.Listed
     | v.KeptRow
+    | v.SourceRow
     | v.CredentialRow
     | v.MappingRow
     | v.ImportFaultRow
@@ -65,6 +66,7 @@ _NUMBERS = {
     *outlooks.NUMBERS,
     *keeping.NUMBERS,
     *quarantined.NUMBERS,
+    *readings.NUMBERS,
 }
 
 
@@ -94,6 +96,8 @@ def _headings(row: Listed) -> tuple[str, ...]:
             return outlooks.headings(row)
         case v.KeptRow():
             return keeping.HEADINGS
+        case v.SourceRow():
+            return readings.HEADINGS
         case v.CredentialRow():
             return clients.HEADINGS
         case v.MappingRow():
@@ -176,6 +180,8 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
             return outlooks.cells(row)
         case v.KeptRow():
             return keeping.cells(row)
+        case v.SourceRow():
+            return readings.cells(row)
         case v.CredentialRow():
             return clients.cells(row)
         case v.MappingRow():

@@ -41,6 +41,11 @@ from daemon.control.quarantine_asks import QuarantineShow as QuarantineShow
 from daemon.control.remapping_asks import MapActivate as MapActivate
 from daemon.control.remapping_asks import MapDiff as MapDiff
 from daemon.control.remapping_asks import MapRollback as MapRollback
+from daemon.control.source_asks import SourceBackfill as SourceBackfill
+from daemon.control.source_asks import SourceList as SourceList
+from daemon.control.source_asks import SourcePause as SourcePause
+from daemon.control.source_asks import SourceResume as SourceResume
+from daemon.control.source_asks import SourceSync as SourceSync
 
 
 class AskStatus(Ask, frozen=True, kw_only=True, tag="status"):
@@ -257,6 +262,11 @@ AnyAsk = (
     | ConfigShow
     | RetentionShow
     | RetentionRun
+    | SourceList
+    | SourcePause
+    | SourceResume
+    | SourceSync
+    | SourceBackfill
     | CredentialList
     | CredentialCreate
     | CredentialRotate

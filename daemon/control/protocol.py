@@ -65,6 +65,11 @@ from daemon.control.asks import RetentionShow as RetentionShow
 from daemon.control.asks import Role as Role
 from daemon.control.asks import RouteTest as RouteTest
 from daemon.control.asks import Sla as Sla
+from daemon.control.asks import SourceBackfill as SourceBackfill
+from daemon.control.asks import SourceList as SourceList
+from daemon.control.asks import SourcePause as SourcePause
+from daemon.control.asks import SourceResume as SourceResume
+from daemon.control.asks import SourceSync as SourceSync
 from daemon.control.asks import StateName as StateName
 from daemon.control.asks import TargetList as TargetList
 from daemon.control.asks import TargetTest as TargetTest

@@ -37,6 +37,8 @@ from daemon.control.remapped import MapDiffRow as MapDiffRow
 from daemon.control.remapped import QuarantinedRow as QuarantinedRow
 from daemon.control.remapped import RecordRow as RecordRow
 from daemon.control.remapped import SampleView as SampleView
+from daemon.control.sources import ReadingRow as ReadingRow
+from daemon.control.sources import SourceRow as SourceRow
 from daemon.control.trials import ExchangeRow as ExchangeRow
 from daemon.control.trials import JudgementRow as JudgementRow
 from daemon.control.trials import PreviewRow as PreviewRow
@@ -340,6 +342,8 @@ AnyView = (
     | MappingRow
     | TableRow
     | MappedRow
+    | SourceRow
+    | ReadingRow
     | CredentialRow
     | SecretRow
     | ImportFaultRow

@@ -23,6 +23,7 @@ from daemon.control.verbs import (
     replaying,
     retention,
     routing,
+    sources,
     story,
     switches,
     targets,
@@ -115,6 +116,16 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await importing.lines(request, asking)
         case p.ImportPart():
             return await importing.part(request, asking)
+        case p.SourceList():
+            return await sources.listing(request, asking)
+        case p.SourcePause():
+            return await sources.pause(request, asking)
+        case p.SourceResume():
+            return await sources.resume(request, asking)
+        case p.SourceSync():
+            return await sources.sync(request, asking)
+        case p.SourceBackfill():
+            return await sources.backfill(request, asking)
         case p.CredentialList():
             return await credentials.listing(request, asking)
         case p.CredentialCreate():

@@ -1,0 +1,57 @@
+"""Sources and their readings, for people: the rows of ``control.sources``."""
+
+from rich.text import Text
+
+from daemon.cli.cells import at, number, plain, state, took
+from daemon.control import views as v
+
+HEADINGS = ("source", "kind", "state", "last reading", "brought", "next", "mapping", "quarantined", "detail")
+NUMBERS = ("mapping", "quarantined")
+
+
+def cells(row: v.SourceRow) -> list[Text | str]:
+    last = row.last
+    read = "" if last is None else f"{at(last.ended_us)[:19]} {last.mode}, {last.how}"
+    following = f"{at(row.next_us)[:19]} {row.next_mode}" if row.next_us else ""
+    return [
+        plain(row.source),
+        plain(row.kind),
+        state(row.state),
+        plain(read),
+        plain("" if last is None else brought(last)),
+        plain(following),
+        f"v{row.mapping}" if row.mapping else "",
+        number(row.quarantined),
+        plain("; ".join(_remarks(row)), "yellow"),
+    ]
+
+
+def _remarks(row: v.SourceRow) -> list[str]:
+    said = [row.detail] if row.detail else []
+    if row.braked and row.braked != row.detail:
+        said.append(f"{row.braked}: lmsyncctl source sync {row.source} --accept-removals")
+    if row.silent_since_us:
+        said.append(f"it has not called since {at(row.silent_since_us)[:19]}")
+    return said
+
+
+def brought(row: v.ReadingRow) -> str:
+    """``51 told, 3 new``."""
+    counted = (
+        (row.told, "told"),
+        (row.changed, "new"),
+        (row.gone, "gone"),
+        (row.quarantined, "quarantined"),
+        (row.statements, "statements"),
+    )
+    return ", ".join(f"{count:,} {what}" for count, what in counted if count) or "nothing"
+
+
+def line(row: v.ReadingRow) -> Text:
+    """How far a reading is, or how it ended."""
+    if row.how:
+        ended = f"{row.source}: {row.mode} reading {row.how} after {took(row.began_us, row.ended_us)}: {brought(row)}"
+        return plain(ended, "" if row.how == "finished" else "yellow")
+    of = f" of {row.total:,}" if row.total is not None else ""
+    far = f"{row.what} {row.done:,}{of}" if row.done or of else row.what
+    return plain(f"{row.source}: {row.mode} reading{', ' if far else ''}{far}: {brought(row)}, {row.requests} requests")

@@ -1,0 +1,45 @@
+"""Rows about sources and their readings. ``views`` re-exports them."""
+
+from daemon.control.view import View
+
+
+class ReadingRow(View, frozen=True, kw_only=True, tag="reading"):
+    """A reading of a source: under way (``how`` empty; ``what`` is being read, ``done`` of ``total`` of it), or ended.
+    ``changed`` counts records whose meaning was new, ``statements`` what was appended to the log."""
+
+    source: str
+    mode: str
+    began_us: int
+    ended_us: int | None = None
+    how: str = ""
+    detail: str = ""
+    what: str = ""
+    done: int = 0
+    total: int | None = None
+    requests: int = 0
+    told: int = 0
+    changed: int = 0
+    gone: int = 0
+    quarantined: int = 0
+    statements: int = 0
+
+
+class SourceRow(View, frozen=True, kw_only=True, tag="source"):
+    """A source. ``state``: ``listening`` (statements are pushed to the gateway), ``pushed`` (it posts to its hook and
+    is never read), or how its harvester stands. ``next_us`` is when it is read next, ``next_mode`` how; ``last`` the
+    reading that ended last; ``mapping`` the version in force, 0: none yet; ``quarantined``: records that wait for a
+    person; ``silent_since_us``: it is expected to post, and has not since then."""
+
+    source: str
+    kind: str
+    state: str
+    detail: str = ""
+    mapping: int = 0
+    quarantined: int = 0
+    next_us: int | None = None
+    next_mode: str = ""
+    last: ReadingRow | None = None
+    good_us: int | None = None
+    heard_us: int | None = None
+    silent_since_us: int | None = None
+    braked: str = ""
