@@ -42,6 +42,9 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def settle_us(self) -> int:
+        """What was put away was settled before."""
+        if self.inbox.name in DEALT_WITH:
+            return 0
         return SETTLE_FOLDER_US if self.folder else SETTLE_ZIP_US
 
 

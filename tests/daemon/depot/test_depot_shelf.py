@@ -188,6 +188,17 @@ async def test_where_nothing_can_be_moved_it_says_so_and_reads_it_once(
     assert "a.zip" in await place.look()
 
 
+async def test_what_was_put_away_can_be_read_there_at_once(place: Place) -> None:
+    (place.inbox / "a.zip").write_bytes(ZIP)
+    info = (await place.settled())["a.zip"]
+    await place.depot.put(info.key, "done", "")
+    [again] = await place.depot.bundles(str(place.inbox / "done"))
+    assert again.settled
+    assert again.digest == info.digest
+    assert (await place.depot.rows(again.key, "users.csv", 10)).rows[0][0] == "u1"
+    assert await place.depot.bundles(str(place.inbox / "failed")) != ()
+
+
 async def test_oldest_first(place: Place) -> None:
     for name, hour in (("b.zip", 8), ("a.zip", 9), ("c.zip", 7)):
         (place.inbox / name).write_bytes(zipped(bundle(), (2026, 9, 1, hour, 0, 0)))
