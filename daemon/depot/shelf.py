@@ -173,8 +173,15 @@ class FileDepot:
             return RowsRead(columns=(), rows=[], line=1, last=True, trouble=trouble)
         read = table.read(count)
         if read.last:
-            table.close()
+            self._close(key, name)
         return read
+
+    def _close(self, key: str, name: str) -> None:
+        """The table, and with the last open one the bundle."""
+        reading = self._readings[key]
+        reading.tables.pop(name).close()
+        if not reading.tables:
+            self._readings.pop(key).close()
 
     def _table(self, key: str, name: str) -> Table:
         reading = self._readings.get(key)
