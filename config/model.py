@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from config.due import DueSoon as DueSoon
+from config.identity import Identity as Identity
 from config.routes import Audience as Audience
 from config.routes import Backoff as Backoff
 from config.routes import Digest as Digest
@@ -247,6 +248,8 @@ class TenantWords(Words, frozen=True, kw_only=True):
     """``[[rosters]]``: memberships kept in step. Accepted but not acted on by this version."""
     retention: Retention = Retention()
     """How long what is settled is kept."""
+    identity: Identity = Identity()
+    """Who may be taken for one person."""
     due_soon: DueSoon = DueSoon()
     """When learners are reminded of work that is due."""
     xapi_fallback_version: Literal["1.0.3", "2.0.0"] = "1.0.3"
@@ -287,6 +290,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     mappings: dict[str, dict[int, MappingFile]] = {}
     """The operator's own tables, by source and version; those that ship are not among them."""
     retention: Retention = Retention()
+    identity: Identity = Identity()
     due_soon: DueSoon = DueSoon()
     xapi_fallback_version: str = "1.0.3"
 

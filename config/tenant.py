@@ -102,6 +102,7 @@ def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tup
         templates=templates,
         mappings=mappings,
         retention=words.retention,
+        identity=words.identity,
         due_soon=words.due_soon,
         xapi_fallback_version=words.xapi_fallback_version,
     )

@@ -127,6 +127,7 @@ class Daemon:
             attachments=store.attachments,
             outbox=store.outbox,
             ledger=store.ledger,
+            persons=store.persons,
             housekeeping=store.housekeeping,
             records=store.records,
             relays=store.relays,

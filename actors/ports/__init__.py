@@ -13,6 +13,7 @@ from actors.ports.readings import How as How
 from actors.ports.readings import Reading as Reading
 from actors.ports.readings import SourceName as SourceName
 from actors.ports.readings import Sources as Sources
+from actors.ports.persons import Persons as Persons
 from actors.ports.sources import Bearing as Bearing
 from actors.ports.sources import Depot as Depot
 from actors.ports.sources import Source as Source

@@ -71,6 +71,7 @@ class Root:
         horizons_us = self._world.switchboard.horizons_us
         horizons_us.clear()
         horizons_us.update({name: rules(name, tenant.retention).horizon_us for name, tenant in configured.items()})
+        self._world.persons.configure({name: tenant.identity for name, tenant in configured.items()})
 
     def _spec(self, tenant: Tenant) -> ChildSpec[object]:
         return ChildSpec[object](name=tenant.name, start=partial(self._start, tenant), grace_s=TENANT_GRACE_S)

@@ -33,6 +33,7 @@ from actors.ports import (
     Http,
     Ledger,
     Outbox,
+    Persons,
     Sources,
     Statements,
     Witness,
@@ -52,6 +53,7 @@ class Switchboard:
         self.routers: dict[str, Address[RouterMessage]] = {}
         self.couriers: dict[str, Address[CourierMessage]] = {}
         self.janitors: dict[str, Address[JanitorMessage]] = {}
+        self.reminders: dict[str, Address[ReminderMessage]] = {}
         self.harvesters: dict[str, Address[HarvesterMessage]] = {}
         self.source_views: dict[str, SourceView] = {}
         """How each source stands, as its harvester said last."""
@@ -63,6 +65,11 @@ class Switchboard:
         """Statements were stored for this tenant."""
         if router := self.routers.get(tenant):
             router.hint(Arrived())
+
+    def reported(self, tenant: str) -> None:
+        """The tenant's sources told something new."""
+        if reminder := self.reminders.get(tenant):
+            reminder.hint(Reported())
 
     def ready(self, lane: str) -> None:
         """The lane has deliveries, or what held it back has changed."""
@@ -119,6 +126,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     attachments: Attachments
     outbox: Outbox
     ledger: Ledger
+    persons: Persons
     housekeeping: Housekeeping
     records: Records
     relays: Relays

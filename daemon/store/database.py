@@ -15,6 +15,7 @@ from pathlib import Path
 import trio
 
 from actors.ports import Clock
+from daemon.store.acquaintance import SqlPersons
 from daemon.store.activities import SqlActivities
 from daemon.store.admission import admit, unheard
 from daemon.store.attachments import SqlAttachments, discard
@@ -79,11 +80,12 @@ class Store:
         self.exports = SqlExports(self.lrs_reader)
         self.erasures = SqlErasures(self.writer, self.lrs_reader)
         self.imports = SqlImports(self.writer, reader, self.statements)
-        self.records = SqlRecords(self.writer, reader, self.statements, clock)
+        self.persons = SqlPersons(reader)
+        self.records = SqlRecords(self.writer, reader, self.statements, clock, self.persons)
         self.relays = SqlRelays(self.writer, reader, self.statements, clock)
         self.reminders = SqlReminders(self.writer, reader, self.statements)
         self.sources = SqlSources(self.writer, reader)
-        self.remappings = SqlRemappings(self.writer, reader)
+        self.remappings = SqlRemappings(self.writer, reader, self.persons)
         self.quarantine = SqlQuarantine(self.writer, self.lrs_reader)
         self.housekeeping = SqlHousekeeping(self.writer, reader)
         self.born_us = 0

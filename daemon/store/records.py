@@ -15,6 +15,7 @@ from actors.domain.correcting import Correction
 from actors.ports import Clock
 from actors.ports.records import Kept, Key, KnownRecord, Taken, Taking
 from daemon.store import rows
+from daemon.store.acquaintance import SqlPersons
 from daemon.store.engine import Engine
 from daemon.store.statements import SqlStatements
 from daemon.store.writer import Writer
@@ -43,11 +44,14 @@ _ANSWERED = """
 class SqlRecords:
     """Implements ``ports.records.Records``."""
 
-    def __init__(self, writer: Writer, reader: Engine, statements: SqlStatements, clock: Clock) -> None:
+    def __init__(
+        self, writer: Writer, reader: Engine, statements: SqlStatements, clock: Clock, persons: SqlPersons
+    ) -> None:
         self._writer = writer
         self._read = reader.run
         self._statements = statements
         self._clock = clock
+        self._persons = persons
 
     async def known(self, source: int, keys: Sequence[Key]) -> dict[Key, KnownRecord]:
         return await self._read(lambda raw: _by_key(raw, source, keys))
@@ -64,7 +68,10 @@ class SqlRecords:
             fresh = 0
             if taking.statements:
                 fresh = self._statements.append_in(raw, taking.statements, taking.provenance, lesson).fresh
-            nos = write(raw, taking.source, taking.records, self._clock.now_us())
+            now_us = self._clock.now_us()
+            nos = write(raw, taking.source, taking.records, now_us)
+            meant = ((kept.entity, kept.state, kept.canonical) for kept in taking.records)
+            self._persons.learn(raw, taking.source, meant, now_us)
             if taking.cursor is not None:
                 cursor = rows.pack(taking.cursor).decode()
                 raw.execute("UPDATE sources SET cursor = ? WHERE no = ?", (cursor, taking.source))

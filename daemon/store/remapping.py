@@ -14,6 +14,7 @@ from actors.domain.correcting import Correction
 from actors.ports.records import Flaw
 from actors.ports.remapping import Activation, Count, Meaning, Overtaken, Place, Renewal, Stored, Undo, mark
 from daemon.store import records
+from daemon.store.acquaintance import SqlPersons
 from daemon.store.engine import Engine
 from daemon.store.writer import Writer
 
@@ -36,9 +37,10 @@ _UNDO = "form, state, mapping, rev, user, course, canonical, flaws, made"
 class SqlRemappings:
     """Implements ``ports.remapping.Remappings``."""
 
-    def __init__(self, writer: Writer, reader: Engine) -> None:
+    def __init__(self, writer: Writer, reader: Engine, persons: SqlPersons) -> None:
         self._write = writer.submit
         self._read = reader.run
+        self._learn = persons.learn
 
     async def page(self, source: int, after: Place, *, undo_of: int | None = None) -> list[Stored]:
         return await self._read(lambda raw: page(raw, source, after, undo_of))
@@ -52,7 +54,13 @@ class SqlRemappings:
         return await self._write(lambda raw: _begin(raw, source, version, begun_by, now_us, undoes))
 
     async def step(self, activation: Activation, renewals: Sequence[Renewal], upto: Place, count: Count) -> Activation:
-        return await self._write(lambda raw: _step(raw, activation, renewals, upto, count))
+        def job(raw: sqlite3.Connection) -> Activation:
+            stepped = _step(raw, activation, renewals, upto, count)
+            meant = [(one.stored.known.entity, one.after.state, one.after.canonical) for one in renewals]
+            self._learn(raw, activation.source, meant, activation.begun_us)
+            return stepped
+
+        return await self._write(job)
 
     async def end(self, activation: Activation, now_us: int) -> Activation:
         while await self._write(lambda raw: _drop(raw, activation)):

@@ -244,6 +244,7 @@ class Campus:
             attachments=self.store.attachments,
             outbox=outbox,
             ledger=ledger,
+            persons=self.store.persons,
             housekeeping=self.store.housekeeping,
             records=self.store.records,
             relays=self.store.relays,

@@ -73,6 +73,7 @@ class Stage:
             attachments=nothing,
             outbox=nothing,
             ledger=nothing,
+            persons=nothing,
             housekeeping=self.house,
             records=nothing,
             relays=nothing,
