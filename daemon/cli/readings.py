@@ -15,7 +15,7 @@ def cells(row: v.SourceRow) -> list[Text | str]:
     following = f"{at(row.next_us)[:19]} {row.next_mode}" if row.next_us else ""
     return [
         plain(row.source),
-        plain(row.kind),
+        plain(row.platform),
         state(row.state),
         plain(read),
         plain("" if last is None else brought(last)),

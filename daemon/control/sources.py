@@ -31,7 +31,7 @@ class SourceRow(View, frozen=True, kw_only=True, tag="source"):
     person; ``silent_since_us``: it is expected to post, and has not since then."""
 
     source: str
-    kind: str
+    platform: str
     state: str
     detail: str = ""
     mapping: int = 0

@@ -205,10 +205,10 @@ def _moment(text: str, where: str) -> str:
 def _row(name: SourceName, view: SourceView | None, state: SourceState | None, quarantined: int) -> SourceRow:
     source = f"{name.tenant}/{name.name}"
     if view is None:
-        return SourceRow(source=source, kind=name.kind, state="listening", quarantined=quarantined)
+        return SourceRow(source=source, platform=name.kind, state="listening", quarantined=quarantined)
     return SourceRow(
         source=source,
-        kind=name.kind,
+        platform=name.kind,
         state=view.state,
         detail=view.detail,
         mapping=state.mapping if state else 0,
