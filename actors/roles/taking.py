@@ -189,7 +189,9 @@ def as_read(known: KnownRecord, raw: bytes) -> Record:
 
 def key_of(record: Record, digest: bytes) -> Key:
     """By which it is kept. One whose id is none gets a name of its content, so that it can be shown to people."""
-    return (record.entity, record.id if _is_id(record.id) else f"?{digest.hex()}")
+    if _is_id(record.id):
+        return record.entity, record.id
+    return record.entity, f"?{blake2b(digest + record.id.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
 
 
 def unfit(record: Record, raw: bytes) -> tuple[Flaw, ...]:

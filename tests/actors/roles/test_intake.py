@@ -121,15 +121,16 @@ async def test_a_flawed_record_waits_and_the_others_go_on(desk: Desk) -> None:
         course("c1", iri="no iri"),
         record("user", "", x=1),
         record("user", "x" * 600),
+        record("user", "half \ud800"),
     )
     assert told == ["user_created ben"]
     states = await desk.states()
-    assert sorted(states.values()) == ["active", *["quarantined"] * 5]
-    assert [rule for _, rule, _ in await desk.flaws()] == ["id", "id", "range", "iri", "row"]
+    assert sorted(states.values()) == ["active", *["quarantined"] * 6]
+    assert [rule for _, rule, _ in await desk.flaws()] == ["id", "id", "id", "range", "iri", "row"]
     before = await desk.writes()
     desk.begin()
     await desk.tell(user("ada", bad=1), record("user", "cy", flaws=(broken,)))
-    await desk.intake.whole(Whole(entity="user"))  # what is flawed was seen; the three others were not told
+    await desk.intake.whole(Whole(entity="user"))  # what is flawed was seen; the four others were not told
     assert (await desk.states())["ada"] == "quarantined"
     assert await desk.writes() > before
     assert await desk.tell(user("ada")) == ["user_created ada"]

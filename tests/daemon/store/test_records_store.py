@@ -107,10 +107,10 @@ async def test_known_by_key_and_by_place(store: Store) -> None:
 async def test_what_is_written_again_keeps_its_body_where_none_is_given(store: Store) -> None:
     flaw = Flaw(rule="email", path="mail", value='"x"', suggestion="an address")
     await store.records.take(taking(kept("user", "1", raw=b"[1]", state="quarantined", flaws=(flaw,))))
-    await store.records.take(taking(kept("user", "1", no=1, raw=None, rev=2, canonical=b"{}")))
+    await store.records.take(taking(kept("user", "1", no=1, raw=None, rev=2, canonical=b'{"id":"y"}')))
     assert await store.records.bodies(SOURCE, [1]) == {1: b"[1]"}
     [now] = await store.records.at(SOURCE, [1])
-    assert (now.state, now.rev, now.canonical) == ("active", 2, b"{}")
+    assert (now.state, now.rev, now.canonical) == ("active", 2, b'{"id":"y"}')
     assert await store.writer.submit(lambda raw: raw.execute("SELECT count(*) FROM flaws").fetchone()[0]) == 0
     await store.records.take(taking(kept("user", "1", no=1, raw=b"[2]")))
     assert await store.records.bodies(SOURCE, [1]) == {1: b"[2]"}
