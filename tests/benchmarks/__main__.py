@@ -17,7 +17,7 @@ from rich.table import Table
 from daemon.demo.moodle import sample
 from daemon.demo.scene import Scene, write
 from daemon.demo.stage import Stage, free_port
-from tests.benchmarks import bare, load, searching, singles
+from tests.benchmarks import bare, load, rosters, searching, singles
 
 MANY, FEW = 1_000_000, 1_000
 TENANTS = 1_000
@@ -228,6 +228,28 @@ async def remembering(results: Results) -> None:
     )
 
 
+async def rostering(results: Results) -> None:
+    """A OneRoster district, imported once and again; and a million enrolments, for their memory alone."""
+    with tempfile.TemporaryDirectory(prefix="lmsyncd-bench-") as folder:
+        root = Path(folder)
+        large = rosters.district(root / "district", *rosters.LARGE)
+        limits = [rosters.bare_s(large, root / f"bare{number}.db") for number in range(3)]
+        (root / "ours").mkdir()
+        first, again = await rosters.imported(large, root / "ours", times=2)
+        for what, one, goal in (("imported and published", first, "<= 3"), ("imported again, unchanged", again, "")):
+            results.add(
+                f"OneRoster, {rosters.LARGE[2]:,} enrolments {what}",
+                f"{one.seconds:.2f} s",
+                f"bare parse and insert {min(limits):.2f} s",
+                one.seconds / min(limits),
+                goal,
+            )
+    with tempfile.TemporaryDirectory(prefix="lmsyncd-bench-") as folder:
+        million = rosters.district(Path(folder) / "million", MANY // 10, MANY // 30, MANY)
+        grown_mib = await trio.to_thread.run_sync(rosters.growth_mib, million, Path(folder))
+    results.add(f"memory growth, {MANY:,} enrolments imported", f"{grown_mib:.0f} MiB", goal="<= 64 MiB")
+
+
 def _idle(words: str) -> str:
     """A tenant with two targets, its own credential and nobody in it."""
     return words.replace('[people]\nfile = "../people.csv"\n', "")
@@ -253,6 +275,7 @@ async def main(budget_s: float) -> None:
     await claiming(results)
     await remembering(results)
     await finding(results)
+    await rostering(results)
     Console(width=130).print(results.table)
 
 

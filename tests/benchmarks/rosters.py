@@ -1,0 +1,247 @@
+"""Student information systems of any size, and what importing them costs beside the bare limit of the same machine."""
+
+import csv
+import hashlib
+import resource
+import sqlite3
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+import trio
+from trio_asyncio import open_loop
+
+import actors.sources.oneroster
+from actors.domain.harvest import Answer, Bundles, Finished, Order, Page, Put, Rows, Whole
+from actors.domain.mapping import Frame, compile_tables
+from actors.domain.publishing import Publisher
+from actors.domain.stating import Stater
+from actors.ports import Bearing, Provenance, SourceName
+from actors.roles.intake import Counts, Intake
+from actors.sources.oneroster import CONNECTOR
+from actors.sources.oneroster.fake.told import ORG, TERM
+from actors.sources.oneroster.settings import OneRosterSettings
+from config.model import Network
+from config.polling import Removals
+from daemon.clock import SystemClock
+from daemon.depot import FileDepot
+from daemon.http import Outbound
+from daemon.store.database import Store, open_store
+
+LARGE = (4_441, 1_470, 31_045)
+"""People, classes, enrolments: a district of twenty schools."""
+WHEN = "2026-09-01T06:00:00.000Z"
+COURSES = 91
+
+
+def guid(kind: str, number: int) -> str:
+    """Ids as exporters make them."""
+    digits = hashlib.blake2b(f"{kind} {number}".encode(), digest_size=16).hexdigest()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def district(folder: Path, people: int, classes: int, enrolments: int) -> Path:
+    """A bulk bundle of OneRoster 1.1, written row by row; everybody is in as many classes as anybody else."""
+    folder.mkdir(parents=True)
+    _write(folder, "orgs", "name type identifier parentSourcedId", [(ORG, "Hillside", "school", "1000", "")])
+    _write(
+        folder,
+        "academicSessions",
+        "title type startDate endDate parentSourcedId schoolYear",
+        [(TERM, "Full Year", "term", "2026-08-15", "2027-06-10", "", "2027")],
+    )
+    _write(
+        folder,
+        "courses",
+        "schoolYearSourcedId title courseCode grades orgSourcedId subjects",
+        ((guid("course", n), TERM, f"Course {n}", f"C{n:05}", "09", ORG, "") for n in range(COURSES)),
+    )
+    _write(
+        folder,
+        "classes",
+        "title grades courseSourcedId classCode classType location schoolSourcedId termSourcedIds subjects periods",
+        (_class(n) for n in range(classes)),
+    )
+    _write(
+        folder,
+        "users",
+        "enabledUser orgSourcedIds role username userIds givenName familyName middleName identifier email sms phone "
+        "agentSourcedIds grades password",
+        (_person(n) for n in range(people)),
+    )
+    _write(
+        folder,
+        "enrollments",
+        "classSourcedId schoolSourcedId userSourcedId role primary beginDate endDate",
+        (_enrolment(n, people, classes) for n in range(enrolments)),
+    )
+    said = [f"file.{path.stem},bulk" for path in sorted(folder.iterdir())]
+    lines = ["propertyName,value", "manifest.version,1.0", "oneroster.version,1.1", *said, "file.demographics,absent"]
+    (folder / "manifest.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def _class(n: int) -> tuple[str, ...]:
+    course = n % COURSES
+    code = f"C{course:05}-{n}"
+    return (guid("class", n), f"Class {n}", "09", guid("course", course), code, "scheduled", "", ORG, TERM, "", "")
+
+
+def _person(n: int) -> tuple[str, ...]:
+    name = f"given{n}.family{n}"
+    names = (f"Given{n}", f"Family{n}", "", str(910_000_000 + n), f"{name}@example.edu")
+    return (guid("user", n), "true", ORG, _role(n), name, "", *names, "", "", "", "09", "")
+
+
+def _enrolment(n: int, people: int, classes: int) -> tuple[str, ...]:
+    who, where = n % people, (n // people * 7 + n % people * 11) % classes
+    days = ("2026-08-15", "2027-06-10")
+    return (guid("enrolment", n), guid("class", where), ORG, guid("user", who), _role(who), "", *days)
+
+
+def _role(person: int) -> str:
+    return "student" if person % 20 else "teacher"
+
+
+def _write(folder: Path, name: str, columns: str, rows: Iterable[Sequence[str]]) -> None:
+    with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("sourcedId", "status", "dateLastModified", *columns.split()))
+        writer.writerows((row[0], "active", WHEN, *row[1:]) for row in rows)
+
+
+def bare_s(folder: Path, path: Path) -> float:
+    """Seconds for parsing all files and inserting their rows, by their ids, in one durable transaction each."""
+    started = time.perf_counter()
+    raw = sqlite3.connect(path, isolation_level=None)
+    raw.execute("PRAGMA journal_mode = WAL")
+    raw.execute("PRAGMA synchronous = FULL")
+    for file in sorted(folder.glob("*.csv")):
+        with file.open(encoding="utf-8-sig", newline="") as text:
+            rows = csv.reader(text)
+            columns = next(rows)
+            named = ", ".join(f'"{name}" TEXT' for name in columns)
+            raw.execute(f'CREATE TABLE {file.stem} ({named}, PRIMARY KEY ("{columns[0]}"))')
+            raw.execute("BEGIN IMMEDIATE")
+            raw.executemany(f"INSERT INTO {file.stem} VALUES ({', '.join('?' * len(columns))})", rows)
+            raw.execute("COMMIT")
+    raw.close()
+    return time.perf_counter() - started
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """What an import did, and how long it took."""
+
+    counts: Counts
+    seconds: float
+    note: str
+
+
+async def imported(folder: Path, root: Path, times: int = 1) -> list[Imported]:
+    """Import the bundle as a source does: read, normalised by the shipped table, published, one transaction a page.
+    More than once: the same bundle again."""
+    inbox = root / "inbox"
+    table = Path(actors.sources.oneroster.__file__).parent / "mappings" / "v1.toml"
+    mapped, _ = compile_tables({1: tomllib.loads(table.read_text(encoding="utf-8"))})
+    found = []
+    async with open_loop(), open_store(root / "lmsyncd.db", SystemClock()) as store:
+        for _ in range(times):
+            _drop(folder, inbox / "bundle")
+            found.append(await _one(store, inbox, root, mapped[1]))
+    return found
+
+
+def _drop(folder: Path, into: Path) -> None:
+    into.mkdir(parents=True)
+    for file in folder.iterdir():
+        (into / file.name).hardlink_to(file)
+
+
+async def _one(store: Store, inbox: Path, root: Path, mapped) -> Imported:  # type: ignore[no-untyped-def]
+    clock = SystemClock()
+    settings = OneRosterSettings(inbox=inbox)
+    bearing = Bearing(tenant="acme", source="sis", timezone="Europe/Berlin", locale="en-GB")
+    assert CONNECTOR.build is not None
+    source = CONNECTOR.build(settings, lambda _: "", bearing)
+    state = await store.sources.state(SourceName(tenant="acme", name="sis", kind="oneroster"))
+    frame = Frame(
+        home_page=source.home_page, tenant="acme", source="sis", timezone="Europe/Berlin", locale="en-GB",
+        now_us=clock.now_us(),
+    )  # fmt: skip
+    intake = Intake(
+        source=state.no,
+        cursor=state.cursor,
+        records=store.records,
+        meaning=mapped.within(frame),
+        mapping=1,
+        publisher=Publisher(Stater(tenant="acme", source="sis", home_page=source.home_page, language="en")),
+        provenance=Provenance(
+            tenant="acme",
+            source="sis",
+            correlation_id="c" * 32,
+            traceparent="",
+            version="1.0.3",
+            defines=True,
+            quiet=True,
+        ),
+        removals=Removals(),
+        clock=clock,
+    )
+    depot = FileDepot(root / "spool", clock, Outbound(Network()).client, wall_ns=lambda: 2**62)  # settled at once
+    began = time.perf_counter()
+    harvest = source.harvest(Order(mode="full", cursor=state.cursor, now_us=clock.now_us()))
+    answer: Answer = None
+    while True:
+        try:
+            step = harvest.send(answer)
+        except StopIteration as end:
+            ended = end.value
+            break
+        answer = None
+        match step:
+            case Bundles(inbox=where):
+                answer = await depot.bundles(where)
+            case Rows(bundle=key, name=name, count=count):
+                answer = await depot.rows(key, name, count)
+            case Page():
+                await intake.page(step)
+            case Whole():
+                await intake.whole(step)
+            case Put(bundle=key, where=where, note=note):
+                answer = await depot.put(key, where, note)
+            case _:
+                pass
+    counts = await intake.finish()
+    took_s = time.perf_counter() - began
+    assert isinstance(ended, Finished), ended
+    assert not counts.quarantined
+    return Imported(counts=counts, seconds=took_s, note=ended.note)
+
+
+def growth_mib(folder: Path, root: Path) -> float:
+    """How much the memory of a process grows at most while it imports the bundle, beyond what a small one took before
+    it: measured in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.rosters", str(folder), str(root)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return float(done.stdout.strip().splitlines()[-1])
+
+
+async def _grown(folder: Path, root: Path) -> None:
+    """In that process."""
+    few = district(root / "few", 500, 100, 5_000)
+    await imported(few, root / "first")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    await imported(folder, root / "second")
+    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+
+
+if __name__ == "__main__":
+    trio.run(_grown, Path(sys.argv[1]), Path(sys.argv[2]))
