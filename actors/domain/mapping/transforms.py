@@ -196,7 +196,7 @@ TRANSFORMS: dict[str, Transform] = {
         Transform(name="trim", does="without spaces and invisible characters at its ends", make=_plain(values.trimmed)),
         Transform(
             name="html",
-            does="entities as characters: `Größe &amp;amp; Co` is `Größe & Co`",
+            does="entities as characters: `Größe &amp; Co` is `Größe & Co`",
             make=_plain(values.unescaped),
         ),
         Transform(name="name", does="composed characters (NFC), one space between words", make=_plain(values.name)),
