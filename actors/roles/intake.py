@@ -133,7 +133,7 @@ class Intake:
                 continue
             if work.known is not None and (corrections := mended.get(work.known.no)):
                 record = msgspec.structs.replace(record, body=corrected(record.body, corrections))
-            if not work.tell(record, raw, digest, self._meaning):
+            if not (work.tell(record, raw, digest, self._meaning) and work.dirty):
                 self.counts.unchanged += 1
             if number % STRIDE == STRIDE - 1:
                 await trio.lowlevel.checkpoint()
@@ -179,7 +179,7 @@ class Intake:
 
     async def _refer(self, works: Mapping[Key, Work], todo: Iterable[Work]) -> None:
         """Whoever names what is not there goes to quarantine, in the order in which they depend on one another."""
-        naming = [(work, list(work.named())) for work in todo if work.after is not None and not work.flaws]
+        naming = [(work, work.named()) for work in todo if work.after is not None and not work.flaws]
         wanted = {key for _, names in naming for key in names if key not in works}
         there = await self._referred.find(wanted) if wanted else {}
         for work, names in naming:

@@ -6,7 +6,7 @@ written at the end is written once. What does not fit stays in quarantine, and w
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -112,12 +112,14 @@ class Work:
             for kind, name in missing
         )
 
-    def named(self) -> Iterator[Key]:
+    def named(self) -> list[Key]:
         """What has to be there for it. What it named before and was taken may have gone meanwhile."""
-        for field, kind in REFERENCES[self.key[0]]:
-            name = getattr(self.after, field)
-            if name and (self.before is None or getattr(self.before, field) != name):
-                yield kind, name
+        before, after = self.before, self.after
+        return [
+            (kind, name)
+            for field, kind in REFERENCES[self.key[0]]
+            if (name := getattr(after, field)) and (before is None or getattr(before, field) != name)
+        ]
 
     # ── what is written ──────────────────────────────────────────────────────────────────────────────
 
