@@ -12,11 +12,13 @@ from actors.domain.outbox import Attempt, Decision, State
 from actors.domain.verdicts import Cause
 from actors.domain.wording import Catalogue, default_templates
 from actors.kernel import Registry
-from actors.ports import Clock, Http, NewStatement, Provenance, Target
+from actors.ports import Clock, Http, NewStatement, Provenance, Source, Target
+from actors.roles.reading import Undertaking
 from actors.roles.router import Plan
-from actors.roles.world import Switchboard
+from actors.roles.world import Meanings, Switchboard, World
 from actors.targets import discover
 from config.model import Configuration, Control, Daemon, Tenant
+from config.polling import Polling
 from config.problems import Problem
 from daemon.control import verbs
 from daemon.control.office import Asking, Check, ReloadOutcome
@@ -78,6 +80,24 @@ class Office:
             name: discover()[each.kind].build(each.settings, lambda secret: SECRETS[str(secret.env)], wording)
             for name, each in tenant.targets.items()
         }
+
+    @property
+    def meanings(self) -> Meanings:
+        return self._world().meanings
+
+    def sources(self, tenant_name: str) -> Mapping[str, Source]:
+        return self._campus.connected(self.tenants[tenant_name]) if self._campus else {}
+
+    def undertaking(self, tenant_name: str, source_name: str) -> Undertaking:
+        tenant = self.tenants[tenant_name]
+        settings = tenant.sources[source_name].settings
+        polling = settings if isinstance(settings, Polling) else None
+        return Undertaking(tenant, source_name, self.sources(tenant_name)[source_name], polling, self._world())
+
+    def _world(self) -> World:
+        assert self._campus is not None, "this office has no actors"
+        store = self.store
+        return self._campus.world("office", store.statements, store.outbox, store.ledger, self._campus.http)
 
     def plan(self, tenant_name: str) -> Plan:
         return Plan(self.tenants[tenant_name], self.targets(tenant_name), self.store.born_us)

@@ -1,0 +1,227 @@
+"""Records that failed validation: shown, corrected, let in again, left as they are."""
+
+import tomllib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import trio
+import world
+from control_office import PEER, Office, ask, opened
+from toy_source import MAPPING
+from world import Campus, source, tenant
+
+from actors.domain.mapping import compile_tables
+from daemon.control import protocol as p
+from daemon.control.exits import Exit
+from daemon.control.protocol import Refusal
+from daemon.control.views import ActivationRow, ChangedRow, FieldDiffRow, MapDiffRow, QuarantinedRow, RecordRow
+
+SECOND = """
+version = 2
+extends = 1
+note = "A wizard assists; names are in capitals; grades are percents."
+[words.role]
+wizard = "assistant"
+[user.row]
+display_name = { path = "name", as = ["name", "upper"], required = true }
+"""
+THIRD = """
+version = 3
+extends = 2
+note = "Nobody has a name."
+[user.row]
+display_name = { path = "nickname", required = true }
+"""
+
+
+@pytest.fixture(autouse=True)
+def versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The toy has three tables."""
+    mapped, wrong = compile_tables({n: tomllib.loads(text) for n, text in ((1, MAPPING), (2, SECOND), (3, THIRD))})
+    assert not wrong, wrong
+    monkeypatch.setattr(world, "toy_tables", lambda: mapped)
+
+
+@asynccontextmanager
+async def read(path: Path) -> AsyncIterator[tuple[Office, Campus]]:
+    """A toy that was read once, with the first table; a wizard is among its memberships."""
+    acme = tenant(sources=source("toy", every="1h", every_max="1h", first_sync="announce", mapping=1))
+    async with opened(path, acme) as (office, campus):
+        membership = next(iter(campus.school.memberships.values()))
+        membership.role = "wizard"
+        await campus.until_read()
+        await campus.quiet()
+        office.wizard = f"enrolment/{membership.id}"  # type: ignore[attr-defined]
+        yield office, campus
+
+
+async def told(campus: Campus) -> int:
+    [(n,)] = await campus.rows("SELECT count(*) FROM statements")
+    return int(n)
+
+
+async def dump(campus: Campus) -> list[Any]:
+    return [
+        *await campus.rows("SELECT * FROM records ORDER BY no"),
+        *await campus.rows("SELECT * FROM flaws ORDER BY record, n"),
+        *await campus.rows("SELECT mapping FROM sources"),
+    ]
+
+
+async def test_what_is_wrong_is_listed_and_shown(tmp_path: Path, autojump_clock: object) -> None:
+    async with read(tmp_path) as (office, campus):
+        rows, done = await ask(office, p.QuarantineList())
+        [row] = rows
+        assert isinstance(row, QuarantinedRow)
+        assert (f"{row.entity}/{row.id}", row.source, row.rule, row.path, row.value) == (
+            office.wizard, "acme/campus", "word:role", "role", '"wizard"',
+        )  # fmt: skip
+        assert done.exit_code == Exit.OK
+        assert (await ask(office, p.QuarantineList(rule="email")))[1].exit_code == Exit.NOTHING
+        [shown], _ = await ask(office, p.QuarantineShow(records=(office.wizard,)))
+        assert isinstance(shown, RecordRow)
+        assert msgspec.json.decode(shown.raw)["role"] == "wizard"
+        assert (shown.state, shown.canonical, shown.mapping) == ("quarantined", "", 1)
+        assert [name for name, _ in campus.notes.troubles] == ["quarantine.grew"]
+        await campus.sync("full")
+        assert [name for name, _ in campus.notes.troubles] == ["quarantine.grew"]  # it stands there already
+
+
+async def test_a_correction_is_rehearsed_made_applied_and_taken_away(tmp_path: Path, autojump_clock: object) -> None:
+    async with read(tmp_path) as (office, campus):
+        request = p.QuarantineEdit(source="acme/campus", record=office.wizard, put=('role="teacher"',))
+        [row], _ = await ask(office, msgspec.structs.replace(request, dry_run=True))
+        assert (row.before, row.after, row.done) == ('"wizard"', '"teacher"', False)
+        [shown], _ = await ask(office, p.QuarantineShow(records=(office.wizard,)))
+        assert shown.corrections == ()
+        await ask(office, request)
+        rehearsed, _ = await ask(office, p.QuarantineRetry(records=(office.wizard,), dry_run=True))
+        assert [(row.after, row.done) for row in rehearsed] == [("active", False)]
+        before = await told(campus)
+        [row], done = await ask(office, p.QuarantineRetry(records=(office.wizard,)))
+        assert isinstance(row, ChangedRow)
+        assert (row.before, row.after, row.done, done.exit_code) == ("quarantined", "active", True, Exit.OK)
+        await campus.quiet()
+        assert await told(campus) == before + 1
+        [shown], _ = await ask(office, p.QuarantineShow(records=(office.wizard,)))
+        assert [(one.path, one.was, one.value, one.holds) for one in shown.corrections] == [
+            ("role", '"wizard"', '"teacher"', True)
+        ]
+        assert msgspec.json.decode(shown.canonical)["role"] == "instructor"
+        await ask(office, p.QuarantineEdit(source="acme/campus", record=office.wizard, removed=("role",)))
+        [row], done = await ask(office, p.QuarantineRetry(records=(office.wizard,)))
+        assert (row.after, done.exit_code) == ("quarantined", Exit.DEGRADED)
+
+
+async def test_who_is_left_as_he_is_comes_back_when_the_source_speaks(tmp_path: Path, autojump_clock: object) -> None:
+    async with read(tmp_path) as (office, campus):
+        await ask(office, p.QuarantineDismiss(everything=True, dry_run=True))
+        assert (await ask(office, p.QuarantineList()))[1].exit_code == Exit.OK
+        [row], _ = await ask(office, p.QuarantineDismiss(everything=True, source="acme/campus"))
+        assert (row.before, row.after, row.done) == ("quarantined", "dismissed", True)
+        assert (await ask(office, p.QuarantineList()))[1].exit_code == Exit.NOTHING
+        [row], _ = await ask(office, p.QuarantineList(dismissed=True))
+        assert row.dismissed
+        with pytest.raises(Refusal) as refused:
+            await ask(office, p.QuarantineRetry(everything=True))
+        assert refused.value.code == Exit.NOTHING
+        next(iter(campus.school.memberships.values())).role = "witch"
+        await campus.sync("full")
+        [row], _ = await ask(office, p.QuarantineList())
+        assert row.value == '"witch"'
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        (p.QuarantineShow(records=("user/nobody",)), Exit.NOTHING),
+        (p.QuarantineShow(records=("nobody",)), Exit.USAGE),
+        (p.QuarantineShow(records=("wizard/1",)), Exit.USAGE),
+        (p.QuarantineRetry(), Exit.USAGE),
+        (p.QuarantineRetry(everything=True, rule="email"), Exit.NOTHING),
+        (p.QuarantineRetry(everything=True, source="acme/nowhere"), Exit.NOTHING),
+        (p.QuarantineEdit(source="acme/campus", record="user/1"), Exit.USAGE),
+        (p.QuarantineEdit(source="acme/campus", record="user/1", put=("name=Ada",)), Exit.USAGE),
+        (p.QuarantineEdit(source="acme/campus", record="user/1", put=("name[7]=1",)), Exit.USAGE),
+        (p.QuarantineEdit(source="acme/campus", record="user/1", removed=("name",)), Exit.NOTHING),
+        (p.QuarantineEdit(source="campus", record="user/1", put=("name=1",)), Exit.USAGE),
+        (p.MapDiff(source="acme/campus", before=1, after=9), Exit.NOTHING),
+        (p.MapActivate(source="acme/campus", version=1), Exit.NOTHING),
+        (p.MapActivate(source="acme/campus", version=2, plan="0" * 16), Exit.STALE),
+        (p.MapRollback(source="acme/campus"), Exit.NOTHING),
+    ],
+)
+async def test_what_cannot_be_done_changes_nothing(
+    tmp_path: Path, autojump_clock: object, request_: p.AnyAsk, code: Exit
+) -> None:
+    async with read(tmp_path) as (office, campus):
+        if getattr(request_, "record", "") == "user/1":
+            [[name]] = await campus.rows("SELECT id FROM records WHERE entity = 'user' ORDER BY no LIMIT 1")
+            request_ = msgspec.structs.replace(request_, record=f"user/{name}")
+        before = await dump(campus)
+        with pytest.raises(Refusal) as refused:
+            await ask(office, request_)
+        assert refused.value.code == code
+        assert await dump(campus) == before
+
+
+async def test_versions_are_compared_activated_and_taken_back_and_nobody_is_told(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with read(tmp_path) as (office, campus):
+        people = len(campus.school.people)
+        before, said = await dump(campus), await told(campus)
+        rows, done = await ask(office, p.MapDiff(source="acme/campus", before=1, after=2))
+        [difference, summary] = rows
+        assert isinstance(difference, FieldDiffRow)
+        assert (difference.field, difference.records, len(difference.samples)) == ("display_name", people, 3)
+        assert isinstance(summary, MapDiffRow)
+        assert (summary.changed, summary.healed, summary.flawed, summary.people) == (people, 1, {}, people)
+        assert summary.plan in done.note
+        activate = p.MapActivate(source="acme/campus", version=2, plan=summary.plan)
+        [rehearsed], _ = await ask(office, msgspec.structs.replace(activate, dry_run=True))
+        assert rehearsed.plan == summary.plan
+        assert await dump(campus) == before
+        [row], done = await ask(office, activate)
+        assert isinstance(row, ActivationRow)
+        assert (row.what, row.state, row.changed, row.healed, row.by) == ("activate", "done", people, 1, PEER.name)
+        assert "quarantine retry ALL" in done.note
+        await campus.sync("full")
+        await campus.quiet()
+        assert await told(campus) == said
+        with pytest.raises(Refusal) as refused:
+            await ask(office, activate)
+        assert refused.value.code == Exit.NOTHING
+        [], done = await ask(office, p.MapRollback(source="acme/campus", dry_run=True))
+        assert "version 1" in done.note
+        [row], _ = await ask(office, p.MapRollback(source="acme/campus"))
+        assert (row.what, row.version) == ("rollback", 1)
+        assert await dump(campus) == before
+        assert await told(campus) == said
+
+
+async def test_what_fits_again_is_let_in_and_told_once(tmp_path: Path, autojump_clock: object) -> None:
+    async with read(tmp_path) as (office, campus):
+        said = await told(campus)
+        await ask(office, p.MapActivate(source="acme/campus", version=2))
+        [row], _ = await ask(office, p.QuarantineRetry(everything=True, source="acme/campus", rule="healed"))
+        assert (row.before, row.after) == ("quarantined", "active")
+        await campus.quiet()
+        assert await told(campus) == said + 1
+
+
+async def test_lately_changed_records_alone_make_no_plan(tmp_path: Path, autojump_clock: object) -> None:
+    async with read(tmp_path) as (office, _):
+        await trio.sleep(120)
+        [summary], done = await ask(office, p.MapDiff(source="acme/campus", before=1, after=1, since_s=60.0))
+        assert (summary.records, summary.plan, done.exit_code) == (0, "", Exit.NOTHING)
+
+
+async def test_a_plan_that_would_lose_everybody_says_so(tmp_path: Path, autojump_clock: object) -> None:
+    async with read(tmp_path) as (office, campus):
+        rows, _ = await ask(office, p.MapDiff(source="acme/campus", before=2, after=3))
+        assert rows[-1].flawed == {"required": len(campus.school.people)}
