@@ -79,9 +79,7 @@ async def edit(request: QuarantineEdit, asking: Asking) -> Done:
         await asking.office.store.quarantine.correct(one.known.no, put, request.removed)
     except TooMany as error:
         raise Refusal(Exit.FAILURE, f"{error}; nothing was changed") from None
-    asking.office.witness.event(
-        "quarantine.edited", tenant=source.tenant, source=source.source, record=request.record, login=asking.peer.login
-    )
+    asking.office.witness.event("quarantine.edited", source=source.name, record=request.record, login=asking.peer.login)
     return done(f"lmsyncctl quarantine retry {request.record} --source {source.name} applies it")
 
 

@@ -9,7 +9,7 @@ import trio
 
 from actors.domain.remapping import Comparison
 from actors.ports.remapping import Activation, Count, Overtaken
-from actors.roles.remapping import carry_on, compare
+from actors.roles.remapping import carry_on, compare, told_of
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
 from daemon.control.protocol import Done, MapActivate, MapDiff, MapRollback, Refusal
@@ -177,18 +177,11 @@ def _with(activation: Activation, count: Count) -> Activation:
 
 
 def _log(source: Known, ended: Activation, asking: Asking) -> None:
-    asking.office.witness.event(
-        "mapping.activated" if ended.kind == "activate" else "mapping.rolled_back",
-        tenant=source.tenant,
-        source=source.source,
-        version_before=ended.version_before,
-        version=ended.version,
-        records=ended.count.records,
-        changed=ended.count.changed,
-        flawed=ended.count.flawed,
-        healed=ended.count.healed,
-        login=asking.peer.login,
-    )
+    witness, told = asking.office.witness, told_of(ended) | {"login": asking.peer.login}
+    if ended.kind == "activate":
+        witness.event("mapping.activated", source=source.name, **told)
+    else:
+        witness.event("mapping.rolled_back", source=source.name, **told)
 
 
 def _doing(running: Activation) -> str:
