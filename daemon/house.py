@@ -31,6 +31,7 @@ from daemon.control.protocol import Level
 from daemon.gateway.credentials import Door
 from daemon.gateway.keyring import Keyring
 from daemon.gateway.seal import SealFile, seal_path
+from daemon.meanings import rewritten_in_force
 from daemon.release import installed_version
 from daemon.store.database import Store
 
@@ -160,6 +161,7 @@ class House:
                 self.witness.trouble("config.refused", problems=len(errors), first=in_a_line(errors[0]))
                 return ReloadOutcome(problems=problems)
             needed = changes(self._configuration, fresh).daemon_changed
+            problems = in_order([*problems, *await self._rewritten(fresh)])
             # What only a restart brings into force is shown as it is in force, and reported as differing again.
             self._configuration = msgspec.structs.replace(
                 fresh, daemon=self._configuration.daemon, state=self._configuration.state
@@ -168,6 +170,20 @@ class House:
             applied = await self.root.apply(fresh.tenants)
             self.witness.event("config.reloaded", applied=list(applied), restart_needed=list(needed))
             return ReloadOutcome(applied=applied, restart_needed=needed, problems=problems)
+
+    async def _rewritten(self, fresh: Configuration) -> list[Problem]:
+        """Mapping tables that are in force and were changed."""
+        try:
+            found = await rewritten_in_force(self._configuration, fresh, self.store.sources)
+        except StoreUnavailable as error:
+            return [
+                Problem(
+                    file=fresh.root, message=f"which mappings are in force is not known: {error}", severity="warning"
+                )
+            ]
+        for each in found:
+            self.witness.trouble("mapping.rewritten", file=str(each.file), problem=each.message)
+        return found
 
     async def drain(self) -> None:
         self.draining = True

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
 
 from actors.domain.mapping import Frame, Mapped, Meaning
-from actors.ports import Clock
+from actors.ports import Clock, SourceName
+from actors.ports.readings import Sources
 from actors.sources.tables import Tables, tables
 from config.diff import changes
 from config.model import Configuration, MappingFile, Tenant
+from config.problems import Problem
 
 TABLES_MAX = 256
 """Compiled tables of sources that have own ones; the rest are compiled once for each kind."""
@@ -76,20 +80,47 @@ def _compiled(kind: str, own: _Own) -> Tables:
     return tables(kind, own.own)
 
 
-def rewritten(old: Configuration, new: Configuration) -> list[tuple[str, str, int]]:
-    """(tenant, source, version) of tables that are there in both and do something else now: whoever has such a version
-    in force should have made a new one, because records that were mapped already stay as they were."""
-    found: list[tuple[str, str, int]] = []
+class Rewritten(NamedTuple):
+    """A version of an operator's that does something else now, or is not there any more."""
+
+    tenant: str
+    source: SourceName
+    version: int
+    file: Path
+    there: bool
+
+
+def rewritten(old: Configuration, new: Configuration) -> list[Rewritten]:
+    """Whoever has such a version in force should have made a new one: records that were mapped stay as they were."""
+    found: list[Rewritten] = []
     for name in changes(old, new).tenants_changed:
         before, after = old.tenants[name], new.tenants[name]
-        for source in before.sources.keys() & after.sources.keys():
-            if before.mappings.get(source) == after.mappings.get(source):
+        for source in sorted(before.mappings.keys() & after.sources.keys()):
+            kind, own, now = after.sources[source].kind, before.mappings[source], after.mappings.get(source, {})
+            if kind != before.sources[source].kind or own == now:
                 continue
-            one = tables(before.sources[source].kind, before.mappings.get(source, {})).mapped
-            other = tables(after.sources[source].kind, after.mappings.get(source, {})).mapped
-            found += [
-                (name, source, version)
-                for version in sorted(one.keys() & other.keys())
-                if one[version].digest != other[version].digest
-            ]
+            known_as = SourceName(tenant=name, name=source, kind=kind)
+            one, other = tables(kind, own).mapped, tables(kind, now).mapped
+            for version in sorted(one):
+                if version not in other or one[version].digest != other[version].digest:
+                    file = (now.get(version) or own.get(version) or next(iter(own.values()))).file
+                    found.append(Rewritten(name, known_as, version, file, version in other))
     return found
+
+
+async def rewritten_in_force(old: Configuration, new: Configuration, sources: Sources) -> list[Problem]:
+    """Warnings, for whoever reloads. Raises StoreUnavailable."""
+    found = rewritten(old, new)
+    states = await sources.known(list(dict.fromkeys(each.source for each in found))) if found else {}
+    problems = []
+    for each in found:
+        state = states.get(each.source)
+        if state is not None and state.mapping == each.version:
+            where = f"{each.tenant}/{each.source.name}"
+            what = "says something else now" if each.there else "is not there any more"
+            message = (
+                f"version {each.version} is in force at {where} and {what}: records that are mapped stay as they were"
+            )
+            hint = "put it back as it was, and write a version of another number"
+            problems.append(Problem(file=each.file, message=message, suggestion=hint, severity="warning"))
+    return problems
