@@ -99,6 +99,8 @@ class MoodleSource:
             yield from completions.completions(run)
         if run.full:
             yield from work.told_whole(run)
+            if listed and not run.strangers and not run.unseen:
+                yield Whole(entity="user")
             if all_courses:
                 yield Whole(entity="course")
             if all_courses and not run.unseen and not self._settings.courses:

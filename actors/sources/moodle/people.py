@@ -43,8 +43,6 @@ def seats(run: Run, listed: set[int]) -> Steps:
     for place, course in enumerate(courses):
         yield Progress(what="enrolments", done=place, total=len(courses))
         yield from _seats(run, course, listed)
-    if run.full and listed and not run.strangers and not run.unseen:
-        yield Whole(entity="user")
 
 
 def _seats(run: Run, course: CourseSeen, listed: set[int]) -> Steps:
@@ -67,7 +65,8 @@ def _seats(run: Run, course: CourseSeen, listed: set[int]) -> Steps:
         run.note(f"course {course.id}: people kept coming and going while it was read; who left is found next time")
         run.unseen += 1
     yield from _faces(run, everyone, listed)
-    run.fresh.setdefault(course.id, set()).update(roster.keys() - (told or {}).keys())
+    if told is not None:
+        run.fresh.setdefault(course.id, set()).update(roster.keys() - told.keys())
     yield from pages(
         records.enrolment(course.id, user_id, seat.roles, suspended=seat.suspended) for user_id, seat in roster.items()
     )

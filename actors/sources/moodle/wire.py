@@ -57,6 +57,7 @@ class Told(msgspec.Struct, frozen=True):
     """It answered; ``value`` is what its JSON says (None: done, nothing to say)."""
 
     value: object
+    function: str = ""
 
 
 class Denied(msgspec.Struct, frozen=True):
@@ -154,7 +155,7 @@ def _answer(response: Response, function: str) -> Told | Denied:
         raise Halt(_no_json(response, function)) from None
     if isinstance(value, dict) and ("exception" in value or "errorcode" in value):
         return _denied(value, function)
-    return Told(value)
+    return Told(value, function)
 
 
 def _denied(value: Mapping[str, object], function: str) -> Denied:
@@ -231,14 +232,14 @@ def objects(told: Told, *path: str) -> list[dict[str, object]]:
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-        raise Halt(Halted(why="faulted", detail=f"an answer without a list of {'.'.join(path) or 'objects'}"))
+        raise Halt(Halted(why="faulted", detail=f"{told.function}: no list of {'.'.join(path) or 'objects'}"))
     return value
 
 
 def fields(told: Told) -> dict[str, object]:
     """The object that an answer is. Raises Halt where it is none."""
     if not isinstance(told.value, dict):
-        raise Halt(Halted(why="faulted", detail="an answer that is no object"))
+        raise Halt(Halted(why="faulted", detail=f"{told.function}: no object"))
     return told.value
 
 
