@@ -1,142 +1,18 @@
-"""Versions over stored records: whatever happens in between, taking one back restores every record that nothing has
-touched, byte by byte; and a kill between two steps costs nothing."""
+"""Versions over stored records: taken back, every record that nothing has touched is as it was, byte by byte; and a
+kill between two steps costs nothing."""
 
-import sqlite3
-from collections.abc import Sequence
-from contextlib import asynccontextmanager
-from itertools import groupby
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 import msgspec
 import pytest
-import trio
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from log_world import provenance
-from world import VirtualClock
+from remapped_store import SOURCE, a_store, activate, dump, kept, killed_after, roll_back, take, version
 
-from actors.domain.canonical import AnyEntity, Enrolment, Flaw, User
+from actors.domain.canonical import Enrolment
 from actors.domain.correcting import Correction
-from actors.domain.harvest import Record
 from actors.domain.remapping import HEALED, Comparison
-from actors.ports.records import Kept, Taking
-from actors.ports.remapping import Activation, Overtaken
+from actors.ports.remapping import Overtaken
 from actors.roles import remapping as role
-from actors.roles.taking import written
 from daemon.store import remapping as sql
-from daemon.store.database import Store, open_store
-
-SOURCE = 1
-BAD_BELOW = {1: 3, 2: 0, 3: 6}
-"""In version N, a person of a lower number does not fit."""
-
-
-def version(n: int):  # a closure of the type that the role wants
-    def normalise(record: Record, known: AnyEntity | None = None) -> AnyEntity | tuple[Flaw, ...]:
-        number = int(str(record.body["n"]))
-        if record.entity == "enrolment":
-            user = f"u{number % 4}" if n == 1 else f"u{number % 6}"
-            return Enrolment(id=record.id, user=user, course="c", role="learner" if n != 3 else "observer")
-        if number < BAD_BELOW[n]:
-            return (Flaw(rule="range", path="n", value=str(number), suggestion=f"version {n} wants more"),)
-        return User(id=record.id, display_name=f"person {number % 5 if n != 2 else number}")
-
-    return normalise
-
-
-def kept(no: int | None, entity: str, name: str, n: int, mapping: int, *, rev: int = 0, gone: bool = False) -> Kept:
-    """As the intake would write it, in small."""
-    record, body, digest = written(Record(entity=entity, id=name, form="rest", body={"n": n}))  # type: ignore[arg-type]
-    meant = version(mapping)(record)
-    flawed = isinstance(meant, tuple)
-    member = meant if isinstance(meant, Enrolment) else None
-    return Kept(
-        no=no,
-        entity=entity,  # type: ignore[arg-type]  # one of them
-        id=name,
-        form="rest",
-        scope="",
-        raw=body,
-        digest=digest,
-        mapping=mapping,
-        canonical=b"" if flawed else msgspec.json.encode(meant),
-        state="quarantined" if flawed else "gone" if gone else "active",
-        rev=rev + 1,
-        user=member.user if member else "",
-        course=member.course if member else "",
-        flaws=meant if isinstance(meant, tuple) else (),
-    )
-
-
-@asynccontextmanager
-async def a_store(path: Path):  # as it is used
-    async with open_store(path / "q.db", VirtualClock(), inline=True) as store:
-        await store.writer.submit(
-            lambda raw: raw.execute(
-                "INSERT OR IGNORE INTO sources (no, tenant, name, kind, mapping) VALUES (1, 'acme', 'toy', 'toy', 1)"
-            )
-        )
-        yield store
-
-
-async def take(store: Store, *records: Kept) -> None:
-    await store.records.take(Taking(source=SOURCE, records=records, provenance=provenance()))
-
-
-async def dump(store: Store) -> list[tuple[object, ...]]:
-    """Every byte of every record, and of what is wrong with it."""
-
-    def job(raw: sqlite3.Connection) -> list[tuple[object, ...]]:
-        return [
-            *raw.execute("SELECT * FROM records ORDER BY no"),
-            *raw.execute("SELECT * FROM flaws ORDER BY record, n"),
-            *raw.execute("SELECT mapping FROM sources"),
-        ]
-
-    return await store.writer.submit(job)
-
-
-async def run(store: Store, activation: Activation, remappings: Any = None) -> Activation:
-    one, other = version(activation.version_before), version(activation.version)
-    return await role.carry_on(activation, one, other, remappings or store.remappings, store.records, lambda: 77)
-
-
-async def activate(store: Store, n: int) -> Activation:
-    return await run(store, await store.remappings.begin(SOURCE, n, "kim", 5))
-
-
-async def roll_back(store: Store) -> Activation:
-    last = await store.remappings.last(SOURCE)
-    assert last is not None
-    begun = await store.remappings.begin(SOURCE, last.version_before, "kim", 6, undoes=last.no)
-    return await run(store, begun)
-
-
-class Killed(Exception):
-    pass
-
-
-class Mortal:
-    """The store's remappings, until so many steps are done."""
-
-    def __init__(self, store: Store, steps: int) -> None:
-        self._real, self._left = store.remappings, steps
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._real, name)
-
-    async def step(self, *given: object) -> Activation:
-        if not self._left:
-            raise Killed
-        self._left -= 1
-        return await self._real.step(*given)  # type: ignore[arg-type]  # as given
-
-
-async def killed_after(store: Store, activation: Activation, steps: int) -> None:
-    with pytest.raises(Killed):
-        await run(store, activation, Mortal(store, steps))
 
 
 async def test_activated_and_taken_back_every_byte_is_as_it_was(tmp_path: Path) -> None:
@@ -283,77 +159,3 @@ async def test_two_versions_are_compared_without_a_trace(tmp_path: Path, monkeyp
 
 
 # ── whatever happens ─────────────────────────────────────────────────────────────────────────────────
-
-EVENTS = st.lists(
-    st.one_of(
-        st.tuples(st.just("told"), st.integers(0, 9), st.integers(0, 11)),
-        st.tuples(st.just("gone"), st.integers(0, 9), st.just(0)),
-        st.tuples(st.just("killed"), st.integers(0, 4), st.just(0)),
-    ),
-    max_size=6,
-)
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    first=st.lists(st.integers(0, 11), min_size=1, max_size=9),
-    versions=st.lists(st.sampled_from([2, 3, 1]), min_size=1, max_size=3),
-    events=EVENTS,
-)
-def test_after_any_history_what_was_not_touched_is_restored(
-    first: list[int], versions: Sequence[int], events: list[tuple[str, int, int]]
-) -> None:
-    versions = [n for n, _ in groupby([1, *versions])][1:]
-    if versions:
-        trio.run(_history, first, versions, events)
-
-
-async def _history(first: list[int], versions: Sequence[int], events: list[tuple[str, int, int]]) -> None:
-    page, sql.PAGE = sql.PAGE, 2
-    try:
-        with TemporaryDirectory() as path:
-            async with a_store(Path(path)) as store:
-                await take(store, *(kept(None, "user", f"u{n}", number, 1) for n, number in enumerate(first)))
-                for each in versions[:-1]:
-                    await activate(store, each)
-                before = await dump(store)
-                here = before[-1][0]
-                begun = await store.remappings.begin(SOURCE, versions[-1], "kim", 5)
-                touched = await _meanwhile(store, begun, len(first), events)
-                await roll_back(store)
-                after = await dump(store)
-                assert after[-1] == (here,)
-                assert _without(before, touched) == _without(after, touched)
-                for row in after[: len(first)]:
-                    assert row[8] == here
-    finally:
-        sql.PAGE = page
-
-
-async def _meanwhile(store: Store, begun: Activation, people: int, events: list[tuple[str, int, int]]) -> set[object]:
-    """Kills, then the rest of it, then what the source tells. Those that it told of."""
-    unfinished: Activation | None = begun
-    steps = (people + 1) // 2
-    for what, n, _ in events:
-        if what == "killed" and unfinished is not None and n < steps:
-            await killed_after(store, unfinished, n)
-            steps -= n
-            unfinished = await store.remappings.unfinished(SOURCE)
-    if unfinished is not None and not any(what == "killed" and n == 4 for what, n, _ in events):
-        await run(store, unfinished)
-    touched: set[object] = set()
-    for what, n, number in events:
-        there = await store.quarantine.find(SOURCE, [("user", f"u{n}")])
-        if what != "killed" and there:
-            [one] = there.values()
-            told = number if what == "told" else int(msgspec.json.decode(one.raw)["n"])
-            await take(
-                store,
-                kept(one.known.no, "user", f"u{n}", told, begun.version, rev=one.known.rev, gone=what == "gone"),
-            )
-            touched.add(one.known.no)
-    return touched
-
-
-def _without(rows: list[tuple[object, ...]], touched: set[object]) -> list[tuple[object, ...]]:
-    return [row for row in rows if row[0] not in touched]
