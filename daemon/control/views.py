@@ -4,10 +4,12 @@ Light on purpose: the client imports this and nothing of the daemon. Times are m
 text means that there is nothing to say.
 """
 
-from typing import Literal
-
 import msgspec
 
+from daemon.control.configured import ConfigRow as ConfigRow
+from daemon.control.configured import ProblemRow as ProblemRow
+from daemon.control.configured import ReloadRow as ReloadRow
+from daemon.control.configured import VersionRow as VersionRow
 from daemon.control.credentials import CredentialRow as CredentialRow
 from daemon.control.credentials import SecretRow as SecretRow
 from daemon.control.keeping import KeptRow as KeptRow
@@ -277,34 +279,6 @@ class ChangedRow(View, frozen=True, kw_only=True, tag="changed"):
     dry_run: bool
     note: str = ""
     made: str = ""
-
-
-class ProblemRow(View, frozen=True, kw_only=True, tag="problem"):
-    """Something to put right in the configuration."""
-
-    file: str
-    line: int
-    key: str
-    message: str
-    suggestion: str
-    severity: Literal["error", "warning"]
-
-
-class ReloadRow(View, frozen=True, kw_only=True, tag="reload"):
-    applied: tuple[str, ...]
-    restart_needed: tuple[str, ...]
-
-
-class ConfigRow(View, frozen=True, kw_only=True, tag="config"):
-    """One configuration file as it is in force; secrets are shown as where they come from."""
-
-    file: str
-    body: dict[str, object]
-
-
-class VersionRow(View, frozen=True, kw_only=True, tag="version"):
-    version: str
-    protocol: int
 
 
 AnyView = (
