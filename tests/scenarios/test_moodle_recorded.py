@@ -29,8 +29,8 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> RecordedMoodle:
 
 
 def campus(**more: object) -> Tenant:
-    settings = {"wwwroot": WWWROOT, "every": "1d", "every_max": "2d", "full": None, **more}
-    return tenant(route("all", *WORDS), sources=source("moodle", **settings))
+    given = {"wwwroot": WWWROOT, "every": "1d", "every_max": "2d", "full": None, **more}
+    return tenant(route("all", *WORDS), sources=source("moodle", "campus", **given))
 
 
 async def announced(world: Campus) -> Counter[Thing]:
@@ -138,8 +138,7 @@ async def test_what_the_plugin_lost_is_found_and_told_once(
 async def test_an_unchanged_moodle_costs_its_people_and_grades_by_course(
     tmp_path: Path, autojump_clock: object, recorded: RecordedMoodle
 ) -> None:
-    settings = {"read": ["assignments", "grades", "completions"]}
-    async with open_campus(tmp_path, campus(**settings)) as world:
+    async with open_campus(tmp_path, campus(read=["assignments", "grades", "completions"])) as world:
         first = await world.until_read()
         assert first.told > 200
         recorded.calls.clear()

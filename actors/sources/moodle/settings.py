@@ -43,6 +43,8 @@ class MoodleSettings(Polling, frozen=True, kw_only=True):
     """The token of the web service user."""
     read: tuple[Part, ...] = ("assignments", "submissions", "grades", "completions")
     """What is read beside people, courses and enrolments."""
+    course_grades: bool = False
+    """Whether the running total of a course is a grade too. It changes with every piece of work that is graded."""
     courses: tuple[Annotated[int, Meta(ge=2)], ...] = ()
     """Only these courses, by the number in ``course/view.php?id=N``; none: all."""
     people: Literal["all", "enrolled"] = "all"

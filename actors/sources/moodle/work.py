@@ -214,6 +214,8 @@ def _results(
         for item in items:
             cmid, graded_s = number(item.get("cmid")), number(item.get("gradedategraded"))
             total = item.get("itemtype") == "course"
+            if total and not run.settings.course_grades:
+                continue
             if not total and (item.get("itemtype") != "mod" or not cmid or item.get("itemnumber") not in (0, None)):
                 continue  # categories, and columns without an activity or beside its own grade
             if cmid and cmid not in work and not (apart and item.get("itemmodule") == "assign"):

@@ -116,7 +116,8 @@ def test_the_front_page_and_the_guest_are_nobody() -> None:
 
 
 def test_hidden_grades_are_told_hidden_and_so_is_the_total_that_contains_them() -> None:
-    stage, school = a_course()
+    _, school = a_course()
+    stage = MoodleStage(school, course_grades=True)
     work, ada = next(iter(school.works.values())), list(school.people.values())[1]
     school.grade(work, ada, 87.5, NOW_S - 100, posted=False)
     grades = {record.body["itemtype"]: record.body for record in stage.read().of("grade").values() if not record.gone}
@@ -126,6 +127,13 @@ def test_hidden_grades_are_told_hidden_and_so_is_the_total_that_contains_them() 
     school.grade(work, ada, 87.5, NOW_S - 90, posted=True)
     grades = {record.body["itemtype"]: record.body for record in stage.read().of("grade").values() if not record.gone}
     assert "containshidden" not in grades["course"]
+
+
+def test_the_running_total_is_a_grade_only_where_that_is_wanted() -> None:
+    stage, school = a_course()
+    work, ada = next(iter(school.works.values())), list(school.people.values())[1]
+    school.grade(work, ada, 87.5, NOW_S - 100)
+    assert {record.body["itemtype"] for record in stage.read().of("grade").values()} == {"mod"}
 
 
 def test_no_score_is_no_grade() -> None:
@@ -303,8 +311,7 @@ def test_a_backfill_tells_results_of_that_time_and_spoils_nothing() -> None:
     work, ada, grace = next(iter(school.works.values())), *list(school.people.values())[1:3]
     school.grade(work, ada, 50, NOW_S - 50 * 86_400)
     school.grade(work, grace, 60, NOW_S - 5 * 86_400)
-    between = {"since": "2026-09-10T00:00:00+00:00", "until": "2026-09-21T00:00:00+00:00"}
-    reading = stage.read("backfill", **between)
+    reading = stage.read("backfill", since="2026-09-10T00:00:00+00:00", until="2026-09-21T00:00:00+00:00")
     graded = {each.body["userid"] for each in reading.of("grade").values() if each.body["itemtype"] == "mod"}
     assert graded == {grace.id}
     assert not reading.wholes

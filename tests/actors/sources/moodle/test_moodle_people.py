@@ -86,7 +86,7 @@ def test_a_course_that_never_rests_suspends_and_removes_nobody() -> None:
 def test_pages_that_shift_are_read_again() -> None:
     """Somebody on the first page leaves before the second is read: one moves up and is on neither."""
     stage, members = a_class(25, page=10)
-    left = []
+    left: list[Membership] = []
 
     def meddle(function: str, form: dict[str, str], outcome: Outcome) -> Outcome:
         everyone = form.get("options[0][value]") == "0" and form.get("options[1][value]") == "0"
