@@ -9,11 +9,11 @@ from actors.domain.outbox import Composed as Composed
 from actors.domain.xapi.accepted import NewStatement as NewStatement
 from actors.ports.attachments import Attached as Attached
 from actors.ports.attachments import Attachments as Attachments
+from actors.ports.persons import Persons as Persons
 from actors.ports.readings import How as How
 from actors.ports.readings import Reading as Reading
 from actors.ports.readings import SourceName as SourceName
 from actors.ports.readings import Sources as Sources
-from actors.ports.persons import Persons as Persons
 from actors.ports.sources import Bearing as Bearing
 from actors.ports.sources import Depot as Depot
 from actors.ports.sources import Source as Source

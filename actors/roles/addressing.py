@@ -1,31 +1,74 @@
-"""Whom a vendor calls by what: a learner's address there, remembered in the ledger and looked up where it is not."""
+"""Whom a vendor calls by what: as an operator said of a person, as is remembered of an address, or as is asked now.
 
-from collections import OrderedDict
+Who a learner is, is asked anew for each delivery, and nothing is kept in memory: while a delivery waits an address may
+change hands, and whoever has it then must not get what was meant for another.
+"""
 
+import msgspec
+
+from actors.domain.acquaintance import Known
+from actors.domain.outbox import Delivery
+from actors.domain.people import Directory, Learner
+from actors.domain.speech import moment_of
 from actors.domain.verdicts import Cause, Matched, Refused, Unmatched, Verdict
 from actors.kernel import converse
 from actors.ports import Http, StoreUnavailable, Target
 from actors.roles.pacing import Journey
 from actors.roles.world import World
+from config.model import Tenant
 
-ADDRESSES_MAX = 10_000
 STALE = frozenset({Cause.UNMATCHED_LEARNER, Cause.DESTINATION_GONE, Cause.DESTINATION_REFUSED})
 
 
-class Addresses:
-    """One lane's learners. The newest are kept in memory too."""
+class Met(msgspec.Struct, frozen=True):
+    """A learner as known now, and who that is. ``linked``: what the target calls them, as an operator said."""
 
-    def __init__(self, lane: str, target: Target, world: World) -> None:
+    learner: Learner
+    known: Known | None = None
+    linked: str = ""
+
+    def unmatched(self) -> Refused:
+        """Nobody can say which address is theirs."""
+        learner = self.learner
+        named = f"{learner.name} ({learner.key})" if learner.name else learner.key
+        why = f"no e-mail address is known for {named}: add them to the [people] file"
+        if self.known is not None and self.known.withheld:
+            why = f"{named} is not written to: {self.known.withheld} (see lmsyncctl identity list)"
+        return Refused(Cause.UNMATCHED_LEARNER, why)
+
+
+class Addresses:
+    """One lane's learners."""
+
+    def __init__(self, lane: str, tenant: Tenant, target: Target, world: World) -> None:
         self._lane = lane
+        self._tenant = tenant.name
+        self._directory = Directory(tenant.people)
         self._target = target
         self._world = world
-        self._known: OrderedDict[str, str] = OrderedDict()
 
-    async def find(self, email: str, http: Http, journey: Journey) -> str | Verdict:
-        """The vendor's address of a learner: remembered, or looked up now. It is in the ledger before it is used.
-        Raises StoreUnavailable."""
-        ledger = self._world.ledger
-        known = self._known.get(email) or await ledger.address(self._lane, email)
+    async def meet(self, delivery: Delivery) -> Met:
+        """Whom it is about. The ledger is asked where that decides to whom it goes. Raises StoreUnavailable."""
+        learner = delivery.change.learner
+        if not delivery.audience.learner:
+            return Met(self._directory.enrich(learner))
+        moment = moment_of(delivery.change.at)
+        told_us = delivery.accepted_us if moment is None else int(moment.timestamp() * 1e6)
+        at_us = min(delivery.accepted_us, told_us)
+        asked = [(key, at_us) for key in self._directory.keys(learner.key)]
+        directory = self._directory.at(await self._world.persons.known(self._tenant, asked), at_us)
+        known = directory.known(learner.key)
+        return Met(directory.enrich(learner), known, known.contacts.get(delivery.target, "") if known else "")
+
+    async def find(self, met: Met, http: Http, journey: Journey) -> str | Verdict:
+        """The vendor's address of a learner: linked, remembered, or looked up now. It is in the ledger before it is
+        used. Raises StoreUnavailable."""
+        ledger, email = self._world.ledger, met.learner.email
+        if met.linked:
+            return met.linked
+        if not email:
+            return met.unmatched()
+        known = await ledger.address(self._lane, email)
         if known is None:
             match await converse(self._target.find(email), http, before=journey.before, after=journey.after):
                 case Matched(address=known):
@@ -34,18 +77,16 @@ class Addresses:
                     return Refused(Cause.UNMATCHED_LEARNER, detail)
                 case verdict:
                     return verdict
-        self._known[email] = known
-        self._known.move_to_end(email)
-        if len(self._known) > ADDRESSES_MAX:
-            self._known.popitem(last=False)
         return known
 
-    async def mistrust(self, email: str, verdict: Refused) -> None:
-        """A remembered address that is refused may be stale: the next attempt (a replay) looks the learner up anew."""
+    async def mistrust(self, delivery: Delivery, verdict: Refused) -> None:
+        """A remembered address that is refused may be stale: the next attempt (a replay) looks the learner up anew.
+        What an operator said stays."""
         if verdict.cause not in STALE:
             return
-        self._known.pop(email, None)
         try:
-            await self._world.ledger.forget(self._lane, email)
+            met = await self.meet(delivery)
+            if not met.linked:
+                await self._world.ledger.forget(self._lane, met.learner.email)
         except StoreUnavailable as error:  # the verdict counts more; who is refused again is forgotten then
             self._world.witness.trouble("courier.store_unavailable", error, lane=self._lane)

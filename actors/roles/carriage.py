@@ -7,7 +7,6 @@ attempt; after something was sent it leaves the outcome unknown, like any other 
 import trio
 
 from actors.domain.outbox import Attempt, Decision, Delivery, HeldFor, Parcel, State
-from actors.domain.people import Directory
 from actors.domain.pulse import Pulse
 from actors.domain.retry import DEFAULT, Policy, decide, decide_probe, expired, in_doubt, policy_of, too_old
 from actors.domain.schedule import quiet_until
@@ -52,12 +51,11 @@ class Carriage:
         self._tenant = tenant
         self._routes = {route.name: route for route in tenant.routes}
         self._policies = {route.name: policy_of(route.retry) for route in tenant.routes}
-        self._directory = Directory(tenant.people)
         self._target = target
         self._world = world
         self._pacer = pacer
         self._pulse = pulse
-        self._addresses = Addresses(lane, target, world)
+        self._addresses = Addresses(lane, tenant, target, world)
         self._preparing = trio.Lock()
         self._fetching = Fetching(tenant.name, target, world)
         self.dating = Dating(target, world.clock)
@@ -182,7 +180,7 @@ class Carriage:
             detail = f"fault in lmsyncd: {type(error).__name__}"
             return Doubtful(detail) if journey.sent else Faulted(detail)
         if isinstance(verdict, Refused) and delivery.audience.learner:
-            await self._addresses.mistrust(self._directory.enrich(delivery.change.learner).email, verdict)
+            await self._addresses.mistrust(delivery, verdict)
         return verdict
 
     async def _confirm(self, delivery: Delivery, http: Http, journey: Journey) -> Confirmation:
@@ -218,15 +216,11 @@ class Carriage:
 
     async def _parcel(self, delivery: Delivery, http: Http, journey: Journey) -> Parcel | Verdict:
         """What the connector needs to know, with the vendor's address of the learner where it goes to one."""
-        tenant, learner = self._tenant, self._directory.enrich(delivery.change.learner)
+        tenant, met = self._tenant, await self._addresses.meet(delivery)
+        learner = met.learner
         address = delivery.destination
         if delivery.audience.learner:
-            if not learner.email:
-                named = f"{learner.name} ({learner.key})" if learner.name else learner.key
-                return Refused(
-                    Cause.UNMATCHED_LEARNER, f"no e-mail address is known for {named}: add them to the [people] file"
-                )
-            found = await self._addresses.find(learner.email, http, journey)
+            found = await self._addresses.find(met, http, journey)
             if not isinstance(found, str):
                 return found
             address = found

@@ -22,6 +22,7 @@ from actors.domain.verdicts import Refused
 from actors.kernel import Actor
 from actors.messages import Arrived, RouterMessage
 from actors.ports import Caused, LoggedStatement, Planned, Routed, StoreUnavailable, Target
+from actors.roles.meeting import NOBODY, Company, meet, told_us
 from actors.roles.world import World
 from config.durations import seconds
 from config.model import Audience, Digest, Route, Tenant
@@ -80,15 +81,16 @@ class Router(Actor[RouterMessage]):
     async def _route(self, batch: list[LoggedStatement]) -> int:
         """All of them; those before one that voids another are written first, so that it finds what it undoes."""
         first, cursor = 0, batch[0].seq
+        company = await meet(self.plan, self._world.persons, self._tenant, batch)
         for index, statement in enumerate(batch):
             if voided := voids(statement.body):
                 if first < index:
-                    await self._write([self.judge(one) for one in batch[first:index]], batch[index - 1].seq)
+                    await self._write([self.judge(one, company) for one in batch[first:index]], batch[index - 1].seq)
                 caused = await self._world.outbox.caused(self._tenant, voided, statement.seq)
-                cursor = await self._write([self.judge(statement, caused)], statement.seq)
+                cursor = await self._write([self.judge(statement, company, caused)], statement.seq)
                 first = index + 1
         if first < len(batch):
-            cursor = await self._write([self.judge(one) for one in batch[first:]], batch[-1].seq)
+            cursor = await self._write([self.judge(one, company) for one in batch[first:]], batch[-1].seq)
         return cursor
 
     async def _write(self, routed: list[Routed], cursor: int) -> int:
@@ -99,10 +101,10 @@ class Router(Actor[RouterMessage]):
         world.witness.routed(self._tenant, routed, count)
         return cursor
 
-    def judge(self, statement: LoggedStatement, caused: Caused | None = None) -> Routed:
+    def judge(self, statement: LoggedStatement, company: Company = NOBODY, caused: Caused | None = None) -> Routed:
         """What becomes of one statement. A fault of ours costs this statement its routing, visibly, not the log."""
         try:
-            return self.plan.make(statement, self._world.clock.now_us(), caused)
+            return self.plan.make(statement, self._world.clock.now_us(), caused, company)
         except Exception as error:  # noqa: BLE001  # one statement must not stop the tenant; it is reported and kept
             self._world.witness.trouble("router.fault", error, tenant=self._tenant, statement_id=statement.id)
             reason = f"fault: {type(error).__name__}: {error}"
@@ -117,7 +119,7 @@ class Plan:
         self._tenant = tenant
         self._born_us = born_us
         self._targets = targets
-        self._directory = Directory(tenant.people)
+        self.directory = Directory(tenant.people)
         self._languages = (tenant.locale, tenant.locale.partition("-")[0], "en")
         enabled = tuple(route for route in tenant.routes if route.enabled)
         self._routes = enabled, tuple(route for route in tenant.routes if not route.enabled)
@@ -127,17 +129,30 @@ class Plan:
         self._sla_us = {route.name: round(seconds(route.sla) * 1e6) for route in tenant.routes if route.sla is not None}
         self._windows: dict[str, tuple[int, int]] = {}
 
-    def make(self, statement: LoggedStatement, now_us: int, caused: Caused | None = None) -> Routed:
+    def make(
+        self, statement: LoggedStatement, now_us: int, caused: Caused | None = None, company: Company = NOBODY
+    ) -> Routed:
         """The change with its planned deliveries, or the reason why it has none; and the statement itself with its
-        own, where anybody takes statements. ``caused`` is what the statement that it voids had told."""
+        own, where anybody takes statements. ``caused`` is what the statement that it voids had told; ``company`` are
+        those who are meant (``meeting.meet``)."""
         seen = look_at(statement.body) if self._choosing or self._forwarding else None
         enabled, disabled = (self._choose(routes, seen, statement.source) for routes in self._routes)
-        routed = self._change(statement, enabled, disabled, now_us)
+        routed = self._change(statement, company, enabled, disabled, now_us)
         if caused is not None:
             routed = self._undo(routed, caused, enabled, disabled, now_us)
         if seen is not None and self._forwarding:
-            routed = self._forward(routed, statement, seen, enabled, disabled, now_us)
+            routed = self._forward(routed, statement, seen, company, enabled, disabled, now_us)
         return hushed(routed) if statement.quiet else routed
+
+    def read(self, statement: LoggedStatement, company: Company) -> AnyChange | NotRouted:
+        """The change it tells, of whom it means."""
+        return recognise(
+            statement.body,
+            at=statement.timestamp or _rfc3339(statement.stored_us),  # as the LRS shows it
+            languages=self._languages,
+            directory=self.directory.at(company.known, told_us(statement)),
+            voided=statement.voided,
+        )
 
     @staticmethod
     def _choose(routes: Sequence[Route], seen: Sight | None, source: str) -> Sequence[Route]:
@@ -145,17 +160,17 @@ class Plan:
         return routes if seen is None else [route for route in routes if passes(route.filter, seen, source)]
 
     def _change(
-        self, statement: LoggedStatement, enabled: Sequence[Route], disabled: Sequence[Route], now_us: int
+        self,
+        statement: LoggedStatement,
+        company: Company,
+        enabled: Sequence[Route],
+        disabled: Sequence[Route],
+        now_us: int,
     ) -> Routed:
-        found = recognise(
-            statement.body,
-            at=statement.timestamp or _rfc3339(statement.stored_us),  # as the LRS shows it
-            languages=self._languages,
-            directory=self._directory,
-            voided=statement.voided,
-        )
+        found = self.read(statement, company)
         if isinstance(found, NotRouted):
             return told(statement, now_us, reason=found.reason)
+        found = company.settle(found)
         routed = told(statement, now_us, change=found)
         if too_old(max(routed.happened_us, self._born_us), now_us, self._horizon_us):
             days = round(self._horizon_us / 86_400e6)
@@ -184,13 +199,16 @@ class Plan:
         routed: Routed,
         statement: LoggedStatement,
         seen: Sight,
+        company: Company,
         enabled: Sequence[Route],
         disabled: Sequence[Route],
         now_us: int,
     ) -> Routed:
         """The same, with the deliveries of the statement itself. It counts from when it was stored, however old what
         it tells is, and it is sent whether it tells a change or not."""
-        told_as = stored(seen, statement_id=statement.id, at=_rfc3339(statement.stored_us), directory=self._directory)
+        directory = self.directory.at(company.known, told_us(statement))
+        told_as = stored(seen, statement_id=statement.id, at=_rfc3339(statement.stored_us), directory=directory)
+        told_as = msgspec.structs.replace(told_as, learner=told_as.learner.counted(told_as.learner.anchor))
         if too_old(max(statement.stored_us, self._born_us), now_us, self._horizon_us):
             return routed  # the log keeps nothing that long
         forwards, missed = self._plan(told_as, enabled, disabled, now_us)

@@ -28,6 +28,8 @@ _INSERT = (
     "changed_us, partial, canonical, raw) VALUES "
 )
 _ROW = f"({', '.join('?' * 17)})"
+_LARGE = 200
+"""Records in one transaction: then many more come, and what SQLite remembers of the pages before is of little use."""
 _ROWS_MAX = 200  # in one statement, below SQLite's limit of bound values
 _UPDATE = (
     "UPDATE records SET form = ?, scope = ?, state = ?, digest = ?, mapping = ?, rev = ?, user = ?, course = ?, "
@@ -79,6 +81,9 @@ class SqlRecords:
 
         taken = await self._writer.submit(job)
         lesson.confirm()
+        if len(taking.records) >= _LARGE:
+            await self._writer.apart(_slim)
+            await self._read(_slim)
         return taken
 
     async def present(self, source: int, entity: EntityName, scope: str | None, after_no: int, limit: int) -> list[int]:
@@ -192,6 +197,11 @@ def write(raw: sqlite3.Connection, source: int, records: Sequence[Kept], now_us:
     if flawed:
         raw.executemany("INSERT INTO flaws VALUES (?, ?, ?, ?, ?, ?, ?)", flawed)
     return tuple(nos)
+
+
+def _slim(raw: sqlite3.Connection) -> None:
+    """An import touches pages all over the indexes: two connections would each remember 64 MiB of them."""
+    raw.execute("PRAGMA shrink_memory")
 
 
 def _insert(raw: sqlite3.Connection, born: Sequence[Sequence[object]]) -> None:

@@ -66,7 +66,7 @@ class SlackTarget:
         if audience.team is not None:
             return _misconfigured("Slack knows no team = …: the audience is { channel = … } alone")
         if audience.learner:
-            return Place(destination=f"learner:{change.learner.email or change.learner.key}")
+            return Place(destination=f"learner:{change.learner.identity.removeprefix('mbox:')}")
         if audience.channel is not None:
             if not CHANNEL_ID.fullmatch(audience.channel):
                 return _misconfigured(

@@ -76,7 +76,7 @@ class TeamsTarget:
         if audience.learner:
             if not self._settings.has_app:
                 return _misconfigured("learners are notified by the app: set client_secret or client_certificate")
-            return Place(destination=f"learner:{change.learner.email or change.learner.key}")
+            return Place(destination=f"learner:{change.learner.identity.removeprefix('mbox:')}")
         if not self._settings.has_person:
             return _misconfigured(
                 "Microsoft Graph lets no app post to a channel: set delegated_token (or delegated_refresh_token)"

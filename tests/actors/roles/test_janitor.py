@@ -77,6 +77,7 @@ class Stage:
             housekeeping=self.house,
             records=nothing,
             relays=nothing,
+            remappings=nothing,
             reminders=nothing,
             sources=nothing,
             depot=nothing,
