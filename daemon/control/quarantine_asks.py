@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from daemon.control.ask import Ask, Change, Ids, Limit, Word
+from daemon.control.ask import Ask, Change, Ids, Limit, Role, Word
 
 SETTINGS_MAX = 50
 SETTING_CHARS_MAX = 10_000
@@ -21,10 +21,12 @@ class QuarantineList(Ask, frozen=True, kw_only=True, tag="quarantine.list"):
 
 
 class QuarantineShow(Ask, frozen=True, kw_only=True, tag="quarantine.show"):
-    """``records`` are ENTITY/ID each."""
+    """``records`` are ENTITY/ID each. All that a source tells of somebody is in it."""
 
     records: Ids
     source: Word = ""
+
+    role = Role.OPERATOR
 
 
 class Quarantined(Change, frozen=True, kw_only=True):

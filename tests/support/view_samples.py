@@ -269,3 +269,47 @@ CLIENTS: list[tuple[v.View, tuple[str, ...]]] = [
         ("acme/bi", "user name", "lmsyncd_1", "https://lms-sync.example.edu/t/acme/xapi/", "works until 2027"),
     ),
 ]  # fmt: skip
+REMAPPED: list[tuple[v.View, tuple[str, ...]]] = [
+    (
+        v.QuarantinedRow(
+            source="acme/sis", entity="user", id="4711", rule="email", path="mail", value='"ada"',
+            suggestion="write name@domain", flaws=3, since_us=AT, dismissed=True, corrected=True, tells=True,
+        ),
+        ("user/4711", "acme/sis", "email (+2)", "mail", '"ada"', "write name@domain", "dismissed; corrected; stands"),
+    ),
+    (
+        v.RecordRow(
+            source="acme/sis", entity="user", id="4711", state="quarantined", form="csv", mapping=2, rev=3,
+            raw='{"mail":"ada"}', canonical='{"id":"4711"}', since_us=AT, dismissed=True,
+            flaws=(v.FlawView(rule="email", path="mail", value='"ada"', suggestion="write name@domain"),),
+            corrections=(
+                v.CorrectionView(path="mail", value='"a@b.c"', was="", by="kim", at_us=AT, holds=False),
+            ),
+        ),
+        (
+            "acme/sis user/4711", "quarantined, dismissed, since 2027", "version 2, form csv, revision 3",
+            'email at mail: "ada"', "write name@domain", 'mail: absent → "a@b.c", by kim', "it rests",
+            '{"mail":"ada"}', '{"id":"4711"}',
+        ),
+    ),
+    (
+        v.FieldDiffRow(
+            entity="grade", field="score.raw", records=1_234,
+            samples=(v.SampleView(id="g1", before="8.0", after="80.0"),),
+        ),
+        ("grade", "score.raw", "1,234", "g1: 8.0 → 80.0"),
+    ),
+    (
+        v.MapDiffRow(
+            source="acme/sis", before=1, after=2, records=4_000, changed=1_234, healed=7, flawed={"email": 2},
+            people=900, people_more=True, plan="9c41e0d2a7b35f18",
+        ),
+        ("version 1 → 2", "of 4,000 records 1,234", "2 go to quarantine (2 by email)", "7 fit", "900 or more"),
+    ),
+    (
+        v.ActivationRow(
+            source="acme/sis", what="activate", before=1, version=2, state="done", by="kim", begun_us=AT, records=4_000
+        ),
+        ("acme/sis", "activate", "v1 → v2", "done", "kim", "4,000"),
+    ),
+]  # fmt: skip

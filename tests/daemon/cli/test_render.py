@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from view_samples import AT, CLIENTS, KEEPING, OUTLOOKS
+from view_samples import AT, CLIENTS, KEEPING, OUTLOOKS, REMAPPED
 
 from daemon.cli import cells
 from daemon.cli.people import FLUSH_ROWS, People
@@ -233,6 +233,7 @@ SAMPLES: list[tuple[v.View, tuple[str, ...]]] = [
     (v.ConfigRow(file="/etc/x.toml", body={"k": ["v"]}), ("# /etc/x.toml", '"v"')),
     (v.VersionRow(version="1.2", protocol=1), ("lmsyncd 1.2",)),
     *OUTLOOKS,
+    *REMAPPED,
     *KEEPING,
     *CLIENTS,
 ]

@@ -54,11 +54,19 @@ SAMPLES: dict[str, p.Ask] = {
     "erase.plan": p.ErasePlan(tenant="acme", persons=("mailto:ada@example.edu",)),
     "erase.run": p.EraseRun(tenant="acme", persons=("sha1:ab",), plan="9c41", dry_run=True),
     "erase.list": p.EraseList(tenant="acme"),
+    "quarantine.list": p.QuarantineList(source="acme/sis", rule="email", dismissed=True),
+    "quarantine.show": p.QuarantineShow(records=("user/7",), source="acme/sis"),
+    "quarantine.retry": p.QuarantineRetry(everything=True, rule="healed"),
+    "quarantine.edit": p.QuarantineEdit(source="acme/sis", record="user/7", put=('a="b"',), removed=("c",)),
+    "quarantine.dismiss": p.QuarantineDismiss(records=("user/7", "grade/8"), dry_run=True),
+    "map.diff": p.MapDiff(source="acme/sis", before=1, after=2, since_s=86_400.0),
+    "map.activate": p.MapActivate(source="acme/sis", version=2, plan="9c41"),
+    "map.rollback": p.MapRollback(source="acme/sis", dry_run=True),
     "export.page": p.ExportPage(tenant="acme", where=Where(after="7"), through_us=9),
 }
 
 
-EXPORTING = {"export.begin", "export.page", "erase.plan", "erase.list"}
+EXPORTING = {"export.begin", "export.page", "erase.plan", "erase.list", "quarantine.show"}
 """It changes nothing, but everybody's names are in it."""
 
 
@@ -82,6 +90,7 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
         *("actor.restart", "target.test", "dlq.replay", "dlq.discard", "dlq.annotate", "queue.catchup"),
         *("pause", "resume", "drain", "reload", "retention.run", "import.lines", "import.part", "erase.run"),
         *("credential.create", "credential.rotate", "credential.revoke"),
+        *("quarantine.retry", "quarantine.edit", "quarantine.dismiss", "map.activate", "map.rollback"),
     }
     assert {verb for verb, kind in p.VERBS.items() if "dry_run" in kind.__struct_fields__} == mutating
     assert {verb for verb, kind in p.VERBS.items() if kind.role is not Role.VIEWER} == mutating | EXPORTING
