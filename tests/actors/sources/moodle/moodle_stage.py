@@ -118,3 +118,15 @@ class MoodleStage:
 def says(value: object) -> Response:
     """An answer in JSON."""
     return Response(status=200, headers={"content-type": "application/json"}, body=msgspec.json.encode(value))
+
+
+def a_course() -> tuple[MoodleStage, School]:
+    """One course with a teacher, two learners and an assignment."""
+    school = School()
+    course = school.add_course("Größe & Messung", "PH110", NOW_S - 9_000)
+    teacher = school.add_person("Emmy", "Noether", NOW_S - 9_000)
+    school.enrol(teacher, course, NOW_S - 9_000, role="teacher")
+    for given, family in (("Ada", "Lovelace"), ("Grace", "Hopper")):
+        school.enrol(school.add_person(given, family, NOW_S - 9_000), course, NOW_S - 9_000)
+    school.assign(course, "Paper", NOW_S - 9_000, due_s=NOW_S + 86_400)
+    return MoodleStage(school), school
