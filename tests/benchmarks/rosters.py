@@ -35,7 +35,7 @@ from daemon.store.database import Store, open_store
 LARGE = (4_441, 1_470, 31_045)
 """People, classes, enrolments: a district of twenty schools."""
 WHEN = "2026-09-01T06:00:00.000Z"
-COURSES = 91
+COURSES, CLASSES_A_SCHOOL = 91, 70
 
 
 def guid(kind: str, number: int) -> str:
@@ -45,7 +45,8 @@ def guid(kind: str, number: int) -> str:
 
 
 def district(folder: Path, people: int, classes: int, enrolments: int) -> Path:
-    """A bulk bundle of OneRoster 1.1, written row by row; everybody is in as many classes as anybody else."""
+    """A bulk bundle of OneRoster 1.1, written row by row. Enrolments stand in the order of classes, as exporters have
+    them; a class's people are those of its school."""
     folder.mkdir(parents=True)
     _write(folder, "orgs", "name type identifier parentSourcedId", [(ORG, "Hillside", "school", "1000", "")])
     _write(
@@ -77,7 +78,7 @@ def district(folder: Path, people: int, classes: int, enrolments: int) -> Path:
         folder,
         "enrollments",
         "classSourcedId schoolSourcedId userSourcedId role primary beginDate endDate",
-        (_enrolment(n, people, classes) for n in range(enrolments)),
+        (_enrolment(n, n * classes // enrolments, people, classes) for n in range(enrolments)),
     )
     said = [f"file.{path.stem},bulk" for path in sorted(folder.iterdir())]
     lines = ["propertyName,value", "manifest.version,1.0", "oneroster.version,1.1", *said, "file.demographics,absent"]
@@ -97,8 +98,10 @@ def _person(n: int) -> tuple[str, ...]:
     return (guid("user", n), "true", ORG, _role(n), name, "", *names, "", "", "", "09", "")
 
 
-def _enrolment(n: int, people: int, classes: int) -> tuple[str, ...]:
-    who, where = n % people, (n // people * 7 + n % people * 11) % classes
+def _enrolment(n: int, where: int, people: int, classes: int) -> tuple[str, ...]:
+    schools = max(1, classes // CLASSES_A_SCHOOL)
+    school, size = where * schools // classes, people // schools
+    who = school * size + n * 7 % size
     days = ("2026-08-15", "2027-06-10")
     return (guid("enrolment", n), guid("class", where), ORG, guid("user", who), _role(who), "", *days)
 
