@@ -90,7 +90,7 @@ class Run(msgspec.Struct, kw_only=True):
     unseen: int = 0
     """Courses that could not be read."""
     strangers: bool = False
-    """Whether somebody is enrolled whom the listing of people does not show."""
+    """Whether somebody is enrolled whom the listing of all people does not show: then it may lack others, too."""
 
     @property
     def full(self) -> bool:

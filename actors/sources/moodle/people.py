@@ -148,6 +148,9 @@ def _faces(run: Run, shown: Listing, listed: set[int]) -> Steps:
         for user_id, look in faces.items()
         if user_id not in listed and user_id not in run.seen and (run.broad or run.memory.faces.get(user_id) != look)
     ]
+    if strange and listed:
+        run.strangers = True
+        run.note("some who are enrolled are not in the listing of all people, so nobody counts as gone from it")
     yield from _look(run, strange, shown)
     run.memory.faces.update(faces)
 
@@ -166,7 +169,6 @@ def _look(run: Run, strange: Sequence[int], shown: Listing) -> Steps:
         there = {record.id for record in found}
         lacking = [user_id for user_id in some if str(user_id) not in there]
         if lacking:
-            run.strangers = True
             run.note("some who are enrolled are shown by their courses only: their account may be seen in part")
         found += [records.user(shown[user_id], run.settings, form="member") for user_id in lacking]
         yield from pages(found)

@@ -201,6 +201,24 @@ def test_where_all_people_may_not_be_listed_those_of_the_courses_are_looked_at()
     assert "nopermissions" in reading.note
 
 
+def test_a_listing_of_people_that_lacks_some_takes_nobody_away() -> None:
+    """Moodle shows only those in it whose address it shows."""
+    stage, school = a_course()
+    ada = list(school.people.values())[1]
+
+    def meddle(function: str, form: Form, outcome: Outcome) -> Outcome:
+        assert isinstance(outcome, Response)
+        if function == "core_user_get_users":
+            said = msgspec.json.decode(outcome.body)
+            return says({"users": [each for each in said["users"] if each["id"] != ada.id], "warnings": []})
+        return outcome
+
+    reading = stage.read(meddle=meddle)
+    assert str(ada.id) in reading.of("user")
+    assert ("user", None) not in reading.wholes
+    assert "not in the listing of all people" in reading.note
+
+
 def test_whom_only_a_course_shows_is_told_of_in_part() -> None:
     stage, _ = a_course()
     stage.fake.functions.remove("core_user_get_users")
