@@ -28,6 +28,7 @@ from config.secrets import SecretReader, SecretUnavailable
 from daemon import settings
 from daemon.control.office import Check, ReloadOutcome
 from daemon.control.protocol import Level
+from daemon.control.wellness import quarantine_checks
 from daemon.gateway.credentials import Door
 from daemon.gateway.keyring import Keyring
 from daemon.gateway.seal import SealFile, seal_path
@@ -217,6 +218,7 @@ class House:
         if self.draining:
             checks.append(Check(name="draining", ok=False, detail="shutting down"))
         if level == "deep":
+            checks += await quarantine_checks(self._configuration.tenants.values(), self.store)
             async with trio.open_nursery() as nursery:
                 for tenant in self._configuration.tenants.values():
                     for name in tenant.targets:

@@ -95,4 +95,4 @@ class Sources(Protocol):
         """The last ones, newest first."""
 
     async def quarantined(self, nos: Sequence[int]) -> Mapping[int, int]:
-        """How many records stand in quarantine, of those sources that have some."""
+        """How many records stand in quarantine, those apart that somebody dismissed; of sources that have some."""

@@ -112,7 +112,10 @@ class SqlSources:
         return [Reading(**dict(zip(Reading.__struct_fields__, row, strict=True))) for row in found]
 
     async def quarantined(self, nos: Sequence[int]) -> Mapping[int, int]:
-        sql = "SELECT count(*) FROM records WHERE source = ? AND state = 'quarantined'"
+        sql = (
+            "SELECT count(*) FROM records r WHERE r.source = ? AND r.state = 'quarantined' AND NOT EXISTS "
+            "(SELECT 1 FROM dismissals d WHERE d.record = r.no AND d.digest = r.digest)"
+        )
 
         def job(raw: sqlite3.Connection) -> dict[int, int]:
             counts = {no: int(raw.execute(sql, (no,)).fetchone()[0]) for no in nos}

@@ -19,6 +19,7 @@ from daemon.control import protocol as p
 from daemon.control.exits import Exit
 from daemon.control.protocol import Refusal
 from daemon.control.views import ActivationRow, ChangedRow, FieldDiffRow, MapDiffRow, QuarantinedRow, RecordRow
+from daemon.control.wellness import quarantine_checks
 
 SECOND = """
 version = 2
@@ -89,6 +90,21 @@ async def test_what_is_wrong_is_listed_and_shown(tmp_path: Path, autojump_clock:
         assert [name for name, _ in campus.notes.troubles] == ["quarantine.grew"]
         await campus.sync("full")
         assert [name for name, _ in campus.notes.troubles] == ["quarantine.grew"]  # it stands there already
+
+
+async def test_the_deep_look_says_what_waits(tmp_path: Path, autojump_clock: object) -> None:
+    async with read(tmp_path) as (office, campus):
+        [check] = await quarantine_checks(campus.tenants.values(), campus.store)
+        assert (check.name, check.ok, check.detail) == (
+            "quarantine acme/campus", False, "1 wait for a person (word:role 1)",
+        )  # fmt: skip
+        [row], _ = await ask(office, p.SourceList())
+        assert row.quarantined == 1
+        await ask(office, p.QuarantineDismiss(everything=True))
+        [check] = await quarantine_checks(campus.tenants.values(), campus.store)
+        assert (check.ok, check.detail) == (True, "nothing waits; 1 were dismissed")
+        [row], _ = await ask(office, p.SourceList())
+        assert row.quarantined == 0
 
 
 async def test_a_correction_is_rehearsed_made_applied_and_taken_away(tmp_path: Path, autojump_clock: object) -> None:
