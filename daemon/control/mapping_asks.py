@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from daemon.control.ask import Ask, Word
+from daemon.control.ask import Ask, Role, Word
 
 BODY_CHARS_MAX = 1_048_576
 Number = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -26,7 +26,7 @@ class MapShow(Ask, frozen=True, kw_only=True, tag="map.show"):
 
 class MapTest(Ask, frozen=True, kw_only=True, tag="map.test"):
     """Either ``record`` (ENTITY/ID of a stored one) or ``body`` (JSON) with ``entity`` and ``form``; ``name`` is then
-    the record's id, empty: the body's own."""
+    the record's id, empty: the body's own. It changes nothing, but somebody's record is shown."""
 
     source: Word
     version: Number = 0
@@ -35,3 +35,5 @@ class MapTest(Ask, frozen=True, kw_only=True, tag="map.test"):
     entity: Word = ""
     form: Word = ""
     name: Word = ""
+
+    role = Role.OPERATOR

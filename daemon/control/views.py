@@ -15,6 +15,8 @@ from daemon.control.credentials import SecretRow as SecretRow
 from daemon.control.keeping import KeptRow as KeptRow
 from daemon.control.keeping import SpaceRow as SpaceRow
 from daemon.control.keeping import SweptRow as SweptRow
+from daemon.control.mapped import FaultView as FaultView
+from daemon.control.mapped import FieldView as FieldView
 from daemon.control.mapped import MappedRow as MappedRow
 from daemon.control.mapped import MappingRow as MappingRow
 from daemon.control.mapped import TableRow as TableRow

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from mapping_samples import MAPPED
 from view_samples import AT, CLIENTS, KEEPING, OUTLOOKS, REMAPPED
 
 from daemon.cli import cells
@@ -234,6 +235,7 @@ SAMPLES: list[tuple[v.View, tuple[str, ...]]] = [
     (v.VersionRow(version="1.2", protocol=1), ("lmsyncd 1.2",)),
     *OUTLOOKS,
     *REMAPPED,
+    *MAPPED,
     *KEEPING,
     *CLIENTS,
 ]

@@ -59,6 +59,9 @@ SAMPLES: dict[str, p.Ask] = {
     "quarantine.retry": p.QuarantineRetry(everything=True, rule="healed"),
     "quarantine.edit": p.QuarantineEdit(source="acme/sis", record="user/7", put=('a="b"',), removed=("c",)),
     "quarantine.dismiss": p.QuarantineDismiss(records=("user/7", "grade/8"), dry_run=True),
+    "map.list": p.MapList(source="acme"),
+    "map.show": p.MapShow(source="acme/sis", version=2),
+    "map.test": p.MapTest(source="acme/sis", version=2, body="{}", entity="user", form="rest", name="7"),
     "map.diff": p.MapDiff(source="acme/sis", before=1, after=2, since_s=86_400.0),
     "map.activate": p.MapActivate(source="acme/sis", version=2, plan="9c41"),
     "map.rollback": p.MapRollback(source="acme/sis", dry_run=True),
@@ -66,7 +69,7 @@ SAMPLES: dict[str, p.Ask] = {
 }
 
 
-EXPORTING = {"export.begin", "export.page", "erase.plan", "erase.list", "quarantine.show"}
+EXPORTING = {"export.begin", "export.page", "erase.plan", "erase.list", "quarantine.show", "map.test"}
 """It changes nothing, but everybody's names are in it."""
 
 
