@@ -11,6 +11,7 @@ import msgspec
 
 from actors.domain.harvest import Answer, BundleInfo, Page, Progress, Record, Rows, RowsRead, Step, Whole
 from actors.sources.oneroster.bodies import Body, Joins, is_gone
+from actors.sources.oneroster.once import Once
 from actors.sources.oneroster.sheets import (
     MANIFEST,
     SHEETS,
@@ -141,10 +142,10 @@ class Reading:
 
     def _sheet(self, sheet: Sheet, file: str, header: Header) -> Generator[Step, Answer, int]:
         """How many rows it has."""
-        count = 0
+        count, once = 0, Once()
         while True:
             read = yield from self._rows(file, ROWS)
-            records = self._records(sheet, file, header, read)
+            records = self._records(sheet, file, header, read, once)
             count += len(read.rows)
             if records:
                 yield Page(records=tuple(records))
@@ -155,7 +156,7 @@ class Reading:
                 return count
             yield Progress(what=file, done=count)
 
-    def _records(self, sheet: Sheet, file: str, header: Header, read: RowsRead) -> list[Record]:
+    def _records(self, sheet: Sheet, file: str, header: Header, read: RowsRead, once: Once) -> list[Record]:
         records: list[Record] = []
         entity = sheet.entity
         beside = self._beside
@@ -172,6 +173,8 @@ class Reading:
             elif not isinstance(name, str):
                 self._flawed(sheet, file, records, nameless(sheet, body, number, file))
                 self._lost.add(sheet.name)
+            elif not once.is_new(name):
+                self._taken.warn(f"{file} has rows of one id, like {name[:100]}: the first counts")
             elif is_gone(body):
                 records.append(Record(entity=entity, id=name, form="csv", body=body, gone=True))
             else:
