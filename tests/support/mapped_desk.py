@@ -1,9 +1,10 @@
 """A desk whose records mean what a mapping table says, in versions that can be brought into force."""
 
 import tomllib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -132,6 +133,33 @@ class MappedDesk:
                 *raw.execute("SELECT mapping FROM sources"),
             ]
         )
+
+
+def of_kind(package: ModuleType, *tables: str) -> dict[int, Mapped]:
+    """The first table that ships with a kind of source, and versions that say what is new in them."""
+    assert package.__file__ is not None
+    shipped = (Path(package.__file__).parent / "mappings" / "v1.toml").read_text(encoding="utf-8")
+    trees = {n: tomllib.loads(text) for n, text in enumerate((shipped, *tables), 1)}
+    mapped, wrong = compile_tables(trees)
+    assert not wrong, wrong
+    return mapped
+
+
+async def activated_and_taken_back(path: Path, mapped: Mapping[int, Mapped], records: Sequence[Record]) -> Activation:
+    """A corpus is read, its mapping is changed and taken back; every byte is as it was, and nobody was told of it.
+    The activation."""
+    async with a_desk(path) as desk:
+        await desk.store.sources.first_mapping(SOURCE, 1)
+        school = MappedDesk(desk, mapped)
+        assert await school.tell(*records)
+        before = await school.dump()
+        ended = await school.activate(2)
+        assert await school.dump() != before
+        assert await school.tell(*records) == []
+        await school.roll_back()
+        assert await school.dump() == before
+        assert await school.tell(*records) == []
+        return ended
 
 
 @asynccontextmanager
