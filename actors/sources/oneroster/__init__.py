@@ -1,8 +1,8 @@
 """OneRoster: a student information system's classes, people and enrolments, as CSV bundles or by REST.
 
 Read in this order: ``settings``, ``flow`` (which way it is read), ``bundle`` with ``sheets`` (CSV) and ``once`` (ids
-that stand in a file twice), ``rest`` with ``wire`` (the service), ``bodies`` (what both lay beside a record), ``fake`` (a
-service, and bundles, of a school).
+that stand in a file twice), ``rest`` with ``wire`` (the service), ``bodies`` (what both lay beside a record), ``fake``
+(a service, and bundles, of a school).
 """
 
 from typing import cast
