@@ -19,7 +19,7 @@ from actors.sources.xapi.settings import Credential, XapiSettings
 from config.model import Connection, Gateway, PersonRow, Secret, Tenant
 from daemon.gateway.app import GatewayApp, GatewayPorts, build_app
 from daemon.gateway.credentials import doors
-from daemon.gateway.ports import RequestSpan, StatementPage, StatementQuery
+from daemon.gateway.ports import RequestSpan, StatementPage, StatementQuery, nobody_harvests
 from daemon.gateway.seal import Seal
 
 NOW_US = 1_800_000_000_000_000
@@ -220,6 +220,7 @@ class World:
         self.uses: list[tuple[str, str, bool]] = []
         self.doors = doors([tenant("acme"), tenant("globex")])
         self.gateway = Gateway(**{"listen": ("127.0.0.1:0",), "body_bytes_max": 200_000, **words})
+        self.harvesters = nobody_harvests
         self.ports = GatewayPorts(
             statements=self.log,
             reads=self.log,
@@ -241,6 +242,7 @@ class World:
             request_span=self._span,
             counted=lambda name, tenant, n, reason="": self.counts.append((name, tenant, n, reason)),
             trouble=self._trouble,
+            harvesters=lambda tenant, source: self.harvesters(tenant, source),  # a test may put its own
         )
 
     def app(self) -> GatewayApp:

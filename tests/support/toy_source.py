@@ -41,7 +41,7 @@ from actors.ports import Answer, Bearing, Effect, Fault, Reveal, Source, SourceK
 from actors.ports.striking import Striking
 from config.model import Secret
 from config.polling import Polling
-from config.texts import Url
+from config.texts import Duration, Url
 
 MOUNT = "/toy/"
 TOKEN = "toy-token"
@@ -124,6 +124,8 @@ class ToySettings(Polling, frozen=True, kw_only=True):
     token: Secret
     calling: Secret | None = None
     """Who calls shows this."""
+    silence: Duration | None = None
+    """It is expected to call at least so often."""
 
 
 class ToySource:
