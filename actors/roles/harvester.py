@@ -14,15 +14,14 @@ more is gone than may be: four things, never mixed.
 import msgspec
 import trio
 
-from actors.domain.cadence import SOON_US, Due, Pace, Standing, due, failed_us
-from actors.domain.harvest import Ended, Finished, Halted, Heard, Mode, Order, Progress, Unheard
+from actors.domain.cadence import SOON_US, Due, Standing, due, failed_us
+from actors.domain.harvest import Ended, Finished, Halted, Mode, Order, Progress
 from actors.domain.throttle import Limiter, retry_after_s
-from actors.kernel import Actor, converse
+from actors.kernel import Actor
 from actors.messages import (
     Backfill,
     HarvesterMessage,
     Hear,
-    HookAnswer,
     Look,
     Renewed,
     SourceMode,
@@ -32,6 +31,8 @@ from actors.messages import (
 )
 from actors.ports import Http, Reading, ReadingView, Source, SourceName, StoreUnavailable
 from actors.ports.records import SourceState
+from actors.roles.agenda import GOOD, order_of, pace_of, standing_of
+from actors.roles.hearing import Ear
 from actors.roles.performing import Abandoned, Performance
 from actors.roles.reading import Taken, Undertaking
 from actors.roles.world import World
@@ -46,10 +47,8 @@ LOOK_S_MAX = 60.0
 HELLO_FIRST_S = 30.0
 HELLO_LAST_S = 900.0
 CLOSE_S_MAX = 5.0
-HEARD_AT_ONCE = 4
 HISTORY = 20
 """Readings looked back at: failures in a row are counted so far."""
-GOOD = frozenset({"finished", "braked"})
 
 
 class Harvester(Actor[HarvesterMessage]):
@@ -69,7 +68,7 @@ class Harvester(Actor[HarvesterMessage]):
         self._world = world
         self._undertaking = Undertaking(tenant, name, source, self._polling, world)
         self._limiter = Limiter(source.rate, trio.current_time())
-        self._hearing = trio.CapacityLimiter(HEARD_AT_ONCE)
+        self._ear = Ear(self._known_as, source, self._undertaking, world)
         self._wake = trio.Event()
         self._asked: Sync | Backfill | None = None
         self._look_us: int | None = None
@@ -282,41 +281,11 @@ class Harvester(Actor[HarvesterMessage]):
     # ── hearing ──────────────────────────────────────────────────────────────────────────────────────
 
     async def _hear(self, message: Hear) -> None:
-        """Answered once it is on disk. Whatever goes wrong is a reason to send it again."""
-        async with self._hearing:
-            try:
-                answer = await self._heard(message)
-            except StoreUnavailable as error:
-                answer = HookAnswer(503, "it cannot be stored now", error.retry_after_s)
-            except SecretUnavailable as error:
-                self._world.witness.trouble("source.fault", error, source=self.name)
-                answer = HookAnswer(503, "what it is checked against cannot be read", 60)
-            except Exception as error:  # noqa: BLE001  # a connector's bug must not end what reads beside it
-                self._world.witness.trouble("source.fault", error, source=self.name)
-                answer = HookAnswer(500, "this could not be handled; it has been logged")
+        answer, look = await self._ear.hear(message)
+        if look:
+            self._look_us = self._look_us or self._now_us() + SOON_US
         message.reply(answer)
-
-    async def _heard(self, message: Hear) -> HookAnswer:
-        world, now_us = self._world, self._world.clock.now_us()
-        http: Http = world.http()
-        try:
-            heard = await converse(self._source.hear(message.inbound, now_us), http)
-        finally:
-            await http.aclose()
-        match heard:
-            case Unheard(status=status, detail=detail):
-                return HookAnswer(status, detail)
-            case Heard(records=records, look=look):
-                state = await world.sources.state(self._known_as)
-                if records:
-                    async with world.switchboard.alone(self.name):
-                        state = await world.sources.state(self._known_as)
-                        await self._undertaking.hear(state, records, message.correlation_id, message.traceparent)
-                await world.sources.heard(state.no, now_us)
-                if look:
-                    self._look_us = self._look_us or now_us + SOON_US
-                    self._wake.set()
-                return HookAnswer(202)
+        self._wake.set()  # it may have been silent until now
 
     def _watch_silence(self, state: SourceState, now_us: int) -> None:
         if self._silence_us is None:
@@ -374,43 +343,3 @@ class Harvester(Actor[HarvesterMessage]):
             changes = {"next_us": None, "next_mode": None, **changes}
         self._view = msgspec.structs.replace(self._view, **changes)
         self._world.switchboard.source_views[self.name] = self._view
-
-
-def pace_of(polling: Polling | None, zone: str, spread: float) -> Pace:
-    """The operator's words as numbers."""
-    polling = polling or Polling()
-    return Pace(
-        every_us=round(seconds(polling.every) * 1e6),
-        every_max_us=round(seconds(polling.every_max) * 1e6),
-        full=polling.full,
-        zone=zone,
-        spread=spread,
-    )
-
-
-def standing_of(state: SourceState, readings: list[Reading], since_us: int) -> Standing:
-    """How the source stands, by its last readings, newest first. One that died with its process, or was broken off,
-    is begun again at once."""
-    newest = readings[0] if readings else None
-    failures = 0
-    for each in readings:
-        if each.how in GOOD:
-            break
-        failures += each.how not in ("", "stopped")
-    broken = newest is not None and newest.how in ("", "stopped")
-    return Standing(
-        since_us=since_us,
-        ended_us=None if newest is None or broken else newest.ended_us,
-        failures=0 if broken else failures,
-        mend=newest is not None and newest.how == "refused",
-        whole_us=state.full_us,
-        first=state.first_us is None,
-        resume=newest.mode if broken and newest is not None and newest.mode != "backfill" else None,
-        unchanged=state.unchanged,
-        throttled_us=state.throttled_us,
-    )
-
-
-def order_of(state: SourceState, mode: Mode, asked: Sync | Backfill | None, now_us: int) -> Order:
-    since, until = (asked.since, asked.until) if isinstance(asked, Backfill) else ("", "")
-    return Order(mode=mode, cursor=state.cursor, now_us=now_us, since=since, until=until)

@@ -1,0 +1,54 @@
+"""What the store and an operator's settings say of a source, as ``domain.cadence`` wants to hear it (pure)."""
+
+from collections.abc import Sequence
+
+from actors.domain.cadence import Pace, Standing
+from actors.domain.harvest import Mode, Order
+from actors.messages import Backfill, Sync
+from actors.ports import Reading
+from actors.ports.records import SourceState
+from config.durations import seconds
+from config.polling import Polling
+
+GOOD = frozenset({"finished", "braked"})
+"""Readings that were read to their end."""
+
+
+def pace_of(polling: Polling | None, zone: str, spread: float) -> Pace:
+    """The operator's words as numbers."""
+    polling = polling or Polling()
+    return Pace(
+        every_us=round(seconds(polling.every) * 1e6),
+        every_max_us=round(seconds(polling.every_max) * 1e6),
+        full=polling.full,
+        zone=zone,
+        spread=spread,
+    )
+
+
+def standing_of(state: SourceState, readings: Sequence[Reading], since_us: int) -> Standing:
+    """How the source stands, by its last readings, newest first. One that died with its process, or was broken off,
+    is begun again at once."""
+    newest = readings[0] if readings else None
+    failures = 0
+    for each in readings:
+        if each.how in GOOD:
+            break
+        failures += each.how not in ("", "stopped")
+    broken = newest is not None and newest.how in ("", "stopped")
+    return Standing(
+        since_us=since_us,
+        ended_us=None if newest is None or broken else newest.ended_us,
+        failures=0 if broken else failures,
+        mend=newest is not None and newest.how == "refused",
+        whole_us=state.full_us,
+        first=state.first_us is None,
+        resume=newest.mode if broken and newest is not None and newest.mode != "backfill" else None,
+        unchanged=state.unchanged,
+        throttled_us=state.throttled_us,
+    )
+
+
+def order_of(state: SourceState, mode: Mode, asked: Sync | Backfill | None, now_us: int) -> Order:
+    since, until = (asked.since, asked.until) if isinstance(asked, Backfill) else ("", "")
+    return Order(mode=mode, cursor=state.cursor, now_us=now_us, since=since, until=until)
