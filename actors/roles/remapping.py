@@ -90,6 +90,30 @@ async def carry_on(
     return await remappings.end(activation, now_us())
 
 
+async def finish(
+    source: int,
+    meaning: Callable[[int], Meaning],
+    remappings: Remappings,
+    records: Records,
+    now_us: Callable[[], int],
+) -> Activation | None:
+    """What a former life had begun to bring into force, or to take back, comes into force now: before that nothing is
+    taken in. None: there was nothing, or its table is gone, by which nothing could be taken in either. Raises
+    StoreUnavailable."""
+    running = await remappings.unfinished(source)
+    if running is None:
+        return None
+    try:
+        after = meaning(running.version)
+    except LookupError:
+        return None
+    try:
+        before: Meaning | None = meaning(running.version_before)
+    except LookupError:
+        before = None
+    return await carry_on(running, before, after, remappings, records, now_us)
+
+
 def told_of(ended: Activation) -> dict[str, object]:
     """For the log."""
     count = ended.count
