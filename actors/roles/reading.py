@@ -18,7 +18,7 @@ from actors.ports.records import SourceState
 from actors.roles.intake import Braked, Counts, Intake
 from actors.roles.performing import Abandoned, Performance
 from actors.roles.relaying import Relay
-from actors.roles.remapping import carry_on, told_of
+from actors.roles.remapping import finish, told_of
 from actors.roles.taking import Meaning
 from actors.roles.world import World
 from config.model import Tenant
@@ -246,22 +246,11 @@ class Undertaking:
                 await http.aclose()
 
     async def _make_whole(self, state: SourceState) -> None:
-        """A mapping that a former life had begun to bring into force, or to take back, comes into force now: before
-        that nothing is taken in. The caller holds the source's lock. Raises StoreUnavailable."""
+        """The caller holds the source's lock. Raises StoreUnavailable."""
         world = self._world
-        running = await world.remappings.unfinished(state.no)
-        if running is None:
-            return
-        try:
-            after = self._meaning(running.version)
-        except LookupError:
-            return  # there is nothing by which anything could be taken in, either
-        try:
-            before: Meaning | None = self._meaning(running.version_before)
-        except LookupError:
-            before = None
-        ended = await carry_on(running, before, after, world.remappings, world.records, world.clock.now_us)
-        world.witness.event("mapping.finished", source=f"{self._tenant.name}/{self._name}", **told_of(ended))
+        ended = await finish(state.no, self._meaning, world.remappings, world.records, world.clock.now_us)
+        if ended is not None:
+            world.witness.event("mapping.finished", source=f"{self._tenant.name}/{self._name}", **told_of(ended))
 
     def _meaning(self, version: int) -> Meaning:
         return self._world.meanings.meaning(self._tenant, self._name, self._source.home_page, version)
