@@ -32,6 +32,7 @@ from actors.messages import (
 from actors.ports import Http, Reading, ReadingView, Source, SourceName, StoreUnavailable
 from actors.ports.records import SourceState
 from actors.roles.agenda import GOOD, order_of, pace_of, standing_of
+from actors.roles.greeting import greet
 from actors.roles.hearing import Ear
 from actors.roles.performing import Abandoned, Performance
 from actors.roles.reading import Taken, Undertaking
@@ -309,7 +310,7 @@ class Harvester(Actor[HarvesterMessage]):
             await self._wake.wait()
         self._hello_s = min(HELLO_LAST_S, max(HELLO_FIRST_S, self._hello_s * 2))
         with self._world.witness.reading(self.name, "hello") as view:
-            ended = await self._undertaking.hello(self._limiter, view)
+            ended = await greet(self.name, self._source, self._world, self._limiter, view)
         if isinstance(ended, Finished):
             await self._world.sources.unsuspend(state.no)
             self._hello_s = 0.0

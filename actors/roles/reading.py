@@ -10,20 +10,18 @@ from actors.domain.canonical import AnyEntity, Flaw
 from actors.domain.harvest import Ended, Finished, Halted, Mode, Page, Record, Statements, Whole
 from actors.domain.publishing import Publisher
 from actors.domain.stating import Stater
-from actors.domain.throttle import Limiter
 from actors.domain.xapi.patterns import Version
 from actors.messages import Backfill, Sync
 from actors.ports import How, Provenance, Reading, ReadingView, Source
 from actors.ports.records import SourceState
 from actors.roles.intake import Braked, Counts, Intake
-from actors.roles.performing import Abandoned, Performance
+from actors.roles.performing import Abandoned
 from actors.roles.relaying import Relay
 from actors.roles.remapping import finish, told_of
 from actors.roles.taking import Meaning
 from actors.roles.world import World
 from config.model import Tenant
 from config.polling import Polling, Removals
-from config.secrets import SecretUnavailable
 
 XAPI_VERSION: Version = "1.0.3"
 BROKEN_OFF = "it was broken off, and begins again where it was"
@@ -112,6 +110,8 @@ class Taken:
             before = self._intake.counts.statements
             await self._intake.finish()
             self._hint(self._intake.counts.statements - before)
+        if self._intake.counts.new or self._intake.counts.changed:
+            self._world.switchboard.reported(self._tenant)
 
     def _hint(self, statements: int) -> None:
         if statements:
@@ -194,9 +194,7 @@ class Undertaking:
         await intake.page(Page(records=tuple(records)))
         return self._counted(intake)
 
-    async def again(
-        self, state: SourceState, nos: Sequence[int], correlation_id: str, *, well: bool = False
-    ) -> Counts:
+    async def again(self, state: SourceState, nos: Sequence[int], correlation_id: str, *, well: bool = False) -> Counts:
         """What stands in quarantine at these places (``well``: or not) is taken in as if it were told now. The caller
         holds the source's lock. Raises StoreUnavailable, LookupError."""
         intake = await self._beside(state, correlation_id, "")
@@ -215,6 +213,8 @@ class Undertaking:
     def _counted(self, intake: Intake) -> Counts:
         if intake.counts.statements:
             self._world.switchboard.arrived(self._tenant.name)
+        if intake.counts.new or intake.counts.changed:
+            self._world.switchboard.reported(self._tenant.name)
         return intake.counts
 
     def _provenance(self, correlation_id: str, traceparent: str, *, quiet: bool) -> Provenance:
@@ -227,23 +227,6 @@ class Undertaking:
             defines=True,
             quiet=quiet,
         )
-
-    async def hello(self, limiter: Limiter, view: ReadingView) -> Ended:
-        """Whether its credentials live."""
-        http = self._world.http()
-        try:
-            performance = Performance(self._source, http, limiter, self._world.depot, _Nowhere(), view, _unheard)
-            return await performance.perform(self._source.hello())
-        except SecretUnavailable as error:
-            return Halted(why="revoked", detail=f"our credentials cannot be read: {error}")
-        except Abandoned as error:
-            return Halted(why="unavailable", detail=str(error))
-        except Exception as error:  # noqa: BLE001  # a connector's bug must not end a source that only waits
-            self._world.witness.trouble("source.fault", error, source=f"{self._tenant.name}/{self._name}")
-            return Halted(why="faulted", detail=f"a mistake of ours: {type(error).__name__}")
-        finally:
-            with trio.move_on_after(1.0, shield=True):
-                await http.aclose()
 
     async def _make_whole(self, state: SourceState) -> None:
         """The caller holds the source's lock. Raises StoreUnavailable."""
@@ -324,23 +307,6 @@ class Undertaking:
                 "quarantine.grew", None, source=f"{self._tenant.name}/{self._name}", rules=taken.grown
             )
         return reading
-
-
-class _Nowhere:
-    """Takes nothing: to prove credentials changes nothing."""
-
-    async def page(self, page: Page) -> None:
-        await trio.lowlevel.checkpoint()
-
-    async def statements(self, page: Statements) -> None:
-        await trio.lowlevel.checkpoint()
-
-    async def whole(self, whole: Whole) -> None:
-        await trio.lowlevel.checkpoint()
-
-
-def _unheard(progress: object) -> None:
-    """Nobody follows."""
 
 
 def _nothing(record: Record, known: AnyEntity | None) -> AnyEntity | tuple[Flaw, ...]:

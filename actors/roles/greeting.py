@@ -1,0 +1,47 @@
+"""Whether a source's credentials live: its ``hello``, which changes nothing."""
+
+import trio
+
+from actors.domain.harvest import Ended, Halted, Page, Statements, Whole
+from actors.domain.throttle import Limiter
+from actors.ports import ReadingView, Source
+from actors.roles.performing import Abandoned, Performance
+from actors.roles.world import World
+from config.secrets import SecretUnavailable
+
+CLOSE_S_MAX = 1.0
+
+
+async def greet(name: str, source: Source, world: World, limiter: Limiter, view: ReadingView) -> Ended:
+    """``name`` is TENANT/SOURCE. A connector's bug ends as ``faulted``: whoever asks only waits."""
+    http = world.http()
+    try:
+        performance = Performance(source, http, limiter, world.depot, _Nowhere(), view, _unheard)
+        return await performance.perform(source.hello())
+    except SecretUnavailable as error:
+        return Halted(why="revoked", detail=f"our credentials cannot be read: {error}")
+    except Abandoned as error:
+        return Halted(why="unavailable", detail=str(error))
+    except Exception as error:  # noqa: BLE001  # see above
+        world.witness.trouble("source.fault", error, source=name)
+        return Halted(why="faulted", detail=f"a mistake of ours: {type(error).__name__}")
+    finally:
+        with trio.move_on_after(CLOSE_S_MAX, shield=True):
+            await http.aclose()
+
+
+class _Nowhere:
+    """Takes nothing."""
+
+    async def page(self, page: Page) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def statements(self, page: Statements) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def whole(self, whole: Whole) -> None:
+        await trio.lowlevel.checkpoint()
+
+
+def _unheard(progress: object) -> None:
+    """Nobody follows."""
