@@ -22,7 +22,7 @@ from actors.domain.xapi.identity import derived_id
 from actors.domain.xapi.keys import agent_key, key
 from actors.domain.xapi.moments import instant
 
-PARTS_MAX = 8192
+PARTS_MAX = 4096
 SYSTEM_TYPE = "http://id.tincanapi.com/activitytype/lms"
 COURSE_TYPE = "https://w3id.org/xapi/cmi5/activitytype/course"
 ASSIGNMENT_TYPE = "https://xapi.edlm/profiles/edlm-lms/concepts/activity-types/assignment"

@@ -12,7 +12,7 @@ from actors.domain.canonical import AnyEntity
 from actors.domain.remapping import entity
 from actors.ports.records import Key, Records
 
-REMEMBERED_MAX = 8192
+REMEMBERED_MAX = 4096
 
 
 class Named(NamedTuple):

@@ -93,6 +93,8 @@ class SqlRecords:
         found = await self._read(
             lambda raw: raw.execute(f"{sql} AND no > ? ORDER BY no LIMIT ?", (*values, after_no, limit)).fetchall()
         )
+        if len(found) >= _LARGE:
+            await self._read(_slim)
         return [row[0] for row in found]
 
     async def at(self, source: int, nos: Sequence[int]) -> list[KnownRecord]:

@@ -28,7 +28,7 @@ from actors.sources.oneroster.sheets import (
     ragged,
 )
 
-ROWS = 1_000
+ROWS = 500
 """So many at a time: a page."""
 MANIFEST_ROWS_MAX = 1_000
 NOTES_MAX = 20
