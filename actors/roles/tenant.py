@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from functools import partial
 
 from actors.kernel import Budget, ChildSpec, Supervisor
-from actors.messages import CourierMessage, HarvesterMessage, JanitorMessage, RouterMessage
+from actors.messages import CourierMessage, HarvesterMessage, JanitorMessage, ReminderMessage, RouterMessage
 from actors.ports import Source, Target
 from actors.roles.courier import Courier
 from actors.roles.harvester import Harvester
 from actors.roles.janitor import Janitor
+from actors.roles.reminder import Reminder, wanted
 from actors.roles.router import Router
 from actors.roles.world import World
 from config.model import Tenant
@@ -44,13 +45,19 @@ def subtree(
         )
         world.switchboard.harvesters[f"{tenant.name}/{name}"] = harvester.address
         harvesters.append(harvester)
-    return Supervisor([*couriers, router, *harvesters, janitor], strategy="one_for_one", budget=BUDGET)
+    reminders: list[ChildSpec[ReminderMessage]] = []
+    if sources and wanted(tenant):
+        reminder = ChildSpec[ReminderMessage](name="reminder", start=partial(Reminder, tenant, sources, world))
+        world.switchboard.reminders[tenant.name] = reminder.address
+        reminders.append(reminder)
+    return Supervisor([*couriers, router, *harvesters, *reminders, janitor], strategy="one_for_one", budget=BUDGET)
 
 
 def forget(tenant: Tenant, world: World) -> None:
     """The tenant is gone: nobody is hinted any more."""
     world.switchboard.routers.pop(tenant.name, None)
     world.switchboard.janitors.pop(tenant.name, None)
+    world.switchboard.reminders.pop(tenant.name, None)
     for name in tenant.targets:
         world.switchboard.couriers.pop(f"{tenant.name}/{name}", None)
     for name in tenant.sources:

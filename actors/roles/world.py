@@ -9,7 +9,6 @@ import msgspec
 import trio
 
 from actors.domain.mapping import Mapped
-from actors.domain.mapping import Mapped
 from actors.kernel import Address
 from actors.messages import (
     Arrived,
@@ -18,7 +17,9 @@ from actors.messages import (
     JanitorMessage,
     Look,
     Ready,
+    ReminderMessage,
     Renewed,
+    Reported,
     Resumed,
     RouterMessage,
     SourceView,

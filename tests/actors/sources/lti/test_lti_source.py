@@ -1,129 +1,18 @@
-"""Reading a platform by LTI Advantage, by hand: what is asked, what is told, and what odd answers mean."""
+"""Reading a platform by LTI Advantage, by hand: what is asked and what is told."""
 
 import json
-from collections.abc import Callable
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import msgspec
-import pytest
 from joserfc.jwk import RSAKey
+from lti_desk import BASE, NOW_S, Reader, one_course
 
-from actors.domain.flow import Lost, NotSent, Outcome, Request, Response
+from actors.domain.flow import Outcome, Request, Response
 from actors.domain.harvest import (
-    Ended,
     Finished,
     Halted,
-    Harvest,
-    Inbound,
-    Mode,
-    Order,
-    Page,
-    Progress,
-    Record,
-    Unheard,
-    Whole,
 )
-from actors.domain.school import School, sample
-from actors.ports import Bearing, Fault
-from actors.sources.lti.fake import FakeLti
-from actors.sources.lti.flow import LtiSource
-from actors.sources.lti.settings import LtiSettings
-from actors.sources.lti.wire import links, results_url, with_limit
-
-NOW_S = 1_790_000_000.0
-BASE = "http://sandbox.test"
-BEARING = Bearing(tenant="acme", source="lms", timezone="UTC", locale="en")
-KEY = RSAKey.generate_key(2048, private=True)
-PEM = KEY.as_pem(private=True).decode()
-
-
-class Reader:
-    """One source before a fake; ``meddle`` may change an answer."""
-
-    def __init__(
-        self, school: School, *, key: str = PEM, meddle: Callable[[Request], Outcome | None] | None = None, **more: Any
-    ) -> None:
-        self.school = school
-        self.fake = FakeLti(school, KEY)
-        self.meddle = meddle
-        self.now_s = NOW_S
-        contexts = [
-            {
-                "course": str(course.id),
-                "memberships_url": f"{BASE}/lti/courses/{course.id}/members",
-                "lineitems_url": f"{BASE}/lti/courses/{course.id}/line_items",
-            }
-            for course in school.courses.values()
-        ]
-        words = {
-            "issuer": "https://lms.example.edu/", "client_id": "sandbox", "token_url": f"{BASE}/lti/token",
-            "private_key": {"env": "K"}, "key_id": "k1", "contexts": contexts, **more,
-        }  # fmt: skip
-        self.source = LtiSource(msgspec.convert(words, LtiSettings), lambda _secret: key, BEARING)
-        self.cursor: dict[str, str] = {}
-
-    def read(self, mode: Mode = "delta") -> "Read":
-        return self.drive(self.source.harvest(Order(mode=mode, cursor=self.cursor, now_us=round(self.now_s * 1e6))))
-
-    def drive(self, harvest: Harvest) -> "Read":
-        read = Read()
-        reply: Outcome | None = None
-        try:
-            while True:
-                step = harvest.send(reply)
-                reply = None
-                match step:
-                    case Request():
-                        read.requests.append(step)
-                        reply = self._answer(step)
-                    case Page():
-                        read.records += step.records
-                        if step.cursor is not None:
-                            self.cursor = dict(step.cursor)
-                    case Whole():
-                        read.wholes.append((step.entity, step.scope))
-                    case Progress():
-                        pass
-                    case _:
-                        raise AssertionError(step)
-        except StopIteration as end:
-            read.ended = end.value
-        return read
-
-    def _answer(self, request: Request) -> Outcome:
-        if self.meddle is not None and (instead := self.meddle(request)) is not None:
-            return instead
-        return self.fake.handle(
-            msgspec.structs.replace(request, url=request.url.removeprefix(BASE)), self.now_s
-        ).response
-
-
-class Read:
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-        self.wholes: list[tuple[str, str | None]] = []
-        self.requests: list[Request] = []
-        self.ended: Ended | None = None
-
-    def of(self, entity: str) -> dict[str, Record]:
-        return {one.id: one for one in self.records if one.entity == entity}
-
-    @property
-    def operations(self) -> list[str]:
-        return [one.operation for one in self.requests]
-
-
-def one_course() -> School:
-    school = School()
-    course = school.add_course("Größe & Messung", "PH1", NOW_S - 9)
-    ada = school.add_person("Ada", "Lovelace", NOW_S - 9)
-    emmy = school.add_person("Emmy", "Noether", NOW_S - 9)
-    school.enrol(ada, course, NOW_S - 9)
-    school.enrol(emmy, course, NOW_S - 9, role="teacher")
-    work = school.assign(course, "Paper", NOW_S - 9, due_s=NOW_S + 86_400)
-    school.grade(work, ada, 8.5, NOW_S - 5)
-    return school
+from actors.domain.school import sample
+from actors.ports import Fault
 
 
 def test_everything_is_told() -> None:
@@ -286,83 +175,3 @@ def test_canvas_test_student_is_nobody() -> None:
     read = Reader(school, meddle=meddle).read()
     [nameless] = read.of("enrolment").values()
     assert nameless.flaws
-
-
-@pytest.mark.parametrize(
-    ("outcome", "why"),
-    [
-        (Response(status=403, body=b"403 Forbidden (Rate Limit Exceeded)"), "throttled"),
-        (Response(status=403), "refused"),
-        (Response(status=404), "refused"),
-        (Response(status=429, headers={"retry-after": "7"}), "throttled"),
-        (Response(status=502, body=b"<html>"), "unavailable"),
-        (Response(status=302), "faulted"),
-        (NotSent("no name"), "unavailable"),
-        (Lost("reset"), "unavailable"),
-        (Response(status=200, body=b"<html>"), "faulted"),
-        (Response(status=200, body=b"[]"[:1]), "faulted"),
-        (Response(status=200, body=b'{"members":[1]}'), "faulted"),
-        (Response(status=200, body=b'{"users":[]}'), "faulted"),
-        (Response(status=200, body=b"[" * 100_000), "faulted"),
-    ],
-)
-@pytest.mark.parametrize("operation", ["membershipcontainer", "lineitemcontainer", "resultcontainer"])
-def test_what_odd_answers_mean(operation: str, outcome: Outcome, why: str) -> None:
-    read = Reader(one_course(), meddle=lambda request: outcome if request.operation == operation else None).read()
-    assert isinstance(read.ended, Halted)
-    assert read.ended.why == why
-    assert read.ended.detail
-    if operation == "membershipcontainer":
-        assert not read.wholes
-
-
-@pytest.mark.parametrize(
-    ("answer", "why"),
-    [
-        (Response(status=400, body=b'{"error":"invalid_client"}'), "revoked"),
-        (Response(status=400, body=b'{"error":"invalid_scope"}'), "refused"),
-        (Response(status=401), "revoked"),
-        (Response(status=200, body=b"<html>"), "faulted"),
-        (Response(status=503), "unavailable"),
-        (Lost("reset"), "unavailable"),
-    ],
-)
-def test_why_there_is_no_token(answer: Outcome, why: str) -> None:
-    ended = Reader(one_course(), meddle=lambda request: answer if request.operation == "token" else None).read().ended
-    assert isinstance(ended, Halted)
-    assert ended.why == why
-
-
-def test_a_key_that_is_none_is_told_without_showing_it() -> None:
-    ended = Reader(one_course(), key="my secret, not a key").read().ended
-    assert isinstance(ended, Halted)
-    assert ended.why == "refused"
-    assert "my secret" not in ended.detail
-
-
-def test_secrets_stand_in_no_repr() -> None:
-    read = Reader(one_course()).read()
-    shown = "".join(repr(one) for one in read.requests if one.operation != "token")
-    assert "lti-0-" not in shown
-
-
-def test_addresses() -> None:
-    assert with_limit("https://a/x", 5) == "https://a/x?limit=5"
-    assert with_limit("https://a/x?limit=7", 5) == "https://a/x?limit=7"
-    assert with_limit("https://a/x?rlid=1", 5) == "https://a/x?rlid=1&limit=5"
-    assert results_url("https://a/x?type_id=1") == "https://a/x/results?type_id=1"
-    assert links('<https://a/?p=2>; rel="next", <https://a/?d=1>;rel=differences, <x>; title="a, b"; rel="up"') == {
-        "next": "https://a/?p=2", "differences": "https://a/?d=1", "up": "x",
-    }  # fmt: skip
-
-
-def test_it_does_not_listen() -> None:
-    with pytest.raises(StopIteration) as end:
-        next(Reader(one_course()).source.hear(Inbound(headers={}, query="", body=b""), 0))
-    assert isinstance(end.value.value, Unheard)
-
-
-@pytest.mark.parametrize("wrong", [{"contexts": []}, {"limits": {"x": 1.0}}, {"limits": {"requests_per_s": -1.0}}])
-def test_settings_that_cannot_be(wrong: dict[str, Any]) -> None:
-    with pytest.raises(msgspec.ValidationError):
-        Reader(one_course(), **wrong)
