@@ -67,7 +67,7 @@ class Chosen(msgspec.Struct, frozen=True):
 
 
 async def listing(request: MapList, asking: Asking) -> Done:
-    """By source and version, the newest first."""
+    """By source and version, the newest first; of one source also who brought what into force."""
     count = 0
     for source in await _chosen(request.source, asking):
         since_us = await _since(source, asking)
@@ -87,6 +87,9 @@ async def listing(request: MapList, asking: Asking) -> Done:
                 )
             )
             count += 1
+        if "/" in request.source and source.state is not None:
+            for row in await history(source.label, source.state.no, asking):
+                await asking.emit(row)
         if source.in_force and source.in_force not in source.versions:
             lost = f"v{source.in_force} is in force at {source.label}, and its table is not there any more"
             return done(f"{lost}: put it back, or lmsyncctl map activate {source.label} vN", Exit.DEGRADED)

@@ -216,6 +216,11 @@ async def test_versions_are_compared_activated_and_taken_back_and_nobody_is_told
         assert "version 1" in done.note
         [row], _ = await ask(office, p.MapRollback(source="acme/campus"))
         assert (row.what, row.version) == ("rollback", 1)
+        listed, _ = await ask(office, p.MapList(source="acme/campus"))
+        assert [(row.what, row.state) for row in listed if isinstance(row, ActivationRow)] == [
+            ("rollback", "done"),
+            ("activate", "undone"),
+        ]
         assert await dump(campus) == before
         assert await told(campus) == said
 
