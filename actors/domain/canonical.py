@@ -26,7 +26,7 @@ class Canonical(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, t
 
     @property
     def entity(self) -> EntityName:
-        return self.__struct_config__.tag  # type: ignore[return-value]
+        return self.__struct_config__.tag  # type: ignore[return-value]  # its tags are these words
 
 
 class User(Canonical, frozen=True, kw_only=True, omit_defaults=True, tag="user"):

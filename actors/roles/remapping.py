@@ -191,7 +191,7 @@ def renewed(stored: Stored, means: Means, version: int, lacking: set[Key]) -> Ke
     canonical = _encode(means)
     if canonical == before.canonical:
         return after
-    user, course = (means.user, means.course) if means.entity == "enrolment" else ("", "")  # type: ignore[union-attr]
+    user, course = (means.user, means.course) if means.entity == "enrolment" else ("", "")  # type: ignore[union-attr]  # as its entity says
     return msgspec.structs.replace(after, canonical=canonical, rev=before.rev + 1, user=user, course=course)
 
 

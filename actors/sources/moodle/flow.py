@@ -114,8 +114,8 @@ def introduced(told: object, settings: MoodleSettings) -> tuple[str, frozenset[s
     where the site calls itself something else than we do."""
     if isinstance(told, Denied):
         raise Halt(Halted(why="refused", detail=str(told)))
-    said = fields(told)  # type: ignore[arg-type]
-    functions = frozenset(str(each.get("name")) for each in objects(told, "functions"))  # type: ignore[arg-type]
+    said = fields(told)  # type: ignore[arg-type]  # an object, as site info always is
+    functions = frozenset(str(each.get("name")) for each in objects(told, "functions"))  # type: ignore[arg-type]  # as above
     site = str(said.get("siteurl") or "").rstrip("/")
     if site and site != settings.home_page:
         name = site[:200]
