@@ -212,3 +212,13 @@ def test_what_does_not_fit_says_what_and_where() -> None:
     assert zone.path == "timezone"
     (score,) = flaws(told("grade", "item", userid=3, courseid=2, cmid=1, graderaw="a lot"))
     assert score.path == "graderaw"
+
+
+def test_work_on_a_scale_has_no_points() -> None:
+    """Moodle writes the number of a scale below zero, and 0 where nothing is graded."""
+    for grade, points in ((-3, None), (0, None), (20, 20.0)):
+        for form in ("assign", "item"):
+            body: dict[str, object] = {"course": 2, "iri": f"{WWWROOT}/mod/assign/view.php?id=5", "name": "Talk"}
+            meant = means(told("assignment", form, **body, modname="assign", grade=grade))
+            assert isinstance(meant, Assignment)
+            assert meant.points_max == points
