@@ -22,6 +22,7 @@ from daemon.control.exits import Exit
 from daemon.control.mapped import FaultView, FieldView, MappedRow, MappingRow, TableRow
 from daemon.control.office import Asking, done
 from daemon.control.protocol import Done, MapList, MapShow, MapTest, Refusal
+from daemon.control.verbs.remapping import history
 
 RAW_CHARS_MAX = 20_000
 ID_WORDS = ("id", "sourcedId", "sourced_id", "userId", "user_id")
