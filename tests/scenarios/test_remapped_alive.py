@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import trio
 import world
-from toy_source import MAPPING
+from toy_mapping import MAPPING
 from world import Campus, open_campus, source, tenant
 
 from actors.domain.mapping import compile_tables

@@ -56,67 +56,6 @@ TABLES: tuple[tuple[str, EntityName], ...] = (
     ("grades", "grade"),
     ("completions", "completion"),
 )
-MAPPING = """
-version = 1
-note = "v1: the first table."
-[words.role]
-student = "learner"
-teacher = "instructor"
-ta = "assistant"
-observer = "observer"
-designer = "designer"
-[words.state]
-active = "active"
-invited = "invited"
-inactive = "suspended"
-completed = "completed"
-deleted = "ended"
-[user.row]
-email = { path = "email", as = "email" }
-display_name = { path = "name", as = "name", required = true }
-active = { path = "active", default = true }
-updated = { path = "at", as = "moment" }
-[course.row]
-iri = { format = "{home_page}/course/{id}" }
-name = { path = "name", as = "name" }
-code = { path = "code", as = "text" }
-updated = { path = "at", as = "moment" }
-[enrolment.row]
-user = { path = "user", as = "text" }
-course = { path = "course", as = "text" }
-role = { path = "role", as = "word:role" }
-status = { path = "state", as = "word:state" }
-updated = { path = "at", as = "moment" }
-[assignment.row]
-course = { path = "course", as = "text" }
-iri = { format = "{home_page}/work/{id}" }
-name = { path = "name", as = "name" }
-due = { path = "due", as = "unix" }
-points_max = { path = "points", as = "number" }
-published = { path = "published" }
-updated = { path = "at", as = "moment" }
-[submission.row]
-user = { path = "user", as = "text" }
-assignment = { path = "work", as = "text" }
-at = { path = "submitted", as = "unix" }
-attempt = { path = "attempt", as = "number" }
-updated = { path = "at", as = "moment" }
-[grade.row]
-user = { path = "user", as = "text" }
-course = { path = "course", as = "text" }
-assignment = { path = "work", as = "text" }
-"score.raw" = { path = "grade", as = "number" }
-"score.max" = { path = "max", as = "number" }
-at = { path = "graded", as = "unix" }
-hidden = { path = "hidden", default = false }
-updated = { path = "at", as = "moment" }
-[completion.row]
-user = { path = "user", as = "text" }
-course = { path = "course", as = "text" }
-complete = { path = "complete" }
-at = { path = "finished", as = "unix" }
-updated = { path = "at", as = "moment" }
-"""
 
 
 class ToySettings(Polling, frozen=True, kw_only=True):

@@ -6,25 +6,27 @@ long as it likes), and looks at the vendors' journals and at the store.
 """
 
 import random
-import tomllib
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
-from functools import cache
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import trio
+from accounts import SECRETS as SECRETS
+from accounts import SETTINGS as SETTINGS
+from accounts import SOURCES as SOURCES
 from memory_http import InMemoryHttp
-from toy_source import CALLING, MAPPING, TOKEN, TOY
+from notes import Notes as Notes
+from told import completed as completed
+from told import graded as graded
+from told import voiding as voiding
+from toy_mapping import toy_tables
+from toy_source import TOY
 
 from actors import sources
-from actors.domain.flow import Outcome
-from actors.domain.mapping.compiling import compile_tables
-from actors.domain.mapping.mapped import Mapped
-from actors.domain.outbox import Delivery
 from actors.domain.school import sample
-from actors.domain.undoing import VOIDED, voids
+from actors.domain.undoing import voids
 from actors.domain.wording import Catalogue, default_templates
 from actors.kernel import Kernel
 from actors.messages import SourceView, Sync
@@ -36,7 +38,6 @@ from actors.ports import (
     NewStatement,
     Provenance,
     Reading,
-    RoutedCount,
     Source,
     SourceKind,
     Target,
@@ -50,50 +51,6 @@ from daemon.meanings import KindMeanings
 from daemon.store.database import Store, open_store
 
 EPOCH_US = 1_800_000_000_000_000
-SECRETS = {
-    "slack": "xoxb-sandbox",
-    "entra": "sandbox",
-    "teams": "sandbox-user",
-    "lrs": "sandbox",
-    "webhook": "whsec_c2FuZGJveC1zYW5kYm94LXNhbmRib3gt",
-    "workflow": "http://sandbox.test/workflow/flows/7?sig=sandbox",
-    "toy": TOKEN,
-    "toy-calling": CALLING,
-    "moodle": "moodle-sandbox",
-    "source-secret": "sandbox",
-}
-SOURCES: dict[str, dict[str, object]] = {
-    "toy": {
-        "base_url": "http://sandbox.test/toy",
-        "token": {"env": "toy"},
-        "calling": {"env": "toy-calling"},
-    },
-    "moodle": {"base_url": "http://sandbox.test/moodle", "token": {"env": "moodle"}},
-}
-"""What a source of a kind is given, where a test says no more."""
-SETTINGS: dict[str, dict[str, object]] = {
-    "slack": {
-        "api_url": "http://sandbox.test/slack/api/",
-        "token": {"env": "slack"},
-        "course_channels": {"CS101": "C0COURSE101"},
-    },
-    "teams": {
-        "graph_url": "http://sandbox.test/graph/v1.0/",
-        "login_url": "http://sandbox.test/entra/",
-        "directory": "72f988bf-0000-4000-8000-0000000000aa",
-        "client_id": "sandbox",
-        "client_secret": {"env": "entra"},
-        "delegated_token": {"env": "teams"},
-        "teams_app_id": "5b1d0000-0000-4000-8000-0000000000bb",
-    },
-    "lrs": {"endpoint": "http://sandbox.test/lrs/xapi/", "key": "sandbox", "secret": {"env": "lrs"}},
-    "webhook": {
-        "url": "http://sandbox.test/webhook/school",
-        "secret": {"env": "webhook"},
-        "allow_insecure": True,
-    },
-    "teams_workflow": {"url": {"env": "workflow"}, "allow_insecure": True},
-}
 
 
 class VirtualClock:
@@ -112,61 +69,6 @@ class SeededDice:
 
     def token(self) -> str:
         return f"{self._random.getrandbits(128):032x}"
-
-
-class Notes:
-    """A witness that remembers."""
-
-    trace_id = "0" * 32
-
-    def __init__(self) -> None:
-        self.events: list[tuple[str, dict[str, object]]] = []
-        self.troubles: list[tuple[str, BaseException | None]] = []
-        self.read = trio.Event()
-        """Set, and made anew, whenever a reading of a source has ended."""
-
-    def attempt(self, delivery: Delivery, kind: str) -> AbstractContextManager["Notes"]:
-        return nullcontext(self)
-
-    def concluded(self, verdict: str, detail: str, request_ids: Mapping[str, str], state: str, cause: str = "") -> None:
-        self.events.append(("attempt", {"verdict": verdict, "state": state, "detail": detail}))
-
-    def exchanged(self, operation: str, outcome: Outcome, elapsed_s: float) -> None:
-        self.events.append(("exchanged", {"operation": operation}))
-
-    @contextmanager
-    def reading(self, source: str, mode: str) -> Iterator["ReadingNotes"]:
-        yield ReadingNotes(self, source)
-
-    def routed(self, tenant: str, batch: Any, count: RoutedCount) -> None:
-        self.events.append(("routed", {"tenant": tenant, "n": len(batch)}))
-
-    def event(self, name: str, /, **fields: object) -> None:
-        self.events.append((name, fields))
-
-    def trouble(self, name: str, error: BaseException | None = None, /, **fields: object) -> None:
-        self.troubles.append((name, error))
-
-    def named(self, name: str) -> list[dict[str, object]]:
-        return [fields for event, fields in self.events if event == name]
-
-
-class ReadingNotes:
-    """A reading as ``Notes`` see it."""
-
-    traceparent = "00-" + "5" * 32 + "-" + "7" * 16 + "-01"
-
-    def __init__(self, notes: Notes, source: str) -> None:
-        self._notes = notes
-        self._source = source
-
-    def exchanged(self, operation: str, outcome: Outcome, elapsed_s: float) -> None:
-        self._notes.events.append(("asked", {"source": self._source, "operation": operation}))
-
-    def ended(self, reading: Reading) -> None:
-        self._notes.events.append(("source.read", {"source": self._source, **msgspec.structs.asdict(reading)}))
-        self._notes.read.set()
-        self._notes.read = trio.Event()
 
 
 class Severed:
@@ -373,14 +275,6 @@ class Campus:
         return dict(await self.rows("SELECT state, count(*) FROM deliveries GROUP BY state"))
 
 
-@cache
-def toy_tables() -> dict[int, Mapped]:
-    """The toy's mapping."""
-    mapped, wrong = compile_tables({1: tomllib.loads(MAPPING)})
-    assert not wrong, wrong
-    return mapped
-
-
 def kinds() -> dict[str, SourceKind]:
     """Every kind of source, the toy too."""
     return {**sources.discover(), "toy": TOY}
@@ -407,57 +301,6 @@ def tenant(
 def route(name: str, *when: str, to: str = "slack", **more: Any) -> Route:
     audience = more.pop("audience", Audience(channel="C0GENERAL1"))
     return Route(name=name, when=when, to=to, audience=audience, **more)
-
-
-def completed(
-    who: str, what: str = "quiz", *, course: str = "CS101", at: str = "2026-11-23T10:00:00Z"
-) -> dict[str, object]:
-    """A module completion as Moodle tells it."""
-    return {
-        "actor": {"name": who, "mbox": f"mailto:{who}@example.edu"},
-        "verb": {"id": "http://adlnet.gov/expapi/verbs/completed"},
-        "object": _thing(what, "http://adlnet.gov/expapi/activities/assessment"),
-        "context": {"contextActivities": {"parent": [_course(course)]}},
-        "result": {"completion": True},
-        "timestamp": at,
-    }
-
-
-def graded(who: str, points: float, what: str = "essay", *, at: str = "2026-11-23T10:00:00Z") -> dict[str, object]:
-    """An assignment graded."""
-    return {
-        "actor": {"name": who, "mbox": f"mailto:{who}@example.edu"},
-        "verb": {"id": "https://w3id.org/xapi/tla/verbs/scored"},
-        "object": _thing(what, "https://xapi.edlm/profiles/edlm-lms/concepts/activity-types/assignment"),
-        "context": {"contextActivities": {"parent": [_course("CS101")]}},
-        "result": {"score": {"raw": points, "min": 0, "max": 100}},
-        "timestamp": at,
-    }
-
-
-def voiding(statement_id: str) -> dict[str, object]:
-    """Another statement is taken back."""
-    return {
-        "actor": {"name": "Registrar", "mbox": "mailto:registrar@example.edu"},
-        "verb": {"id": VOIDED},
-        "object": {"objectType": "StatementRef", "id": statement_id},
-    }
-
-
-def _thing(name: str, kind: str) -> dict[str, object]:
-    return {"id": f"https://lms.example.edu/mod/{name}", "definition": {"type": kind, "name": {"en": name.title()}}}
-
-
-def _course(code: str) -> dict[str, object]:
-    short = "https://w3id.org/learning-analytics/learning-management-system/short-id"
-    return {
-        "id": f"https://lms.example.edu/course/{code}",
-        "definition": {
-            "type": "https://w3id.org/xapi/cmi5/activitytype/course",
-            "name": {"en": f"Course {code}"},
-            "extensions": {short: code},
-        },
-    }
 
 
 @asynccontextmanager

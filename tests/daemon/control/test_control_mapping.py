@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import world
 from control_office import Office, ask, opened
-from toy_source import MAPPING
+from toy_mapping import MAPPING
 from world import Campus, source, tenant
 
 from actors.domain.mapping import compile_tables

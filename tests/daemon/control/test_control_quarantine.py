@@ -11,7 +11,7 @@ import pytest
 import trio
 import world
 from control_office import PEER, Office, ask, opened
-from toy_source import MAPPING
+from toy_mapping import MAPPING
 from world import Campus, source, tenant
 
 from actors.domain.mapping import compile_tables
