@@ -11,10 +11,13 @@ import msgspec
 import trio
 
 from actors import sources
+from actors.domain.harvest import Finished
+from actors.domain.throttle import Limiter
 from actors.domain.verdicts import Delivered
 from actors.domain.wording import Catalogue, default_templates
 from actors.kernel import Kernel, Registry, converse
 from actors.ports import Bearing, Clock, Dice, Http, Source, StoreUnavailable, Target, Witness
+from actors.roles.greeting import greet
 from actors.roles.reading import Undertaking
 from actors.roles.root import Root
 from actors.roles.router import Plan
@@ -28,6 +31,7 @@ from config.secrets import SecretReader, SecretUnavailable
 from daemon import settings
 from daemon.control.office import Check, ReloadOutcome
 from daemon.control.protocol import Level
+from daemon.control.times import moment
 from daemon.control.wellness import quarantine_checks
 from daemon.gateway.credentials import Door
 from daemon.gateway.keyring import Keyring
@@ -223,6 +227,8 @@ class House:
                 for tenant in self._configuration.tenants.values():
                     for name in tenant.targets:
                         nursery.start_soon(self._hello_check, tenant.name, name, checks)
+                    for name, source in self._make_sources(tenant).items():
+                        nursery.start_soon(self._source_check, f"{tenant.name}/{name}", source, checks)
         return checks
 
     async def _store_check(self) -> Check:
@@ -256,6 +262,18 @@ class House:
         finally:
             await http.aclose()
         checks.append(Check(name=f"vendor {lane}", ok=ok, detail=detail))
+
+    async def _source_check(self, name: str, source: Source, checks: list[Check]) -> None:
+        """Whether its credentials live, and whether it calls as often as it should."""
+        detail, ok = f"no answer within {HELLO_S_MAX:g} s", False
+        with trio.move_on_after(HELLO_S_MAX), self.witness.reading(name, "hello") as view:
+            ended = await greet(name, source, self._world, Limiter(source.rate, trio.current_time()), view)
+            ok = isinstance(ended, Finished)
+            detail = "the credentials live" if isinstance(ended, Finished) else ended.detail
+        seen = self.switchboard.source_views.get(name)
+        if seen is not None and seen.silent_since_us is not None:
+            ok, detail = False, f"{detail}; it has not called since {moment(seen.silent_since_us)}"
+        checks.append(Check(name=f"source {name}", ok=ok, detail=detail))
 
 
 def boot_name() -> str:
