@@ -1,0 +1,114 @@
+"""One person under several names: nothing is told twice, and nobody gets what was meant for another."""
+
+from pathlib import Path
+from typing import Any
+
+import trio
+from world import Campus, completed, open_campus, route, tenant
+
+from actors.domain.canonical import User
+from config.identity import Identity
+from config.model import Audience
+from daemon.store.identity import Told, learn
+
+HOME = "https://moodle.example.edu"
+TO_THEM = Audience(learner=True)
+
+
+async def taught(campus: Campus, source: str, *users: User, gone: tuple[str, ...] = ()) -> None:
+    """What a source tells of its users, as taking in records writes it."""
+    told = [Told(user=user, gone=user.id in gone) for user in users]
+    now_us = campus.clock.now_us()
+    await campus.store.writer.submit(
+        lambda raw: learn(
+            raw, "acme", source, HOME if source == "moodle" else f"https://{source}", told, Identity(), now_us
+        )
+    )
+
+
+def under_account(number: str, what: str = "quiz", **more: Any) -> dict[str, object]:
+    return {**completed("x", what, **more), "actor": {"account": {"homePage": HOME, "name": number}}}
+
+
+def posts(campus: Campus) -> list[str]:
+    return [effect.destination for effect in campus.journal("slack")]
+
+
+async def test_told_by_account_and_after_a_setting_was_flipped_by_address_it_is_posted_once(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with open_campus(
+        tmp_path, tenant(route("r", "completed"), route("d", "completed", audience=TO_THEM))
+    ) as campus:
+        await taught(campus, "moodle", User(id="5", email="ada@example.edu", display_name="Ada"))
+        await campus.tell(under_account("5"))
+        await campus.quiet()
+        await campus.tell(completed("ada"))
+        await campus.quiet()
+        assert len(posts(campus)) == 2
+
+
+async def test_what_was_told_before_the_person_was_known_counts(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, tenant(route("r", "completed"))) as campus:
+        await campus.tell(under_account("5"))
+        await campus.quiet()
+        await taught(campus, "moodle", User(id="5", email="ada@example.edu"))
+        await campus.tell(completed("ada"))
+        await campus.tell(under_account("5"))
+        await campus.quiet()
+        assert len(posts(campus)) == 1
+
+
+async def test_an_old_database_goes_on_without_doubles(tmp_path: Path, autojump_clock: object) -> None:
+    """The address was what a learner was counted by before there was a ledger."""
+    async with open_campus(tmp_path, tenant(route("r", "completed"))) as campus:
+        await campus.tell(completed("ada"))
+        await campus.quiet()
+        await taught(campus, "moodle", User(id="5", email="ada@example.edu"))
+        await campus.tell(under_account("5"))
+        await campus.quiet()
+        assert len(posts(campus)) == 1
+
+
+async def test_a_renamed_address_announces_nothing_again(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(
+        tmp_path, tenant(route("r", "completed"), route("d", "completed", audience=TO_THEM))
+    ) as campus:
+        await taught(campus, "moodle", User(id="5", email="ada@example.edu"))
+        await campus.tell(under_account("5"))
+        await campus.quiet()
+        before = posts(campus)
+        await trio.sleep(3600)
+        await taught(campus, "moodle", User(id="5", email="lovelace@example.edu"))
+        await campus.tell(under_account("5"), completed("lovelace"), completed("ada"))
+        await campus.quiet()
+        assert posts(campus) == before
+        await campus.tell(under_account("5", "essay"))
+        await campus.quiet()
+        [address] = await campus.rows("SELECT email FROM addresses ORDER BY found_us DESC LIMIT 1")
+        assert address == ("lovelace@example.edu",)
+
+
+async def test_a_newcomer_with_a_leavers_address_never_gets_the_leavers_post(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with open_campus(tmp_path, tenant(route("d", "completed", audience=TO_THEM))) as campus:
+        leaver = User(id="5", email="ada@example.edu")
+        await taught(campus, "moodle", leaver)
+        await campus.store.queries.pause("acme/slack", by="a test", now_us=campus.clock.now_us())
+        await campus.tell(under_account("5", at="2027-01-15T07:00:00Z"))
+        await campus.tell(completed("ada", "essay", at="2027-01-15T07:59:00Z"))
+        await trio.sleep(3600)
+        await taught(campus, "moodle", User(id="5", active=False), User(id="6", email="ada@example.edu"))
+        await campus.tell(under_account("6", at="2027-01-15T09:30:00Z"))
+        await campus.store.queries.resume("acme/slack", now_us=campus.clock.now_us())
+        campus.switchboard.resumed("acme/slack")
+        await campus.quiet()
+        found = await campus.rows(
+            "SELECT state, cause, json_extract(change, '$.learner.key') FROM deliveries ORDER BY seq"
+        )
+        assert found == [
+            ("dead", "unmatched_learner", f"account:{HOME}|5"),
+            ("dead", "unmatched_learner", "mbox:ada@example.edu"),
+            ("delivered", None, f"account:{HOME}|6"),
+        ]
