@@ -21,6 +21,16 @@ HELD = v.DeliveryRow(
     detail="as ben chose",
     held_for="digest",
 )
+READ = v.ReadingRow(
+    source="acme/campus",
+    mode="full",
+    began_us=AT,
+    ended_us=AT + 2_000_000,
+    how="finished",
+    told=51,
+    changed=3,
+    statements=7,
+)
 OUTLOOKS: list[tuple[v.View, tuple[str, ...]]] = [
     (HELD, ("held", "for the digest of 20", "(as ben chose)")),
     (
@@ -218,6 +228,27 @@ KEEPING: list[tuple[v.View, tuple[str, ...]]] = [
     (v.SweptRow(tenant="acme", removed={}, dry_run=True, ended=True), ("acme: would remove nothing\n",)),
 ]
 CLIENTS: list[tuple[v.View, tuple[str, ...]]] = [
+    (
+        v.SourceRow(
+            source="acme/campus",
+            platform="canvas",
+            state="braked",
+            detail="60 of 100 users would be gone",
+            braked="60 of 100 users would be gone",
+            mapping=3,
+            quarantined=1_234,
+            next_us=AT,
+            next_mode="delta",
+            last=READ,
+            silent_since_us=AT,
+        ),
+        ("acme/campus", "canvas", "braked", "full, finished", "51 told, 3 new", "delta", "v3", "not called since"),
+    ),
+    (READ, ("acme/campus: full reading finished after 2.00 s", "51 told, 3 new, 7 statements")),
+    (
+        v.ReadingRow(source="acme/campus", mode="full", began_us=AT, what="users", done=20, total=9_000, requests=20),
+        ("full reading, users 20 of 9,000: nothing, 20 requests",),
+    ),
     (
         v.CredentialRow(
             tenant="acme",

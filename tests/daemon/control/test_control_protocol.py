@@ -42,6 +42,11 @@ SAMPLES: dict[str, p.Ask] = {
     "config.show": p.ConfigShow(tenant="acme"),
     "retention.show": p.RetentionShow(tenant="acme"),
     "retention.run": p.RetentionRun(tenant="acme", dry_run=True),
+    "source.list": p.SourceList(tenant="acme"),
+    "source.pause": p.SourcePause(source="acme/campus", dry_run=True),
+    "source.resume": p.SourceResume(source="acme/campus"),
+    "source.sync": p.SourceSync(source="acme/campus", full=True, accept_removals=True, wait=True),
+    "source.backfill": p.SourceBackfill(source="acme/campus", since="2026-09-01", announce=True),
     "credential.list": p.CredentialList(tenant="acme"),
     "credential.create": p.CredentialCreate(
         source="acme/campus", name="bi", scopes=("all/read",), rate_per_s=5.0, burst=9, expires_s=60.0
@@ -93,6 +98,7 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
         *("actor.restart", "target.test", "dlq.replay", "dlq.discard", "dlq.annotate", "queue.catchup"),
         *("pause", "resume", "drain", "reload", "retention.run", "import.lines", "import.part", "erase.run"),
         *("credential.create", "credential.rotate", "credential.revoke"),
+        *("source.pause", "source.resume", "source.sync", "source.backfill"),
         *("quarantine.retry", "quarantine.edit", "quarantine.dismiss", "map.activate", "map.rollback"),
     }
     assert {verb for verb, kind in p.VERBS.items() if "dry_run" in kind.__struct_fields__} == mutating
