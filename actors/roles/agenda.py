@@ -26,16 +26,19 @@ def pace_of(polling: Polling | None, zone: str, spread: float) -> Pace:
     )
 
 
-def standing_of(state: SourceState, readings: Sequence[Reading], since_us: int) -> Standing:
+def standing_of(state: SourceState, readings: Sequence[Reading], since_us: int, born_us: int) -> Standing:
     """How the source stands, by its last readings, newest first. One that died with its process, or was broken off,
-    is begun again at once."""
+    is begun again at once, and so is one that failed before whoever reads it now was there: a restart or a reload
+    may have brought the cure."""
     newest = readings[0] if readings else None
     failures = 0
     for each in readings:
         if each.how in GOOD:
             break
         failures += each.how not in ("", "stopped")
-    broken = newest is not None and newest.how in ("", "stopped")
+    broken = newest is not None and (
+        newest.how in ("", "stopped") or (newest.how not in GOOD and (newest.ended_us or 0) < born_us)
+    )
     return Standing(
         since_us=since_us,
         ended_us=None if newest is None or broken else newest.ended_us,

@@ -152,7 +152,7 @@ class Harvester(Actor[HarvesterMessage]):
             asked, self._asked, self._look_us = self._asked, None, None
             await self._read(state, asked.mode if isinstance(asked, Sync) else "backfill", asked)
         else:
-            standing = standing_of(state, readings, self._since_us)
+            standing = standing_of(state, readings, self._since_us, self._born_us)
             next_one = self._looked(due(self._pace, standing, now_us, self._dice(readings)), standing, now_us)
             if next_one.at_us <= now_us:
                 self._look_us = None

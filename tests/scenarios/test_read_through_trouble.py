@@ -182,3 +182,21 @@ async def test_a_mistake_of_a_connector_ends_its_reading_and_no_more(tmp_path: P
         assert "source.fault" in [name for name, _ in campus.notes.troubles]
         campus.http.send = send  # type: ignore[method-assign]
         assert (await campus.sync()).how == "finished"
+
+
+async def test_what_a_person_has_mended_is_tried_at_once_after_a_restart(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with open_campus(tmp_path, ACME) as campus:
+        await campus.until_read()
+        campus.sources["toy"].fault(Fault(kind="status", value="403", times=0))
+        assert (await campus.until_read(2)).how == "refused"
+        await trio.sleep(6 * 3_600)
+        tried = len(campus.readings())
+        assert tried < 12, "it is tried seldom"
+        campus.sources["toy"].clear_faults()
+        await campus.stop()
+        began_us = campus.clock.now_us()
+        await campus.again()
+        mended = await campus.until_read(tried + 1)
+        assert (mended.how, mended.began_us - began_us < 10_000_000) == ("finished", True)
