@@ -6,13 +6,24 @@ Read ``trunk`` first (options, groups, asking), then ``looking``, ``changing`` a
 
 import click
 
-from daemon.cli import changing, credentials, looking, mapping, owning, quarantine, remapping, retention, sources
+from daemon.cli import (
+    changing,
+    credentials,
+    identity,
+    looking,
+    mapping,
+    owning,
+    quarantine,
+    remapping,
+    retention,
+    sources,
+)
 from daemon.cli.trunk import cli
 from daemon.control.exits import Exit
 
 __all__ = [
-    "changing", "cli", "credentials", "looking", "main", "mapping", "owning", "quarantine", "remapping", "retention",
-    "sources",
+    "changing", "cli", "credentials", "identity", "looking", "main", "mapping", "owning", "quarantine", "remapping",
+    "retention", "sources",
 ]  # fmt: skip
 
 

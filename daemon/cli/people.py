@@ -6,7 +6,7 @@ from typing import assert_never
 import msgspec
 from rich.console import Console
 
-from daemon.cli import erasures, keeping, mappings, quarantined, readings, stories, tables
+from daemon.cli import erasures, identities, keeping, mappings, quarantined, readings, stories, tables
 from daemon.cli.cells import clean
 from daemon.cli.render import tell
 from daemon.control import views
@@ -106,6 +106,12 @@ class People:
             case views.MapDiffRow():
                 self._flush()
                 self._console.print(quarantined.summary(view))
+            case views.PersonRow():
+                self._flush()
+                self._console.print(identities.person(view))
+            case views.MatchRow():
+                self._flush()
+                self._console.print(identities.match(view))
             case views.ErasePlanRow() | views.ErasingRow():
                 self._flush()
                 self._console.print(erasures.said(view))

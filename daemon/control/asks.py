@@ -23,6 +23,10 @@ from daemon.control.credential_asks import CredentialCreate as CredentialCreate
 from daemon.control.credential_asks import CredentialList as CredentialList
 from daemon.control.credential_asks import CredentialRevoke as CredentialRevoke
 from daemon.control.credential_asks import CredentialRotate as CredentialRotate
+from daemon.control.identity_asks import IdentityFind as IdentityFind
+from daemon.control.identity_asks import IdentityLink as IdentityLink
+from daemon.control.identity_asks import IdentityList as IdentityList
+from daemon.control.identity_asks import IdentityUnlink as IdentityUnlink
 from daemon.control.mapping_asks import MapList as MapList
 from daemon.control.mapping_asks import MapShow as MapShow
 from daemon.control.mapping_asks import MapTest as MapTest
@@ -278,6 +282,10 @@ AnyAsk = (
     | ExportPage
     | ImportLines
     | ImportPart
+    | IdentityFind
+    | IdentityList
+    | IdentityLink
+    | IdentityUnlink
     | QuarantineList
     | QuarantineShow
     | QuarantineRetry

@@ -38,6 +38,10 @@ from daemon.control.asks import ErasePlan as ErasePlan
 from daemon.control.asks import EraseRun as EraseRun
 from daemon.control.asks import ExportBegin as ExportBegin
 from daemon.control.asks import ExportPage as ExportPage
+from daemon.control.asks import IdentityFind as IdentityFind
+from daemon.control.asks import IdentityLink as IdentityLink
+from daemon.control.asks import IdentityList as IdentityList
+from daemon.control.asks import IdentityUnlink as IdentityUnlink
 from daemon.control.asks import ImportLines as ImportLines
 from daemon.control.asks import ImportPart as ImportPart
 from daemon.control.asks import Letters as Letters

@@ -12,6 +12,10 @@ from daemon.control.configured import ReloadRow as ReloadRow
 from daemon.control.configured import VersionRow as VersionRow
 from daemon.control.credentials import CredentialRow as CredentialRow
 from daemon.control.credentials import SecretRow as SecretRow
+from daemon.control.identities import IdentifierView as IdentifierView
+from daemon.control.identities import MatchRow as MatchRow
+from daemon.control.identities import PersonaView as PersonaView
+from daemon.control.identities import PersonRow as PersonRow
 from daemon.control.keeping import KeptRow as KeptRow
 from daemon.control.keeping import SpaceRow as SpaceRow
 from daemon.control.keeping import SweptRow as SweptRow
@@ -326,6 +330,8 @@ AnyView = (
     | ErasePlanRow
     | ErasingRow
     | ErasureRow
+    | PersonRow
+    | MatchRow
     | QuarantinedRow
     | RecordRow
     | FieldDiffRow

@@ -21,6 +21,7 @@ from daemon.store.admission import admit, unheard
 from daemon.store.attachments import SqlAttachments, discard
 from daemon.store.credentials import SqlCredentials
 from daemon.store.documents import SqlDocuments
+from daemon.store.dossier import SqlDossiers
 from daemon.store.engine import AioEngine, Engine, InlineEngine, Reader, tune
 from daemon.store.erasures import SqlErasures
 from daemon.store.errors import StoreRefused, translate
@@ -81,6 +82,7 @@ class Store:
         self.erasures = SqlErasures(self.writer, self.lrs_reader)
         self.imports = SqlImports(self.writer, reader, self.statements)
         self.persons = SqlPersons(reader)
+        self.dossiers = SqlDossiers(self.writer, reader)
         self.records = SqlRecords(self.writer, reader, self.statements, clock, self.persons)
         self.relays = SqlRelays(self.writer, reader, self.statements, clock)
         self.reminders = SqlReminders(self.writer, reader, self.statements)

@@ -1,5 +1,7 @@
 """Rows of ``control.outlook``, each with words that people must find in it when it is shown."""
 
+from person_samples import PERSONS
+
 from daemon.control import views as v
 
 AT = 1_800_000_000_000_000
@@ -228,6 +230,7 @@ KEEPING: list[tuple[v.View, tuple[str, ...]]] = [
     (v.SweptRow(tenant="acme", removed={}, dry_run=True, ended=True), ("acme: would remove nothing\n",)),
 ]
 CLIENTS: list[tuple[v.View, tuple[str, ...]]] = [
+    *PERSONS,
     (
         v.SourceRow(
             source="acme/campus",

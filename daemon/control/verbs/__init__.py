@@ -11,6 +11,7 @@ from daemon.control.verbs import (
     erasing,
     exactly,
     exporting,
+    identity,
     importing,
     letters,
     mapping,
@@ -134,6 +135,14 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await credentials.rotate(request, asking)
         case p.CredentialRevoke():
             return await credentials.revoke(request, asking)
+        case p.IdentityFind():
+            return await identity.find(request, asking)
+        case p.IdentityList():
+            return await identity.listing(request, asking)
+        case p.IdentityLink():
+            return await identity.link(request, asking)
+        case p.IdentityUnlink():
+            return await identity.unlink(request, asking)
         case p.QuarantineList():
             return await quarantine.listing(request, asking)
         case p.QuarantineShow():

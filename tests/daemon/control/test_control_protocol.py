@@ -59,6 +59,10 @@ SAMPLES: dict[str, p.Ask] = {
     "erase.plan": p.ErasePlan(tenant="acme", persons=("mailto:ada@example.edu",)),
     "erase.run": p.EraseRun(tenant="acme", persons=("sha1:ab",), plan="9c41", dry_run=True),
     "erase.list": p.EraseList(tenant="acme"),
+    "identity.find": p.IdentityFind(text="ada@example.edu", tenant="acme"),
+    "identity.list": p.IdentityList(tenant="acme"),
+    "identity.link": p.IdentityLink(one="acme/1", other="canvas/9", dry_run=True),
+    "identity.unlink": p.IdentityUnlink(which="moodle/5"),
     "quarantine.list": p.QuarantineList(source="acme/sis", rule="email", dismissed=True),
     "quarantine.show": p.QuarantineShow(records=("user/7",), source="acme/sis"),
     "quarantine.retry": p.QuarantineRetry(everything=True, rule="healed"),
@@ -74,7 +78,10 @@ SAMPLES: dict[str, p.Ask] = {
 }
 
 
-EXPORTING = {"export.begin", "export.page", "erase.plan", "erase.list", "quarantine.show", "map.test"}
+EXPORTING = {"export.begin", "export.page", "erase.plan", "erase.list", "quarantine.show", "map.test"} | {
+    "identity.find",
+    "identity.list",
+}
 """It changes nothing, but everybody's names are in it."""
 
 
@@ -99,6 +106,7 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
         *("pause", "resume", "drain", "reload", "retention.run", "import.lines", "import.part", "erase.run"),
         *("credential.create", "credential.rotate", "credential.revoke"),
         *("source.pause", "source.resume", "source.sync", "source.backfill"),
+        *("identity.link", "identity.unlink"),
         *("quarantine.retry", "quarantine.edit", "quarantine.dismiss", "map.activate", "map.rollback"),
     }
     assert {verb for verb, kind in p.VERBS.items() if "dry_run" in kind.__struct_fields__} == mutating
