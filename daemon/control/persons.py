@@ -1,4 +1,4 @@
-"""Identifiers as an operator gives them, to one person, with all that the tenant's people file joins to them."""
+"""Identifiers as an operator gives them, to one person, with all that people file and identity ledger join to them."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ async def tenant_of(name: str, asking: Asking) -> Tenant:
     return asking.tenant(name)
 
 
-def one_person(texts: Sequence[str], tenant: Tenant) -> Person:
+async def one_person(texts: Sequence[str], tenant: Tenant, asking: Asking) -> Person:
     """Raises Refusal."""
     person = Person()
     for text in texts:
@@ -24,4 +24,5 @@ def one_person(texts: Sequence[str], tenant: Tenant) -> Person:
             person |= identified(text)
         except ValueError as error:
             raise Refusal(Exit.USAGE, str(error), where="--learner") from None
-    return joined(person, tenant.people)
+    person = joined(person, tenant.people)
+    return joined(person | await asking.office.store.dossiers.joined(tenant.name, person), tenant.people)

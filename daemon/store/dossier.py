@@ -8,8 +8,9 @@ import msgspec
 
 from actors.domain.acquaintance import Known
 from actors.domain.people import fold_email
+from actors.domain.persons import Person, identified
 from daemon.store import rows
-from daemon.store.acquaintance import describe, named
+from daemon.store.acquaintance import describe, holders_of, named
 from daemon.store.engine import Engine, Job
 from daemon.store.identity import FOLDED
 from daemon.store.persons import held_by
@@ -90,6 +91,10 @@ class SqlDossiers:
     async def questions(self, tenant: str, limit: int) -> list[Question]:
         return await self._read(lambda raw: _questions(raw, tenant, limit))
 
+    async def joined(self, tenant: str, person: Person) -> Person:
+        """All identifiers of whoever has one of these, as far as they are nobody else's and never were."""
+        return await self._read(lambda raw: joined(raw, tenant, person))
+
     async def change(self, job: Job[T], *, dry_run: bool) -> T:
         """Do it, or only see what would come of it."""
 
@@ -165,6 +170,32 @@ def _personas(raw: sqlite3.Connection, tenant: str, text: str, sources: Sequence
 
 
 _NAMESPACES = ("sis", "sourcedid", "username", "upn", "nameid", "sub", "master", "account", "sha1", "openid")
+
+
+def joined(raw: sqlite3.Connection, tenant: str, person: Person) -> Person:
+    """See ``SqlDossiers.joined``."""
+    keys = [
+        *(("email", email) for email in person.emails),
+        *(("account", f"{home}|{name}") for home, name in person.accounts),
+        *(("sha1", digits) for digits in person.hashes),
+        *(("openid", iri) for iri in person.openids),
+    ]
+    meant: set[int] = set()
+    for namespace, value in keys:
+        holders = {holder.person for holder in holders_of(raw, tenant, namespace, value)}
+        meant |= holders if len(holders) == 1 else set()
+    found = Person()
+    for no in sorted(meant):
+        one = dossier(raw, tenant, no)
+        for part in one.parts if one else ():
+            found |= Person(names=frozenset({part.name} - {""}))
+            for namespace, value, _, _ in part.held:
+                if namespace in _FORMS and {each.person for each in holders_of(raw, tenant, namespace, value)} == {no}:
+                    found |= identified(f"{_FORMS[namespace]}:{value}")
+    return found
+
+
+_FORMS = {"email": "mailto", "account": "account", "openid": "openid"}
 
 
 def _like(raw: sqlite3.Connection, tenant: str, text: str) -> list[int]:

@@ -13,6 +13,7 @@ from actors.domain.erasing import Eraser, Fate
 from actors.domain.xapi.documents import content
 from daemon.store import lines, rows
 from daemon.store.erasing import Counts, Room, Rows, bounded
+from daemon.store.erasing_persons import PERSONS
 from daemon.store.erasing_records import RECORDS
 
 CANCELLED = "its learner was erased"
@@ -304,4 +305,5 @@ ROOMS = (
     Room("plans", find_plans, fate_of_plan, apply_to_plans, _counted("plans")),
     Room("staged", find_staged, fate_of_staged, apply_to_staged, _counted("staged")),
     RECORDS,
+    PERSONS,
 )

@@ -34,7 +34,7 @@ ROUTER_S_MAX = 30.0
 async def plan(request: ErasePlan, asking: Asking) -> Done:
     """Changes nothing."""
     tenant = await tenant_of(request.tenant, asking)
-    eraser = _eraser(request.persons, tenant, asking)
+    eraser = await _eraser(request.persons, tenant, asking)
     counts = await _Walk(tenant.name, eraser, asking).count()
     digest = _hash(tenant.name, eraser.person, counts)
     who = asking.office.keyring.seal().hash(tenant.name, "erasure", _spelt(eraser.person))
@@ -58,7 +58,7 @@ async def run(request: EraseRun, asking: Asking) -> Done:
     tenant = await tenant_of(request.tenant, asking)
     if not (request.plan or request.sure or request.dry_run):
         raise Refusal(Exit.USAGE, "this cannot be undone", advice="give the hash of a plan, or --yes")
-    eraser = _eraser(request.persons, tenant, asking)
+    eraser = await _eraser(request.persons, tenant, asking)
     walk = _Walk(tenant.name, eraser, asking)
     counts = await walk.count()
     if request.plan and request.plan != _hash(tenant.name, eraser.person, counts):
@@ -100,11 +100,11 @@ async def listing(request: EraseList, asking: Asking) -> Done:
 # ── who ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _eraser(persons: Sequence[str], tenant: Tenant, asking: Asking) -> Eraser:
+async def _eraser(persons: Sequence[str], tenant: Tenant, asking: Asking) -> Eraser:
     """Raises Refusal."""
     if not persons:
         raise Refusal(Exit.USAGE, "nobody is named", where="--learner")
-    return Eraser(one_person(persons, tenant), f"erased-{asking.office.dice.token()[:16]}")
+    return Eraser(await one_person(persons, tenant, asking), f"erased-{asking.office.dice.token()[:16]}")
 
 
 def _spelt(person: Person) -> bytes:

@@ -51,7 +51,7 @@ async def begin(request: ExportBegin, asking: Asking) -> Done:
     through_us = await asking.office.store.exports.newest(tenant.name)
     if request.until_us is not None:
         through_us = min(through_us, request.until_us)
-    whose(request.persons, tenant)
+    await whose(request.persons, tenant, asking)
     head = ExportMark(
         format=request.format,
         tenant=tenant.name,
@@ -67,7 +67,7 @@ async def begin(request: ExportBegin, asking: Asking) -> Done:
 
 async def page(request: ExportPage, asking: Asking) -> Done:
     tenant = await tenant_of(request.tenant, asking)
-    person = whose(request.persons, tenant)
+    person = await whose(request.persons, tenant, asking)
     sheet = Sheet(asking)
     following: Where | None
     match request.where.part:
@@ -142,9 +142,9 @@ async def _statements(request: ExportPage, tenant: str, person: Eraser | None, s
     return Where(after=str(last))
 
 
-def whose(persons: Sequence[str], tenant: Tenant) -> Eraser | None:
+async def whose(persons: Sequence[str], tenant: Tenant, asking: Asking) -> Eraser | None:
     """Who knows that person's statements; None for everybody's. Raises Refusal."""
-    return Eraser(one_person(persons, tenant), "") if persons else None
+    return Eraser(await one_person(persons, tenant, asking), "") if persons else None
 
 
 def _of_person(person: Eraser, found: Sequence[LoggedStatement]) -> list[LoggedStatement]:

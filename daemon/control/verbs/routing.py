@@ -6,10 +6,10 @@ import msgspec
 
 from actors.domain.changes import AnyChange
 from actors.domain.outbox import HeldFor
-from actors.domain.people import Directory
 from actors.domain.wording import TemplateFault
 from actors.ports import LoggedStatement, Planned, Routed
 from actors.roles.fetching import shown
+from actors.roles.meeting import meet, told_us
 from config.model import Tenant
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
@@ -64,7 +64,9 @@ async def _judge(told: dict[str, object], where: str, source: str, tenant: Tenan
     """One statement; returns how many posts it would make."""
     logged = _as_logged(told, source, tenant, asking)
     try:
-        routed = asking.office.plan(tenant.name).make(logged, asking.now_us)
+        plan = asking.office.plan(tenant.name)
+        company = await meet(plan, asking.office.store.persons, tenant.name, [logged])
+        routed = plan.make(logged, asking.now_us, company=company)
     except msgspec.ValidationError as error:
         raise Refusal(
             Exit.USAGE, f"the statement is not valid: {error}", where=where, advice="the gateway would refuse it too"
@@ -174,10 +176,12 @@ async def _rendered(
     """(the vendor's payload, a remark). Raises TemplateFault."""
     address, remark = planned.destination, ""
     if planned.audience.learner:
-        email = Directory(tenant.people).enrich(change.learner).email
-        known = await asking.office.store.ledger.address(f"{tenant.name}/{planned.target}", email) if email else None
+        email = change.learner.email
+        known = await _linked(planned.target, change, logged, tenant, asking)
+        if known is None and email:
+            known = await asking.office.store.ledger.address(f"{tenant.name}/{planned.target}", email)
         address = known or planned.destination
-        if not email:
+        if known is None and not email:
             remark = "no e-mail address is known for the learner: it would become a dead letter (unmatched_learner)"
         elif known is None:
             remark = f"the vendor would be asked for {email} first"
@@ -194,3 +198,12 @@ async def _rendered(
         statement=shown(logged),
     )
     return asking.office.targets(tenant.name)[planned.target].preview(made), remark
+
+
+async def _linked(
+    target: str, change: AnyChange, logged: LoggedStatement, tenant: Tenant, asking: Asking
+) -> str | None:
+    """What the target calls the learner, as an operator said."""
+    asked = (change.learner.key, told_us(logged))
+    known = (await asking.office.store.persons.known(tenant.name, [asked])).get(asked)
+    return known.contacts.get(target) if known is not None else None

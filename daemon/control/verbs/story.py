@@ -4,6 +4,7 @@ import msgspec
 
 from actors.domain.undoing import voids
 from actors.ports import LoggedStatement
+from actors.roles.meeting import meet
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
 from daemon.control.protocol import Done, Refusal, Trace, Why
@@ -177,7 +178,9 @@ async def _carried_by(tenant: str, statement: LoggedStatement, outcome: Outcome,
     """The deliveries that the same change led to when it was told first, by the tenant's rules as they stand now."""
     if tenant not in asking.office.configuration().tenants:
         return ()
-    routed = asking.office.plan(tenant).make(msgspec.structs.replace(statement, voided=False), asking.now_us)
+    plan, told = asking.office.plan(tenant), msgspec.structs.replace(statement, voided=False)
+    company = await meet(plan, asking.office.store.persons, tenant, [told])
+    routed = plan.make(told, asking.now_us, company=company)
     if (change := routed.change) is None:
         return ()
     found = []

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import trio
 
 from actors.ports import LoggedStatement, Routed
+from actors.roles.meeting import Company, meet
 from actors.roles.router import Plan as Rules
 from actors.roles.router import told
 from daemon.control.exits import Exit
@@ -155,17 +156,18 @@ async def _retold(seqs: Sequence[int], tenant: str, named: bool, asking: Asking)
 async def _judged(statements: Sequence[LoggedStatement], tenant: str, named: bool, asking: Asking) -> list[Retold]:
     """By today's rules."""
     rules, now_us = asking.office.plan(tenant), asking.now_us
+    company = await meet(rules, asking.office.store.persons, tenant, statements)
     found = []
     for number, statement in enumerate(statements):
         if number % BREATH == 0:
             await trio.lowlevel.checkpoint()
-        found.append(Retold(routed=_judge(rules, statement, now_us, asking), named=named))
+        found.append(Retold(routed=_judge(rules, statement, company, now_us, asking), named=named))
     return found
 
 
-def _judge(rules: Rules, statement: LoggedStatement, now_us: int, asking: Asking) -> Routed:
+def _judge(rules: Rules, statement: LoggedStatement, company: Company, now_us: int, asking: Asking) -> Routed:
     try:
-        return rules.make(statement, now_us)
+        return rules.make(statement, now_us, company=company)
     except Exception as error:  # noqa: BLE001  # one statement we fail on is told as such, beside the others
         asking.office.witness.trouble("control.fault", error, statement_id=statement.id)
         return told(statement, now_us, reason=f"fault: {type(error).__name__}: {error}", unrouted=True)
