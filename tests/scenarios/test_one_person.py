@@ -10,6 +10,7 @@ from actors.domain.canonical import User
 from config.identity import Identity
 from config.model import Audience
 from daemon.store.identity import Told, learn
+from daemon.store.linking import contact, link
 
 HOME = "https://moodle.example.edu"
 TO_THEM = Audience(learner=True)
@@ -112,3 +113,39 @@ async def test_a_newcomer_with_a_leavers_address_never_gets_the_leavers_post(
             ("dead", "unmatched_learner", "mbox:ada@example.edu"),
             ("delivered", None, f"account:{HOME}|6"),
         ]
+
+
+async def test_what_an_operator_linked_goes_before_any_look_up_and_stays(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with open_campus(tmp_path, tenant(route("d", "completed", audience=TO_THEM))) as campus:
+        await taught(campus, "moodle", User(id="4", email="ada@example.edu"), User(id="5", email="nobody@example.edu"))
+        await campus.tell(under_account("4"), under_account("5"))
+        await campus.quiet()
+        assert await campus.states() == {"delivered": 1, "dead": 1}
+        [(address,)] = await campus.rows("SELECT address FROM addresses")
+        [(person,)] = await campus.rows("SELECT person FROM personas WHERE user = '5'")
+        now_us = campus.clock.now_us()
+        await campus.store.writer.submit(lambda raw: contact(raw, person, "slack", address, "eve (uid 1)", now_us))
+        await campus.tell(under_account("5", "essay"))
+        await campus.quiet()
+        assert await campus.states() == {"delivered": 2, "dead": 1}
+        assert await campus.rows("SELECT email FROM addresses") == [("ada@example.edu",)]
+
+
+async def test_two_who_told_the_same_are_linked_and_nothing_is_announced_again(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with open_campus(tmp_path, tenant(route("r", "completed"))) as campus:
+        await taught(campus, "moodle", User(id="5", email="ada@example.edu"))
+        await taught(campus, "canvas", User(id="9", email="lovelace@example.edu"))
+        await campus.tell(under_account("5"))
+        await campus.tell({**completed("x"), "actor": {"account": {"homePage": "https://canvas", "name": "9"}}})
+        await campus.quiet()
+        assert len(posts(campus)) == 2  # nobody knew
+        now_us = campus.clock.now_us()
+        await campus.store.writer.submit(lambda raw: link(raw, "acme", 1, 2, Identity(), "eve (uid 1)", now_us))
+        await campus.tell(under_account("5"), completed("lovelace"), completed("ada"))
+        await campus.tell({**completed("x"), "actor": {"account": {"homePage": "https://canvas", "name": "9"}}})
+        await campus.quiet()
+        assert len(posts(campus)) == 2
