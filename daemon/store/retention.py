@@ -19,6 +19,7 @@ from daemon.store import rows
 from daemon.store.engine import Engine
 from daemon.store.keeping import Kept, of_all, of_tenant
 from daemon.store.leaving import RECORDS_CHORES
+from daemon.store.leaving_persons import PERSONS_CHORES
 from daemon.store.retiring import CHORES, LOOK_MAX, Chore, Page, count
 from daemon.store.writer import Writer
 
@@ -34,7 +35,7 @@ PAGES_KEPT = 256
 PLANS_KEPT_US = 30 * DAY_US
 _WALK = "shared"
 _SPACE = "space"
-_CHORES = CHORES | RECORDS_CHORES
+_CHORES = CHORES | RECORDS_CHORES | PERSONS_CHORES
 _ORDER = (*_CHORES, _WALK, _SPACE)
 
 Table = Literal["effects", "forgotten", "entities"]

@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 
 from actors.domain.acquaintance import Known
 from actors.domain.canonical import User
+from actors.domain.retention import DAY_US, cutoffs, rules
 from config.identity import Identity
+from config.model import Retention
 from daemon.store import acquaintance
 from daemon.store.identity import Told, learn
+from daemon.store.leaving_persons import PERSONS_CHORES
 from daemon.store.linking import link, unlink
 from daemon.store.migrate import migrate
 
@@ -238,3 +241,30 @@ def test_every_text_is_one_persons_and_every_anchor_stands(told: list[dict[str, 
             "SELECT person FROM identities WHERE tenant = 'acme' AND identity = ?", (anchor,)
         ).fetchone()
         assert owner == no
+
+
+def swept(raw: sqlite3.Connection, now_us: int) -> dict[str, int]:
+    """What leaves the ledger by retention."""
+    cut = cutoffs(rules("acme", Retention()), now_us)
+    removed: dict[str, int] = {}
+    for chore in PERSONS_CHORES.values():
+        page = chore.find(raw, cut, ())
+        removed |= chore.take(raw, cut, page.keys)
+    return removed
+
+
+def test_what_is_told_no_more_leaves_after_the_horizon_and_holds_nobody_together_any_more() -> None:
+    raw, late_us = ledger(), 401 * DAY_US
+    teach(
+        raw, "canvas", User(id="1", email="ada@x.org"), User(id="2", email="ben@x.org"), User(id="3", email="eve@x.org")
+    )
+    teach(raw, "moodle", User(id="5", email="ada@x.org"))
+    renamed = [User(id="1", email="a@x.org"), User(id="2", email="b@x.org"), User(id="3", email="eve@x.org")]
+    teach(raw, "canvas", *renamed, at_us=2_000, gone=("3",))
+    assert swept(raw, 2_000 + DAY_US) == {"identities": 0, "identifiers": 0}
+    were = persons(raw)
+    assert swept(raw, late_us) == {"identities": 1, "identifiers": 2}  # eve; ben's address and its hash
+    assert who(raw, "mbox:ben@x.org", late_us) is None
+    assert who(raw, "mbox:eve@x.org", late_us) is None
+    teach(raw, "canvas", User(id="1", email="aa@x.org"), at_us=late_us)
+    assert persons(raw) == were - {frozenset({("canvas", "3")})}
