@@ -45,6 +45,7 @@ def test_every_table_is_there() -> None:
         "[rosters.match]",
         "[rosters.brake]",
         "[retention]",
+        "[identity]",
         "[due_soon]",
         '[sources.NAME] kind = "push"',
         "[[sources.NAME.credentials]]",
