@@ -109,6 +109,8 @@ def telling(namespace: str, value: str, rules: Identity) -> bool:
 
 
 def _is_nobodys(namespace: str, value: str, rules: Identity) -> bool:
+    if not rules.never:
+        return False
     text = f"{namespace}:{value}".casefold()
     return any(fnmatchcase(text, pattern.casefold()) for pattern in rules.never)
 
@@ -117,6 +119,11 @@ class _Settling:
     def __init__(self, personas: Sequence[Persona], same: set[Pair], apart: set[Pair], rules: Identity) -> None:
         self._personas = {each.no: each for each in sorted(personas, key=lambda each: each.no)}
         self._rules = rules
+        by_value: dict[tuple[str, str], list[tuple[Persona, Held]]] = defaultdict(list)
+        for persona in self._personas.values():
+            for held in persona.held:
+                by_value[held.namespace, held.value].append((persona, held))
+        self._several = {key: found for key, found in by_value.items() if 1 < len(found) <= HOLDERS_MAX}
         self._apart: dict[int, set[int]] = defaultdict(set)
         for a, b in apart:
             self._apart[a].add(b)
@@ -146,15 +153,10 @@ class _Settling:
 
     def _holders(self, kind: str) -> list[tuple[str, list[tuple[Persona, Held]]]]:
         """By value, in order: whoever has it or had it."""
-        found: dict[str, list[tuple[Persona, Held]]] = defaultdict(list)
-        for persona in self._personas.values():
-            for held in persona.held:
-                if held.namespace == kind:
-                    found[held.value].append((persona, held))
         return [
             (value, holders)
-            for value, holders in sorted(found.items())
-            if 1 < len(holders) <= HOLDERS_MAX and not _is_nobodys(kind, value, self._rules)
+            for (namespace, value), holders in sorted(self._several.items(), key=lambda item: item[0])
+            if namespace == kind and not _is_nobodys(kind, value, self._rules)
         ]
 
     def _by_value(self, kind: str) -> list[_Edge]:
@@ -195,7 +197,9 @@ class _Settling:
 
     def _level(self, edges: Sequence[_Edge], how: Confidence) -> None:
         """All that hangs together by these edges becomes one person, or nothing of it does."""
-        union = _Union(self._groups.roots())
+        if not edges:
+            return
+        union = _Union[int](())
         usable = [edge for edge in edges if not edge.against]
         for edge in usable:
             roots = [self._groups.root(no) for no in edge.holders]
@@ -212,10 +216,10 @@ class _Settling:
             decided.append((found, self._against(parted) if len(parted) > 1 else ""))
         for found, against in decided:  # first what all say, then the joining: groups stay as they were meanwhile
             for edge in found if against else ():
-                self._match(edge, against)
+                self._match(edge, against, members)
         for edge in edges:
             if edge.against:
-                self._match(edge, edge.against)
+                self._match(edge, edge.against, members)
         for found, against in decided:
             for edge in () if against else found:
                 self._join(edge.holders, Reason(how=how, why=f"{edge.namespace}:{edge.value}"))
@@ -245,12 +249,11 @@ class _Settling:
                     union.join(f"of group {place}", held.value)
         return len(union.roots())
 
-    def _match(self, edge: _Edge, against: str) -> None:
+    def _match(self, edge: _Edge, against: str, members: Mapping[int, list[int]]) -> None:
         """Each two of different groups, one of a kind; those of whom people said that they are two are no question."""
         groups: dict[int, int] = {}
         for no in sorted(edge.holders):
             groups.setdefault(self._groups.root(no), no)
-        members = self._groups.by_root()
         pairs = 0
         for (one, a), (other, b) in combinations(groups.items(), 2):
             two = [members[one], members[other]]
