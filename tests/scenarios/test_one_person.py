@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import trio
-from world import Campus, completed, open_campus, route, tenant
+from world import Campus, completed, open_campus, route, source, tenant
 
 from actors.domain.canonical import User
 from config.identity import Identity
@@ -149,3 +149,18 @@ async def test_two_who_told_the_same_are_linked_and_nothing_is_announced_again(
         await campus.tell({**completed("x"), "actor": {"account": {"homePage": "https://canvas", "name": "9"}}})
         await campus.quiet()
         assert len(posts(campus)) == 2
+
+
+async def test_a_source_that_is_read_says_who_its_users_are(tmp_path: Path, autojump_clock: object) -> None:
+    """Without a people file: a post to the learner finds its address by what the source told."""
+    read = tenant(route("g", "graded", audience=TO_THEM), sources=source(every="1m", every_max="1m"))
+    async with open_campus(tmp_path, read, limited=False) as campus:
+        await campus.until_read()
+        people = list(campus.school.people.values())
+        assert await campus.rows("SELECT count(*) FROM persons") == [(len(people),)]
+        work = next(iter(campus.school.works.values()))
+        campus.school.grade(work, people[1], 71.0, campus.clock.now_us() / 1e6)
+        await trio.sleep(120)
+        await campus.quiet()
+        assert await campus.states() == {"delivered": 1}
+        assert await campus.rows("SELECT email FROM addresses") == [(people[1].email,)]
