@@ -6,31 +6,33 @@ its network goes on without it. After a while the next life opens the same file.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import msgspec
 import trio
+from notes import ReadingNotes
 from world import EPOCH_US, Campus, Notes, SeededDice
 
 from actors.domain.outbox import Delivery
 from actors.kernel import Kernel
-from actors.ports import NewStatement, Provenance, StatementConflict, StoreUnavailable
+from actors.ports import Fake, NewStatement, Provenance, Reading, StatementConflict, StoreUnavailable
 from actors.roles.root import Root
-from actors.roles.world import Switchboard
+from actors.roles.world import Switchboard, World
 from actors.targets import discover
 from config.model import Tenant
 from daemon.clock import SystemClock
 from daemon.store.database import Store, open_store
 from tests.simulation.eavesdrop import listening
-from tests.simulation.fate import Blow, Fate, Port
+from tests.simulation.fate import SOURCE_PORTS, Blow, Fate, Port
 from tests.simulation.record import Record
 from tests.simulation.shaky import Ground, shaking
 from tests.simulation.wire import Vendors, Wire
 
+STORED = tuple(name for name in SOURCE_PORTS if name != "depot")
 DOWNTIMES_S = (0.05, 1.0, 5.0, 60.0, 900.0)
 
 
@@ -63,6 +65,10 @@ class RecordingNotes(Notes):
     def exchanged(self, *args: object, **more: object) -> None:
         """The wire has noted it."""
 
+    @contextmanager
+    def reading(self, source: str, mode: str) -> Iterator[ReadingNotes]:
+        yield RecordingReading(self, source, self._record, self._fate)
+
     def event(self, name: str, /, **fields: object) -> None:
         if not self._fate.dead:
             self._record.note("event", name, sorted((key, str(value)) for key, value in fields.items()))
@@ -71,6 +77,24 @@ class RecordingNotes(Notes):
         if not self._fate.dead:
             self._reported.append((name, f"{type(error).__name__}: {error}"))
             self._record.note("trouble", name, f"{type(error).__name__}: {error}")
+
+
+class RecordingReading(ReadingNotes):
+    """A reading of one life."""
+
+    def __init__(self, notes: Notes, source: str, record: Record, fate: Fate) -> None:
+        super().__init__(notes, source)
+        self._of = source
+        self._record = record
+        self._fate = fate
+
+    def exchanged(self, *args: object, **more: object) -> None:
+        """The wire has noted it."""
+
+    def ended(self, reading: Reading) -> None:
+        if not self._fate.dead:
+            what = msgspec.json.encode(reading).decode()
+            self._record.note("read", self._of, what, count=f"reading {reading.how or 'broken off'}")
 
 
 class Life:
@@ -95,7 +119,20 @@ class SimulatedCampus(Campus):
     life: Life | None = None
     """The present one; None while there is none."""
 
-    def __init__(self, path: Path, tenants: Mapping[str, Tenant], *, window: int, seed: object, record: Record) -> None:
+    undertaken: World
+    """What the present life was handed."""
+
+    def __init__(
+        self,
+        path: Path,
+        tenants: Mapping[str, Tenant],
+        *,
+        window: int,
+        seed: object,
+        record: Record,
+        fakes: Mapping[tuple[str, str], Fake] | None = None,
+    ) -> None:
+        """``fakes``: the vendors by tenant and name, where it is not all there are for each tenant."""
         self.path = path / "campus.db"
         self.hands = Hands()
         self.dice = SeededDice(Random(f"dice of {seed}").getrandbits(64))
@@ -109,7 +146,9 @@ class SimulatedCampus(Campus):
         self.troubles: list[tuple[str, str]] = []
         self.switchboard = Switchboard()
         self.vendors = Vendors(
-            {(name, kind): connector.fake() for name in tenants for kind, connector in sorted(discover().items())},
+            dict(fakes)
+            if fakes is not None
+            else {(name, kind): connector.fake() for name in tenants for kind, connector in sorted(discover().items())},
             self.true_s,
             Random(f"network of {seed}"),
             record,
@@ -161,14 +200,16 @@ class SimulatedCampus(Campus):
         self.store, self.notes, self.switchboard = store, notes, Switchboard()
         life.ports = {
             name: Port(name, getattr(store, name), life.fate, self._heard)
-            for name in ("statements", "outbox", "ledger", "housekeeping", "queries")
+            for name in ("statements", "outbox", "ledger", "housekeeping", "queries", *STORED)
         }
         wire = Wire(self.vendors, life.fate, life.number, self._nursery, self.record)
-        statements, outbox, ledger, housekeeping, _ = life.ports.values()
-        world = self.world(f"boot{life.number}", statements, outbox, ledger, wire)
-        world = msgspec.structs.replace(world, housekeeping=housekeeping)
+        ports = life.ports
+        world = self.world(f"boot{life.number}", ports["statements"], ports["outbox"], ports["ledger"], wire)
+        ports["depot"] = Port("depot", world.depot, life.fate, self._heard)
+        more = {name: ports[name] for name in ("housekeeping", "depot", *STORED)}
+        self.undertaken = world = msgspec.structs.replace(world, **more)
         self.kernel = Kernel(clock=self.clock, dice=self.dice, on_trouble=notes.trouble)
-        self.root = Root(self.tenants, self.targets, world)
+        self.root = Root(self.tenants, self.targets, world, self.connected)
         self.life = life
 
     async def _tree(self, life: Life, root: Root, kernel: Kernel) -> None:

@@ -21,10 +21,22 @@ from typing import Any
 import msgspec
 import trio
 
-from actors.ports import Housekeeping, Ledger, Outbox, Statements
+from actors.ports import Depot, Housekeeping, Ledger, Outbox, Sources, Statements
+from actors.ports.records import Records, Relays
+from actors.ports.remapping import Remappings
+from actors.ports.reminders import Reminders
 from tests.simulation.record import Record
 
 PORTS = {"outbox": Outbox, "statements": Statements, "ledger": Ledger, "housekeeping": Housekeeping}
+SOURCE_PORTS = {
+    "records": Records,
+    "relays": Relays,
+    "sources": Sources,
+    "remappings": Remappings,
+    "reminders": Reminders,
+    "depot": Depot,
+}
+"""What reading sources needs; a campus without sources never calls them."""
 VERBS = ("pause", "resume", "replay", "discard", "latest", "fold")
 """What operators do: ``queries.VERB``."""
 OPERATIONS = (
@@ -60,6 +72,12 @@ def points() -> list[str]:
     ]
 
 
+def source_points() -> list[str]:
+    """Those of what reads sources, in order; requests apart."""
+    methods = [f"{port}.{name}" for port, protocol in SOURCE_PORTS.items() for name in methods_of(protocol)]
+    return [f"{method}:{moment}" for method in methods if method not in UNCALLED for moment in moments(method)]
+
+
 def methods_of(protocol: type) -> list[str]:
     return [name for name, each in vars(protocol).items() if callable(each) and not name.startswith("_")]
 
@@ -82,7 +100,14 @@ def crashable() -> list[str]:
 
 READS = frozenset(
     {"outbox.cursor", "outbox.blame", "outbox.caused", "statements.after", "statements.these", "ledger.address"}
+    | {f"records.{name}" for name in methods_of(Records) if name != "take"}
+    | {f"sources.{name}" for name in ("known", "readings", "quarantined")}
+    | {f"remappings.{name}" for name in ("page", "enrolled", "in_force", "unfinished", "last", "history")}
+    | {f"reminders.{name}" for name in ("work", "owing")}
+    | {f"depot.{name}" for name in methods_of(Depot)}
 )
+UNCALLED = frozenset({"sources.quarantined", "remappings.enrolled", "remappings.history"})
+"""By operators only, who read there and change nothing."""
 calling: ContextVar[str] = ContextVar("calling", default="")
 """The port's method that this task is in."""
 

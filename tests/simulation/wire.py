@@ -95,7 +95,8 @@ class Vendors:
         tenant, vendor, path, fake = found
         self._asked, self._struck = (tenant, vendor), []
         now_s, before = self.now_s(), len(fake.journal)
-        answer = fake.handle(msgspec.structs.replace(request, url=path), now_s)
+        headers = {"host": f"{tenant}.test", **request.headers}
+        answer = fake.handle(msgspec.structs.replace(request, url=path, headers=headers), now_s)
         for operation, where in let_through(request, answer):
             self.served.append(Served(tenant, vendor, operation, where, now_s, life))
         effects, said = len(fake.journal) - before, "reset" if answer.reset else str(answer.response.status)
@@ -108,6 +109,7 @@ class Vendors:
         tenant, vendor = self._asked
         self.strikes.append(Strike(tenant, vendor, kind, value, operation, where, self.now_s()))
         self._record.counts[f"fault {vendor} {kind}"] += 1
+        self._record.counts[f"fault {vendor} {kind} at {operation}"] += 1
 
     def refused(self, limit: str) -> None:
         """The limiter of the vendor being asked says no."""

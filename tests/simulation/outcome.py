@@ -1,0 +1,12 @@
+"""A seed, whatever it is of: statements that are sent (``directed``), or a school that is read (``term``)."""
+
+from tests.simulation import term
+from tests.simulation.directed import scenario_of
+from tests.simulation.play import Outcome, play
+
+
+def outcome_of(seed: int | str, *, keep_lines: bool = False) -> Outcome:
+    """Raises ValueError for a name that nobody knows."""
+    if isinstance(seed, str) and seed.split()[0] in ("term", "lesson"):
+        return term.play(seed, keep_lines=keep_lines)
+    return play(scenario_of(seed), keep_lines=keep_lines)

@@ -1,0 +1,47 @@
+"""Reading sources at the size that every change has to pass.
+
+A seed that fails here is played again with ``make simulate SECONDS=0 SEED="term …"``.
+"""
+
+import time
+
+import pytest
+
+from tests.simulation.campaign import campaign
+from tests.simulation.fate import source_points
+from tests.simulation.report import report
+from tests.simulation.systems import SYSTEMS
+
+pytestmark = pytest.mark.campaign
+
+TERMS = 60
+ASKED_BY_OTHERS = frozenset(
+    f"{method}:{moment}"
+    for method in ("relays.relay", "depot.bundles", "depot.download", "depot.rows", "depot.put")
+    for moment in ("before", "uncommitted", "committed", "after")
+)
+"""No system here is asked so: another LRS, and files."""
+
+
+def test_terms_deaths_and_faults() -> None:
+    """Terms drawn by chance; a death at every port call of what reads; every fault of every system at every operation.
+    Each really occurred, and what was played twice went the same way twice."""
+    faults = [f"lesson {name} fault {kind}" for name, system in SYSTEMS.items() for kind in system.faults]
+    deaths = [point for point in source_points() if point not in ASKED_BY_OTHERS]
+    seeds = [*(f"term {number}" for number in range(TERMS)), *faults, *(f"lesson toy death {each}" for each in deaths)]
+    began_s = time.monotonic()
+    totals = campaign(seeds)
+    report(totals, time.monotonic() - began_s)
+    assert not totals.failed, "\n".join(f"{each.seed}: {fault}" for each in totals.failed for fault in each.faults[:5])
+    assert totals.seeds == len(seeds)
+    assert totals.twice >= TERMS // 20
+    struck = [
+        f"fault source {system.kind} {kind} at {operation}"
+        for system in SYSTEMS.values()
+        for kind in system.faults
+        for operation in system.operations
+    ]
+    assert [name for name in struck if not totals.counts[name]] == []
+    assert [each for each in deaths if not totals.counts[f"death {each}"]] == []
+    for what in ("operator pause", "operator retry", "operator activate", "operator rollback", "call answered 202"):
+        assert totals.counts[what], what
