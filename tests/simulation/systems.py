@@ -31,8 +31,8 @@ VALUES = {"status": "503", "status_after_commit": "502", "slow": "3", "rate_limi
 
 
 class System(msgspec.Struct, frozen=True, kw_only=True):
-    """One of them. ``tells``: of what; ``lacks``: what must not happen at its school, because it says it in no words of its
-    own; ``vague``: what is not judged; ``operations``: what it is asked, by name; ``errors``: values of its fault
+    """One of them. ``tells``: of what; ``lacks``: what must not happen at its school, which it cannot
+    say; ``vague``: what is not judged; ``operations``: what it is asked, by name; ``errors``: values of its fault
     ``error``."""
 
     kind: str

@@ -14,7 +14,7 @@ from tests.simulation.systems import SYSTEMS
 
 pytestmark = pytest.mark.campaign
 
-TERMS = 60
+TERMS = 50
 ASKED_BY_OTHERS = frozenset(
     f"{method}:{moment}"
     for method in ("relays.relay", "depot.bundles", "depot.download", "depot.rows", "depot.put")
