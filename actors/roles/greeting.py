@@ -33,7 +33,10 @@ async def greet(name: str, source: Source, world: World, limiter: Limiter, view:
 class _Nowhere:
     """Takes nothing."""
 
-    async def page(self, page: Page) -> None:
+    async def draft(self, page: Page) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def page(self, draft: None) -> None:
         await trio.lowlevel.checkpoint()
 
     async def statements(self, page: Statements) -> None:
