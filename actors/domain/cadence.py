@@ -2,9 +2,10 @@
 
 While nothing is new a source is asked more and more seldom, from ``every`` to ``every_max``, and at once more often
 when something is. A full reading is due by a schedule in the tenant's zone; one that was missed, because the daemon was
-down or the source was, is made up for once. After failures the distance grows, whatever was due. Sources of many
-tenants do not beat together: each distance is a little shorter or longer, and each schedule a little later, by dice.
-Times are microseconds since the epoch; ``dice`` lies in [0, 1).
+down or the source was, is made up for once. After failures the distance grows, whatever was due, but not beyond
+``every_max`` (half a minute at least): a spoilt file in an inbox holds up the good one behind it no longer than that.
+Sources of many tenants do not beat together: each distance is a little shorter or longer, and each schedule a little
+later, by dice. Times are microseconds since the epoch; ``dice`` lies in [0, 1).
 """
 
 import msgspec
@@ -73,6 +74,8 @@ def due(pace: Pace, standing: Standing, now_us: int, dice: float) -> Due:
         return Due(mode="full" if standing.first else mode, at_us=at_us)
     if standing.failures:
         wait_us = failed_us(standing.failures, mend=standing.mend, dice=dice)
+        if not standing.mend:
+            wait_us = min(wait_us, max(pace.every_max_us, FAILED_US))
         at_us = max(earliest_us, standing.ended_us + wait_us)
         return Due(mode="full" if _full_us(pace, standing) <= at_us else "delta", at_us=at_us)
     at_us = max(earliest_us, standing.ended_us + distance_us(pace, standing.unchanged, dice))

@@ -95,6 +95,14 @@ def test_failures_space_out_up_to_a_bound(failures: int, mend: bool, die: float)
     assert failed_us(failures + 1, mend=mend, dice=die) >= wait_us
 
 
+def test_an_inbox_is_looked_at_soon_however_many_of_its_files_were_spoilt() -> None:
+    inbox = msgspec.structs.replace(PACE, every_us=10_000_000, every_max_us=30_000_000)
+    spoilt = Standing(ended_us=NOW_US, whole_us=NOW_US, failures=9)
+    assert due(inbox, spoilt, NOW_US, 0.9).at_us <= NOW_US + inbox.every_max_us
+    refused = msgspec.structs.replace(spoilt, mend=True)
+    assert due(inbox, refused, NOW_US, 0.9).at_us > NOW_US + inbox.every_max_us, "that waits for a person"
+
+
 @given(paces, dice, dice)
 def test_a_full_reading_that_ended_is_not_due_again_at_once(pace: Pace, die: float, spread: float) -> None:
     just = Standing(ended_us=NOW_US, whole_us=NOW_US)
