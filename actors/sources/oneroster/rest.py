@@ -2,7 +2,8 @@
 
 Collections are read page by page, by offset, in the order of ids. Each page begins a little before the last one ended:
 where what was seen last is not seen again, something was taken away in between, and what slipped past is not known, so
-nothing of that collection is taken as gone. Services that page in their own way (Link) are followed, at their origin.
+nothing of that collection is taken as gone. Nor is it where a row has no id, or where there is nobody at all. Services
+that page in their own way (Link) are followed, at their origin.
 
 The cursor is when a reading began, by our clock, and what is new is asked for from a while before it: clocks differ,
 and so does what services make of ``>`` and ``>=``. What is read twice is known by its content.
@@ -25,6 +26,8 @@ PAGES_MAX = 200_000
 SINGLY_MAX = 50
 """So many line items are asked for one by one before all of them are read."""
 SINCE = "since"
+TOLD_EMPTY = frozenset({"classes", "users", "enrollments"})
+"""A service that shows none of them (to us, any more) is not a school that everybody has left."""
 Take = Callable[[Body], None]
 Steps = Generator[Step, Answer, Halted | None]
 ENTITIES: tuple[tuple[str, EntityName], ...] = (
@@ -47,6 +50,7 @@ class RestReading:
         self._joined: set[str] = set()
         self._told = 0
         self._shifted = False
+        self._nameless = False
         since_us = instant_us(order.cursor.get(SINCE, "")) if order.cursor.get(SINCE) else None
         self._since_us = since_us if since_us is not None and since_us <= order.now_us else None
 
@@ -60,12 +64,16 @@ class RestReading:
         wholes: list[EntityName] = []
         notes = []
         for collection, entity in ENTITIES[: 5 if self._settings.grades else 3]:
-            self._shifted = False
+            self._shifted, self._nameless, told = False, False, self._told
             halted = yield from self._collection(collection, entity)
             if halted is not None:
                 return halted
-            if self._shifted:
+            if self._nameless:
+                notes.append(f"{collection} has rows without a sourcedId: nothing of it is taken as gone")
+            elif self._shifted:
                 notes.append(f"{collection} changed while they were read: nothing of them is taken as gone")
+            elif mode == "full" and self._told == told and collection in TOLD_EMPTY:
+                notes.append(f"{collection} is empty: nothing of it is taken as gone")
             else:
                 wholes.append(entity)
         if mode == "full":
@@ -84,6 +92,7 @@ class RestReading:
             if page is None or isinstance(page, Halted):
                 return page
             bodies = [body for row in page.rows if (body := _body(row)) is not None]
+            self._nameless = self._nameless or len(bodies) < len(page.rows)
             if bodies:
                 halted = yield from self._lay_beside(collection, bodies)
                 if halted is not None:

@@ -1,5 +1,8 @@
 """The REST service: what it costs to ask, what shifts while it is read, and what it says when it will not."""
 
+import json
+from collections.abc import Callable
+
 import pytest
 from memory_depot import MemoryDepot
 from memory_http import InMemoryHttp
@@ -142,6 +145,44 @@ async def test_pages_overlap_so_that_what_moves_is_not_missed() -> None:
     assert left <= set(told.of("enrolment"))
     assert told.wholes == ["course", "user"], "how many there are has changed: that is not the whole"
     assert "changed while they were read" in told.ended.note
+
+
+def rewritten(service: Service, collection: str, rewrite: Callable[[list[dict[str, object]]], object]) -> None:
+    """The service's answers with a list of this name hold another one."""
+    http = service.desk.http
+    assert http is not None
+    inner = http.send
+
+    async def send(request: Request) -> Outcome:
+        answer = await inner(request)
+        if isinstance(answer, Response) and collection in (said := json.loads(answer.body)):
+            said[collection] = rewrite(said[collection])
+            headers = {name: value for name, value in answer.headers.items() if name != "x-total-count"}
+            return Response(status=answer.status, headers=headers, body=json.dumps(said).encode())
+        return answer
+
+    http.send = send  # type: ignore[method-assign]
+
+
+async def test_a_row_without_its_id_takes_nobody_away() -> None:
+    service = Service()
+    await service.read("full")
+    rewritten(service, "enrollments", lambda rows: [{**rows[0], "sourcedId": None}, *rows[1:]])
+    told = await service.read("full")
+    assert "enrolment" not in told.wholes
+    assert isinstance(told.ended, Finished)
+    assert "enrollments has rows without a sourcedId" in told.ended.note
+
+
+@pytest.mark.parametrize("collection", ["classes", "users", "enrollments"])
+async def test_a_service_that_shows_nobody_takes_nobody_away(collection: str) -> None:
+    service = Service()
+    await service.read("full")
+    rewritten(service, collection, lambda rows: [])
+    told = await service.read("full")
+    assert len(told.wholes) == len(COUNTS) - 1
+    assert isinstance(told.ended, Finished)
+    assert f"{collection} is empty" in told.ended.note
 
 
 async def test_where_too_much_moves_nothing_is_taken_as_gone() -> None:
