@@ -22,6 +22,7 @@ REASONS: dict[str, str] = {
     "object_type": "Only statements about activities (courses, assignments, …) tell changes.",
     "group": "Its actor is a group; changes are about one learner.",
     "not_a_course": "The verb tells a change only of a course, and the object's type is not one of a course.",
+    "no_due": "A reminder without the time at which the work is due: the extension that names it is missing.",
     "no_role": "A change of role without the role: the LMS did not send the extension that names it.",
     "not_complete": "The verb says completed, but the result says that it is not complete.",
     "no_raw_score": "A grade needs result.score.raw; a scaled score alone is not trusted.",
