@@ -18,6 +18,9 @@ _STATE = (
 )
 _READING = "no, mode, began_us, ended_us, how, detail, requests, told, changed, gone, quarantined, statements"
 _DETAIL_CHARS_MAX = 500
+_IDLE = "(how = 'finished' AND mode = 'delta' AND changed + gone + quarantined + statements = 0)"
+IDLE_KEPT = 10
+"""Of readings that brought nothing: an inbox that is looked at every ten seconds is not to push out the others."""
 
 
 class SqlSources:
@@ -98,11 +101,12 @@ class SqlSources:
                 ),
             )
             _note(raw, no, reading, braked, whole)
-            raw.execute(
-                "DELETE FROM readings WHERE source = ? AND no <= (SELECT no FROM readings WHERE source = ? "
-                "ORDER BY no DESC LIMIT 1 OFFSET ?)",
-                (no, no, READINGS_KEPT),
-            )
+            for kind, kept in (("1", READINGS_KEPT), (_IDLE, IDLE_KEPT)):
+                raw.execute(
+                    f"DELETE FROM readings WHERE source = ? AND {kind} AND no <= "  # noqa: S608  # ours, both of them
+                    f"(SELECT no FROM readings WHERE source = ? AND {kind} ORDER BY no DESC LIMIT 1 OFFSET ?)",
+                    (no, no, kept),
+                )
 
         await self._writer.submit(job)
 

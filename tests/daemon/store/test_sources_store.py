@@ -11,6 +11,7 @@ from actors.domain.harvest import Mode
 from actors.ports import How, Reading, SourceName
 from actors.ports.readings import READINGS_KEPT
 from daemon.store.database import Store, open_store
+from daemon.store.sources import IDLE_KEPT
 
 CAMPUS = SourceName(tenant="acme", name="campus", kind="toy")
 
@@ -128,3 +129,11 @@ async def test_a_reading_that_never_ended_shows_as_such(store: Store) -> None:
     (reading,) = await store.sources.readings(no, 10)
     assert (reading.how, reading.ended_us) == ("", None)
     assert await store.sources.quarantined([no]) == {}
+
+
+async def test_readings_that_brought_nothing_do_not_push_out_the_others(store: Store) -> None:
+    no = (await store.sources.state(CAMPUS)).no
+    made = [await read(store, no, "delta", new=int(n == 3)) for n in range(100)]
+    kept = await store.sources.readings(no, 100)
+    assert [reading.no for reading in kept if reading.changed] == [made[3]]
+    assert [reading.no for reading in kept] == [*made[: -IDLE_KEPT - 1 : -1], made[3]]
