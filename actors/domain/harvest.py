@@ -2,8 +2,7 @@
 
 A connector's ``harvest`` is a generator. It yields a step and is sent what came of it, and it returns how the run
 ended. Whoever drives it owns network, disk, time and store. A page is on disk, with what it changed and its cursor,
-before the generator goes on with anything but rows and progress: killed at any instruction, the next run begins at the
-last cursor.
+before the generator goes on: killed at any instruction, the next run begins at the last cursor.
 """
 
 from collections.abc import Generator, Mapping

@@ -33,10 +33,7 @@ async def greet(name: str, source: Source, world: World, limiter: Limiter, view:
 class _Nowhere:
     """Takes nothing."""
 
-    async def draft(self, page: Page) -> None:
-        await trio.lowlevel.checkpoint()
-
-    async def page(self, draft: None) -> None:
+    async def page(self, page: Page) -> None:
         await trio.lowlevel.checkpoint()
 
     async def statements(self, page: Statements) -> None:

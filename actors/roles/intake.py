@@ -8,7 +8,6 @@ Absence is told by ``Whole`` alone, and believed only where it is no landslide (
 meanwhile by somebody else, a webhook, is not absent.
 
 Not an actor: whoever drives a source holds one for each reading, and lets nobody else write its records meanwhile.
-What a page comes to (``draft``) may be worked out while the page before is being written (``ahead``).
 """
 
 from collections import Counter
@@ -24,7 +23,6 @@ from actors.domain.publishing import Publisher
 from actors.domain.seen import Seen
 from actors.ports import Clock, Provenance
 from actors.ports.records import Kept, Key, KnownRecord, Records, Taking
-from actors.roles.ahead import Draft, Drafts
 from actors.roles.referring import Named, Referred
 from actors.roles.taking import Meaning, Work, as_read, key_of, written
 from actors.roles.telling import Telling
@@ -95,7 +93,6 @@ class Intake:
         self._referred = Referred(records, source)
         self._telling = Telling(source, records, self._referred, publisher)
         self._absent: dict[str, tuple[int, int]] = {}
-        self._drafts = Drafts()
         self.counts = Counts()
         self.grown: Counter[str] = Counter()
         """What went to quarantine and did not stand there before, by the first rule that it fails."""
@@ -104,22 +101,14 @@ class Intake:
 
     async def page(self, page: Page) -> None:
         """Of any length; a thousand records is a good one."""
-        await self.take(await self.draft(page))
-
-    async def draft(self, page: Page) -> Draft:
-        """What it comes to. Nothing is written."""
-        draft = Draft(page, page.cursor)
-        self._drafts.opened(draft)
-        draft.told = len(page.records)
+        self.counts.told += len(page.records)
         told: list[_Told] = []
         for number, record in enumerate(page.records):
             read, raw, digest = written(record)
             told.append((key_of(read, digest), read, raw, digest))
             if number % STRIDE == STRIDE - 1:
                 await trio.lowlevel.checkpoint()
-        keys = [key for key, *_ in told]
-        draft.looked.update(keys)
-        known = await self._records.known(self._source, keys)
+        known = await self._records.known(self._source, [key for key, *_ in told])
         for one in known.values():
             self._seen.add(one.no)
         new, touched = [], set()
@@ -127,29 +116,12 @@ class Intake:
             if each[0] in touched or not _same(known.get(each[0]), each[1], each[3]):
                 touched.add(each[0])
                 new.append(each)
-        draft.unchanged += len(told) - len(new)
-        await self._work_out(await self._works(new, known, draft), draft)
-        return draft
+        self.counts.unchanged += len(told) - len(new)
+        works = await self._works(new, known)
+        cursor = None if page.cursor is None or page.cursor == self._cursor else page.cursor
+        await self._settle(works, cursor)
 
-    async def take(self, draft: Draft) -> None:
-        """It is on disk, with its cursor, when this returns: as it is, or worked out anew where something that was
-        looked at for it has been written since. Drafts are taken in the order in which they were made."""
-        if draft.stale and draft.page is not None:
-            self._drafts.closed(draft)
-            self._referred.forget(draft.moved)  # they may have been read before they were written
-            draft = await self.draft(draft.page)
-        self._drafts.closed(draft)
-        self.counts.told += draft.told
-        self.counts.unchanged += draft.unchanged
-        await self._write(draft)
-
-    async def anew(self, draft: Draft) -> Draft:
-        """The same page, once more: somebody else has written, nobody knows what."""
-        self._drafts.closed(draft)
-        self._referred.forget_all()
-        return await self.draft(draft.page) if draft.page is not None else draft
-
-    async def _works(self, told: Sequence[_Told], known: Mapping[Key, KnownRecord], draft: Draft) -> dict[Key, Work]:
+    async def _works(self, told: Sequence[_Told], known: Mapping[Key, KnownRecord]) -> dict[Key, Work]:
         """Each once, whatever was told of it."""
         works: dict[Key, Work] = {}
         mended = await self._corrections([known[key].no for key, *_ in told if key in known])
@@ -162,7 +134,7 @@ class Intake:
             if work.known is not None and (corrections := mended.get(work.known.no)):
                 record = msgspec.structs.replace(record, body=corrected(record.body, corrections))
             if not (work.tell(record, raw, digest, self._meaning) and work.dirty):
-                draft.unchanged += 1
+                self.counts.unchanged += 1
             if number % STRIDE == STRIDE - 1:
                 await trio.lowlevel.checkpoint()
         return works
@@ -175,41 +147,24 @@ class Intake:
 
     # ── what is written ──────────────────────────────────────────────────────────────────────────────
 
-    async def _settle(self, works: Mapping[Key, Work], draft: Draft) -> None:
-        """At once: nothing else is being worked out that could be in its way, or that is not told of it."""
-        await self._work_out(works, draft)
-        self.counts.unchanged += draft.unchanged
-        await self._write(draft)
-
-    async def _work_out(self, works: Mapping[Key, Work], draft: Draft) -> None:
-        """References and facts: all that is to be written."""
-        draft.todo = todo = sorted(
-            (work for work in works.values() if work.dirty), key=lambda work: _RANK.get(work.key[0], 0)
-        )
-        if not todo:
+    async def _settle(self, works: Mapping[Key, Work], cursor: Mapping[str, str] | None) -> None:
+        """References, facts, one transaction; then those that waited for what came."""
+        todo = sorted((work for work in works.values() if work.dirty), key=lambda work: _RANK.get(work.key[0], 0))
+        if not todo and cursor is None:
             return
-        await self._refer({work.key: work for work in todo}, todo, draft)
+        await self._refer({work.key: work for work in todo}, todo)
         changed = [work for work in todo if work.changed]
-        if changed:
-            draft.statements = tuple(await self._telling.facts(changed, self._clock.now_us(), draft.looked))
+        statements = await self._telling.facts(changed, self._clock.now_us()) if changed else []
         kept: list[Kept] = []
         for number, work in enumerate(todo):
             kept.append(work.kept(self._mapping))
             if number % STRIDE == STRIDE - 1:
                 await trio.lowlevel.checkpoint()
-        draft.kept = tuple(kept)
-
-    async def _write(self, draft: Draft) -> None:
-        """One transaction; then those that waited for what came."""
-        cursor = None if draft.cursor == self._cursor else draft.cursor
-        if not draft.todo and cursor is None:
-            return
-        self._drafts.writing(draft.todo)
         taken = await self._records.take(
             Taking(
                 source=self._source,
-                records=draft.kept,
-                statements=draft.statements,
+                records=tuple(kept),
+                statements=tuple(statements),
                 provenance=self._provenance,
                 cursor=cursor,
             )
@@ -219,17 +174,13 @@ class Intake:
         if cursor is not None:
             self._cursor = dict(cursor)
         self.counts.statements += taken.statements
-        self._count(draft.todo)
-        came = self._remember(draft.todo)
-        self._drafts.written()
-        if came:
-            await self.again(await self._records.awaiting(self._source, came))
+        self._count(todo)
+        await self._answer(todo)
 
-    async def _refer(self, works: Mapping[Key, Work], todo: Iterable[Work], draft: Draft) -> None:
+    async def _refer(self, works: Mapping[Key, Work], todo: Iterable[Work]) -> None:
         """Whoever names what is not there goes to quarantine, in the order in which they depend on one another."""
         naming = [(work, work.named()) for work in todo if work.after is not None and not work.flaws]
         wanted = {key for _, names in naming for key in names if key not in works}
-        draft.looked.update(wanted)
         there = await self._referred.find(wanted) if wanted else {}
         for work, names in naming:
             missing = [key for key in names if not _is_there(key, works, there)]
@@ -251,8 +202,8 @@ class Intake:
             else:
                 self.counts.unchanged += 1
 
-    def _remember(self, todo: Iterable[Work]) -> list[Key]:
-        """What is on disk now, as others refer to it; and that of it for which somebody may have waited."""
+    async def _answer(self, todo: Iterable[Work]) -> None:
+        """Somebody may have waited for what is there now."""
         came = []
         for work in todo:
             means = work.before if work.flaws else work.was if work.gone else work.after
@@ -262,7 +213,8 @@ class Intake:
                 if work.key[0] in _REFERRED and not work.flaws and work.after is not None and work.before is None:
                     self._referred.learn(work.key, named)
                     came.append(work.key)
-        return came
+        if came:
+            await self.again(await self._records.awaiting(self._source, came))
 
     # ── again ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -282,8 +234,7 @@ class Intake:
                 record = as_read(one, bodies[one.no])
                 if one.state == "quarantined" or (well and one.state == "active" and _says_all(one, record)):
                     told.append((key, record, bodies[one.no], one.digest))
-            draft = Draft(None, None)
-            await self._settle(await self._works(told, known, draft), draft)
+            await self._settle(await self._works(told, known), None)
 
     async def finish(self) -> Counts:
         """The reading is over: what waited and whose answer came meanwhile is tried again."""
@@ -317,7 +268,7 @@ class Intake:
                 if one.changed_us < self._began_us:  # else somebody else told of it meanwhile
                     work = works[one.entity, one.id] = Work((one.entity, one.id), one)
                     work.leave()
-            await self._settle(works, Draft(None, None))
+            await self._settle(works, None)
 
 
 def _same(known: KnownRecord | None, record: Record, digest: bytes) -> bool:

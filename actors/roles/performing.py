@@ -1,13 +1,11 @@
 """One reading: the steps that a connector yields are done, one after the other, until it says how it ended.
 
-Requests keep below the source's published limits. A page is on disk before the connector goes on with anything but the
-rows of the next one (``ahead``): a failure ends the reading before anything is lost, and so does a kill, because pages
-are written in their order and a bundle is put away after the last. Whoever makes no progress for ten minutes (no answer
-that is one, no page, no row) is given up, and so is whoever has no end.
+Requests keep below the source's published limits. A page is on disk before the connector goes on. Whoever makes no
+progress for ten minutes (no answer that is one, no page, no row) is given up, and so is whoever has no end.
 """
 
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar, assert_never
+from typing import Protocol, assert_never
 
 import trio
 
@@ -24,15 +22,12 @@ from actors.domain.harvest import (
     Rest,
     Rows,
     Statements,
+    Step,
     Whole,
 )
 from actors.domain.throttle import Limiter
 from actors.ports import Depot, Http, ReadingView, Source
-from actors.roles.ahead import Ahead
 
-D = TypeVar("D")
-Doing = Request | Statements | Whole | Progress | Rest | Bundles | Download | Rows | Put
-"""All steps but pages."""
 IDLE_S_MAX = 600.0
 REST_S_MAX = 600.0
 STEPS_MAX = 10_000_000
@@ -42,14 +37,11 @@ class Abandoned(Exception):
     """A reading made no progress, or had no end."""
 
 
-class Taker(Protocol[D]):
+class Taker(Protocol):
     """Where what is read goes. All raise StoreUnavailable."""
 
-    async def draft(self, page: Page) -> D:
-        """What a page comes to, worked out while the one before it is written."""
-
-    async def page(self, draft: D) -> None:
-        """On disk, with its cursor, when it returns. Pages come in their order."""
+    async def page(self, page: Page) -> None:
+        """On disk, with its cursor, when it returns."""
 
     async def statements(self, page: Statements) -> None: ...
 
@@ -57,7 +49,7 @@ class Taker(Protocol[D]):
         """What was not told is gone, unless that is more than the brake allows."""
 
 
-class Performance(Generic[D]):
+class Performance:
     """One reading of one source. ``told`` hears how far it is."""
 
     def __init__(
@@ -66,7 +58,7 @@ class Performance(Generic[D]):
         http: Http,
         limiter: Limiter,
         depot: Depot,
-        taker: Taker[D],
+        taker: Taker,
         view: ReadingView,
         told: Callable[[Progress], None],
     ) -> None:
@@ -83,50 +75,32 @@ class Performance(Generic[D]):
 
     async def perform(self, harvest: Harvest) -> Ended:
         """To its end. Raises Abandoned, StoreUnavailable, and whatever the connector raises."""
-        ended: Ended | Exception | None = None
         try:
             with trio.CancelScope() as self._patience:
                 self._moved()
-                async with trio.open_nursery() as nursery:  # it ends when what has begun to be written is on disk
-                    try:
-                        ended = await self._drive(harvest, Ahead(nursery, self._taker.page))
-                    except Exception as error:  # noqa: BLE001  # raised below, as itself: a nursery would wrap it
-                        ended = error
+                return await self._drive(harvest)
         finally:
             harvest.close()
-        match ended:
-            case None:
-                raise Abandoned(f"no progress for {IDLE_S_MAX / 60:g} minutes: {self.doing}")
-            case Exception():
-                raise ended
-            case _:
-                return ended
+        raise Abandoned(f"no progress for {IDLE_S_MAX / 60:g} minutes: {self.doing}")
 
-    async def _drive(self, harvest: Harvest, ahead: Ahead[D]) -> Ended:
+    async def _drive(self, harvest: Harvest) -> Ended:
         answer: Answer = None
         for _ in range(STEPS_MAX):
             try:
                 step = harvest.send(answer)
             except StopIteration as end:
                 ended: Ended = end.value
-                await ahead.land()
                 return ended
-            match step:
-                case Page():
-                    self.doing = "taking in a page"
-                    await ahead.follow(await self._taker.draft(step))
-                    answer = self._moved()
-                case Rows() | Progress():
-                    answer = await self._do(step)
-                case _:
-                    await ahead.land()
-                    answer = await self._do(step)
+            answer = await self._do(step)
         raise Abandoned(f"no end after {STEPS_MAX} steps")
 
-    async def _do(self, step: Doing) -> Answer:
+    async def _do(self, step: Step) -> Answer:
         match step:
             case Request():
                 return await self._ask(step)
+            case Page():
+                self.doing = "taking in a page"
+                await self._taker.page(step)
             case Statements():
                 self.doing = "taking in statements"
                 await self._taker.statements(step)

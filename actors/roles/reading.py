@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import NamedTuple
 
 import msgspec
 import trio
@@ -15,7 +14,6 @@ from actors.domain.xapi.patterns import Version
 from actors.messages import Backfill, Sync
 from actors.ports import How, Provenance, Reading, ReadingView, Source
 from actors.ports.records import SourceState
-from actors.roles.ahead import Draft
 from actors.roles.intake import Braked, Counts, Intake
 from actors.roles.performing import Abandoned
 from actors.roles.relaying import Relay
@@ -27,13 +25,6 @@ from config.polling import Polling, Removals
 
 XAPI_VERSION: Version = "1.0.3"
 BROKEN_OFF = "it was broken off, and begins again where it was"
-
-
-class Drafted(NamedTuple):
-    """``others``: how often somebody else had written by then."""
-
-    others: int
-    draft: Draft
 
 
 class Taken:
@@ -61,7 +52,6 @@ class Taken:
         self._intake = intake
         self._relay = relay
         self._relayed = Counts()
-        self._turns = 0
         self.lacking = ""
         self.quiet = quiet
         self.requests = 0
@@ -86,37 +76,21 @@ class Taken:
         is taken in: it waits to be broken off, and begins again at its cursor."""
         switchboard = self._world.switchboard
         async with switchboard.alone(self._source):
-            self._turns += 1
-            try:
-                if await self._world.remappings.in_force(self._source_no) == (self._mapping, False):
-                    yield
-                    return
-            finally:
-                self._turns += 1
+            if await self._world.remappings.in_force(self._source_no) == (self._mapping, False):
+                yield
+                return
         switchboard.renewed(self._source)
         await trio.sleep_forever()
 
-    @property
-    def _others(self) -> int:
-        """Grows where somebody else writes records of this source."""
-        return self._world.switchboard.turns(self._source) - self._turns
-
-    async def draft(self, page: Page) -> Drafted:
-        return Drafted(self._others, await self._intake.draft(page))
-
-    async def page(self, drafted: Drafted) -> None:
+    async def page(self, page: Page) -> None:
         async with self._alone():
-            draft, intake = drafted.draft, self._intake
-            if drafted.others != self._others:
-                draft = await intake.anew(draft)
-            before = intake.counts.statements
-            await intake.take(draft)
-            self._hint(intake.counts.statements - before)
+            before = self._intake.counts.statements
+            await self._intake.page(page)
+            self._hint(self._intake.counts.statements - before)
 
     async def statements(self, page: Statements) -> None:
         async with self._world.switchboard.alone(self._source):
             relayed, quarantined = await self._relay.take(page)
-        self._turns += 2
         counts = self._relayed
         counts.told += len(page.statements)
         counts.new += relayed.fresh

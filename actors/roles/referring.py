@@ -60,11 +60,3 @@ class Referred:
         """What was written, if it is remembered."""
         if key in self._known:
             self._known[key] = named
-
-    def forget(self, keys: Iterable[Key]) -> None:
-        """They are asked for again."""
-        for key in keys:
-            self._known.pop(key, None)
-
-    def forget_all(self) -> None:
-        self._known.clear()

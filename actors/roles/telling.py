@@ -41,9 +41,8 @@ class Telling:
         self._referred = referred
         self._publisher = publisher
 
-    async def facts(self, changed: Sequence[Work], now_us: int, looked: set[Key | Pair]) -> list[NewStatement]:
-        """Of records that mean something else now. ``looked`` is given all that was looked at for it. Raises
-        StoreUnavailable."""
+    async def facts(self, changed: Sequence[Work], now_us: int) -> list[NewStatement]:
+        """Of records that mean something else now. Raises StoreUnavailable."""
         pairs: dict[Pair, list[Work]] = {}
         wanted: set[Key] = set()
         for work in changed:
@@ -68,7 +67,6 @@ class Telling:
         beyond = {("course", each.course) for each in around.assignments()} - wanted
         if beyond:
             around.add(await self._referred.find(beyond))
-        looked.update(wanted, beyond, pairs)
         facts: list[NewStatement] = []
         people = [work for work in changed if work.key[0] == "user"]
         await self._each_alone(people, around, now_us, facts)

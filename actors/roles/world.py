@@ -1,6 +1,6 @@
 """What every role is handed: the ports, and the switchboard on which hints find their actor."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Protocol
@@ -59,7 +59,6 @@ class Switchboard:
         self.source_views: dict[str, SourceView] = {}
         """How each source stands, as its harvester said last."""
         self._source_locks: defaultdict[str, trio.Lock] = defaultdict(trio.Lock)
-        self._turns: Counter[str] = Counter()
         self.horizons_us: dict[str, int] = {}
         """How long the effects of each configured tenant are remembered, whether its actors stand or not."""
 
@@ -102,15 +101,7 @@ class Switchboard:
     async def alone(self, source: str) -> AsyncIterator[None]:
         """Whoever writes records of this source holds this; a reading gives way between two pages. Not to be nested."""
         async with self._source_locks[source]:
-            self._turns[source] += 1
-            try:
-                yield
-            finally:
-                self._turns[source] += 1
-
-    def turns(self, source: str) -> int:
-        """Grows whenever somebody begins to be alone with this source, and whenever they have been."""
-        return self._turns[source]
+            yield
 
 
 class Meanings(Protocol):

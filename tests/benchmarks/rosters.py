@@ -16,14 +16,12 @@ import trio
 from trio_asyncio import open_loop
 
 import actors.sources.oneroster
-from actors.domain.harvest import Finished, Order, Statements
+from actors.domain.harvest import Answer, Bundles, Finished, Order, Page, Put, Rows, Whole
 from actors.domain.mapping import Frame, compile_tables
 from actors.domain.publishing import Publisher
 from actors.domain.stating import Stater
-from actors.domain.throttle import Limiter
 from actors.ports import Bearing, Provenance, SourceName
 from actors.roles.intake import Counts, Intake
-from actors.roles.performing import Performance
 from actors.sources.oneroster import CONNECTOR
 from actors.sources.oneroster.fake.told import ORG, TERM
 from actors.sources.oneroster.settings import OneRosterSettings
@@ -166,28 +164,6 @@ def _drop(folder: Path, into: Path) -> None:
         (into / file.name).hardlink_to(file)
 
 
-class _Taker:
-    """As a harvester takes it, with nobody beside it."""
-
-    def __init__(self, intake: Intake) -> None:
-        self.draft = intake.draft
-        self.page = intake.take
-        self.whole = intake.whole
-
-    async def statements(self, page: Statements) -> None:
-        raise AssertionError("a bundle has none")
-
-
-class _Unseen:
-    traceparent = ""
-
-    def exchanged(self, operation: str, outcome: object, elapsed_s: float) -> None:
-        """Nothing is asked of anybody."""
-
-    def ended(self, reading: object) -> None:
-        """Nobody follows."""
-
-
 async def _one(store: Store, inbox: Path, root: Path, mapped) -> Imported:  # type: ignore[no-untyped-def]
     clock = SystemClock()
     settings = OneRosterSettings(inbox=inbox)
@@ -221,10 +197,27 @@ async def _one(store: Store, inbox: Path, root: Path, mapped) -> Imported:  # ty
     depot = FileDepot(root / "spool", clock, Outbound(Network()).client, wall_ns=lambda: 2**62)  # settled at once
     began = time.perf_counter()
     harvest = source.harvest(Order(mode="full", cursor=state.cursor, now_us=clock.now_us()))
-    http, limiter = Outbound(Network()).client(), Limiter(source.rate, trio.current_time())
-    performance = Performance(source, http, limiter, depot, _Taker(intake), _Unseen(), lambda _: None)
-    ended = await performance.perform(harvest)
-    await http.aclose()
+    answer: Answer = None
+    while True:
+        try:
+            step = harvest.send(answer)
+        except StopIteration as end:
+            ended = end.value
+            break
+        answer = None
+        match step:
+            case Bundles(inbox=where):
+                answer = await depot.bundles(where)
+            case Rows(bundle=key, name=name, count=count):
+                answer = await depot.rows(key, name, count)
+            case Page():
+                await intake.page(step)
+            case Whole():
+                await intake.whole(step)
+            case Put(bundle=key, where=where, note=note):
+                answer = await depot.put(key, where, note)
+            case _:
+                pass
     counts = await intake.finish()
     took_s = time.perf_counter() - began
     assert isinstance(ended, Finished), ended
