@@ -20,7 +20,15 @@ from actors.domain.mapping.paths import ABSENT, Getter
 from actors.domain.mapping.transforms import Step
 
 Meaning = Callable[[Record, AnyEntity | None], AnyEntity | tuple[Flaw, ...]]
-_FLAWED = object()
+Memory = dict[str, object]
+"""What a text in a body came to, of one rule in one frame."""
+Remembered = dict[tuple[str, str], tuple[Memory, ...]]
+"""By (entity, form): a memory for each rule."""
+REMEMBERED_MAX = 512
+"""Texts of one rule: more are not told again soon enough."""
+REMEMBERED_CHARS_MAX = 200
+_LASTING = frozenset({str, bool, int, float})
+"""Nobody can change them."""
 _DICTS = frozenset({"identifiers", "attributes", "due_for"})
 
 
@@ -88,12 +96,21 @@ class Mapped:
         return msgspec.structs.replace(record, partial=True)
 
     def within(self, frame: Frame) -> Meaning:
-        """``normalise`` in this frame: (record, what is known of the entity or None) → what it means."""
-        return lambda record, known: self.normalise(record, frame, known)
+        """``normalise`` in this frame: (record, what is known of the entity or None) → what it means. It remembers
+        what texts came to: a reading tells the same roles, days, people and courses again and again."""
+        remembered: Remembered = {}
+        return lambda record, known: self.normalise(record, frame, known, remembered)
 
-    def normalise(self, record: Record, frame: Frame, known: AnyEntity | None = None) -> AnyEntity | tuple[Flaw, ...]:
+    def normalise(
+        self,
+        record: Record,
+        frame: Frame,
+        known: AnyEntity | None = None,
+        remembered: Remembered | None = None,
+    ) -> AnyEntity | tuple[Flaw, ...]:
         """What the record means, or every flaw it has. Of a partial one, fields that the body does not tell are those
-        of ``known``. Never raises, whatever the body."""
+        of ``known``. Never raises, whatever the body. ``remembered``: of this frame."""
+        remembered = {} if remembered is None else remembered
         form = self._forms.get((record.entity, record.form))
         if form is None:
             return (_no_form(self, record),)
@@ -104,7 +121,10 @@ class Mapped:
             flaws.append(flaw("id", "id", record.id, unfit.suggestion))
         if type(known) is not ENTITIES[record.entity] or not (record.partial or form.partial):
             known = None
-        values, lost = self._values(form.rules, record, frame, known, flaws)
+        memories = remembered.get((record.entity, record.form))
+        if memories is None:
+            memories = remembered[record.entity, record.form] = tuple({} for _ in form.rules)
+        values, lost = self._values(form.rules, memories, record, frame, known, flaws)
         _whole(record.entity, values, lost, form.rules, flaws)
         if flaws:
             return tuple(flaws)
@@ -112,14 +132,20 @@ class Mapped:
         return ENTITIES[record.entity](**values)  # type: ignore[arg-type]  # each value fits its field
 
     def _values(
-        self, rules: tuple[FieldRule, ...], record: Record, frame: Frame, known: AnyEntity | None, flaws: list[Flaw]
+        self,
+        rules: tuple[FieldRule, ...],
+        memories: tuple[Memory, ...],
+        record: Record,
+        frame: Frame,
+        known: AnyEntity | None,
+        flaws: list[Flaw],
     ) -> tuple[dict[str, object], set[str]]:
-        """The fields, and which were lost to flaws."""
+        """The fields, and which were lost to flaws. ``memories``: what texts came to, of each rule."""
         values = {} if known is None else _of_known(known)
         mapped: dict[str, object] = {}
         lost: set[str] = set()
         body, zone, now_us = record.body, frame.timezone, frame.now_us
-        for rule in rules:
+        for rule, memory in zip(rules, memories, strict=True):
             value: object = None
             told: object = None
             try:
@@ -131,7 +157,11 @@ class Mapped:
                         continue
                     told = value = rule.format.render(record.id, frame, mapped)
                 absent = value is ABSENT
-                if absent or value is None or (value.__class__ is str and not value.strip()):
+                text = told if isinstance(told, str) and rule.get is not None else None
+                told_before = text is not None and text in memory
+                if text is not None and told_before:
+                    value = memory[text]
+                elif absent or value is None or (value.__class__ is str and not value.strip()):
                     value = None
                 else:
                     for _, step in rule.steps:
@@ -139,10 +169,14 @@ class Mapped:
                         if value is None or value == "":
                             value = None
                             break
-                if value is not None:
+                if value is not None and not told_before:
                     value = rule.fit(value)
                     for _, test in rule.checks:
                         test(value, now_us)
+                    if text is not None and value.__class__ in _LASTING and len(text) <= REMEMBERED_CHARS_MAX:
+                        if len(memory) == REMEMBERED_MAX:
+                            memory.clear()
+                        memory[text] = value
             except Unfit as unfit:
                 flaws.append(_flawed(rule, unfit, told, body, zone, now_us))
                 lost.add(rule.name)
