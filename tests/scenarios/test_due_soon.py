@@ -28,7 +28,7 @@ PEOPLE = tuple(
 def reminding(**rules: object) -> Tenant:
     return tenant(
         route("due", "due_soon", audience=LEARNER),
-        sources=source(every="1m", every_max="1m"),
+        sources=source(every="1h", every_max="1h"),
         people=PEOPLE,
         due_soon=DueSoon(**{"quiet_hours": None, **rules}),  # type: ignore[arg-type]  # of a test's choosing
     )
@@ -123,14 +123,14 @@ async def test_whoever_hands_it_in_while_the_reminder_waits_is_not_reminded(
 ) -> None:
     night = tenant(
         route("due", "due_soon", audience=LEARNER, quiet_hours="00:00-23:00"),
-        sources=source(every="1m", every_max="1m"),
+        sources=source(every="1h", every_max="1h"),
         people=PEOPLE,
         due_soon=DueSoon(quiet_hours=None),
     )
     async with open_campus(tmp_path, night, limited=False) as campus:
         await campus.until_read()
         work = assign(campus, now_s(campus) + 0.9 * DAY_S)
-        await trio.sleep(600)
+        await trio.sleep(4200)
         assert len(await reminders(campus)) == 8
         for pupil in learners(campus)[:5]:
             campus.school.submit(work, pupil, now_s(campus))
@@ -145,7 +145,7 @@ async def test_a_hand_in_that_only_the_log_knows_counts_too(tmp_path: Path, auto
     async with open_campus(tmp_path, reminding(), limited=False) as campus:
         await campus.until_read()
         work = assign(campus, now_s(campus) + 2 * DAY_S)
-        await trio.sleep(600)
+        await trio.sleep(4200)
         [(canonical,)] = await campus.rows(
             "SELECT canonical FROM records WHERE entity = 'assignment' ORDER BY no DESC LIMIT 1"
         )
