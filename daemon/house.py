@@ -173,8 +173,15 @@ class House:
             )
             self.keyring.configure(fresh.tenants.values())
             applied = await self.root.apply(fresh.tenants)
+            self._try_suspended()
             self.witness.event("config.reloaded", applied=list(applied), restart_needed=list(needed))
             return ReloadOutcome(applied=applied, restart_needed=needed, problems=problems)
+
+    def _try_suspended(self) -> None:
+        """Of a source that was refused, what stands in its secret's place may be another one now."""
+        for name, view in self.switchboard.source_views.items():
+            if view.state == "suspended":
+                self.switchboard.switched(name)
 
     async def _rewritten(self, fresh: Configuration) -> list[Problem]:
         """Mapping tables that are in force and were changed."""

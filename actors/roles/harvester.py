@@ -207,6 +207,7 @@ class Harvester(Actor[HarvesterMessage]):
             return Halted(why="refused", detail=taken.lacking)
 
         def told(progress: Progress) -> None:
+            taken.requests = performance.requests
             self._show("running", what=progress.what, done=progress.done, total=progress.total, reading=taken.reading())
 
         performance = Performance(self._source, http, self._limiter, self._world.depot, taken, view, told)

@@ -19,7 +19,7 @@ LINK_CHARS_MAX = 16_384
 THROTTLED_WORDS = b"rate limit exceeded"
 SCOPE_WORDS = "insufficient scopes"
 _LINK = re.compile(r"<([^<>]*)>\s*((?:;(?:[^;,\"]|\"[^\"]*\")*)*)")
-_REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))", re.IGNORECASE)
+_PARAMETER = re.compile(r";\s*([^\s;,=\"]+)\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))")
 _BLANK = re.compile(r"\s+")
 
 NEEDS: dict[str, tuple[str, str]] = {
@@ -170,10 +170,10 @@ def missing(operation: str, *, scope_only: bool = False) -> str:
 
 def next_link(header: str) -> str:
     """The address with ``rel=next`` of a Link header, empty where there is none. ``rel`` may stand among others, be
-    quoted or not, and hold several words."""
+    quoted or not, and hold several words; what is quoted in others is no parameter."""
     for match in _LINK.finditer(header[:LINK_CHARS_MAX]):
-        for quoted, bare in _REL.findall(match[2]):
-            if "next" in (quoted or bare).lower().split():
+        for name, quoted, bare in _PARAMETER.findall(match[2]):
+            if name.lower() == "rel" and "next" in (quoted or bare).lower().split():
                 return match[1].strip()
     return ""
 

@@ -29,7 +29,7 @@ PERSONAL = ("user_id", "name", "given_name", "family_name", "email", "lis_person
 """What of a member tells of the person; the rest tells of the membership. Pictures are left there."""
 TEST_USER = "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"
 _LINK = re.compile(r"<([^>]*)>((?:\s*;\s*[^,;=]+=(?:\"[^\"]*\"|[^,;]*))*)")
-_REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^,;\s]*))", re.IGNORECASE)
+_PARAMETER = re.compile(r";\s*([^\s;,=\"]+)\s*=\s*(?:\"([^\"]*)\"|([^,;\s\"]*))")
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -103,10 +103,10 @@ def links(header: str) -> dict[str, str]:
     """Addresses by relation, of a Link header (RFC 8288)."""
     found: dict[str, str] = {}
     for match in _LINK.finditer(header[:16_384]):
-        rel = _REL.search(match[2])
-        if rel is not None:
-            for name in (rel[1] or rel[2] or "").split():
-                found.setdefault(name.lower(), match[1])
+        for parameter, quoted, bare in _PARAMETER.findall(match[2]):
+            if parameter.lower() == "rel":
+                for name in (quoted or bare).lower().split():
+                    found.setdefault(name, match[1])
     return found
 
 

@@ -93,3 +93,10 @@ def test_it_does_not_listen() -> None:
 def test_settings_that_cannot_be(wrong: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError):
         Reader(one_course(), **wrong)
+
+
+def test_what_is_quoted_in_a_link_is_no_relation() -> None:
+    assert links('<https://a/?p=2>; title="; rel=next"; rel="last", <https://a/?p=3>; rel=next') == {
+        "last": "https://a/?p=2",
+        "next": "https://a/?p=3",
+    }
