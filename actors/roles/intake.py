@@ -246,8 +246,25 @@ class Intake:
 
     # ── what is absent ───────────────────────────────────────────────────────────────────────────────
 
-    async def whole(self, whole: Whole) -> None:
-        """What is there and was not told in this reading is gone; all of it, or nothing where that is too much."""
+    async def whole(self, *wholes: Whole) -> None:
+        """What is there and was not told in this reading is gone: all that is missing of an entity, whatever scopes it
+        was in, or nothing of it where that is too much."""
+        missing: list[tuple[Whole, list[int], int]] = []
+        for whole in wholes:
+            absent, total = await self._missing(whole)
+            gone, of = self._absent.get(whole.entity, (0, 0))
+            self._absent[whole.entity] = gone + len(absent), of + total
+            if absent:
+                missing.append((whole, absent, total))
+        for whole, absent, total in missing:
+            if self._removals is not None and _is_landslide(self._removals, *self._absent[whole.entity]):
+                told = Braked(entity=whole.entity, scope=whole.scope, gone=len(absent), of=total)
+                self.counts.braked = (*self.counts.braked, told)
+            else:
+                await self._remove(absent)
+
+    async def _missing(self, whole: Whole) -> tuple[list[int], int]:
+        """Their places, and of how many."""
         absent: list[int] = []
         after_no = total = 0
         while found := await self._records.present(self._source, whole.entity, whole.scope, after_no, PLACES):
@@ -255,13 +272,9 @@ class Intake:
             absent += [no for no in found if no not in self._seen]
             after_no = found[-1]
             await trio.lowlevel.checkpoint()
-        gone, of = self._absent.get(whole.entity, (0, 0))
-        gone, of = gone + len(absent), of + total
-        self._absent[whole.entity] = gone, of
-        if absent and self._removals is not None and _is_landslide(self._removals, gone, of):
-            told = Braked(entity=whole.entity, scope=whole.scope, gone=len(absent), of=total)
-            self.counts.braked = (*self.counts.braked, told)
-            return
+        return absent, total
+
+    async def _remove(self, absent: Sequence[int]) -> None:
         for start in range(0, len(absent), BATCH):
             works: dict[Key, Work] = {}
             for one in await self._records.at(self._source, absent[start : start + BATCH]):

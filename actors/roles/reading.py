@@ -52,6 +52,8 @@ class Taken:
         self._intake = intake
         self._relay = relay
         self._relayed = Counts()
+        self._wholes: list[Whole] = []
+        """Parts of an entity (of a course each) that were told whole, and of which nobody is taken for gone yet."""
         self.lacking = ""
         self.quiet = quiet
         self.requests = 0
@@ -85,8 +87,18 @@ class Taken:
     async def page(self, page: Page) -> None:
         async with self._alone():
             before = self._intake.counts.statements
+            if page.cursor is not None and self._wholes:
+                await self._intake.page(Page(records=page.records))
+                await self._settle()
+                page = Page(records=(), cursor=page.cursor)
             await self._intake.page(page)
             self._hint(self._intake.counts.statements - before)
+
+    async def _settle(self) -> None:
+        """Whoever is missing from any part is gone: before the cursor passes it, and with all parts together, since a
+        landslide that comes a course at a time is one all the same."""
+        wholes, self._wholes = self._wholes, []
+        await self._intake.whole(*wholes)
 
     async def statements(self, page: Statements) -> None:
         async with self._world.switchboard.alone(self._source):
@@ -99,8 +111,12 @@ class Taken:
         self._hint(relayed.fresh)
 
     async def whole(self, whole: Whole) -> None:
+        if whole.scope is not None:
+            self._wholes.append(whole)
+            return
         async with self._alone():
             before = self._intake.counts.statements
+            self._wholes = [part for part in self._wholes if part.entity != whole.entity]
             await self._intake.whole(whole)
             self._hint(self._intake.counts.statements - before)
 
@@ -108,6 +124,7 @@ class Taken:
         """What waited for something else is tried once more."""
         async with self._alone():
             before = self._intake.counts.statements
+            await self._settle()
             await self._intake.finish()
             self._hint(self._intake.counts.statements - before)
         if self._intake.counts.new or self._intake.counts.changed:

@@ -10,6 +10,7 @@ from world import EPOCH_US, Campus, open_campus, route, source, tenant
 from actors.domain.harvest import Inbound
 from actors.domain.school import Class, Pupil, Work
 from actors.messages import Hear, HookAnswer
+from actors.ports import Fault
 from actors.sources.canvas.fake import TOKEN, FakeCanvas
 from config.model import Audience, Route, Tenant
 
@@ -139,3 +140,29 @@ async def test_a_token_that_was_revoked_suspends_the_source(tmp_path: Path, auto
         campus.school.grade(work, ada, 55, now_s())
         await campus.until_read(3)
         assert await posted(campus) == (1, 1)
+
+
+async def test_nobody_leaves_where_courses_lose_their_people_one_by_one(tmp_path: Path, autojump_clock: object) -> None:
+    """The brake looks at all of them together: none of the courses that come first is emptied."""
+    async with open_campus(tmp_path, both(removals={"percent_max": 20, "count_max": 12})) as campus:
+        await campus.until_read()
+        members = dict(campus.school.memberships)
+        campus.school.memberships.clear()
+        for _ in range(2):
+            braked = await campus.sync("full")
+            assert (braked.how, braked.gone) == ("braked", 0)
+            assert braked.detail == f"{len(members)} of {len(members)} enrolments would be gone"
+        assert await posted(campus) == (0, 0)
+        accepted = await campus.sync("full", accept_removals=True)
+        assert (accepted.how, accepted.gone) == ("finished", len(members))
+
+
+async def test_nobody_leaves_where_a_reading_ends_half_way(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, both()) as campus:
+        await campus.until_read()
+        leaver = next(iter(campus.school.memberships))
+        del campus.school.memberships[leaver]
+        campus.sources["canvas"].fault(Fault(kind="status", value="502", operation="enrolments", skip=1, times=0))
+        assert (await campus.sync("full")).gone == 0
+        campus.sources["canvas"].clear_faults()
+        assert (await campus.sync("full")).gone == 1

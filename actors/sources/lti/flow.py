@@ -89,6 +89,8 @@ class LtiSource:
             if halted.why != "refused":
                 return halted
             skipped.append(f"{context.course}: {halted.detail}")  # one course's trouble is not the others'
+        if order.mode != "backfill" and self._cursor != order.cursor:
+            yield Page(records=(), cursor=dict(self._cursor))
         if len(skipped) == len(contexts):
             return Halted(why="refused", detail=skipped[0])
         if skipped:
@@ -124,20 +126,18 @@ class LtiSource:
             if following is None:
                 if not differences and order.mode != "backfill":
                     yield Whole(entity="enrolment", scope=context.course)
-                yield from self._remember(context, order, onwards)
+                self._remember(context, onwards)
                 return None
             if (url := self._onward(url, following)) == "":
                 return Halted(why="refused", detail="its pages go on at another host, which is not asked")
             first = False
         return Halted(why="faulted", detail=f"more than {PAGES_MAX} pages of members")
 
-    def _remember(self, context: Context, order: Order, differences: str) -> Generator[Step, Answer, None]:
+    def _remember(self, context: Context, differences: str) -> None:
         """By which address the next reading asks for differences, if it may be sent our token."""
-        known = self._cursor.pop(_differences(context), "")
+        self._cursor.pop(_differences(context), None)
         if differences and same_origin(context.memberships_url, differences):
             self._cursor[_differences(context)] = differences
-        if order.mode != "backfill" and self._cursor.get(_differences(context), "") != known:
-            yield Page(records=(), cursor=dict(self._cursor))
 
     def _whole_person(self, member: dict[str, object]) -> dict[str, object]:
         """With what other courses show of the same person: else one who is shown in two ways would change for ever."""

@@ -107,6 +107,7 @@ class MoodleSource:
                 yield Whole(entity="enrolment")
         if run.order.mode != "backfill":
             yield Page(records=(), cursor={SINCE: str(run.now_s)})
+        run.memory.rosters.update(run.sure)  # not before it is on disk who has left
 
 
 def introduced(told: object, settings: MoodleSettings) -> tuple[str, frozenset[str]]:

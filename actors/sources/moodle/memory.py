@@ -76,6 +76,8 @@ class Run(msgspec.Struct, kw_only=True):
     until_s: int = 0
     courses: dict[int, CourseSeen] = {}
     rosters: dict[int, Roster] = {}
+    sure: dict[int, Roster] = {}
+    """Those of which it was told who has left."""
     accesses: dict[int, dict[int, int]] = {}
     """By course and user, when they were there last."""
     fresh: dict[int, set[int]] = {}

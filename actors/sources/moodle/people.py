@@ -71,10 +71,9 @@ def _seats(run: Run, course: CourseSeen, listed: set[int]) -> Steps:
         records.enrolment(course.id, user_id, seat.roles, suspended=seat.suspended) for user_id, seat in roster.items()
     )
     run.rosters[course.id] = roster
-    if sure:
-        if run.order.mode != "backfill":
-            yield Whole(entity="enrolment", scope=str(course.id))
-        run.memory.rosters[course.id] = roster
+    if sure and run.order.mode != "backfill":
+        yield Whole(entity="enrolment", scope=str(course.id))
+        run.sure[course.id] = roster
 
 
 def _agreed(

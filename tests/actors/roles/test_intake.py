@@ -209,6 +209,20 @@ async def test_nothing_goes_where_too_much_would(desk: Desk) -> None:
     assert desk.intake.counts.gone == 8
 
 
+async def test_a_landslide_that_comes_in_parts_is_one(desk: Desk) -> None:
+    members = [enrolment(f"e{number}", scope=f"s{number % 3}") for number in range(30)]
+    await desk.tell(*FIRST, *members)
+    desk.begin(removals=Removals(percent_max=20, count_max=5))
+    await desk.tell(*members[12:])
+    await desk.intake.whole(*(Whole(entity="enrolment", scope=f"s{part}") for part in range(3)))
+    assert [(each.scope, each.gone, each.of) for each in desk.intake.counts.braked] == [
+        ("s0", 4, 10),
+        ("s1", 4, 10),
+        ("s2", 4, 10),
+    ]
+    assert desk.intake.counts.gone == 0
+
+
 async def test_what_somebody_else_told_meanwhile_is_not_absent(desk: Desk) -> None:
     await desk.tell(*FIRST)
     reading = desk.begin()

@@ -19,6 +19,7 @@ NEXT = f"{HOME}/api/v1/accounts/1/users?page=2&per_page=2"
         f'<{NEXT}>; title="a, b; c"; rel="next"',
         f'<{HOME}/api/v1/x?a=1,2>; rel="current",<{NEXT}>; rel="next",<{HOME}/api/v1/x>; rel="first"',
         f'<{HOME}/a>; rel="prev", <{NEXT}>; REL="NEXT"',
+        f'<{HOME}/a>; title="x; rel=next"; rel="first", <{NEXT}>; rel="next"',
     ],
 )
 def test_the_next_page(header: str) -> None:
