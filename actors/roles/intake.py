@@ -129,7 +129,8 @@ class Intake:
             work = works.pop(key, None) or Work(key, known.get(key))
             works[key] = work  # the last telling says where in the order it stands
             if record.gone:
-                work.leave()
+                if not work.tell_gone(record, self._meaning):
+                    self.counts.unchanged += 1
                 continue
             if work.known is not None and (corrections := mended.get(work.known.no)):
                 record = msgspec.structs.replace(record, body=corrected(record.body, corrections))

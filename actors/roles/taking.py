@@ -95,6 +95,20 @@ class Work:
         self.scope = record.scope or self.scope
         self.dirty = True
 
+    def tell_gone(self, record: Record, meaning: Meaning) -> bool:
+        """It says itself that it is gone. False: what is known is newer. Events come in any order: an old one takes
+        nobody away, and the time of one that does is kept, so that an older one brings nobody back."""
+        last = self.after or self.was
+        means = meaning(record, last) if record.partial and last is not None else ()
+        if last is None or isinstance(means, tuple):
+            self.leave()
+            return True
+        if older(means, last):
+            return False
+        self.leave()
+        self.was = msgspec.structs.replace(last, updated=means.updated or last.updated)
+        return True
+
     def leave(self) -> None:
         """It is gone."""
         self.after, self.gone, self.flaws = None, True, ()

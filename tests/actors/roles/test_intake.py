@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -9,7 +10,7 @@ import trio
 from intake_desk import HOME, SOURCE, Desk, a_desk, course, enrolment, record, user
 
 from actors.domain.canonical import Flaw
-from actors.domain.harvest import Page, Whole
+from actors.domain.harvest import Page, Record, Whole
 from config.polling import Removals
 
 FIRST = (user("ada"), user("ben"), course("c1"), course("c2"))
@@ -190,6 +191,17 @@ async def test_absence_is_told_by_whole_readings_only(desk: Desk) -> None:
     assert desk.intake.counts.gone == 2
     desk.begin()
     assert await desk.tell(user("ben"), enrolment("e1")) == ["enrolled ada c1 learner"]
+
+
+async def test_events_that_come_late_take_nobody_away_and_bring_nobody_back(desk: Desk) -> None:
+    def event(second: int, **more: Any) -> Record:
+        return enrolment("e1", form="event", partial=True, updated=f"2026-09-01T10:00:0{second}Z", **more)
+
+    await desk.tell(*FIRST, enrolment("e1", updated="2026-09-01T10:00:05Z"))
+    assert await desk.tell(event(4, gone=True)) == []
+    assert await desk.tell(event(7, gone=True)) == ["unenrolled ada c1"]
+    assert await desk.tell(event(6, status="active")) == []
+    assert await desk.tell(event(8, status="active")) == ["enrolled ada c1 learner"]
 
 
 async def test_nothing_goes_where_too_much_would(desk: Desk) -> None:

@@ -154,7 +154,13 @@ def test_what_a_learner_may_not_see_is_hidden() -> None:
     shown = means(told("grade", "rest", graded, "1/2"))
     assert shown.updated == "2026-09-21T15:00:00Z", "that it was posted is newer than that it was graded"
     event = {"assignment_id": 1, "user_id": 2, "course_id": "3", "score": 5, "event_time": "2026-09-21T14:00:00Z"}
-    for change, hidden in (({}, False), ({"muted": True}, True), ({"muted": False, "grading_complete": False}, True)):
+    for change, hidden in (
+        ({"muted": False}, False),
+        ({}, True),
+        ({"muted": True}, True),
+        ({"muted": None}, True),
+        ({"muted": False, "grading_complete": False}, True),
+    ):
         meant = means(told("grade", "event", event | change, "1/2", partial=True))
         assert isinstance(meant, Grade)
         assert meant.hidden is hidden
