@@ -192,6 +192,8 @@ def grades(run: Run) -> Steps:
         work, results = _results(run, run.courses[course_id], shown, known)
         yield from pages(work)
         yield from pages(results)
+        if not any(number(each.get("userid")) in run.rosters[course_id] for each in shown):
+            run.blind.add(course_id)  # nobody's grades name what is graded there
         known_all = run.rosters[course_id].keys() >= {number(each.get("userid")) for each in shown}
         if known_all and run.order.mode != "backfill":  # else somebody has just come: next time again
             run.memory.keep(name, shown)

@@ -281,3 +281,16 @@ def test_a_webhook_is_for_another_kind_of_source() -> None:
     assert answer.status == 404
     assert "xapi" in answer.detail
     assert stage.source.home_page == HOME
+
+
+def test_what_nobody_has_a_grade_in_is_not_gone() -> None:
+    """Quizzes are known by the grade items of learners: a course that shows none tells nothing of its quizzes."""
+    stage = MoodleStage()
+    first = stage.read()
+    courses = {scope for entity, scope in first.wholes if entity == "assignment"}
+    assert courses
+
+    def empty(function: str, form: dict[str, str], outcome: Outcome) -> Outcome:
+        return says({"usergrades": [], "warnings": []}) if function == "gradereport_user_get_grade_items" else outcome
+
+    assert not [scope for entity, scope in stage.read(meddle=empty).wholes if entity == "assignment"]
