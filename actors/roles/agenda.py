@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from actors.domain.cadence import Pace, Standing
+from actors.domain.cadence import Due, Pace, Standing
 from actors.domain.harvest import Mode, Order
 from actors.messages import Backfill, Sync
 from actors.ports import Reading
@@ -50,6 +50,14 @@ def standing_of(state: SourceState, readings: Sequence[Reading], since_us: int, 
         unchanged=state.unchanged,
         throttled_us=state.throttled_us,
     )
+
+
+def looked(planned: Due, standing: Standing, look_us: int | None) -> Due:
+    """Sooner, where a webhook said that there is something (at ``look_us``); not while it fails."""
+    if look_us is None or standing.failures or planned.at_us <= look_us:
+        return planned
+    at_us = max(look_us, standing.throttled_us)
+    return Due(mode=planned.mode if planned.at_us <= at_us else "delta", at_us=at_us)
 
 
 def order_of(state: SourceState, mode: Mode, asked: Sync | Backfill | None, now_us: int) -> Order:

@@ -14,7 +14,7 @@ more is gone than may be: four things, never mixed.
 import msgspec
 import trio
 
-from actors.domain.cadence import SOON_US, Due, Standing, due, failed_us
+from actors.domain.cadence import SOON_US, Due, due, failed_us
 from actors.domain.harvest import Ended, Finished, Halted, Mode, Order, Progress
 from actors.domain.throttle import Limiter, retry_after_s
 from actors.kernel import Actor
@@ -29,9 +29,9 @@ from actors.messages import (
     Switched,
     Sync,
 )
-from actors.ports import Http, Reading, ReadingView, Source, SourceName, StoreUnavailable
+from actors.ports import How, Http, Reading, ReadingView, Source, SourceName, StoreUnavailable
 from actors.ports.records import SourceState
-from actors.roles.agenda import GOOD, order_of, pace_of, standing_of
+from actors.roles.agenda import GOOD, looked, order_of, pace_of, standing_of
 from actors.roles.greeting import greet
 from actors.roles.hearing import Ear
 from actors.roles.performing import Abandoned, Performance
@@ -150,23 +150,16 @@ class Harvester(Actor[HarvesterMessage]):
             await self._rest(LOOK_S_MAX)
         elif self._asked is not None:
             asked, self._asked, self._look_us = self._asked, None, None
-            await self._read(state, asked.mode if isinstance(asked, Sync) else "backfill", asked)
+            await self._read_as(state, asked)
         else:
             standing = standing_of(state, readings, self._since_us, self._born_us)
-            next_one = self._looked(due(self._pace, standing, now_us, self._dice(readings)), standing, now_us)
+            next_one = looked(due(self._pace, standing, now_us, self._dice(readings)), standing, self._look_us)
             if next_one.at_us <= now_us:
                 self._look_us = None
                 await self._read(state, next_one.mode, None)
             else:
                 self._show_resting(state, readings, next_one)
                 await self._rest((next_one.at_us - now_us) / 1e6)
-
-    def _looked(self, planned: Due, standing: Standing, now_us: int) -> Due:
-        """Sooner, where a webhook said that there is something; not while it fails."""
-        if self._look_us is None or standing.failures or planned.at_us <= self._look_us:
-            return planned
-        at_us = max(self._look_us, standing.throttled_us)
-        return Due(mode=planned.mode if planned.at_us <= at_us else "delta", at_us=at_us)
 
     def _now_us(self) -> int:
         return self._world.clock.now_us()
@@ -184,7 +177,16 @@ class Harvester(Actor[HarvesterMessage]):
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────
 
-    async def _read(self, state: SourceState, mode: Mode, asked: Sync | Backfill | None) -> None:
+    async def _read_as(self, state: SourceState, asked: Sync | Backfill) -> None:
+        """What is new is read before the past: whatever a backfill finds is told to nobody. Raises StoreUnavailable."""
+        if isinstance(asked, Backfill) and not asked.announce and state.first_us is not None:
+            if (how := await self._read(state, "delta", None)) not in GOOD:
+                self._asked = asked if how == "stopped" else self._asked
+                return
+            state = await self._world.sources.state(self._known_as)
+        await self._read(state, asked.mode if isinstance(asked, Sync) else "backfill", asked)
+
+    async def _read(self, state: SourceState, mode: Mode, asked: Sync | Backfill | None) -> How:
         """One reading, whose end is on record whatever happens. Raises StoreUnavailable."""
         with self._world.witness.reading(self.name, mode) as view:
             taken = await self._undertaking.begin(state, mode, asked, view)
@@ -199,7 +201,8 @@ class Harvester(Actor[HarvesterMessage]):
                 self._since_us = self._now_us()
                 with trio.move_on_after(CLOSE_S_MAX, shield=True):
                     await http.aclose()
-                view.ended(await self._conclude(state, taken, ended))
+                view.ended(reading := await self._conclude(state, taken, ended))
+        return reading.how
 
     async def _perform(self, taken: Taken, http: Http, view: ReadingView, order: Order) -> Ended | Abandoned:
         witness = self._world.witness

@@ -7,6 +7,7 @@ import pytest
 import trio
 from world import Campus, open_campus, route, source, tenant
 
+from actors.messages import Backfill
 from config.model import Audience
 
 EVERYBODY = ("enrolled", "unenrolled", "role_changed", "suspended", "graded", "submitted", "course_completed")
@@ -52,6 +53,18 @@ async def test_who_leaves_is_told_once_however_they_are_found(tmp_path: Path, au
         campus.school.change_membership(member, campus.clock.now_us() / 1e6, state="deleted")
         await campus.sync("full")
         await campus.sync("full")
+        await campus.quiet()
+        assert len(campus.journal("slack")) == 1
+
+
+async def test_a_reading_of_the_past_keeps_no_news_to_itself(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, ACME) as campus:
+        await campus.until_read()
+        school, harvester = campus.school, campus.switchboard.harvesters["acme/campus"]
+        person = school.add_person("Alan", "Turing", campus.clock.now_us() / 1e6)
+        school.enrol(person, next(iter(school.courses.values())), campus.clock.now_us() / 1e6)
+        assert not await harvester.ask(lambda reply: Backfill("2026-01-01T00:00:00Z", "", False, reply))
+        assert [(await campus.until_read(place)).mode for place in (2, 3)] == ["delta", "backfill"]
         await campus.quiet()
         assert len(campus.journal("slack")) == 1
 
