@@ -39,7 +39,7 @@ course = { path = "course", as = "text", required = true }
 role = { path = "role", as = "word:role", required = true }
 start = { path = "start", as = "moment" }
 [assignment.row]
-iri = { format = "{home_page}/work/{id}" }
+iri = { format = "{home_page}/paper/{id}" }
 course = { path = "course", as = "text", required = true }
 name = { path = "name", as = ["html", "name"] }
 [grade.row]

@@ -39,7 +39,7 @@ status = { path = "state", as = "word:state" }
 updated = { path = "at", as = "moment" }
 [assignment.row]
 course = { path = "course", as = "text" }
-iri = { format = "{home_page}/work/{id}" }
+iri = { format = "{home_page}/paper/{id}" }
 name = { path = "name", as = "name" }
 due = { path = "due", as = "unix" }
 points_max = { path = "points", as = "number" }

@@ -129,7 +129,7 @@ class FakeLrs:
     def _of_mark(self, mark: Mark, happening: Happening) -> list[dict[str, object]]:
         """What of it happened then: a mark is changed in place, so a later change hides an earlier one's value."""
         work = self._school.works[mark.work]
-        thing = _activity(f"{HOME}/work/{work.id}", WORK_TYPE, work.name)
+        thing = _activity(f"{HOME}/paper/{work.id}", WORK_TYPE, work.name)
         context = {"contextActivities": {"grouping": [self._course(work.course)]}}
         told, at_s = [], happening.at_s
         if mark.submitted_s == at_s and (happening.new or mark.attempt > 1):

@@ -39,7 +39,7 @@ TUTOR = row("enrolment", "e2", user="ben", course="c1", role="tutor")
 
 async def test_a_mended_scale_is_no_news_and_the_next_grade_is(tmp_path: Path) -> None:
     async with a_mapped_desk(tmp_path, SCALE) as desk:
-        assert f"graded ada {HOME}/work/w1" in await desk.tell(*SCHOOL, grade(8))
+        assert f"graded ada {HOME}/paper/w1" in await desk.tell(*SCHOOL, grade(8))
         ended = await desk.activate(2)
         assert (ended.count.records, ended.count.changed) == (6, 2)
         assert (await desk.means("grade", "g1"))["score"] == {"raw": 80.0, "max": 100.0}
@@ -48,7 +48,7 @@ async def test_a_mended_scale_is_no_news_and_the_next_grade_is(tmp_path: Path) -
         before = await desk.dump()
         assert await desk.tell(*SCHOOL, grade(8)) == []  # read again, unchanged
         assert await desk.dump() == before
-        assert await desk.tell(grade(9)) == [f"graded ada {HOME}/work/w1"]
+        assert await desk.tell(grade(9)) == [f"graded ada {HOME}/paper/w1"]
         assert await desk.tell(grade(9)) == []
 
 
@@ -62,7 +62,7 @@ async def test_taken_back_it_is_as_it_was_and_still_nobody_is_told(tmp_path: Pat
         assert await desk.dump() == before
         assert await desk.desk.said() == []
         assert await desk.tell(*SCHOOL, grade(8), TUTOR) == []
-        assert await desk.tell(grade(9)) == [f"graded ada {HOME}/work/w1"]
+        assert await desk.tell(grade(9)) == [f"graded ada {HOME}/paper/w1"]
 
 
 async def test_what_fits_again_is_told_when_it_is_let_in(tmp_path: Path) -> None:

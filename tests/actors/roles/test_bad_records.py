@@ -104,7 +104,7 @@ async def test_of_one_told_twice_the_later_counts_and_is_told_once(tmp_path: Pat
     async with a_mapped_desk(tmp_path) as desk:
         await desk.tell(*SCHOOL)
         told = await desk.tell(enrolled(role="Wizard"), enrolled(role="teacher"), graded(), graded())
-        assert told == ["enrolled ada c1 instructor", f"graded ada {HOME}/work/w1"]
+        assert told == ["enrolled ada c1 instructor", f"graded ada {HOME}/paper/w1"]
         assert await desk.desk.flaws() == []
 
 

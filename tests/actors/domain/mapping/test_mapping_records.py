@@ -63,7 +63,7 @@ end = { path = "to", as = "moment" }
 
 [assignment.rest]
 course = { path = "course" }
-iri = { format = "{home_page}/courses/{course}/work/{id}" }
+iri = { format = "{home_page}/courses/{course}/paper/{id}" }
 due_for = { path = "overrides", as = ["pairs:who:due", "moment"] }
 points_max = { path = "points", as = "number" }
 
@@ -201,7 +201,7 @@ def test_iris_are_quoted() -> None:
     body = {"course": "a b/ü"}
     means = meant("assignment", body)
     assert isinstance(means, Assignment)
-    assert means.iri == "https://lms.example.edu/courses/a%20b%2Fü/work/7"
+    assert means.iri == "https://lms.example.edu/courses/a%20b%2Fü/paper/7"
     assert rules(meant("completion", {"user": "u", "course": "c", "url": "no iri", "when": 0})) == [("type", "url")]
     fine = {"user": "u", "course": "c", "url": "https://x.example/1", "when": 0}
     assert meant("completion", fine) == Completion(id="7", user="u", course="c", activity="https://x.example/1")
