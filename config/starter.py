@@ -49,6 +49,9 @@ def _files() -> dict[str, tuple[str, int]]:
         "secrets/demo-slack-bot": ("xoxb-sandbox\n", PRIVATE),
         "secrets/demo-entra": ("sandbox\n", PRIVATE),
         "secrets/demo-teams-user": ("sandbox-user\n", PRIVATE),
+        "secrets/demo-canvas": ("canvas-sandbox\n", PRIVATE),
+        "secrets/demo-moodle": ("moodle-sandbox\n", PRIVATE),
+        "secrets/demo-archive": ("sandbox\n", PRIVATE),
     }
 
 
@@ -122,6 +125,25 @@ credentials = [                             # more of them at any time: lmsyncct
   { key = "moodle", secret = { file = "../secrets/demo-lrs" }, scopes = ["statements/write"] },
 ]                                           # also: secret_former (until all have the new one), rate_per_s, burst
 
+# Sources that are read, each its section in docs/sources.md. Their first whole reading is quiet: what it finds is how
+# things stand. These would read the sandbox's:
+# [sources.canvas]
+# kind = "canvas"
+# base_url = "http://127.0.0.1:8490/canvas"
+# token = { file = "../secrets/demo-canvas" }
+# [sources.moodle]
+# kind = "moodle"
+# base_url = "http://127.0.0.1:8490/moodle"
+# token = { file = "../secrets/demo-moodle" }
+# [sources.sis]
+# kind = "oneroster"
+# inbox = "/srv/lmsyncd/demo"                             # bundles are dropped here; or url, or base_url
+# [sources.archive]
+# kind = "lrs"
+# endpoint = "http://127.0.0.1:8490/school-lrs/xapi/"
+# key = "sandbox"
+# secret = { file = "../secrets/demo-archive" }
+
 # Where they go.
 [targets.slack]
 kind = "slack"
@@ -142,7 +164,8 @@ teams_app_id = "5b1d0000-0000-4000-8000-0000000000bb"     # for activity notific
 
 # What is told to whom. The first rule that matches a destination wins. Words for when:
 #   enrolled unenrolled role_changed suspended resumed  completed (an activity or a course) activity_completed
-#   course_completed completion_undone passed failed graded submitted assignment_posted user_created user_updated
+#   course_completed completion_undone passed failed graded submitted assignment_posted due_soon
+#   user_created user_updated
 [[routes]]
 name = "completions"
 when = ["completed", "passed"]
@@ -171,6 +194,11 @@ name = "hand-ins"
 when = ["submitted"]
 to = "teams"
 audience = { team = "5f0e1c5a-0000-4000-8000-00000000c0de", channel = "19:handins@thread.tacv2" }
+
+# When learners are reminded of work that is due, where a route asks for due_soon.
+# [due_soon]
+# before = ["24h"]                          # up to five, like ["3d", "24h"]
+# quiet_hours = "21:00-07:00"               # by the learner's own clock
 
 # How long what is settled is kept.
 # [retention]

@@ -38,6 +38,9 @@ def test_the_starter_loads_without_a_word(tmp_path: Path) -> None:
         "secrets/demo-slack-bot",
         "secrets/demo-entra",
         "secrets/demo-teams-user",
+        "secrets/demo-canvas",
+        "secrets/demo-moodle",
+        "secrets/demo-archive",
     ]
     configuration, problems = examine(tmp_path / "new/conf", vocabulary(), {})
     assert problems == [], render(problems)
