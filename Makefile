@@ -33,7 +33,7 @@ check: $(VENV)/dev  ## Lint, format, types, import contracts, tidiness
 	$(BIN)/python -m pytest tests/tidy -m "not real"
 
 test: $(VENV)/dev  ## All tests that need nothing but Python (TESTS=path narrows)
-	$(BIN)/python -m pytest -n 2 -m "not real and not campaign" --durations=5 $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not real and not campaign" --durations=5 $(TESTS)
 
 prove: $(VENV)/dev  ## The promise, at full size: 200 seeds, 200 kills, every crash point, 300 damaged files (some 8 minutes)
 	$(BIN)/python -m pytest -m "campaign and not real" -rA --durations=0 tests/simulation tests/chaos

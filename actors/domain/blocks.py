@@ -1,6 +1,6 @@
 """One template made ready: its blocks with those it extends, what goes wrong in it by line, and its mistakes."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from types import TracebackType
 from typing import Any
 
@@ -88,10 +88,11 @@ def ready(sandbox: Sandbox, sources: Mapping[str, str], name: str) -> Plan | Tem
     return Plan(name, chain[0], blocks, prelude)
 
 
-def mistakes(sandbox: Sandbox, sources: Mapping[str, str], name: str) -> list[TemplateFault]:
-    """What would fail, or be lost, once the template is used. It compiles, or ``ready`` has said so."""
-    tree = sandbox.parse(sources[name], name)
-    strange = meta.find_undeclared_variables(tree) - WORDS - _assigned(sandbox, sources)
+def mistakes(sandbox: Sandbox, text: str, name: str, set_anywhere: Set[str]) -> list[TemplateFault]:
+    """What would fail, or be lost, once the template is used. It compiles, or ``ready`` has said so. ``set_anywhere``
+    as ``assigned`` finds it."""
+    tree = sandbox.parse(text, name)
+    strange = meta.find_undeclared_variables(tree) - WORDS - set_anywhere
     faults = [
         TemplateFault(name, node.lineno, f"{node.name!r} is no word of templates: there are {', '.join(sorted(WORDS))}")
         for node in tree.find_all(nodes.Name)
@@ -157,7 +158,7 @@ def _acts(node: nodes.Node) -> bool:
     return not isinstance(node, nodes.Block | nodes.Extends)
 
 
-def _assigned(sandbox: Sandbox, sources: Mapping[str, str]) -> set[str]:
+def assigned(sandbox: Sandbox, sources: Mapping[str, str]) -> set[str]:
     """Every name any template sets: what one sets, one that it includes may use."""
     names: set[str] = set()
     for source_name, source in sources.items():

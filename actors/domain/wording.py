@@ -25,7 +25,7 @@ from urllib.parse import quote
 import msgspec
 from jinja2.runtime import Context
 
-from actors.domain.blocks import BLOCKS, PARTS, Plan, TemplateFault, mistakes, ready
+from actors.domain.blocks import BLOCKS, PARTS, Plan, TemplateFault, assigned, mistakes, ready
 from actors.domain.changes import AnyChange
 from actors.domain.digest import LISTED_MAX, kinds, ordered, overview, words_of
 from actors.domain.outbox import Composed, Parcel
@@ -94,9 +94,13 @@ class Catalogue:
     def check(self) -> list[TemplateFault]:
         """Everything wrong with any template, found without saying anything."""
         faults: list[TemplateFault] = []
+        set_anywhere = assigned(self._sandbox, self._sources)
         for name in sorted(self._operator.keys() | self._defaults.keys()):
             plan = self._plan(name)
-            faults += [plan] if isinstance(plan, TemplateFault) else mistakes(self._sandbox, self._sources, name)
+            if isinstance(plan, TemplateFault):
+                faults.append(plan)
+            else:
+                faults += mistakes(self._sandbox, self._sources[name], name, set_anywhere)
         return faults
 
     def compose(self, parcel: Parcel, platform: str, escape: Escape) -> Composed:
