@@ -79,8 +79,11 @@ def test_state_and_secrets_are_the_daemons_alone(service: Machine) -> None:
     assert service.run("stat -c '%a %U' /var/lib/lmsyncd").split() == ["700", "lmsyncd"]
     service.run("ls /var/lib/lmsyncd", user=OPERATOR, code=2)
     service.run("ls /run/credentials/lmsyncd.service", user=OPERATOR, code=2)
-    secrets = service.run("ls /etc/credstore.encrypted").split()
-    assert len(secrets) == 4
+    sealed = set(service.run("ls /etc/credstore.encrypted").split())
+    assert sealed == set(service.run("ls /run/credentials/lmsyncd.service").split())
+    named = service.run("grep -hoE '^[^#]*credential = \"[^\"]+' /etc/lmsyncd/tenants.d/demo.toml").splitlines()
+    assert named
+    assert {line.rpartition('"')[2] for line in named} <= sealed
     assert service.run("ls /etc/lmsyncd").split() == ["lmsyncd.toml", "tenants.d"]
 
 
