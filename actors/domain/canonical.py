@@ -95,11 +95,12 @@ class Submission(Canonical, frozen=True, kw_only=True, omit_defaults=True, tag="
 
 
 class Grade(Canonical, frozen=True, kw_only=True, omit_defaults=True, tag="grade"):
-    """A result of a piece of work, or of the whole ``course`` where ``assignment`` is empty. ``score`` None: there is
+    """A result of a piece of work, or of the whole ``course`` where ``assignment`` is empty; of a piece of work, an
+    empty ``course`` is that of the work. ``score`` None: there is
     none (any more). ``hidden``: the learner may not see it yet, so nobody is told."""
 
     user: str
-    course: str
+    course: str = ""
     assignment: str = ""
     score: Score | None = None
     at: str = ""
@@ -119,6 +120,19 @@ class Completion(Canonical, frozen=True, kw_only=True, omit_defaults=True, tag="
     at: str = ""
     score: Score | None = None
     evidence: str = ""
+
+
+def says_less(grade: Grade) -> bool:
+    """Whether its work knows something of it that the source has not said."""
+    return bool(grade.assignment) and (not grade.course or (grade.score is not None and grade.score.max is None))
+
+
+def of_work(grade: Grade, work: Assignment) -> Grade:
+    """The same, with what its work says of it and the source does not: the course, and the most points."""
+    score = grade.score
+    if score is not None and score.raw is not None and score.max is None and work.points_max is not None:
+        score = msgspec.structs.replace(score, max=work.points_max)
+    return msgspec.structs.replace(grade, course=grade.course or work.course, score=score)
 
 
 AnyEntity = User | Course | Enrolment | Assignment | Submission | Grade | Completion

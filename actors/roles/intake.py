@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 import trio
 
-from actors.domain.canonical import ENTITIES
+from actors.domain.canonical import ENTITIES, AnyEntity, Assignment, Grade, of_work, says_less
 from actors.domain.correcting import Correction, corrected
 from actors.domain.harvest import Page, Record, Whole
 from actors.domain.publishing import Publisher
@@ -182,11 +182,17 @@ class Intake:
         """Whoever names what is not there goes to quarantine, in the order in which they depend on one another."""
         naming = [(work, work.named()) for work in todo if work.after is not None and not work.flaws]
         wanted = {key for _, names in naming for key in names if key not in works}
+        grades = [work for work, _ in naming if isinstance(work.after, Grade) and says_less(work.after)]
+        wanted |= {key for work in grades if (key := ("assignment", _assignment(work))) not in works}
         there = await self._referred.find(wanted) if wanted else {}
         for work, names in naming:
             missing = [key for key in names if not _is_there(key, works, there)]
             if missing:
                 work.lack(missing)
+        for work in grades:
+            assignment = _means("assignment", _assignment(work), works, there)
+            if isinstance(assignment, Assignment) and isinstance(work.after, Grade):
+                work.after = of_work(work.after, assignment)
 
     def _count(self, todo: Iterable[Work]) -> None:
         for work in todo:
@@ -298,6 +304,15 @@ def _same(known: KnownRecord | None, record: Record, digest: bytes) -> bool:
 def _says_all(known: KnownRecord, record: Record) -> bool:
     """Whether its body was what was told of it last, and not a part (an event) that was laid over it since."""
     return written(record)[2] == known.digest
+
+
+def _assignment(work: Work) -> str:
+    return work.after.assignment if isinstance(work.after, Grade) else ""
+
+
+def _means(entity: str, name: str, works: Mapping[Key, Work], there: Mapping[Key, Named]) -> AnyEntity | None:
+    key = entity, name
+    return works[key].after if key in works else there[key].means if key in there else None
 
 
 def _is_there(key: Key, works: Mapping[Key, Work], there: Mapping[Key, Named]) -> bool:

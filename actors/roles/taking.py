@@ -12,7 +12,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from actors.domain.canonical import REFERENCES, AnyEntity, Assignment, Completion, Course, Enrolment, Flaw
+from actors.domain.canonical import REFERENCES, AnyEntity, Assignment, Completion, Course, Enrolment, Flaw, Grade
 from actors.domain.harvest import Record
 from actors.domain.remapping import entity
 from actors.domain.xapi.moments import instant
@@ -233,6 +233,9 @@ def _is_whole(text: str) -> bool:
 def unsound(means: AnyEntity) -> tuple[Flaw, ...]:
     """What statements could not say."""
     flaws = []
+    if isinstance(means, Grade) and not (means.course or means.assignment):
+        advice = "a grade is one of a course or of an assignment: mend the mapping (lmsyncctl map test)"
+        flaws.append(Flaw(rule="required", path="course", value="null", suggestion=advice))
     for field, value, needed in _spoken(means):
         if (value or needed) and not _is_iri(value):
             advice = "statements name it by an IRI: mend the mapping (lmsyncctl map test)"

@@ -3,9 +3,10 @@
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
 import trio
-from oneroster_desk import SMALL, bundle
+from oneroster_desk import HEADS, SMALL, bundle
 from world import EPOCH_US, Campus, open_campus, route, source, tenant
 
 from actors.sources.oneroster.fake import bundle_of, zipped
@@ -171,3 +172,56 @@ async def test_by_rest_to_slack_and_teams(tmp_path: Path, autojump_clock: object
         await campus.sync("delta")
         await campus.quiet()
         assert posted(campus) == (3, 3)
+
+
+def delta_of(**files: list[str]) -> dict[str, str]:
+    """A bundle of these files alone, as a delta."""
+    whole = bundle(manifest=None, **{name: files.get(name) for name in HEADS})
+    said = [f"file.{name},{'delta' if name in files else 'absent'}" for name in HEADS]
+    lines = ["propertyName,value", "manifest.version,1.0", "oneroster.version,1.1", *said]
+    return whole | {"manifest.csv": "\r\n".join(lines) + "\r\n"}
+
+
+async def known(campus: Campus, entity: str, name: str) -> dict[str, object]:
+    sql = f"SELECT canonical FROM records WHERE entity = '{entity}' AND id = '{name}' AND state = 'active'"  # noqa: S608
+    [(canonical,)] = await campus.rows(sql)
+    return {key: value for key, value in msgspec.json.decode(canonical).items() if key != "updated"}
+
+
+async def test_a_delta_leaves_what_it_does_not_bring(tmp_path: Path, autojump_clock: object) -> None:
+    """A class's dates, code and school stand in files that a delta need not have."""
+    async with open_campus(tmp_path, both(inbox_of(tmp_path))) as campus:
+        drop(tmp_path, "a.zip", zipped(bundle()))
+        await dealt(campus, tmp_path, "a.zip")
+        course, user = await known(campus, "course", "c1"), await known(campus, "user", "u1")
+        assert {"org_unit", "start", "end", "code"} <= course.keys()
+        when = "2026-09-02T06:00:00.000Z"
+        for name, day in (("b.zip", 17), ("c.zip", 18)):
+            classes = [f'c1,active,{when},Mathematics B,k1,,scheduled,o1,"t1,t2"']
+            users = [f"u1,active,{when},true,o1,student,ada,Ada,Lovelace-King,ada@example.edu,"]
+            drop(tmp_path, name, zipped(delta_of(classes=classes, users=users), (2027, 1, day, 6, 0, 0)))
+            await dealt(campus, tmp_path, name)
+            assert await known(campus, "course", "c1") == {**course, "name": "Mathematics B"}
+            changed = {"family_name": "Lovelace-King", "display_name": "Ada Lovelace-King"}
+            assert await known(campus, "user", "u1") == {**user, **changed}
+        users = [f"u1,active,{when},true,o1,student,ada,Ada,Lovelace-King,,"]
+        drop(tmp_path, "d.zip", zipped(delta_of(users=users), (2027, 1, 19, 6, 0, 0)))
+        await dealt(campus, tmp_path, "d.zip")
+        assert "email" not in await known(campus, "user", "u1"), "a cell that was emptied is"
+        drop(tmp_path, "e.zip", zipped(bundle(), (2027, 1, 20, 6, 0, 0)))
+        await dealt(campus, tmp_path, "e.zip")
+        assert await known(campus, "course", "c1") == course
+
+
+async def test_results_alone_are_of_the_course_of_their_work(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, both(inbox_of(tmp_path))) as campus:
+        drop(tmp_path, "a.zip", zipped(bundle()))
+        await dealt(campus, tmp_path, "a.zip")
+        for name, day, points in (("b.zip", 17, 12), ("c.zip", 18, 13)):
+            results = [f"r2,active,2026-09-02T06:00:00.000Z,l1,u2,fully graded,{points},2026-09-02"]
+            drop(tmp_path, name, zipped(delta_of(results=results), (2027, 1, day, 6, 0, 0)))
+            await dealt(campus, tmp_path, name)
+            grade = await known(campus, "grade", "r2")
+            assert (grade["course"], grade["score"]) == ("c1", {"raw": points, "max": 20})
+        assert await campus.rows("SELECT count(*) FROM flaws") == [(0,)]
+        assert posted(campus) == (2, 2)

@@ -5,7 +5,7 @@ and what a body needs of them is laid in it as ``joined``. Whether an enrolment'
 ``phase``: so its body changes when its time comes or passes, although the source says nothing new.
 """
 
-from collections.abc import Iterable, Mapping, Sized
+from collections.abc import Container, Iterable, Mapping, Sized
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -103,6 +103,17 @@ class Joins:
 
     def knows_work(self, work: str) -> bool:
         return work in self._work
+
+    def lacking(self, **named: Iterable[str]) -> set[str]:
+        """The sheets in which one of these ids was not found; an empty one names nothing."""
+        held: dict[str, Container[str]] = {
+            "orgs": self._orgs,
+            "academicSessions": self._terms,
+            "courses": self._courses,
+            "roles": self._roles,
+            "lineItems": self._work,
+        }
+        return {sheet for sheet, names in named.items() if any(name and name not in held[sheet] for name in names)}
 
     # ── what is laid beside ──────────────────────────────────────────────────────────────────────
 

@@ -21,6 +21,7 @@ from actors.sources.oneroster.sheets import (
     Sheet,
     Unfit,
     body_of,
+    emptied,
     found,
     header_of,
     manifest_of,
@@ -63,6 +64,7 @@ class Reading:
         self._taken = Taken()
         self._lost: set[str] = set()
         """Files of which a row could not be told from another."""
+        self._hows: dict[str, How] = {}
 
     def read(self) -> Read:
         """All of it. The bundle stays where it is."""
@@ -70,7 +72,7 @@ class Reading:
         try:
             files = found(self._bundle.names)
             manifest = yield from self._manifest(files)
-            hows = self._hows(files, manifest)
+            self._hows = hows = self._said(files, manifest)
             headers = yield from self._headers(files, hows)
         except Unfit as error:
             taken.trouble.append(str(error))
@@ -87,7 +89,7 @@ class Reading:
             yield from self._wholes({name: how for name, how in hows.items() if name in headers}, empty, manifest)
         return taken
 
-    def _hows(self, files: dict[str, str], manifest: Manifest | None) -> dict[str, How]:
+    def _said(self, files: dict[str, str], manifest: Manifest | None) -> dict[str, How]:
         """How each file comes. Without a manifest nothing is known to be missing, so nothing is."""
         taken = self._taken
         if manifest is None:
@@ -178,8 +180,11 @@ class Reading:
             elif is_gone(body):
                 records.append(Record(entity=entity, id=name, form="csv", body=body, gone=True))
             else:
-                beside(sheet.name, name, body)
-                records.append(Record(entity=entity, id=name, form="csv", body=body))
+                lacking = beside(sheet.name, name, body)
+                partial = any(self._hows.get(kind) != "bulk" for kind in lacking)
+                if partial:
+                    body.update(emptied(header, body))
+                records.append(Record(entity=entity, id=name, form="csv", body=body, partial=partial))
         return records
 
     def _flawed(self, sheet: Sheet, file: str, records: list[Record], record: Record | None) -> None:
@@ -188,8 +193,9 @@ class Reading:
         if record is not None:
             records.append(record)
 
-    def _beside(self, sheet: str, name: str, body: Body) -> None:
-        """What a row needs of others, or others of it."""
+    def _beside(self, sheet: str, name: str, body: Body) -> set[str]:
+        """What a row needs of others, or others of it. Returns the sheets in which something that it names was not
+        found: where they did not come in bulk, what is known of it from an earlier bundle stands."""
         joins = self._joins
         match sheet:
             case "orgs":
@@ -203,19 +209,25 @@ class Reading:
                 joins.role(name, kind, str(body.get("role", "")), str(body.get("orgSourcedId", "")))
             case "classes":
                 terms = [term.strip() for term in str(body.get("termSourcedIds", "")).split(",")]
-                joins.beside_class(body, str(body.get("courseSourcedId", "")), terms)
-                joins.beside_class_school(body, str(body.get("schoolSourcedId", "")))
+                course, school = str(body.get("courseSourcedId", "")), str(body.get("schoolSourcedId", ""))
+                joins.beside_class(body, course, terms)
+                joins.beside_class_school(body, school)
+                return joins.lacking(orgs=[school], academicSessions=terms, courses=[course])
             case "users":
                 org = body.get("primaryOrgSourcedId") or str(body.get("orgSourcedIds", "")).partition(",")[0].strip()
                 joins.beside_user(body, name, str(org))
+                return joins.lacking(orgs=[str(org)], roles=[] if "role" in body else [name])
             case "enrollments":
                 joins.phase(body)
             case "lineItems":
                 joins.work(body, str(body.get("classSourcedId", "")))
             case "results":
-                joins.beside_result(body, str(body.get("lineItemSourcedId", "")))
+                work = str(body.get("lineItemSourcedId", ""))
+                joins.beside_result(body, work)
+                return joins.lacking(lineItems=[work])
             case _:
-                return
+                pass  # needs nothing, and nothing needs it
+        return set()
 
     # ── afterwards ───────────────────────────────────────────────────────────────────────────────
 

@@ -97,6 +97,8 @@ SHEETS: tuple[Sheet, ...] = (
 )
 """In the order in which they are read: what is referred to comes first. ``demographics`` is never read."""
 
+STANDS_IN = {"classCode", "role", "classSourcedId"}
+"""Where these are empty, what is joined from another file counts."""
 FOREIGN = {
     "school", "section", "student", "teacher", "studentenrollment", "teacherroster", "relationships", "userflags",
 }  # fmt: skip
@@ -183,6 +185,12 @@ def body_of(header: Header, row: Sequence[str]) -> Body | None:
     if len(row) != len(columns) and (len(row) < len(columns) or any(cell.strip() for cell in row[len(columns) :])):
         return None
     return {column: cell for column, raw in zip(columns, row, strict=False) if (cell := raw.strip()) and column}
+
+
+def emptied(header: Header, body: Body) -> Body:
+    """The cells of a row that say nothing, said out loud: of a row that is told in part only, what it does not say
+    stands. Not those that something else may stand in for."""
+    return {name: None for name in header.columns if name and name not in body and name not in STANDS_IN}
 
 
 def ragged(sheet: Sheet, header: Header, row: Sequence[str], line: int, file: str) -> Record:

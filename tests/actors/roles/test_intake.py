@@ -269,3 +269,16 @@ async def test_a_long_page_lets_others_go_on(desk: Desk) -> None:
         await desk.intake.page(Page(records=tuple(user(f"u{number}") for number in range(1_000))))
         nursery.cancel_scope.cancel()
     assert beats > 30
+
+
+async def test_a_grade_is_of_the_course_of_its_work(desk: Desk) -> None:
+    """Whether the source says so or not; of neither it is no grade."""
+    work = record("assignment", "w1", course="c1", iri=f"{HOME}/paper/w1", name="Paper", points_max=20.0)
+    score = {"raw": 12.0}
+    await desk.tell(*FIRST, work, record("grade", "g1", user="ada", assignment="w1", score=score))
+    await desk.tell(record("grade", "g1", user="ada", assignment="w1", score={"raw": 13.0}))
+    await desk.tell(record("grade", "g2", user="ada", score=score))
+    known = await desk.store.records.known(SOURCE, [("grade", "g1"), ("grade", "g2")])
+    meant = msgspec.json.decode(known["grade", "g1"].canonical)
+    assert (meant["course"], meant["score"]) == ("c1", {"raw": 13.0, "max": 20.0})
+    assert known["grade", "g2"].state == "quarantined"

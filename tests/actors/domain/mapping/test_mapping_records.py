@@ -236,7 +236,7 @@ def test_a_part_of_a_grade() -> None:
         known, at="2025-01-01T00:00:00Z"
     )
     assert meant("grade", {"score": None}, "event", known) == msgspec.structs.replace(known, score=None)
-    assert rules(meant("grade", {"score": 2}, "event")) == [("required", "user"), ("required", "course")]
+    assert rules(meant("grade", {"score": 2}, "event")) == [("required", "user")]
     assert rules(meant("grade", {"at": "2030-01-01T00:00:00Z"}, "event", known)) == [("past", "at")]
 
 

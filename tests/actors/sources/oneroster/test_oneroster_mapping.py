@@ -112,7 +112,6 @@ async def test_a_real_school_has_no_flaws() -> None:
         ({"enrollments": ["e1,,,c1,o1,u1,student,,15.8.2026,"]}, "date", "beginDate"),
         ({"enrollments": ["e1,,,c1,o1,u1,student,,2027-01-01,2026-01-01"]}, "order", "endDate"),
         ({"results": ["r1,,,l1,u1,fully graded,a lot,2026-08-30"]}, "number", "score"),
-        ({"results": ["r1,,,l9,u1,fully graded,5,2026-08-30"]}, "required", "classSourcedId || joined.lineItem.class"),
     ],
 )
 async def test_one_bad_cell_is_told_where_it_stands(rows: dict[str, list[str]], rule: str, path: str) -> None:
