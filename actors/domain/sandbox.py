@@ -6,9 +6,19 @@ that grow are weighed as they grow, and only the filters and methods named here 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import CodeType
 from typing import Any
 
-from jinja2 import BaseLoader, StrictUndefined, Template, TemplateNotFound, TemplateSyntaxError, nodes, pass_context
+from jinja2 import (
+    BaseLoader,
+    Environment,
+    StrictUndefined,
+    Template,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    nodes,
+    pass_context,
+)
 from jinja2.filters import FILTERS
 from jinja2.runtime import BlockReference, Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -23,6 +33,8 @@ WEIGHT_MAX = 32_768
 RANGE_MAX = 1_000
 SOURCE_CHARS_MAX = 65_536
 INTEGER_MAX = 10**15
+COMPILED_MAX = 512
+"""Templates whose code is kept for all tenants: those that ship are the same in each."""
 
 # fmt: off
 PLAIN_FILTERS = (
@@ -75,9 +87,23 @@ class Sources(BaseLoader):
             raise TemplateNotFound(name)
         if len(source) > SOURCE_CHARS_MAX:
             raise TemplateSyntaxError(f"longer than {SOURCE_CHARS_MAX} characters", 1, name)
-        tree = environment.parse(source, name)
-        code = environment.compile(wall(tree, name), name, name)
-        return Template.from_code(environment, code, environment.make_globals(globals), None)
+        return Template.from_code(
+            environment, _code(environment, source, name), environment.make_globals(globals), None
+        )
+
+
+_KNOWN: dict[tuple[str, str, frozenset[str]], CodeType] = {}
+
+
+def _code(environment: Environment, source: str, name: str) -> CodeType:
+    """What is compiled depends on nothing of an environment but which filters it has."""
+    key = (name, source, frozenset(environment.filters))
+    code = _KNOWN.get(key)
+    if code is None:
+        if len(_KNOWN) >= COMPILED_MAX:
+            _KNOWN.clear()
+        _KNOWN[key] = code = environment.compile(wall(environment.parse(source, name), name), name, name)
+    return code
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -99,6 +125,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             undefined=StrictUndefined,
             finalize=pass_context(lambda context, value: finalize(value)),  # with a context, constants are not folded
             autoescape=False,
+            optimized=False,  # a filter's answer is the reader's, who is not known yet: nothing is folded
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,

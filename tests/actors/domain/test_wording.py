@@ -108,6 +108,23 @@ def test_a_grade_in_two_languages() -> None:
     assert ("Wann", "21.09.2026, 16:13") in german.facts
 
 
+def test_what_is_fixed_in_a_template_is_said_to_each_reader_in_their_own_way() -> None:
+    catalogue = Catalogue({"mine": "{{ 1234.5|number }} {{ 75|percent }}"}, default_templates())
+    said = [catalogue.compose(parcel(template="mine", locale=each), "slack", str).text for each in ("en", "de", "en")]
+    assert said == ["1,234.5 75%", "1.234,5 75\u00a0%", "1,234.5 75%"]
+
+
+def test_tenants_share_code_and_nothing_of_each_other() -> None:
+    """The same text under the same name: each extends what its own tenant has, in its own reader's way."""
+    mine = '{% extends "graded" %}{% block text %}{{ super() }} {{ 1.5|number }}{% endblock %}'
+    one, two = (
+        Catalogue({"mine": mine, "graded": f"{{% block text %}}{of}{{% endblock %}}"}, default_templates())
+        for of in ("of one", "of two")
+    )
+    for catalogue, locale, text in ((one, "en", "of one 1.5"), (two, "de", "of two 1,5"), (one, "en", "of one 1.5")):
+        assert catalogue.compose(parcel(template="mine", locale=locale), "slack", str).text == text
+
+
 @pytest.mark.parametrize("locale", ["", "xx-YY", "not a locale", "fr"])
 def test_an_unknown_language_is_answered_in_english(locale: str) -> None:
     said = Catalogue({}, default_templates()).compose(parcel(locale=locale, timezone="Mars/Base"), "slack", str)
