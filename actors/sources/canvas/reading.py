@@ -40,6 +40,7 @@ DOWN_S = (2.0, 10.0, 30.0)
 """The same after what does not look like Canvas."""
 LONG_S = 120.0
 """Who is to wait so long or longer does not wait in the middle of a run: it ends, and begins again then."""
+RENEW = "the token is not accepted: make a new one and put it where token refers to, or authorise the key again"
 
 Query = Sequence[tuple[str, str]]
 
@@ -114,7 +115,7 @@ class Reader:
                     down += 1
                 case Unauthorised(detail):
                     if renewed or not self._tokens.drop(token):
-                        return Halted(why="revoked", detail=f"{detail}: Canvas does not accept the token")
+                        return Halted(why="revoked", detail=f"{detail}: {RENEW}")
                     renewed = True
                 case Forbidden(detail):
                     return Closed("forbidden", detail)

@@ -1,8 +1,9 @@
 """What Canvas's answers mean: a page, throttled, not permitted, revoked … Decoding only; ``reading`` acts on it.
 
 Three things are easily got wrong. Throttling is 429 today and was 403 with words in the body; every other 403 is a
-permission. A 401 speaks of the token only where ``WWW-Authenticate`` is set; without it, it too is a permission. And
-a listing goes on where ``Link: rel=next`` leads, an address to be followed as it is, but only at home.
+permission. A 401 of older builds is a permission too where Canvas knew who asked: then it sets no
+``WWW-Authenticate`` and says so in a body of its own form; any other 401 speaks of the token. And a listing goes on
+where ``Link: rel=next`` leads, an address to be followed as it is, but only at home.
 """
 
 import re
@@ -118,7 +119,7 @@ def _understand(response: Response, operation: str, home: str) -> Said:
             return Throttled(detail, retry_after)
         case 401 | 403 if SCOPE_WORDS in detail.lower():
             return Forbidden(f"{detail}: {missing(operation, scope_only=True)}")
-        case 401 if "www-authenticate" in response.headers:
+        case 401 if not _knows_us(response):
             return Unauthorised(detail)
         case 401 | 403:
             return Forbidden(f"{detail}: {missing(operation)}")
@@ -135,6 +136,16 @@ def _understand(response: Response, operation: str, home: str) -> Said:
             return Down(detail, retry_after)
         case _:
             return Odd(detail)
+
+
+def _knows_us(response: Response) -> bool:
+    """Whether a 401 is Canvas's own word to somebody it knows: ``{"status": "unauthorized", "errors": [...]}``, the
+    status in the language of the token's owner. To whom it does not know it says ``unauthenticated`` and sets the
+    header; what has neither form is not Canvas's, and may mean anything."""
+    fields = decode_object(response.body[:65_536]) or {}
+    status = fields.get("status")
+    ours = isinstance(status, str) and status != "unauthenticated" and isinstance(fields.get("errors"), list)
+    return ours and "www-authenticate" not in response.headers
 
 
 def _good(response: Response, operation: str, home: str) -> Said:

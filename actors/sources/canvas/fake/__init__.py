@@ -8,8 +8,8 @@ bodies of deliveries that have become due since it was last asked; whoever rehea
 Faults (``Fault.operation`` is ``users``, ``courses``, ``course``, ``course_users``, ``enrolments``, ``assignments``,
 ``submissions``, ``completions``, ``self``, ``token``, ``jwks`` or ``deliveries``) as in ``ports.striking``, and
 
-    error                 what ``value`` says, nothing done: ``forbidden``, ``forbidden_401``, ``scope``, ``missing``,
-                          ``throttled_403``, ``cut`` (half of a JSON list)
+    error                 what ``value`` says, nothing done: ``forbidden``, ``forbidden_401``, ``unknown_401`` (of
+                          something before Canvas), ``scope``, ``missing``, ``throttled_403``, ``cut`` (half of a list)
 
 Switches (while set, whatever ``times`` says):
 
@@ -278,6 +278,8 @@ def _error(value: str) -> Response:
         case "scope":
             refused = _json({"errors": [{"message": "Insufficient scopes on access token."}]}, 401)
             return msgspec.structs.replace(refused, headers={**refused.headers, "www-authenticate": "Bearer"})
+        case "unknown_401":
+            return Response(status=401, headers={"content-type": "text/html"}, body=b"<!DOCTYPE html><h1>401</h1>")
         case "missing":
             return _json({"errors": [{"message": "The specified resource does not exist."}]}, 404)
         case "cut":

@@ -96,6 +96,18 @@ def test_what_all_need_is_refused_with_what_is_missing(value: str, words: str) -
     assert "user" not in {entity for entity, _ in reading.wholes}
 
 
+@pytest.mark.parametrize(
+    ("operation", "entity"), [("users", "user"), ("courses", "course"), ("enrolments", "enrolment")]
+)
+def test_a_401_of_which_nobody_knows_what_it_means_is_trouble_with_the_token(operation: str, entity: str) -> None:
+    stage = CanvasStage()
+    stage.fault("error", "unknown_401", operation=operation, times=0)
+    reading = stage.read()
+    assert reading.halted.why == "revoked"
+    assert f"Canvas: {operation}: HTTP 401: the token is not accepted: make a new one" in reading.halted.detail
+    assert entity not in {whole for whole, _ in reading.wholes}, "nobody is gone because somebody else answered"
+
+
 @pytest.mark.parametrize("operation", ["enrolments", "assignments", "submissions", "completions"])
 def test_a_course_that_refuses_is_left_out_visibly(operation: str) -> None:
     stage = CanvasStage()
