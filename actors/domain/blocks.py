@@ -1,14 +1,15 @@
 """One template made ready: its blocks with those it extends, what goes wrong in it by line, and its mistakes."""
 
 from collections.abc import Callable, Iterator, Mapping, Set
+from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
 import msgspec
-from jinja2 import Template, TemplateNotFound, TemplateSyntaxError, meta, nodes
+from jinja2 import Environment, Template, TemplateNotFound, TemplateSyntaxError, meta, nodes
 from jinja2.runtime import Context
 
-from actors.domain.sandbox import WEIGHT_MAX, Overrun, Sandbox
+from actors.domain.sandbox import COMPILED_MAX, SYNTAX, WEIGHT_MAX, Overrun, Sandbox
 from actors.domain.views import WORDS
 
 BLOCKS = ("title", "text", "facts", "url")
@@ -75,17 +76,24 @@ def ready(sandbox: Sandbox, sources: Mapping[str, str], name: str) -> Plan | Tem
             if len(chain) == EXTENDS_MAX:
                 return TemplateFault(name, 0, f"it extends more than {EXTENDS_MAX} templates, or itself")
             chain.append(sandbox.get_template(following))
-            tree = sandbox.parse(sources[following], following)
-            prelude = prelude or any(_acts(node) for node in tree.body)
+            acts, following = _frame(sources[following], following)
+            prelude = prelude or acts
             for block, function in chain[-1].blocks.items():
                 blocks.setdefault(block, []).append(function)
-            parent = tree.find(nodes.Extends)
-            following = parent.template.value if parent and isinstance(parent.template, nodes.Const) else None
     except Exception as error:  # noqa: BLE001  # a template can fail in as many ways as Python's compiler
         return fault_of(name, error)
     if not any(block in blocks for block in PARTS):
         return Plan(name, chain[0], {**blocks, "text": [chain[0].root_render_func]}, prelude=False)
     return Plan(name, chain[0], blocks, prelude)
+
+
+@lru_cache(maxsize=COMPILED_MAX)
+def _frame(source: str, name: str) -> tuple[bool, str | None]:
+    """Whether it does anything outside of its blocks, and the template that it extends."""
+    tree = Environment(**SYNTAX).parse(source, name)  # noqa: S701  # nothing is made of it but this answer
+    parent = tree.find(nodes.Extends)
+    extended = parent.template.value if parent and isinstance(parent.template, nodes.Const) else None
+    return any(_acts(node) for node in tree.body), extended
 
 
 def mistakes(sandbox: Sandbox, text: str, name: str, set_anywhere: Set[str]) -> list[TemplateFault]:

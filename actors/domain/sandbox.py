@@ -35,6 +35,8 @@ SOURCE_CHARS_MAX = 65_536
 INTEGER_MAX = 10**15
 COMPILED_MAX = 512
 """Templates whose code is kept for all tenants: those that ship are the same in each."""
+SYNTAX: dict[str, Any] = {"trim_blocks": True, "lstrip_blocks": True}
+"""How templates are read, whoever's they are."""
 
 # fmt: off
 PLAIN_FILTERS = (
@@ -126,8 +128,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             finalize=pass_context(lambda context, value: finalize(value)),  # with a context, constants are not folded
             autoescape=False,
             optimized=False,  # a filter's answer is the reader's, who is not known yet: nothing is folded
-            trim_blocks=True,
-            lstrip_blocks=True,
+            **SYNTAX,
             auto_reload=False,
             cache_size=-1,
         )
