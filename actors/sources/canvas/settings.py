@@ -1,12 +1,12 @@
 """What an operator writes of a Canvas."""
 
-import math
 import re
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from actors.domain.limits import check_limits
 from actors.domain.outbox import Rate
 from config.model import Secret
 from config.polling import Polling
@@ -98,11 +98,7 @@ class CanvasSettings(Polling, frozen=True, kw_only=True):
         for number in (*self.courses.ids, *self.courses.terms):
             if not (number.isascii() and number.isdecimal()):
                 raise ValueError(f"courses: {number!r} is not the number of a course or of a term")
-        for name, per_s in self.limits.items():
-            if name not in LIMITS_PER_S:
-                raise ValueError(f"limits: unknown {name!r}, one of {', '.join(LIMITS_PER_S)}")
-            if not (math.isfinite(per_s) and per_s > 0.0):
-                raise ValueError(f"limits: {name} is a number of requests a second, above 0")
+        check_limits(self.limits, LIMITS_PER_S)
 
     @property
     def home(self) -> str:

@@ -1,11 +1,11 @@
 """What an operator writes of another LRS that is read."""
 
-import math
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from actors.domain.limits import check_limits, terms
 from actors.domain.outbox import Rate
 from config.model import Secret
 from config.polling import Polling
@@ -57,11 +57,7 @@ class LrsSettings(Polling, frozen=True, kw_only=True):
             raise ValueError("key: a user name of HTTP Basic has no colon")
         if self.related_activities and not self.activity:
             raise ValueError("related_activities widens activity: give activity too")
-        for name, per_s in self.limits.items():
-            if name not in LIMITS_PER_S:
-                raise ValueError(f"limits: unknown {name!r}, one of {', '.join(LIMITS_PER_S)}")
-            if not (math.isfinite(per_s) and per_s > 0.0):
-                raise ValueError(f"limits: {name} is a number of requests a second, above 0")
+        check_limits(self.limits, LIMITS_PER_S)
 
     @property
     def base_url(self) -> str:
@@ -71,5 +67,4 @@ class LrsSettings(Polling, frozen=True, kw_only=True):
     @property
     def rate(self) -> Rate:
         """The terms of the one bucket there is."""
-        per_s = self.limits.get("requests_per_s", LIMITS_PER_S["requests_per_s"])
-        return Rate(per_s=per_s, burst=max(1.0, per_s))
+        return terms(self.limits, LIMITS_PER_S, "requests_per_s")

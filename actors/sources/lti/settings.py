@@ -1,12 +1,12 @@
 """What an operator writes of a platform that is read by LTI Advantage."""
 
-import math
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
+from actors.domain.limits import check_limits, terms
 from actors.domain.outbox import Rate
 from config.model import Secret
 from config.polling import Polling
@@ -60,11 +60,7 @@ class LtiSettings(Polling, frozen=True, kw_only=True):
         courses = [one.course for one in self.contexts]
         if doubled := sorted({course for course in courses if courses.count(course) > 1}):
             raise ValueError(f"contexts: {doubled[0]!r} is there twice")
-        for name, per_s in self.limits.items():
-            if name not in LIMITS_PER_S:
-                raise ValueError(f"limits: unknown {name!r}, one of {', '.join(LIMITS_PER_S)}")
-            if not (math.isfinite(per_s) and per_s > 0.0):
-                raise ValueError(f"limits: {name} is a number of requests a second, above 0")
+        check_limits(self.limits, LIMITS_PER_S)
 
     @property
     def reads_results(self) -> bool:
@@ -77,8 +73,7 @@ class LtiSettings(Polling, frozen=True, kw_only=True):
     @property
     def rate(self) -> Rate:
         """The terms of the one bucket there is."""
-        per_s = self.limits.get("requests_per_s", LIMITS_PER_S["requests_per_s"])
-        return Rate(per_s=per_s, burst=max(1.0, per_s))
+        return terms(self.limits, LIMITS_PER_S, "requests_per_s")
 
 
 def same_origin(one: str, other: str) -> bool:

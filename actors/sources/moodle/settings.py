@@ -1,11 +1,11 @@
 """What an operator writes of a Moodle that is read."""
 
-import math
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from actors.domain.limits import check_limits, terms
 from actors.domain.outbox import Rate
 from config.model import Secret, Words
 from config.polling import Polling
@@ -67,11 +67,7 @@ class MoodleSettings(Polling, frozen=True, kw_only=True):
             raise ValueError("base_url is where Moodle is: leave /webservice/rest/server.php out")
         if "submissions" in self.read and "assignments" not in self.read:
             raise ValueError('read: "submissions" are those of "assignments", which is missing')
-        for name, per_s in self.limits.items():
-            if name not in LIMITS_PER_S:
-                raise ValueError(f"limits: unknown {name!r}, one of {', '.join(LIMITS_PER_S)}")
-            if not (math.isfinite(per_s) and per_s > 0.0):
-                raise ValueError(f"limits: {name} is a number of requests a second, above 0")
+        check_limits(self.limits, LIMITS_PER_S)
 
     @property
     def server_url(self) -> str:
@@ -85,5 +81,4 @@ class MoodleSettings(Polling, frozen=True, kw_only=True):
     @property
     def rate(self) -> Rate:
         """The terms of the one bucket there is."""
-        per_s = self.limits.get("requests_per_s", LIMITS_PER_S["requests_per_s"])
-        return Rate(per_s=per_s, burst=max(1.0, per_s))
+        return terms(self.limits, LIMITS_PER_S, "requests_per_s")

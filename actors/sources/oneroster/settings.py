@@ -1,6 +1,5 @@
 """What an operator writes of a OneRoster source: CSV bundles in an inbox or by HTTPS, or a REST service."""
 
-import math
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -8,6 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
+from actors.domain.limits import check_limits
 from actors.domain.outbox import Rate
 from config.durations import seconds
 from config.model import Secret
@@ -95,11 +95,7 @@ class OneRosterSettings(Polling, frozen=True, kw_only=True):
         for url in (self.base_url, self.token_url):
             if url is not None and ("?" in url or "#" in url):
                 raise ValueError("base_url and token_url have neither a query nor a fragment")
-        for name, per_s in self.limits.items():
-            if name not in LIMITS_PER_S:
-                raise ValueError(f"limits: unknown {name!r}, one of {', '.join(LIMITS_PER_S)}")
-            if not (math.isfinite(per_s) and per_s > 0.0):
-                raise ValueError(f"limits: {name} is a number of requests a second, above 0")
+        check_limits(self.limits, LIMITS_PER_S)
 
     def _fill(self, every: str, every_max: str) -> None:
         """What is absent depends on the way it is read."""

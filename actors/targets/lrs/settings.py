@@ -1,11 +1,11 @@
 """What an operator writes of another LRS."""
 
-import math
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from actors.domain.limits import check_limits, terms
 from actors.domain.outbox import Rate
 from config.durations import seconds
 from config.model import Secret, Words
@@ -44,11 +44,7 @@ class LrsSettings(Words, frozen=True, kw_only=True):
             raise ValueError("endpoint is an http(s) address without query, like https://lrs.example.edu/xapi/")
         if ":" in self.key:
             raise ValueError("key: a user name of HTTP Basic has no colon")
-        for name, per_s in self.limits.items():
-            if name not in LIMITS_PER_S:
-                raise ValueError(f"limits: unknown {name!r}, one of {', '.join(LIMITS_PER_S)}")
-            if not (math.isfinite(per_s) and per_s > 0.0):
-                raise ValueError(f"limits: {name} is a number of statements a second, above 0")
+        check_limits(self.limits, LIMITS_PER_S, "statements")
 
     @property
     def base_url(self) -> str:
@@ -62,5 +58,4 @@ class LrsSettings(Words, frozen=True, kw_only=True):
     @property
     def rate(self) -> Rate:
         """The terms of the one bucket there is."""
-        per_s = self.limits.get("statements_per_s", LIMITS_PER_S["statements_per_s"])
-        return Rate(per_s=per_s, burst=min(BURST, max(1.0, per_s)))
+        return terms(self.limits, LIMITS_PER_S, "statements_per_s", BURST)

@@ -1,11 +1,11 @@
 """``[targets.NAME] kind = "slack"``."""
 
-import math
 import re
 from typing import Literal
 
 import msgspec
 
+from actors.domain.limits import check_limits
 from actors.domain.outbox import Rate
 from config.durations import seconds
 from config.model import Secret, Words
@@ -58,11 +58,7 @@ class SlackSettings(Words, frozen=True, kw_only=True):
         for course, channel in self.course_channels.items():
             if not CHANNEL_ID.fullmatch(channel):
                 raise ValueError(f"course_channels: {course!r} names {channel!r}, which is no channel id (C0123456789)")
-        for name, per_s in self.limits.items():
-            if name not in LIMITS_PER_S:
-                raise ValueError(f"limits: unknown {name!r}, one of {', '.join(LIMITS_PER_S)}")
-            if not (math.isfinite(per_s) and per_s > 0.0):
-                raise ValueError(f"limits: {name} is a number of requests a second, above 0")
+        check_limits(self.limits, LIMITS_PER_S)
         if seconds(self.late_landing) < seconds(self.settle):
             raise ValueError("late_landing is not shorter than settle")
 

@@ -1,11 +1,11 @@
 """``[targets.NAME] kind = "teams"``."""
 
-import math
 import re
 from urllib.parse import urlsplit
 
 import msgspec
 
+from actors.domain.limits import check_limits
 from actors.domain.outbox import Rate
 from config.durations import seconds
 from config.model import Secret, Words
@@ -100,11 +100,7 @@ class TeamsSettings(Words, frozen=True, kw_only=True):
                 raise ValueError(
                     f"course_channels: {course!r} needs the ids of a team (a GUID) and of a channel (19:…@thread.tacv2)"
                 )
-        for name, per_s in self.limits.items():
-            if name not in LIMITS_PER_S:
-                raise ValueError(f"limits: unknown {name!r}, one of {', '.join(LIMITS_PER_S)}")
-            if not (math.isfinite(per_s) and per_s > 0.0):
-                raise ValueError(f"limits: {name} is a number of requests a second, above 0")
+        check_limits(self.limits, LIMITS_PER_S)
         if seconds(self.late_landing) < seconds(self.settle):
             raise ValueError("late_landing is not shorter than settle")
 

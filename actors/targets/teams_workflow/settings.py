@@ -1,9 +1,8 @@
 """What an operator writes of a Power Automate flow."""
 
-import math
-
 import msgspec
 
+from actors.domain.limits import check_limits
 from actors.domain.outbox import Rate
 from config.model import Secret, Words
 
@@ -25,11 +24,7 @@ class WorkflowSettings(Words, frozen=True, kw_only=True):
     """Posts a second: posts_per_s."""
 
     def __post_init__(self) -> None:
-        for name, per_s in self.limits.items():
-            if name not in LIMITS_PER_S:
-                raise ValueError(f"limits: unknown {name!r}, one of {', '.join(LIMITS_PER_S)}")
-            if not (math.isfinite(per_s) and per_s > 0.0):
-                raise ValueError(f"limits: {name} is a number of posts a second, above 0")
+        check_limits(self.limits, LIMITS_PER_S, "posts")
 
     @property
     def rate(self) -> Rate:

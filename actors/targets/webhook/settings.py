@@ -1,12 +1,12 @@
 """What an operator writes of a webhook."""
 
-import math
 import re
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from actors.domain.limits import check_limits, terms
 from actors.domain.outbox import Rate
 from config.durations import seconds
 from config.model import Secret, Words
@@ -53,11 +53,7 @@ class WebhookSettings(Words, frozen=True, kw_only=True):
         if isinstance(self.url, str) and not self.allow_insecure and unprotected(self.url):
             raise ValueError("url: https, unless it is on this machine or allow_insecure = true")
         self._check_headers()
-        for name, per_s in self.limits.items():
-            if name not in LIMITS_PER_S:
-                raise ValueError(f"limits: unknown {name!r}, one of {', '.join(LIMITS_PER_S)}")
-            if not (math.isfinite(per_s) and per_s > 0.0):
-                raise ValueError(f"limits: {name} is a number of messages a second, above 0")
+        check_limits(self.limits, LIMITS_PER_S, "messages")
 
     def _check_headers(self) -> None:
         if len(self.headers) > HEADERS_MAX:
@@ -80,8 +76,7 @@ class WebhookSettings(Words, frozen=True, kw_only=True):
     @property
     def rate(self) -> Rate:
         """The terms of the one bucket there is."""
-        per_s = self.limits.get("messages_per_s", LIMITS_PER_S["messages_per_s"])
-        return Rate(per_s=per_s, burst=min(BURST, max(1.0, per_s)))
+        return terms(self.limits, LIMITS_PER_S, "messages_per_s", BURST)
 
 
 def sendable(value: str) -> bool:
