@@ -8,19 +8,17 @@ where ``Link: rel=next`` leads, an address to be followed as it is, but only at 
 
 import re
 from typing import assert_never
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
 from actors.domain.flow import Lost, NotSent, Outcome, Response, decode_object
 from actors.domain.throttle import RETRY_AFTER_S_MAX
+from actors.sources.links import links, onward
 
 DETAIL_CHARS_MAX = 300
-LINK_CHARS_MAX = 16_384
 THROTTLED_WORDS = b"rate limit exceeded"
 SCOPE_WORDS = "insufficient scopes"
-_LINK = re.compile(r"<([^<>]*)>\s*((?:;(?:[^;,\"]|\"[^\"]*\")*)*)")
-_PARAMETER = re.compile(r";\s*([^\s;,=\"]+)\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))")
 _BLANK = re.compile(r"\s+")
 
 NEEDS: dict[str, tuple[str, str]] = {
@@ -154,15 +152,15 @@ def _good(response: Response, operation: str, home: str) -> Said:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         kind = response.headers.get("content-type", "")[:60]
         return Down(f"Canvas: {operation}: HTTP 200 without JSON ({kind or 'no type'}, {len(response.body)} bytes)")
-    onward = next_link(response.headers.get("link", ""))
-    if onward:
-        onward = urljoin(home + "/", onward)
-        if not at_home(onward, home):
-            return Odd(f"Canvas: {operation}: the next page is at {urlsplit(onward).netloc[:120]}, not at base_url")
+    where = links(response.headers.get("link", "")).get("next", "")
+    following = following_page(where, home) if where else ""
+    if following is None:
+        there = where.partition("?")[0][:120]
+        return Odd(f"Canvas: {operation}: the next page is at {there}: write base_url as Canvas writes its own address")
     return Good(
         body=body,
-        next=onward,
-        stable=_bookmarked(onward),
+        next=following,
+        stable=_bookmarked(following),
         left=_number(response.headers.get("x-rate-limit-remaining", "")),
         date=response.headers.get("date", "")[:64],
     )
@@ -179,33 +177,11 @@ def missing(operation: str, *, scope_only: bool = False) -> str:
 # ── pages ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def next_link(header: str) -> str:
-    """The address with ``rel=next`` of a Link header, empty where there is none. ``rel`` may stand among others, be
-    quoted or not, and hold several words; what is quoted in others is no parameter."""
-    for match in _LINK.finditer(header[:LINK_CHARS_MAX]):
-        for name, quoted, bare in _PARAMETER.findall(match[2]):
-            if name.lower() == "rel" and "next" in (quoted or bare).lower().split():
-                return match[1].strip()
-    return ""
-
-
-def at_home(url: str, home: str) -> bool:
-    """Whether it is of the same origin as ``home`` and below its API: our token goes nowhere else."""
-    try:
-        there, here = urlsplit(url), urlsplit(home)
-        same = (there.scheme, there.hostname, there.port or _usual(there.scheme)) == (
-            here.scheme,
-            here.hostname,
-            here.port or _usual(here.scheme),
-        )
-    except ValueError:
-        return False
-    below = there.path.startswith(here.path.rstrip("/") + "/api/v1/") and "/.." not in there.path
-    return same and below and "@" not in there.netloc
-
-
-def _usual(scheme: str) -> int:
-    return 443 if scheme == "https" else 80
+def following_page(where: str, home: str) -> str | None:
+    """The whole address; None where it is of another origin than ``home``, or not below its API."""
+    whole = onward(home + "/", where)
+    path = urlsplit(whole).path if whole is not None else ""
+    return whole if path.startswith(urlsplit(home).path + "/api/v1/") and "/.." not in path else None
 
 
 def _bookmarked(url: str) -> bool:

@@ -24,8 +24,9 @@ from actors.domain.harvest import (
 from actors.domain.outbox import Rate
 from actors.domain.xapi.moments import instant_us, spelt
 from actors.ports import Bearing, Reveal
+from actors.sources.links import onward
 from actors.sources.lrs.settings import LrsSettings
-from actors.sources.lrs.wire import Asked, Told, asking, onward, told
+from actors.sources.lrs.wire import Asked, Told, asking, told
 from config.durations import seconds
 
 OVERLAP_US = 1_000

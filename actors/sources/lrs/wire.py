@@ -5,7 +5,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from typing import assert_never
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -82,13 +82,6 @@ def asking(url: str, key: str, secret: str, version: str) -> Request:
         answer_bytes_max=ANSWER_BYTES_MAX,
         patience_s=PATIENCE_S,
     )
-
-
-def onward(url: str, more: str) -> str | None:
-    """Where a page goes on, as a whole address; None where that is somebody else's, who gets no credentials."""
-    whole = urljoin(url, more)
-    here, there = urlsplit(url), urlsplit(whole)
-    return whole if (there.scheme, there.netloc) == (here.scheme, here.netloc) else None
 
 
 def told(outcome: Outcome) -> Told | Halted:

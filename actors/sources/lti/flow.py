@@ -26,7 +26,8 @@ from actors.domain.harvest import (
 )
 from actors.domain.outbox import Rate
 from actors.ports import Bearing, Reveal
-from actors.sources.lti.settings import Context, LtiSettings, same_origin
+from actors.sources.links import onward, same_origin
+from actors.sources.lti.settings import Context, LtiSettings
 from actors.sources.lti.tokens import Tokens
 from actors.sources.lti.wire import (
     LINE_ITEMS,
@@ -128,9 +129,9 @@ class LtiSource:
                     yield Whole(entity="enrolment", scope=context.course)
                 self._remember(context, onwards)
                 return None
-            if (url := self._onward(url, following)) == "":
+            if (further := onward(url, following)) is None:
                 return Halted(why="refused", detail="its pages go on at another host, which is not asked")
-            first = False
+            url, first = further, False
         return Halted(why="faulted", detail=f"more than {PAGES_MAX} pages of members")
 
     def _remember(self, context: Context, differences: str) -> None:
@@ -147,12 +148,6 @@ class LtiSource:
             self._persons.clear()
         self._persons[user] = known = {**self._persons.get(user, {}), **shown}
         return {**member, **known}
-
-    @staticmethod
-    def _onward(url: str, following: str) -> str:
-        """Where it goes on, as a whole address; empty where that is somebody else's."""
-        whole = urljoin(url, following)
-        return whole if same_origin(url, whole) else ""
 
     def _results(self, context: Context, order: Order, lineitems_url: str) -> Reading:
         items = yield from self._all(with_limit(lineitems_url, self._settings.page), LINE_ITEMS)
@@ -187,8 +182,9 @@ class LtiSource:
             following = page.links.get("next")
             if following is None:
                 return found
-            if (url := self._onward(url, following)) == "":
+            if (further := onward(url, following)) is None:
                 return Halted(why="refused", detail="its pages go on at another host, which is not asked")
+            url = further
         return Halted(why="faulted", detail=f"more than {PAGES_MAX} pages of a list")
 
     def _page(self, url: str, accept: str, key: str) -> Generator[Step, Answer, Listed | Halted]:

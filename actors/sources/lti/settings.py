@@ -1,7 +1,6 @@
 """What an operator writes of a platform that is read by LTI Advantage."""
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -74,9 +73,3 @@ class LtiSettings(Polling, frozen=True, kw_only=True):
     def rate(self) -> Rate:
         """The terms of the one bucket there is."""
         return terms(self.limits, LIMITS_PER_S, "requests_per_s")
-
-
-def same_origin(one: str, other: str) -> bool:
-    """Whether what may be sent to the one may be sent to the other."""
-    here, there = urlsplit(one), urlsplit(other)
-    return (here.scheme, here.netloc) == (there.scheme, there.netloc)

@@ -11,6 +11,7 @@ import msgspec
 from actors.domain.canonical import Flaw
 from actors.domain.flow import Lost, NotSent, Outcome, Request, Response, Veiled, decode_object
 from actors.domain.harvest import Halted, Record
+from actors.sources.links import links
 from actors.sources.lti.settings import Context
 
 BUCKET = "requests"
@@ -28,8 +29,6 @@ AGS_SCOPES = (
 PERSONAL = ("user_id", "name", "given_name", "family_name", "email", "lis_person_sourcedid", "middle_name", "locale")
 """What of a member tells of the person; the rest tells of the membership. Pictures are left there."""
 TEST_USER = "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"
-_LINK = re.compile(r"<([^>]*)>((?:\s*;\s*[^,;=]+=(?:\"[^\"]*\"|[^,;]*))*)")
-_PARAMETER = re.compile(r";\s*([^\s;,=\"]+)\s*=\s*(?:\"([^\"]*)\"|([^,;\s\"]*))")
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -97,17 +96,6 @@ def refusal(answer: Response) -> Halted:
             return Halted(why="unavailable", detail=detail, retry_after=retry_after)
         case _:
             return Halted(why="faulted", detail=detail)
-
-
-def links(header: str) -> dict[str, str]:
-    """Addresses by relation, of a Link header (RFC 8288)."""
-    found: dict[str, str] = {}
-    for match in _LINK.finditer(header[:16_384]):
-        for parameter, quoted, bare in _PARAMETER.findall(match[2]):
-            if parameter.lower() == "rel":
-                for name in (quoted or bare).lower().split():
-                    found.setdefault(name, match[1])
-    return found
 
 
 def with_limit(url: str, limit: int) -> str:

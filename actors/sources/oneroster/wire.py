@@ -1,15 +1,15 @@
 """What a OneRoster REST service is asked, and what it says, taken apart. No I/O."""
 
 import base64
-import re
 from collections.abc import Generator, Mapping
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
 
 from actors.domain.flow import Lost, NotSent, Outcome, Request, Response, Veiled, decode_object
 from actors.domain.harvest import Answer, Halted, Step, ask
 from actors.ports import Reveal
+from actors.sources.links import links, onward
 from actors.sources.oneroster.settings import OneRosterSettings
 
 BUCKET = "requests"
@@ -19,7 +19,6 @@ DETAIL_CHARS_MAX = 300
 EARLY_US = 60_000_000
 """A token is not used in its last minute."""
 TOKEN_S = 3_600.0
-_NEXT = re.compile(r'<([^>]{1,2000})>\s*;[^,<]*\brel\s*=\s*"?next\b"?', re.IGNORECASE)
 _GRADEBOOK = frozenset({"lineItems", "results", "categories"})
 
 
@@ -137,7 +136,7 @@ def listed(outcome: Outcome, url: str, key: str) -> Listed | Halted:
             return Listed(
                 rows=rows,
                 total=int(total) if total.isdecimal() and len(total) < 12 else None,
-                onward=onward(url, outcome.headers.get("link", "")),
+                onward=_next(url, outcome.headers.get("link", "")),
             )
         case Response():
             return refusal(outcome, key)
@@ -151,14 +150,11 @@ def one(outcome: Outcome, key: str) -> Mapping[str, object] | None:
     return found if isinstance(found, dict) else None
 
 
-def onward(url: str, link: str) -> str:
+def _next(url: str, link: str) -> str:
     """The next page by its Link header; empty where there is none, or none at this origin: others get no token."""
-    named = _NEXT.search(link)
-    if named is None:
-        return ""
-    whole = urljoin(url, named[1])
-    here, there = urlsplit(url), urlsplit(whole)
-    return whole if (there.scheme, there.netloc) == (here.scheme, here.netloc) and whole != url else ""
+    where = links(link).get("next")
+    whole = onward(url, where) if where else None
+    return whole if whole is not None and whole != url else ""
 
 
 def _status_info(said: Mapping[str, object]) -> str:

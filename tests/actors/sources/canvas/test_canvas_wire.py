@@ -4,37 +4,10 @@ import pytest
 
 from actors.domain.flow import Response
 from actors.sources.canvas.records import local, number, shard_of
-from actors.sources.canvas.wire import Forbidden, Good, Throttled, Unauthorised, at_home, next_link, understand
+from actors.sources.canvas.wire import Forbidden, Good, Throttled, Unauthorised, following_page, understand
 
 HOME = "https://school.instructure.com"
 NEXT = f"{HOME}/api/v1/accounts/1/users?page=2&per_page=2"
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        f'<{NEXT}>; rel="next"',
-        f"<{NEXT}>;rel=next",
-        f'<{NEXT}>; rel="next last"',
-        f'<{NEXT}>; title="a, b; c"; rel="next"',
-        f'<{HOME}/api/v1/x?a=1,2>; rel="current",<{NEXT}>; rel="next",<{HOME}/api/v1/x>; rel="first"',
-        f'<{HOME}/a>; rel="prev", <{NEXT}>; REL="NEXT"',
-        f'<{HOME}/a>; title="x; rel=next"; rel="first", <{NEXT}>; rel="next"',
-    ],
-)
-def test_the_next_page(header: str) -> None:
-    assert next_link(header) == NEXT
-
-
-@pytest.mark.parametrize(
-    "header", ["", f'<{NEXT}>; rel="prev"', f"<{NEXT}>", "nonsense", '<>; rel="next"', f'{NEXT}; rel="next"']
-)
-def test_no_next_page(header: str) -> None:
-    assert next_link(header) == ""
-
-
-def test_a_very_long_header_takes_no_time() -> None:
-    assert next_link("<" * 200_000 + ">; ;;;;" * 1_000) == ""
 
 
 @pytest.mark.parametrize(
@@ -50,12 +23,13 @@ def test_a_very_long_header_takes_no_time() -> None:
         ("https://school.instructure.com/login", HOME, False),
         ("https://school.instructure.com/api/v1/../../login", HOME, False),
         ("https://school.instructure.com:port/api/v1/x", HOME, False),
+        ("https://[school.instructure.com/api/v1/x", HOME, False),
         ("https://x.example/canvas/api/v1/x", "https://x.example/canvas", True),
         ("https://x.example/api/v1/x", "https://x.example/canvas", False),
     ],
 )
 def test_our_token_goes_nowhere_else(url: str, home: str, good: bool) -> None:
-    assert at_home(url, home) is good
+    assert following_page(url, home) == (url if good else None)
 
 
 def test_pages_found_by_bookmarks_do_not_shift() -> None:

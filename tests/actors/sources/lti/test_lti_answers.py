@@ -12,7 +12,7 @@ from actors.domain.harvest import (
     Inbound,
     Unheard,
 )
-from actors.sources.lti.wire import links, results_url, with_limit
+from actors.sources.lti.wire import results_url, with_limit
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,6 @@ def test_addresses() -> None:
     assert with_limit("https://a/x?limit=7", 5) == "https://a/x?limit=7"
     assert with_limit("https://a/x?rlid=1", 5) == "https://a/x?rlid=1&limit=5"
     assert results_url("https://a/x?type_id=1") == "https://a/x/results?type_id=1"
-    assert links('<https://a/?p=2>; rel="next", <https://a/?d=1>;rel=differences, <x>; title="a, b"; rel="up"') == {
-        "next": "https://a/?p=2", "differences": "https://a/?d=1", "up": "x",
-    }  # fmt: skip
 
 
 def test_it_does_not_listen() -> None:
@@ -93,10 +90,3 @@ def test_it_does_not_listen() -> None:
 def test_settings_that_cannot_be(wrong: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError):
         Reader(one_course(), **wrong)
-
-
-def test_what_is_quoted_in_a_link_is_no_relation() -> None:
-    assert links('<https://a/?p=2>; title="; rel=next"; rel="last", <https://a/?p=3>; rel=next') == {
-        "last": "https://a/?p=2",
-        "next": "https://a/?p=3",
-    }

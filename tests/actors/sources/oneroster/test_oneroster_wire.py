@@ -13,7 +13,7 @@ from actors.domain.harvest import Halted
 from actors.sources.oneroster.bodies import JOINED_MAX, Joins, day_of, today
 from actors.sources.oneroster.settings import OneRosterSettings
 from actors.sources.oneroster.sheets import SHEETS, Unfit, body_of, found, header_of, manifest_of
-from actors.sources.oneroster.wire import Listed, listed, onward
+from actors.sources.oneroster.wire import Listed, listed
 
 URL = "https://sis.test/ims/oneroster/rostering/v1p2/users?limit=10"
 REST = {
@@ -82,11 +82,14 @@ def test_what_makes_no_sense_is_refused(given: dict[str, object], why: str) -> N
         ('<http://sis.test/users>; rel="next"', ""),
         (f'<{URL}>; rel="next"', ""),
         ('</a>; rel="last"', ""),
+        ('</a>; title="the rel=next of it"', ""),
         ("nonsense", ""),
     ],
 )
 def test_a_link_is_followed_at_its_origin_only(link: str, where: str) -> None:
-    assert onward(URL, link) == where
+    page = listed(Response(status=200, headers={"link": link}, body=b'{"users": []}'), URL, "users")
+    assert isinstance(page, Listed)
+    assert page.onward == where
 
 
 @given(st.binary(max_size=200), st.text(max_size=100), st.integers(200, 599))
