@@ -4,7 +4,7 @@ A page that tells nothing new is compared by digests and writes nothing. What is
 there, and is compared with what was known (``taking``); what differs is published (``publishing``). What does not fit
 goes to quarantine while the rest goes on; what waits for something else is tried again when that comes.
 
-Absence is told by ``Whole`` alone, and believed only where it is no landslide (``Removals``). What was written
+Absence is told by ``Whole`` alone, and believed only where it is no landslide (``domain.removals``). What was written
 meanwhile by somebody else, a webhook, is not absent.
 
 Not an actor: whoever drives a source holds one for each reading, and lets nobody else write its records meanwhile.
@@ -20,6 +20,7 @@ from actors.domain.canonical import ENTITIES, AnyEntity, Assignment, Grade, of_w
 from actors.domain.correcting import Correction, corrected
 from actors.domain.harvest import Page, Record, Whole
 from actors.domain.publishing import Publisher
+from actors.domain.removals import Missing, held, once
 from actors.domain.seen import Seen
 from actors.ports import Clock, Provenance
 from actors.ports.records import Kept, Key, KnownRecord, Records, Taking
@@ -40,15 +41,6 @@ _RANK = {name: rank for rank, name in enumerate(ENTITIES)}
 _REFERRED = frozenset(("user", "course", "assignment"))
 
 
-class Braked(msgspec.Struct, frozen=True, kw_only=True):
-    """``gone`` of ``of`` would be: nothing was removed. ``scope`` None: of any."""
-
-    entity: str
-    scope: str | None
-    gone: int
-    of: int
-
-
 class Counts(msgspec.Struct, kw_only=True):
     """For operators. ``told`` counts records as they came; ``changed`` those known ones that mean something else now;
     ``quarantined`` those that went there; ``statements`` what was appended to the log."""
@@ -60,7 +52,7 @@ class Counts(msgspec.Struct, kw_only=True):
     gone: int = 0
     quarantined: int = 0
     statements: int = 0
-    braked: tuple[Braked, ...] = ()
+    braked: tuple[Missing, ...] = ()
 
 
 class Intake:
@@ -93,9 +85,15 @@ class Intake:
         self._referred = Referred(records, source)
         self._telling = Telling(source, records, self._referred, publisher)
         self._absent: dict[str, tuple[int, int]] = {}
+        """By entity, how many of how many were not told, of what was told whole."""
         self.counts = Counts()
         self.grown: Counter[str] = Counter()
         """What went to quarantine and did not stand there before, by the first rule that it fails."""
+
+    @property
+    def judged(self) -> frozenset[str]:
+        """Entities of which it was told whole who there is."""
+        return frozenset(self._absent)
 
     # ── what is told ─────────────────────────────────────────────────────────────────────────────────
 
@@ -254,21 +252,18 @@ class Intake:
     # ── what is absent ───────────────────────────────────────────────────────────────────────────────
 
     async def whole(self, *wholes: Whole) -> None:
-        """What is there and was not told in this reading is gone: all that is missing of an entity, whatever scopes it
-        was in, or nothing of it where that is too much."""
-        missing: list[tuple[Whole, list[int], int]] = []
-        for whole in wholes:
+        """What is there and was not told in this reading is gone: all of it, or nothing where that is too much
+        (``removals``)."""
+        missing: list[int] = []
+        for whole in once(wholes):
             absent, total = await self._missing(whole)
             gone, of = self._absent.get(whole.entity, (0, 0))
             self._absent[whole.entity] = gone + len(absent), of + total
-            if absent:
-                missing.append((whole, absent, total))
-        for whole, absent, total in missing:
-            if self._removals is not None and _is_landslide(self._removals, *self._absent[whole.entity]):
-                told = Braked(entity=whole.entity, scope=whole.scope, gone=len(absent), of=total)
-                self.counts.braked = (*self.counts.braked, told)
-            else:
-                await self._remove(absent)
+            missing += absent
+        if self._removals is not None:
+            self.counts.braked = held(self._removals, self._absent)
+        if not self.counts.braked:
+            await self._remove(missing)
 
     async def _missing(self, whole: Whole) -> tuple[list[int], int]:
         """Their places, and of how many."""
@@ -320,8 +315,3 @@ def _is_there(key: Key, works: Mapping[Key, Work], there: Mapping[Key, Named]) -
     if work is None:
         return key in there and there[key].there
     return (work.before if work.flaws else work.after) is not None
-
-
-def _is_landslide(removals: Removals, gone: int, of: int) -> bool:
-    """All of one entity in this reading, whatever scopes it comes in."""
-    return gone > removals.count_max and gone * 100 > removals.percent_max * of

@@ -9,12 +9,13 @@ import trio
 from actors.domain.canonical import AnyEntity, Flaw
 from actors.domain.harvest import Ended, Finished, Halted, Mode, Page, Record, Statements, Whole
 from actors.domain.publishing import Publisher
+from actors.domain.removals import Missing, in_words, named
 from actors.domain.stating import Stater
 from actors.domain.xapi.patterns import Version
 from actors.messages import Backfill, Sync
 from actors.ports import How, Provenance, Reading, ReadingView, Source
 from actors.ports.records import SourceState
-from actors.roles.intake import Braked, Counts, Intake
+from actors.roles.intake import Counts, Intake
 from actors.roles.performing import Abandoned
 from actors.roles.relaying import Relay
 from actors.roles.remapping import finish, told_of
@@ -53,7 +54,7 @@ class Taken:
         self._relay = relay
         self._relayed = Counts()
         self._wholes: list[Whole] = []
-        """Parts of an entity (of a course each) that were told whole, and of which nobody is taken for gone yet."""
+        """What was told whole, and of which nobody is taken for gone yet."""
         self.lacking = ""
         self.quiet = quiet
         self.requests = 0
@@ -63,8 +64,13 @@ class Taken:
         return self._began.mode
 
     @property
-    def braked(self) -> tuple[Braked, ...]:
+    def braked(self) -> tuple[Missing, ...]:
         return self._intake.counts.braked
+
+    @property
+    def judged(self) -> frozenset[str]:
+        """Entities of which it was told whole who there is."""
+        return self._intake.judged
 
     @property
     def grown(self) -> Mapping[str, int]:
@@ -95,8 +101,8 @@ class Taken:
             self._hint(self._intake.counts.statements - before)
 
     async def _settle(self) -> None:
-        """Whoever is missing from any part is gone: before the cursor passes it, and with all parts together, since a
-        landslide that comes a course at a time is one all the same."""
+        """Whoever is missing is gone: before the cursor passes it, and all together, since a landslide that comes a
+        course at a time is one all the same."""
         wholes, self._wholes = self._wholes, []
         await self._intake.whole(*wholes)
 
@@ -111,14 +117,8 @@ class Taken:
         self._hint(relayed.fresh)
 
     async def whole(self, whole: Whole) -> None:
-        if whole.scope is not None:
-            self._wholes.append(whole)
-            return
-        async with self._alone():
-            before = self._intake.counts.statements
-            self._wholes = [part for part in self._wholes if part.entity != whole.entity]
-            await self._intake.whole(whole)
-            self._hint(self._intake.counts.statements - before)
+        self._wholes.append(whole)
+        await trio.lowlevel.checkpoint()
 
     async def finish(self) -> None:
         """What waited for something else is tried once more."""
@@ -315,8 +315,9 @@ class Undertaking:
                 how = "finished"
                 if taken.braked:
                     how, detail = "braked", in_words(taken.braked)
-                if taken.mode == "full" or taken.braked:
-                    braked = in_words(taken.braked)
+                    braked = detail
+                elif named(state.braked) <= taken.judged:
+                    braked = ""
         reading = taken.reading(how, detail)
         await self._world.sources.end(state.no, reading, braked, whole=whole)
         if taken.grown:
@@ -328,14 +329,3 @@ class Undertaking:
 
 def _nothing(record: Record, known: AnyEntity | None) -> AnyEntity | tuple[Flaw, ...]:
     raise LookupError(f"there is no mapping for {record.entity}")
-
-
-def in_words(braked: Sequence[Braked]) -> str:
-    """``40 of 60 enrolments would be gone``."""
-    gone: dict[str, tuple[int, int]] = {}
-    for one in braked:
-        count, of = gone.get(one.entity, (0, 0))
-        gone[one.entity] = count + one.gone, of + one.of
-    if not gone:
-        return ""
-    return ", ".join(f"{count} of {of} {entity}s" for entity, (count, of) in gone.items()) + " would be gone"

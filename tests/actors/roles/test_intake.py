@@ -11,6 +11,7 @@ from intake_desk import HOME, SOURCE, Desk, a_desk, course, enrolment, record, u
 
 from actors.domain.canonical import Flaw
 from actors.domain.harvest import Page, Record, Whole
+from actors.domain.removals import Missing, in_words
 from config.polling import Removals
 
 FIRST = (user("ada"), user("ben"), course("c1"), course("c2"))
@@ -213,7 +214,7 @@ async def test_nothing_goes_where_too_much_would(desk: Desk) -> None:
     assert desk.intake.counts.gone == 4  # four of ten: fewer than six
     await desk.intake.whole(Whole(entity="enrolment", scope="s1"))
     [braked] = desk.intake.counts.braked  # eight of twenty in all, and more than a fifth
-    assert (braked.scope, braked.gone, braked.of) == ("s1", 4, 10)
+    assert (braked.entity, braked.gone, braked.of) == ("enrolment", 8, 20)
     assert desk.intake.counts.gone == 4
     desk.begin(removals=None)
     await desk.tell(*members[12:])
@@ -227,12 +228,19 @@ async def test_a_landslide_that_comes_in_parts_is_one(desk: Desk) -> None:
     desk.begin(removals=Removals(percent_max=20, count_max=5))
     await desk.tell(*members[12:])
     await desk.intake.whole(*(Whole(entity="enrolment", scope=f"s{part}") for part in range(3)))
-    assert [(each.scope, each.gone, each.of) for each in desk.intake.counts.braked] == [
-        ("s0", 4, 10),
-        ("s1", 4, 10),
-        ("s2", 4, 10),
-    ]
+    assert desk.intake.counts.braked == (Missing(entity="enrolment", gone=12, of=30),)
     assert desk.intake.counts.gone == 0
+
+
+async def test_where_one_kind_would_lose_too_much_nothing_is_taken_away(desk: Desk) -> None:
+    """Not what depends on it, not what it depends on, and nothing else."""
+    await desk.tell(*FIRST, *(enrolment(f"e{number}") for number in range(6)))
+    for wholes in (("enrolment", "course", "user"), ("course", "user", "enrolment")):
+        desk.begin(removals=Removals(percent_max=20, count_max=5))
+        await desk.intake.whole(*(Whole(entity=entity) for entity in wholes))  # type: ignore[arg-type]  # its words
+        assert in_words(desk.intake.counts.braked) == "2 of 2 users, 2 of 2 courses, 6 of 6 enrolments would be gone"
+        assert desk.intake.counts.gone == 0
+    assert await desk.said() == []
 
 
 async def test_what_somebody_else_told_meanwhile_is_not_absent(desk: Desk) -> None:
