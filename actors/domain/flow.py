@@ -21,6 +21,13 @@ class Veiled(str):
         return "'***'"
 
 
+class VeiledBytes(bytes):
+    """A body that holds a secret: sent as it is, shown as ``***``."""
+
+    def __repr__(self) -> str:
+        return "b'***'"
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTP request. ``operation`` names it in traces and limits (``chat.postMessage``)."""
 

@@ -6,7 +6,7 @@ Canvas's reply to a refresh holds no new refresh token: the old one stays good, 
 from collections.abc import Generator
 from urllib.parse import urlencode
 
-from actors.domain.flow import Request, Response, decode_object
+from actors.domain.flow import Request, Response, VeiledBytes, decode_object
 from actors.domain.harvest import Answer, Halted, Step, ask
 from actors.ports import Reveal
 from actors.sources.canvas.settings import CanvasSettings
@@ -22,13 +22,6 @@ REVOKED = frozenset(
     {"invalid_grant", "invalid_client", "unauthorized_client", "invalid_request", "access_denied", "invalid_token"}
 )
 """Values of ``error`` that a person must mend."""
-
-
-class VeiledBytes(bytes):
-    """A body that is a secret."""
-
-    def __repr__(self) -> str:
-        return "b'***'"
 
 
 class Tokens:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from actors.domain.flow import Lost, NotSent, Outcome, Request, Response
+from actors.domain.flow import Lost, NotSent, Outcome, Request, Response, VeiledBytes
 from actors.domain.harvest import Answer, Halted, Step, ask
 from actors.ports import Reveal
 from actors.sources.moodle.settings import MoodleSettings
@@ -79,13 +79,6 @@ class Halt(Exception):
         self.ended = ended
 
 
-class _VeiledBytes(bytes):
-    """A body that holds a secret."""
-
-    def __repr__(self) -> str:
-        return "b'***'"
-
-
 class Caller:
     """Calls functions of one Moodle. Raises Halt for what ends the reading."""
 
@@ -105,7 +98,7 @@ class Caller:
             url=self._settings.server_url,
             operation=function,
             headers={"content-type": "application/x-www-form-urlencoded", "accept": "application/json"},
-            body=_VeiledBytes(urlencode(form).encode()),
+            body=VeiledBytes(urlencode(form).encode()),
             draws=(BUCKET,),
             answer_bytes_max=self._settings.answer_bytes_max,
             patience_s=PATIENCE_S,

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Raw
 
-from actors.domain.flow import Lost, NotSent, Outcome, Response, decode_object
+from actors.domain.answers import said
+from actors.domain.flow import Lost, NotSent, Outcome, Response
 from actors.domain.verdicts import Cause, Doubtful, Faulted, Refused, Revoked, Throttled, Unavailable
 from actors.domain.xapi.accepted import Enclosed
 
@@ -21,7 +22,6 @@ LABELS = {"1.0.3": Raw(b'"1.0.0"'), "2.0.0": Raw(b'"2.0.0"')}
 FOREIGN = {"contextAgents", "contextGroups"}
 """Of a context: what 1.0.3 does not know."""
 EXTENSION = "urn:lmsyncd:extensions:"
-DETAIL_CHARS_MAX = 400
 
 Failure = Throttled | Unavailable | Faulted | Refused | Revoked | Doubtful
 
@@ -156,16 +156,9 @@ def elsewhere(detail: str) -> Unavailable:
 
 
 def _detail(response: Response) -> str:
-    """The status and what the LRS says to it, on one line and bounded."""
-    said = ""
-    if response.status >= 400:
-        fields = decode_object(response.body)
-        texts = [fields[name] for name in ("detail", "message", "error", "title") if name in fields] if fields else []
-        told = next((text for text in texts if isinstance(text, str)), "")
-        if not told and response.headers.get("content-type", "").startswith("text/plain"):
-            told = response.body[: DETAIL_CHARS_MAX * 4].decode("utf-8", "replace")
-        said = " ".join("".join(char if char.isprintable() else " " for char in told).split())
-    return f"LRS: HTTP {response.status}" + (f", {said[:DETAIL_CHARS_MAX]}" if said else "")
+    """The status and what the LRS says to it."""
+    words = said(response) if response.status >= 400 else ""
+    return f"LRS: HTTP {response.status}" + (f", {words}" if words else "")
 
 
 def host_of(url: str) -> str:

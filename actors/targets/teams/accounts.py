@@ -19,7 +19,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
-from actors.domain.flow import Flow, NotSent, Outcome, Request, Response, decode_object
+from actors.domain.flow import Flow, NotSent, Outcome, Request, Response, VeiledBytes, decode_object
 from actors.domain.verdicts import Revoked, Throttled, Unavailable
 from actors.ports import Reveal
 from actors.targets.teams.settings import ClientCertificate, TeamsSettings
@@ -216,16 +216,9 @@ class _Desk:
             url=f"{self._settings.authority}/{path}",
             operation="token" if method == "POST" else "openid-configuration",
             headers=headers,
-            body=_VeiledBytes(body.encode()),
+            body=VeiledBytes(body.encode()),
             draws=("token",),
         )
-
-
-class _VeiledBytes(bytes):
-    """A body that is a secret."""
-
-    def __repr__(self) -> str:
-        return "b'***'"
 
 
 def _given(outcome: Outcome, now_us: int | None) -> _Given | Harmless:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from actors.domain.answers import one_line
 from actors.domain.flow import Lost, NotSent, Outcome, Response, decode_object
 from actors.domain.veiling import veiled
 from actors.domain.verdicts import Cause, Doubtful, Faulted, Refused, Revoked, Throttled, Unavailable
@@ -17,7 +18,6 @@ from actors.domain.verdicts import Cause, Doubtful, Faulted, Refused, Revoked, T
 Failure = Throttled | Unavailable | Faulted | Refused | Revoked | Doubtful
 
 QUEUED = 202
-SAID_CHARS_MAX = 200
 ID_CHARS_MAX = 100
 RUN = "x-ms-workflow-run-id"
 OFF = "the flow is switched off or gone, as it is when its owner left"
@@ -101,6 +101,5 @@ def _error(response: Response) -> tuple[str, str]:
 def _detail(response: Response, hidden: Sequence[str]) -> str:
     """The status and what is said to it, on one line and bounded."""
     said = " ".join(part for part in _error(response) if part)
-    said = veiled(said, hidden)
-    said = " ".join("".join(char if char.isprintable() else " " for char in said).split())
-    return f"Power Automate: HTTP {response.status}" + (f", {said[:SAID_CHARS_MAX]}" if said else "")
+    said = one_line(veiled(said, hidden))
+    return f"Power Automate: HTTP {response.status}" + (f", {said}" if said else "")

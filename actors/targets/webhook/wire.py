@@ -10,13 +10,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from actors.domain.flow import Lost, NotSent, Outcome, Response, decode_object
-from actors.domain.veiling import veiled
+from actors.domain.answers import said
+from actors.domain.flow import Lost, NotSent, Outcome, Response
 from actors.domain.verdicts import Cause, Doubtful, Faulted, Refused, Revoked, Throttled, Unavailable
 
 Failure = Throttled | Unavailable | Faulted | Refused | Revoked | Doubtful
 
-SAID_CHARS_MAX = 200
 ID_CHARS_MAX = 100
 REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "cf-ray")
 """Headers by which receivers call the request, the first one counts."""
@@ -92,14 +91,6 @@ def _origin(location: str) -> str:
 
 
 def _detail(response: Response, hidden: Sequence[str]) -> str:
-    """The status and what the receiver says to it, on one line and bounded."""
-    said = ""
-    if response.status >= 400:
-        fields = decode_object(response.body)
-        texts = [fields[name] for name in ("detail", "message", "error", "title") if name in fields] if fields else []
-        told = next((text for text in texts if isinstance(text, str)), "")
-        if not told and response.headers.get("content-type", "").startswith("text/plain"):
-            told = response.body[: SAID_CHARS_MAX * 4].decode("utf-8", "replace")
-        told = veiled(told, hidden)
-        said = " ".join("".join(char if char.isprintable() else " " for char in told).split())
-    return f"webhook: HTTP {response.status}" + (f", {said[:SAID_CHARS_MAX]}" if said else "")
+    """The status and what the receiver says to it."""
+    words = said(response, hidden) if response.status >= 400 else ""
+    return f"webhook: HTTP {response.status}" + (f", {words}" if words else "")
