@@ -1,8 +1,11 @@
-"""For all tests: hypothesis judges what comes out, never how long it took (timings are for ``make bench``)."""
+"""For all tests: hypothesis judges what comes out, never how long it took (timings are for ``make bench``), and a test
+that wants virtual time has it."""
 
+import inspect
 import os
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 NO_HURRY: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
@@ -10,3 +13,10 @@ NO_HURRY: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCh
 settings.register_profile("search", **NO_HURRY)
 settings.register_profile("gate", derandomize=True, **NO_HURRY)  # it judges the change, not the luck of the day
 settings.load_profile("gate" if os.environ.get("CI") else "search")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A clock takes effect only where the test itself asks for it: by way of a fixture it would wait in real time."""
+    clock = "autojump_clock"
+    if isinstance(item, pytest.Function) and clock in item.fixturenames:
+        assert clock in inspect.signature(item.function).parameters, f"{item.nodeid} has no parameter {clock}"

@@ -50,7 +50,7 @@ def toy(office: Office) -> str:
     return f"acme/{name}"
 
 
-async def test_which_tables_there_are(tmp_path: Path) -> None:
+async def test_which_tables_there_are(tmp_path: Path, autojump_clock: object) -> None:
     async with read(tmp_path) as (office, _):
         rows, done = await ask(office, p.MapList())
         assert [(row.version, row.in_force, row.origin, row.note) for row in rows if isinstance(row, MappingRow)] == [
@@ -62,7 +62,7 @@ async def test_which_tables_there_are(tmp_path: Path) -> None:
         assert again == rows
 
 
-async def test_a_table_in_full(tmp_path: Path) -> None:
+async def test_a_table_in_full(tmp_path: Path, autojump_clock: object) -> None:
     async with read(tmp_path) as (office, _):
         (row,), _ = await ask(office, p.MapShow(source=toy(office), version=2))
         assert isinstance(row, TableRow)
@@ -78,7 +78,7 @@ async def test_a_table_in_full(tmp_path: Path) -> None:
         assert (refused.value.code, refused.value.advice) == (Exit.NOTHING, "there is: v1, v2")
 
 
-async def test_what_a_stored_record_means(tmp_path: Path) -> None:
+async def test_what_a_stored_record_means(tmp_path: Path, autojump_clock: object) -> None:
     async with read(tmp_path) as (office, campus):
         person = next(iter(campus.school.people.values()))
         before = await campus.rows("SELECT count(*) FROM statements")
@@ -92,7 +92,7 @@ async def test_what_a_stored_record_means(tmp_path: Path) -> None:
         assert await campus.rows("SELECT count(*) FROM statements") == before
 
 
-async def test_what_any_json_means(tmp_path: Path) -> None:
+async def test_what_any_json_means(tmp_path: Path, autojump_clock: object) -> None:
     async with read(tmp_path) as (office, _):
         asked = p.MapTest(source=toy(office), entity="user", body='{"id": 5, "token": "s3cret", "email": "no address"}')
         (row,), done = await ask(office, asked)
@@ -118,7 +118,9 @@ async def test_what_any_json_means(tmp_path: Path) -> None:
         (p.MapList(source="/x"), Exit.USAGE),
     ],
 )
-async def test_what_cannot_be_meant(asked: p.MapTest | p.MapShow | p.MapList, code: Exit, tmp_path: Path) -> None:
+async def test_what_cannot_be_meant(
+    asked: p.MapTest | p.MapShow | p.MapList, code: Exit, tmp_path: Path, autojump_clock: object
+) -> None:
     async with read(tmp_path) as (office, _):
         meant = msgspec.structs.replace(asked, source=asked.source.replace("acme/{}", toy(office)))
         with pytest.raises(Refusal) as refused:

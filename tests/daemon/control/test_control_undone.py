@@ -37,7 +37,9 @@ async def state(campus: Campus, delivery: str) -> str:
     return str(found)
 
 
-async def test_what_was_posted_and_what_was_told_instead(running: tuple[Office, Campus]) -> None:
+async def test_what_was_posted_and_what_was_told_instead(
+    running: tuple[Office, Campus], autojump_clock: object
+) -> None:
     office, campus = running
     [told] = await campus.tell(completed("ada"))
     await campus.quiet()
@@ -60,7 +62,7 @@ async def test_what_was_posted_and_what_was_told_instead(running: tuple[Office, 
     assert delivery.delivery.id == posted
 
 
-async def test_what_was_cancelled(running: tuple[Office, Campus]) -> None:
+async def test_what_was_cancelled(running: tuple[Office, Campus], autojump_clock: object) -> None:
     office, campus = running
     await campus.store.queries.pause("acme/slack", by="ada", now_us=campus.clock.now_us())
     [told] = await campus.tell(completed("ada"))
@@ -85,7 +87,9 @@ async def test_what_was_cancelled(running: tuple[Office, Campus]) -> None:
         ("one without a change", "which had told no change"),
     ],
 )
-async def test_what_voids_nothing_says_why(running: tuple[Office, Campus], statement: str, said: str) -> None:
+async def test_what_voids_nothing_says_why(
+    running: tuple[Office, Campus], autojump_clock: object, statement: str, said: str
+) -> None:
     office, campus = running
     known: dict[str, str] = {}
     [known["the voided one"]] = await campus.tell(completed("ada"))
@@ -100,7 +104,7 @@ async def test_what_voids_nothing_says_why(running: tuple[Office, Campus], state
     assert known.get(statement, statement) in sentence
 
 
-async def test_a_change_that_others_told_too(running: tuple[Office, Campus]) -> None:
+async def test_a_change_that_others_told_too(running: tuple[Office, Campus], autojump_clock: object) -> None:
     office, campus = running
     [first] = await campus.tell(completed("ada"))
     [again] = await campus.tell(completed("ada"))
@@ -134,7 +138,9 @@ async def parked(campus: Campus) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("accept_double", [False, True])
-async def test_a_parked_one_is_not_replayed(running: tuple[Office, Campus], accept_double: bool) -> None:
+async def test_a_parked_one_is_not_replayed(
+    running: tuple[Office, Campus], autojump_clock: object, accept_double: bool
+) -> None:
     office, campus = running
     delivery, void = await parked(campus)
     [done] = await campus.store.queries.replay(
@@ -149,7 +155,7 @@ async def test_a_parked_one_is_not_replayed(running: tuple[Office, Campus], acce
     assert (let_be.done, await state(campus, delivery)) == (True, "cancelled")
 
 
-async def test_a_replaced_one_is_not_sent_all_the_same(running: tuple[Office, Campus]) -> None:
+async def test_a_replaced_one_is_not_sent_all_the_same(running: tuple[Office, Campus], autojump_clock: object) -> None:
     _, campus = running
     await campus.store.queries.pause("acme/slack", by="ada", now_us=campus.clock.now_us())
     [old] = await campus.tell(graded("ada", 80, at="2026-11-23T10:00:00Z"))
@@ -166,7 +172,7 @@ async def test_a_replaced_one_is_not_sent_all_the_same(running: tuple[Office, Ca
     assert "its statement was voided" in done.note
 
 
-async def test_a_dead_one_is_dead_no_more_but_cancelled(running: tuple[Office, Campus]) -> None:
+async def test_a_dead_one_is_dead_no_more_but_cancelled(running: tuple[Office, Campus], autojump_clock: object) -> None:
     _, campus = running
     campus.fault("slack", "archived", operation="chat.postMessage")
     [told] = await campus.tell(completed("ada"))
@@ -182,7 +188,9 @@ async def test_a_dead_one_is_dead_no_more_but_cancelled(running: tuple[Office, C
     assert not campus.journal("slack")
 
 
-async def test_what_no_route_took_is_not_routed_once_it_was_voided(running: tuple[Office, Campus]) -> None:
+async def test_what_no_route_took_is_not_routed_once_it_was_voided(
+    running: tuple[Office, Campus], autojump_clock: object
+) -> None:
     office, campus = running
     left = {**completed("ada"), "verb": {"id": "http://adlnet.gov/expapi/verbs/passed"}}
     [told] = await campus.tell(left)
