@@ -1,7 +1,8 @@
 """One writer, group commit: whatever waits is committed together, and callers resume after the fsync.
 
-Each job runs in a savepoint of its own, so one caller's error costs nobody else anything. A batch that has begun is
-finished whatever happens above: the writer's work is shielded from cancellation, and shutdown drains the queue.
+Each job runs in a savepoint of its own, so one caller's error costs nobody else anything; where it is alone it has
+none, because a savepoint copies every page that is changed within it. A batch that has begun is finished whatever
+happens above: the writer's work is shielded from cancellation, and shutdown drains the queue.
 
 A transaction that changed anything counts itself before its commit (``seal``; see ``lineage``). Damage ends it all:
 nothing more is written to a database that SQLite calls malformed, callers are told to come again, ``damaged`` hears.
@@ -168,13 +169,19 @@ def _again(error: Exception) -> Exception:
 
 
 def transact(raw: sqlite3.Connection, batch: list[_Pending], seal: Callable[[sqlite3.Connection], None]) -> None:
-    """All jobs in one transaction, each in its savepoint, sealed if anything changed. Raises sqlite3.Error if the
-    whole must be undone."""
+    """All jobs in one transaction, each undone alone if it fails; sealed if anything changed. Raises sqlite3.Error if
+    the whole must be undone."""
     raw.execute("BEGIN IMMEDIATE")
     try:
         before = raw.total_changes
-        for pending in batch:
-            _one(raw, pending)
+        if len(batch) == 1:
+            if not _tried(raw, batch[0], "ROLLBACK"):
+                return
+        else:
+            for pending in batch:
+                raw.execute("SAVEPOINT job")
+                _tried(raw, pending, "ROLLBACK TO job")
+                raw.execute("RELEASE job")
         if raw.total_changes != before:
             seal(raw)
         raw.execute("COMMIT")
@@ -184,13 +191,14 @@ def transact(raw: sqlite3.Connection, batch: list[_Pending], seal: Callable[[sql
         raise
 
 
-def _one(raw: sqlite3.Connection, pending: _Pending) -> None:
-    raw.execute("SAVEPOINT job")
+def _tried(raw: sqlite3.Connection, pending: _Pending, undo: str) -> bool:
+    """Whether the job did not fail; else it is undone, and only its caller hears of it."""
     try:
         pending.value = pending.job(raw)
     except Exception as error:
         if isinstance(error, sqlite3.Error) and isinstance(translate(error), StoreUnavailable | StoreRefused):
             raise  # the disk's trouble is everybody's
-        raw.execute("ROLLBACK TO job")
+        raw.execute(undo)
         pending.error = error
-    raw.execute("RELEASE job")
+        return False
+    return True

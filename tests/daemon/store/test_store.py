@@ -152,6 +152,28 @@ async def test_one_callers_error_costs_nobody_else_anything(tmp_path: Path) -> N
     await engine.close()
 
 
+async def test_who_fails_alone_leaves_nothing_behind(tmp_path: Path) -> None:
+    engine = InlineEngine(tmp_path / "w.db")
+    writer = Writer(engine)
+    sealed: list[int] = []
+    await engine.run(lambda raw: raw.execute("CREATE TABLE t (n INTEGER)"))
+    writer.seal = lambda raw: sealed.append(raw.execute("SELECT count(*) FROM t").fetchone()[0])
+
+    def fail(raw: sqlite3.Connection) -> None:
+        raw.execute("INSERT INTO t VALUES (1)")
+        raise ValueError("my fault")
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(writer.run)
+        with pytest.raises(ValueError, match="my fault"):
+            await writer.submit(fail)
+        await writer.submit(lambda raw: raw.execute("INSERT INTO t VALUES (2)"))
+        writer.close()
+    assert await engine.run(lambda raw: raw.execute("SELECT n FROM t").fetchall()) == [(2,)]
+    assert (sealed, writer.last_error) == ([1], None)
+    await engine.close()
+
+
 class Failing:
     """An engine that fails as SQLite does, at chosen calls."""
 
