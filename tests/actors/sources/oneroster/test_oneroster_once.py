@@ -24,11 +24,22 @@ def test_many_are_remembered_and_more_than_too_many_are_let_through(monkeypatch:
     told = Once()
     assert all(told.is_new(f"id {n}") for n in range(20_000))
     assert not any(told.is_new(f"id {n}") for n in range(20_000))
-    monkeypatch.setattr(once, "LAST", once.FIRST)
+    monkeypatch.setattr(once, "COUNT_MAX", 1_000)
     few = Once()
     assert all(few.is_new(f"id {n}") for n in range(2_000))
     assert not few.is_new("id 0")
     assert few.is_new("id 1999")
+
+
+def test_an_id_is_none_whose_mark_lies_across_two_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here an id is its own hash, so that all marks stand in one list, in order."""
+    monkeypatch.setattr(once, "hash", lambda name: int(name, 16) * once._LISTS, raising=False)
+    told = Once()
+    assert told.is_new("112233445566")
+    assert told.is_new("aabbccddeeff")
+    assert told.is_new("445566aabbcc")
+    assert not told.is_new("445566aabbcc")
+    assert not told.is_new("aabbccddeeff")
 
 
 async def test_of_rows_with_one_id_the_first_counts_also_pages_later() -> None:
