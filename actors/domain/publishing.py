@@ -85,9 +85,10 @@ class Publisher:
 
     # ── people ───────────────────────────────────────────────────────────────────────────────────────
 
-    def user(self, before: User | None, after: User, told: Told) -> list[NewStatement]:
-        """``before`` None: they are new, or back."""
-        if before is not None and _as_seen(before) == _as_seen(after):
+    def user(self, before: User | None, after: User, told: Told, *, in_part: bool = False) -> list[NewStatement]:
+        """``before`` None: they are new, or back; ``in_part``: nobody has told all of them before, so that what was
+        empty was not known, and is no news."""
+        if before is not None and not _is_news(_as_seen(before), _as_seen(after), in_part=in_part):
             return []
         verb = stating.REGISTERED if before is None else stating.UPDATED
         at = _first_of(told, after.updated)
@@ -235,6 +236,10 @@ class Publisher:
 def _as_seen(user: User) -> tuple[object, ...]:
     """What of a person is news when it changes."""
     return (user.display_name, user.email, user.locale, user.timezone, user.active)
+
+
+def _is_news(before: tuple[object, ...], after: tuple[object, ...], *, in_part: bool) -> bool:
+    return any(was != now and not (in_part and was == "") for was, now in zip(before, after, strict=True))
 
 
 def _visible(grade: Grade) -> Score | None:

@@ -123,11 +123,13 @@ class Intake:
         """Each once, whatever was told of it."""
         works: dict[Key, Work] = {}
         mended = await self._corrections([known[key].no for key, *_ in told if key in known])
+        waiting = await self._waiting(told, known)
         for number, (key, record, raw, digest) in enumerate(told):
             work = works.pop(key, None) or Work(key, known.get(key))
             works[key] = work  # the last telling says where in the order it stands
+            work.waits = waiting.get(key)
             if record.gone:
-                if not work.tell_gone(record, self._meaning):
+                if not (work.tell_gone(record, raw, digest, self._meaning) and work.dirty):
                     self.counts.unchanged += 1
                 continue
             if work.known is not None and (corrections := mended.get(work.known.no)):
@@ -142,6 +144,22 @@ class Intake:
         found: dict[int, Sequence[Correction]] = {}
         for start in range(0, len(nos), BATCH):
             found.update(await self._records.corrections(self._source, nos[start : start + BATCH]))
+        return found
+
+    async def _waiting(self, told: Sequence[_Told], known: Mapping[Key, KnownRecord]) -> dict[Key, AnyEntity]:
+        """What stands in quarantine and of which an event tells: which of them is newer, its body alone can say."""
+        some = {
+            known[key].no: known[key]
+            for key, record, *_ in told
+            if record.partial and key in known and known[key].state == "quarantined"
+        }
+        found: dict[Key, AnyEntity] = {}
+        for start in range(0, len(some), BATCH):
+            bodies = await self._records.bodies(self._source, list(some)[start : start + BATCH])
+            for no, raw in bodies.items():
+                means = self._meaning(as_read(some[no], raw), None)
+                if not isinstance(means, tuple):
+                    found[some[no].entity, some[no].id] = means
         return found
 
     # ── what is written ──────────────────────────────────────────────────────────────────────────────
@@ -199,7 +217,10 @@ class Intake:
                     self.counts.quarantined += 1
                     self.grown[work.flaws[0].rule] += 1
             elif work.gone:
-                self.counts.gone += 1
+                if work.before is not None or (work.known is not None and work.known.state == "quarantined"):
+                    self.counts.gone += 1
+                else:
+                    self.counts.unchanged += 1  # it was gone, or never there
             elif work.known is None or work.known.state == "gone":
                 self.counts.new += 1
             elif work.changed:
@@ -287,11 +308,12 @@ class Intake:
 
 
 def _same(known: KnownRecord | None, record: Record, digest: bytes) -> bool:
-    """Whether this was told before, and nothing has happened to it since."""
-    if known is None:
-        return record.gone
+    """Whether this was told before, and nothing has happened to it since. Of an event that takes away, the time may be
+    news."""
     if record.gone:
-        return known.state == "gone"
+        return not record.partial and (known is None or known.state == "gone")
+    if known is None:
+        return False
     moved = bool(record.scope) and record.scope != known.scope
     return known.digest == digest and known.state != "gone" and not moved
 

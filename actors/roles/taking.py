@@ -15,7 +15,7 @@ import msgspec
 from actors.domain.canonical import REFERENCES, AnyEntity, Assignment, Completion, Course, Enrolment, Flaw, Grade
 from actors.domain.harvest import Record
 from actors.domain.remapping import entity
-from actors.domain.xapi.moments import instant
+from actors.domain.xapi.moments import instant, instant_us
 from actors.domain.xapi.patterns import IRI
 from actors.ports.records import Kept, Key, KnownRecord
 
@@ -24,6 +24,10 @@ Meaning = Callable[[Record, AnyEntity | None], AnyEntity | tuple[Flaw, ...]]
 ID_CHARS_MAX = 512
 BODY_BYTES_MAX = 1_048_576
 REFERENCE = "reference"
+_LATE_US = {"grade": 300_000_000}
+"""By so much the time of an event may be later than the one that the same thing bears when it is read whole: of a
+grade, an event has no other time than when it was sent."""
+_TO_THE_SECOND = len("2026-08-15T06:00:00")
 _DIGITS_MAX = 19
 _iri = re.compile(IRI)
 _ordered = msgspec.json.Encoder(order="deterministic").encode
@@ -33,10 +37,11 @@ _decode = msgspec.json.Decoder(dict[str, object]).decode
 
 class Work:
     """``was``: what it meant last; ``before``: the same, where it is in force; ``after``: what it means now, None where
-    it is gone or never meant anything."""
+    it is gone or never meant anything. ``waits``: what stands in quarantine would mean, once it fits."""
 
     __slots__ = (
-        "after", "before", "digest", "dirty", "flaws", "form", "gone", "key", "known", "partial", "raw", "scope", "was",
+        "after", "before", "digest", "dirty", "flaws", "form", "gone", "key", "known", "partial", "raw", "scope",
+        "waits", "was",
     )  # fmt: skip
 
     def __init__(self, key: Key, known: KnownRecord | None) -> None:
@@ -46,6 +51,7 @@ class Work:
         self.gone = known is not None and known.state == "gone"
         self.before = None if self.gone else self.was
         self.after = self.before
+        self.waits: AnyEntity | None = None
         self.digest = known.digest if known is not None else b""
         self.form = known.form if known is not None else ""
         self.scope = known.scope if known is not None else ""
@@ -71,17 +77,21 @@ class Work:
 
     def tell(self, record: Record, raw: bytes, digest: bytes, meaning: Meaning) -> bool:
         """False: it is not taken, because what is known is newer."""
-        flaws = record.flaws or unfit(record, raw)
-        means = flaws or meaning(record, self.after or self.was)
+        means = record.flaws or unfit(record, raw) or meaning(record, self.after or self.was)
         if not isinstance(means, tuple):
             means = unsound(means) or means
         if isinstance(means, tuple):
             self._told(record, raw, digest)
             self.flaws = means
             return True
-        if older(means, self.after or self.was):
+        last = self.after or self.was
+        if older(means, last, 0 if record.partial else _LATE_US.get(record.entity, 0)):
             return False
-        if record.partial and (self.after or self.was) is not None:
+        if record.partial and older(means, self.waits):
+            return False
+        if not record.partial and last is not None and last == _timed(means, last):
+            means = last
+        if record.partial and last is not None:
             if means == self.after and not self.flaws and (self.dirty or self._active):
                 return True  # nothing new, and the whole body stays the measure of what is
             self.digest, self.dirty = digest, True  # read whole, it is looked at again
@@ -95,18 +105,23 @@ class Work:
         self.scope = record.scope or self.scope
         self.dirty = True
 
-    def tell_gone(self, record: Record, meaning: Meaning) -> bool:
+    def tell_gone(self, record: Record, raw: bytes, digest: bytes, meaning: Meaning) -> bool:
         """It says itself that it is gone. False: what is known is newer. Events come in any order: an old one takes
-        nobody away, and the time of one that does is kept, so that an older one brings nobody back."""
+        nobody away, and the time of one that does is kept, also of what nobody has told of yet, so that an older one
+        brings nobody back."""
         last = self.after or self.was
-        means = meaning(record, last) if record.partial and last is not None else ()
-        if last is None or isinstance(means, tuple):
+        means = (record.flaws or unfit(record, raw) or meaning(record, last)) if record.partial else ()
+        if isinstance(means, tuple):
             self.leave()
             return True
-        if older(means, last):
+        if older(means, last) or older(means, self.waits):
             return False
+        if last is None:
+            self._told(record, raw, digest)
         self.leave()
-        self.was = msgspec.structs.replace(last, updated=means.updated or last.updated)
+        gone = means if last is None else msgspec.structs.replace(last, updated=means.updated or last.updated)
+        self.dirty = self.dirty or gone != self.was
+        self.was = gone
         return True
 
     def leave(self) -> None:
@@ -138,7 +153,7 @@ class Work:
     # ── what is written ──────────────────────────────────────────────────────────────────────────────
 
     def kept(self, mapping: int) -> Kept:
-        means = self.before if self.flaws else self.was if self.gone else self.after
+        means = self.before if self.flaws else self.was if self.gone else _timed(self.after, self.was)
         member = means if isinstance(means, Enrolment) else None
         return Kept(
             no=self.known.no if self.known is not None else None,
@@ -148,7 +163,7 @@ class Work:
             scope=self.scope,
             raw=self.raw,
             digest=self.digest,
-            mapping=self.known.mapping if self.gone and self.known is not None else mapping,
+            mapping=self.known.mapping if self.gone and self.known is not None and self.known.canonical else mapping,
             canonical=_encode(means) if means is not None else b"",
             state="quarantined" if self.flaws else "gone" if self.gone else "active",
             rev=self.rev,
@@ -159,12 +174,26 @@ class Work:
         )
 
 
-def older(told: AnyEntity, known: AnyEntity | None) -> bool:
-    """Whether it tells how things stood before what is known."""
+def older(told: AnyEntity, known: AnyEntity | None, late_us: int = 0) -> bool:
+    """Whether it tells how things stood before what is known, by more than ``late_us``. A time that is told to the
+    second is not taken to be finer than that: a listing cuts off what an event has."""
     if known is None or not told.updated or not known.updated or told.updated == known.updated:
         return False
     one, other = instant(told.updated), instant(known.updated)
-    return one is not None and other is not None and one < other
+    if one is None or other is None:
+        return False
+    if late_us:
+        return (instant_us(one) or 0) + late_us < (instant_us(other) or 0)
+    if "." not in one or "." not in other:
+        return one[:_TO_THE_SECOND] < other[:_TO_THE_SECOND]
+    return one < other
+
+
+def _timed(means: AnyEntity | None, known: AnyEntity | None) -> AnyEntity | None:
+    """With the time of what is known, where it has none of its own: what came before that is older still."""
+    if means is None or known is None or means.updated or not known.updated:
+        return means
+    return msgspec.structs.replace(means, updated=known.updated)
 
 
 def written(record: Record) -> tuple[Record, bytes, bytes]:

@@ -89,7 +89,8 @@ class Telling:
         told = _told(work, now_us, after_us)
         match work.before, work.after:
             case User() | None as before, User() as after:
-                return self._publisher.user(before, after, told)
+                in_part = work.known is not None and work.known.partial
+                return self._publisher.user(before, after, told, in_part=in_part)
             case Assignment() | None as before, Assignment() as after:
                 course = around.course(after.course)
                 return self._publisher.assignment(before, after, course, told) if course else []

@@ -68,6 +68,14 @@ def test_a_person_comes_and_changes() -> None:
     assert len(PUBLISHER.user(ADA, msgspec.structs.replace(ADA, active=False), TOLD)) == 1
 
 
+def test_what_nobody_knew_of_somebody_is_no_news_when_it_is_told_for_the_first_time() -> None:
+    part = msgspec.structs.replace(ADA, email="", locale="", timezone="")
+    assert PUBLISHER.user(part, ADA, TOLD, in_part=True) == []
+    assert len(PUBLISHER.user(part, ADA, TOLD)) == 1, "known to be none, and now there is one"
+    for change in ({"display_name": "Ada King"}, {"active": False}, {"display_name": ""}):
+        assert len(PUBLISHER.user(part, msgspec.structs.replace(ADA, **change), TOLD, in_part=True)) == 1, change
+
+
 def test_a_membership_begins_changes_and_ends() -> None:
     [enrolled] = moved(OUTSIDE, AS_LEARNER)
     assert isinstance(enrolled, changes.Enrolled)

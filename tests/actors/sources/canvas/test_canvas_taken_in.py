@@ -14,8 +14,10 @@ from actors.domain.mapping import Frame, compile_tables
 from actors.domain.publishing import Publisher
 from actors.domain.school import Class, Pupil, School, Work
 from actors.domain.stating import Stater
+from actors.domain.xapi.moments import spelt
 from actors.roles.intake import Intake
 from actors.sources import canvas
+from actors.sources.canvas.fake.live import sign
 
 TREE = tomllib.loads((Path(canvas.__file__).parent / "mappings" / "v1.toml").read_text(encoding="utf-8"))
 FRAME = Frame(
@@ -201,7 +203,41 @@ async def test_an_event_about_somebody_unknown_waits_for_them(tmp_path: Path) ->
         assert heard.look, "her address must be read"
         await campus.intake().page(Page(records=heard.records))
         assert await campus.said() == ["user_created", "enrolled"]
-        assert await campus.read("delta") == ["user_updated"], "now with her address"
+        assert await campus.read("delta") == [], "her address was not known before"
+        assert grace.email.encode() in await campus.kept()
+        grace.email = "hopper@example.edu"
+        assert await campus.read() == ["user_updated"], "a new one is news"
+
+
+async def test_who_left_before_anybody_heard_that_they_came_does_not_come(tmp_path: Path) -> None:
+    async with a_campus(tmp_path) as campus:
+        await campus.read()
+        campus.stage.fake.live.skip()
+        member = campus.school.enrol(campus.ada, campus.course, at(campus))
+        [came] = campus.stage.fake.live.deliveries()
+        campus.school.change_membership(member, at(campus), state="deleted")
+        [left] = campus.stage.fake.live.deliveries()
+        for body in (left, came):
+            await campus.intake().page(Page(records=campus.stage.heard(body).records))
+        assert await campus.said() == []
+        assert await campus.read() == []
+        campus.school.change_membership(member, at(campus), state="active")
+        assert await campus.hear() == ["enrolled"]
+
+
+async def test_a_grade_of_which_the_event_did_not_say_whether_it_shows_is_told_when_it_is_read(tmp_path: Path) -> None:
+    async with a_campus(tmp_path) as campus:
+        campus.school.enrol(campus.ada, campus.course, at(campus))
+        await campus.read()
+        campus.stage.fake.live.skip()
+        campus.school.grade(*essay(campus), 17, at(campus))
+        [happening] = campus.school.happened[-1:]
+        [event] = campus.stage.fake.live.events(happening)
+        event["metadata"]["event_time"] = spelt(round((happening.at_s + 1.5) * 1e6))  # type: ignore[index]  # a mapping
+        del event["body"]["muted"]  # type: ignore[attr-defined]  # the same
+        await campus.intake().page(Page(records=campus.stage.heard(sign(event)).records))
+        assert await campus.said() == []
+        assert await campus.read("delta") == ["graded 17"]
 
 
 async def test_who_vanished_without_a_word_is_found_by_a_full_reading(tmp_path: Path) -> None:
