@@ -15,23 +15,35 @@ from actors.domain.changes import AnyChange
 from actors.domain.occurrence import Counted, Known, count
 from actors.domain.outbox import HeldFor, State
 from actors.ports import Planned, Routed, RoutedCount
-from daemon.store import closing, holding, latecomers, lines, reminders, rows, undoing
-from daemon.store.entities import keep, known_of
+from daemon.store import closing, holding, latecomers, lines, many, reminders, rows, undoing
+from daemon.store.entities import Entities
 from daemon.store.holding import DAY_US
 
 OVERTAKEN = "overtaken: told when a newer value was known already"
 ONLY = Counted(occurrence=1, known=Known(value="", occurrence=1, at_us=0, top=1), news="new")
 """What there is once: a statement, as such."""
+_OUTCOME = "INSERT INTO outcomes (seq, kind, reason, occurrence, deliveries, unrouted, entity, change, news, corrects)"
+_TELLING = "INSERT OR IGNORE INTO tellings"
 IMPORTED_BEFORE = "imported_before: this change is known from an import, which announced it to nobody"
 
 
-class _Tally:
-    """What one call has made so far."""
+class _Batch:
+    """What one call is about, and what it has made so far. Outcomes, tellings and entities are written at its end."""
 
-    def __init__(self) -> None:
+    def __init__(self, raw: sqlite3.Connection, tenant: str, routed: Sequence[Routed]) -> None:
+        self.keys = {item.seq: rows.key(tenant, item.change.entity) for item in routed if item.change is not None}
+        self.entities = Entities(raw, self.keys.values())
+        self.outcomes: list[tuple[object, ...]] = []
+        self.tellings: list[tuple[int, bytes, int]] = []
         self.deliveries: dict[str, int] = {}
         self.repeated = 0
         self.superseded = 0
+
+    def write(self, raw: sqlite3.Connection) -> None:
+        self.entities.write()
+        many.insert(raw, _TELLING, self.tellings)
+        many.insert(raw, _OUTCOME, self.outcomes)
+        self.tellings, self.outcomes = [], []
 
     def count(self) -> RoutedCount:
         return RoutedCount(deliveries=self.deliveries, repeated=self.repeated, superseded=self.superseded)
@@ -39,75 +51,84 @@ class _Tally:
 
 def route(raw: sqlite3.Connection, tenant: str, routed: Sequence[Routed], cursor: int) -> RoutedCount:
     """A batch of outcomes and the cursor. Repeating it changes nothing: outcomes are kept by statement."""
-    tally = _Tally()
+    done = _done(raw, routed)
+    routed = [item for item in routed if item.seq not in done]
+    batch = _Batch(raw, tenant, routed)
     for given in routed:
         item = given
-        if raw.execute("SELECT 1 FROM outcomes WHERE seq = ?", (item.seq,)).fetchone():
-            continue
-        made = 0 if item.quiet else _forwards(raw, tenant, item, tally)
-        item, counted, corrects = _count(raw, tenant, item)
+        made = 0 if item.quiet else _forwards(raw, tenant, item, batch)
+        item, counted, corrects = _count(raw, tenant, item, batch)
         change = item.change
         if change is not None and counted is not None:
             if counted.news != "repeated":
-                tally.superseded += reminders.moot(raw, tenant, item, change)
-            if reminders.needless(raw, tenant, change):
+                batch.superseded += reminders.moot(raw, tenant, item, change)
+            if reminders.needless(batch.entities, tenant, change):
                 item = msgspec.structs.replace(item, reason=reminders.HANDED_IN, unrouted=False)
             elif item.quiet:
                 _keep_quiet(raw, tenant, item, change, counted)
             elif counted.news == "repeated" and known_quietly(raw, tenant, change, counted.occurrence):
                 item = msgspec.structs.replace(item, reason=IMPORTED_BEFORE, unrouted=False)
             else:
-                made += _deliveries(raw, tenant, item, change, counted, tally)
-        _outcome(raw, tenant, item, counted, corrects, made)
+                made += _deliveries(raw, tenant, item, change, counted, batch)
+        batch.outcomes.append(_outcome(tenant, item, batch, counted, corrects, made))
+    batch.write(raw)
     raw.execute(
         "INSERT INTO cursors (tenant, seq) VALUES (?, ?) "
         "ON CONFLICT (tenant) DO UPDATE SET seq = max(seq, excluded.seq)",
         (tenant, cursor),
     )
-    return tally.count()
+    return batch.count()
 
 
-def _count(raw: sqlite3.Connection, tenant: str, item: Routed) -> tuple[Routed, Counted | None, bytes | None]:
+def _done(raw: sqlite3.Connection, routed: Sequence[Routed]) -> set[int]:
+    """Those that have an outcome already."""
+    seqs = [item.seq for item in routed]
+    bounds = min(seqs, default=0), max(seqs, default=0)
+    return {row[0] for row in raw.execute("SELECT seq FROM outcomes WHERE seq BETWEEN ? AND ?", bounds)}
+
+
+def _count(
+    raw: sqlite3.Connection, tenant: str, item: Routed, batch: _Batch
+) -> tuple[Routed, Counted | None, bytes | None]:
     """The item, how its change counts, and what it takes back; a correction that nobody needs is none."""
     if item.undoes is not None:
+        batch.write(raw)  # it asks what is known, and changes that
         now_us = item.routed_us or item.accepted_us
         counted, why, corrects = undoing.undo(raw, item.undoes, item.change, item.statement_id, now_us)
+        batch.entities = Entities(raw)
         if counted is not None:
             return item, counted, corrects
         return msgspec.structs.replace(item, change=None, reason=why, unrouted=False, planned=()), None, corrects
     if item.change is None:
         return item, None, None
-    return item, _told(raw, tenant, item, item.change), None
+    return item, _told(batch, item, item.change), None
 
 
-def _told(raw: sqlite3.Connection, tenant: str, item: Routed, change: AnyChange) -> Counted:
+def _told(batch: _Batch, item: Routed, change: AnyChange) -> Counted:
     """How it counts; that it was told again is kept, for the time when one of the statements is voided."""
-    counted = occur(raw, tenant, change, item.happened_us)
+    key = batch.keys[item.seq]
+    counted = occur(batch.entities, key, change, item.happened_us)
     if counted.news == "repeated":
-        key = rows.key(tenant, change.entity)
-        raw.execute("INSERT OR IGNORE INTO tellings VALUES (?, ?, ?)", (item.seq, key, counted.occurrence))
+        batch.tellings.append((item.seq, key, counted.occurrence))
     return counted
 
 
 def _outcome(
-    raw: sqlite3.Connection, tenant: str, item: Routed, counted: Counted | None, corrects: bytes | None, made: int
-) -> None:
+    tenant: str, item: Routed, batch: _Batch, counted: Counted | None, corrects: bytes | None, made: int
+) -> tuple[object, ...]:
+    """As ``_OUTCOME`` takes it."""
     change = item.change
-    raw.execute(
-        "INSERT INTO outcomes (seq, kind, reason, occurrence, deliveries, unrouted, entity, change, news, corrects) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            item.seq,
-            change.kind if change else None,
-            item.reason,
-            counted.occurrence if counted else 0,
-            made,
-            int(item.unrouted),
-            rows.key(tenant, change.entity) if change else None,
-            rows.pack(change) if change else None,
-            counted.news if counted else "retracted" if corrects else None,
-            corrects,
-        ),
+    return (
+        item.seq,
+        change.kind if change else None,
+        item.reason,
+        counted.occurrence if counted else 0,
+        made,
+        int(item.unrouted),
+        batch.keys[item.seq] if change else None,
+        rows.pack(change) if change else None,
+        counted.news if counted else "retracted" if corrects else None,
+        corrects,
     )
 
 
@@ -115,18 +136,19 @@ def reroute(raw: sqlite3.Connection, tenant: str, item: Routed) -> RoutedCount:
     """A kept statement by today's rules: its change keeps the number it had, and what is there already is not made
     again. Changes nothing where the statement is not one of those kept for it."""
     kept = raw.execute("SELECT occurrence FROM outcomes WHERE seq = ? AND unrouted = 1", (item.seq,)).fetchone()
-    tally = _Tally()
+    batch = _Batch(raw, tenant, [item])
     if kept is None or (item.change is None and not item.forwards):
-        return tally.count()
-    made, occurrence = _forwards(raw, tenant, item, tally), kept[0]
+        return batch.count()
+    made, occurrence = _forwards(raw, tenant, item, batch), kept[0]
     if item.change is not None:
         if occurrence:
-            counted = _as_counted(raw, tenant, item.change, occurrence)
+            counted = _as_counted(batch.entities.of(batch.keys[item.seq]), item.change, occurrence)
         else:  # we failed on it, and only now know what it tells
-            counted = _told(raw, tenant, item, item.change)
+            counted = _told(batch, item, item.change)
             latecomers.join(raw, tenant, item.seq, counted.news)
         occurrence = counted.occurrence
-        made += _deliveries(raw, tenant, item, item.change, counted, tally)
+        made += _deliveries(raw, tenant, item, item.change, counted, batch)
+    batch.write(raw)
     raw.execute(
         "UPDATE outcomes SET kind = coalesce(?, kind), reason = ?, occurrence = ?, deliveries = deliveries + ?, "
         "unrouted = ?, entity = coalesce(?, entity), change = coalesce(?, change) WHERE seq = ?",
@@ -136,33 +158,30 @@ def reroute(raw: sqlite3.Connection, tenant: str, item: Routed) -> RoutedCount:
             occurrence,
             made,
             int(item.unrouted),
-            rows.key(tenant, item.change.entity) if item.change else None,
+            batch.keys.get(item.seq),
             rows.pack(item.change) if item.change else None,
             item.seq,
         ),
     )
-    return tally.count()
+    return batch.count()
 
 
 # ── counting ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def occur(raw: sqlite3.Connection, tenant: str, change: AnyChange, happened_us: int) -> Counted:
-    """The number of this change among those of its entity, kept with the entity's state."""
-    key = rows.key(tenant, change.entity)
-    known = known_of(raw, key)
+def occur(entities: Entities, key: bytes, change: AnyChange, happened_us: int) -> Counted:
+    """The number of this change among those of its entity (``key``), kept with the entity's state."""
+    known = entities.of(key)
     counted = count(known, change.value, happened_us)
-    now = counted.known
-    if now != known:
-        keep(raw, key, now)
+    if counted.known != known:
+        entities.keep(key, counted.known)
     if counted.news == "overtaken" and change.momentary:
         return msgspec.structs.replace(counted, news="new")
     return counted
 
 
-def _as_counted(raw: sqlite3.Connection, tenant: str, change: AnyChange, occurrence: int) -> Counted:
+def _as_counted(known: Known | None, change: AnyChange, occurrence: int) -> Counted:
     """A change that was counted before: overtaken, if its entity has gone on since."""
-    known = known_of(raw, rows.key(tenant, change.entity))
     if known is None:  # retention has forgotten the entity: nothing newer is known
         known = Known(value=change.value, occurrence=occurrence, at_us=0, top=occurrence)
     passed = known.occurrence != occurrence and not change.momentary
@@ -191,32 +210,32 @@ def _quiet_key(tenant: str, change: AnyChange, occurrence: int) -> bytes:
 
 
 def _deliveries(
-    raw: sqlite3.Connection, tenant: str, item: Routed, change: AnyChange, counted: Counted, tally: _Tally
+    raw: sqlite3.Connection, tenant: str, item: Routed, change: AnyChange, counted: Counted, batch: _Batch
 ) -> int:
     """The change's deliveries, and what it replaces. How many are new."""
     made: dict[tuple[str, str], str] = {}
     for planned in item.planned:
         seq = _plan(raw, tenant, item, change, planned, counted)
         if seq is None:
-            tally.repeated += 1
+            batch.repeated += 1
             continue
-        tally.deliveries[planned.target] = tally.deliveries.get(planned.target, 0) + 1
+        batch.deliveries[planned.target] = batch.deliveries.get(planned.target, 0) + 1
         made[f"{tenant}/{planned.target}", planned.destination] = seq
     if change.standing and counted.news == "new":
-        tally.superseded += _supersede(raw, tenant, item, change, made)
+        batch.superseded += _supersede(raw, tenant, item, change, made)
     return len(made)
 
 
-def _forwards(raw: sqlite3.Connection, tenant: str, item: Routed, tally: _Tally) -> int:
+def _forwards(raw: sqlite3.Connection, tenant: str, item: Routed, batch: _Batch) -> int:
     """The statement's own deliveries: a statement is stored once, so nothing of it needs to be counted."""
     if item.statement is None:
         return 0
     made = 0
     for planned in item.forwards:
         if _plan(raw, tenant, item, item.statement, planned, ONLY) is None:
-            tally.repeated += 1
+            batch.repeated += 1
         else:
-            tally.deliveries[planned.target] = tally.deliveries.get(planned.target, 0) + 1
+            batch.deliveries[planned.target] = batch.deliveries.get(planned.target, 0) + 1
             made += 1
     return made
 

@@ -17,6 +17,7 @@ from daemon.store import asking, backlog, interventions, planning, plans, promis
 from daemon.store.asking import Arrival, Kept, LaneHold, Outcome, Untaken
 from daemon.store.backlog import Pile, Replaced
 from daemon.store.engine import Engine, Job
+from daemon.store.entities import Entities
 from daemon.store.interventions import Intervened
 from daemon.store.judging import Judged, Replay
 from daemon.store.plans import Plan
@@ -182,7 +183,8 @@ class Queries:
 
     async def counted(self, tenant: str, change: AnyChange, happened_us: int) -> Counted:
         """How this change would be counted, were it routed now; nothing is kept of it."""
-        return await self._change(lambda raw: planning.occur(raw, tenant, change, happened_us), True)
+        key = rows.key(tenant, change.entity)
+        return await self._read(lambda raw: planning.occur(Entities(raw), key, change, happened_us))
 
     async def known_quietly(self, tenant: str, change: AnyChange, occurrence: int) -> bool:
         """Whether an import told this change first, and nobody was told of it."""

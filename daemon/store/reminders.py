@@ -9,19 +9,19 @@ import sqlite3
 from actors.domain.changes import ActivityCompleted, AnyChange, AssignmentDueSoon, GradePosted, SubmissionReceived
 from actors.ports import Routed
 from daemon.store import closing, rows
-from daemon.store.entities import known_of
+from daemon.store.entities import Entities
 
 HANDED_IN = "handed_in: the learner has handed it in, completed it or been graded, so there is no need to remind them"
 _ENDING = ("submission", "completion", "grade")
 _UNDONE = ("", "incomplete")
 
 
-def needless(raw: sqlite3.Connection, tenant: str, change: AnyChange) -> bool:
+def needless(entities: Entities, tenant: str, change: AnyChange) -> bool:
     """Whether it is a reminder of what is done."""
     if not isinstance(change, AssignmentDueSoon):
         return False
     for aspect in _ENDING:
-        known = known_of(raw, rows.key(tenant, f"{aspect}|{change.learner.identity}|{change.subject}"))
+        known = entities.of(rows.key(tenant, f"{aspect}|{change.learner.identity}|{change.subject}"))
         if known is not None and known.occurrence and known.value not in _UNDONE:
             return True
     return False
