@@ -95,6 +95,10 @@ class Intake:
         """Entities of which it was told whole who there is."""
         return frozenset(self._absent)
 
+    def forget(self) -> None:
+        """Somebody else has written records of this source: what was looked up is to be looked up again."""
+        self._referred.forget()
+
     # ── what is told ─────────────────────────────────────────────────────────────────────────────────
 
     async def page(self, page: Page) -> None:

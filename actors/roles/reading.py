@@ -53,6 +53,7 @@ class Taken:
         self._intake = intake
         self._relay = relay
         self._relayed = Counts()
+        self._turn = 0
         self._wholes: list[Whole] = []
         """What was told whole, and of which nobody is taken for gone yet."""
         self.lacking = ""
@@ -83,7 +84,10 @@ class Taken:
         """With the source's lock. Where another mapping has come into force since the reading began, nothing more of it
         is taken in: it waits to be broken off, and begins again at its cursor."""
         switchboard = self._world.switchboard
-        async with switchboard.alone(self._source):
+        async with switchboard.alone(self._source) as turn:
+            if turn != self._turn + 1:
+                self._intake.forget()
+            self._turn = turn
             if await self._world.remappings.in_force(self._source_no) == (self._mapping, False):
                 yield
                 return

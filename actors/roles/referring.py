@@ -1,7 +1,8 @@
 """What records refer to: asked for by the page, and the last ones remembered.
 
 A reading tells of the same courses and people again and again, in an order that nobody promises. What was needed
-lately is kept decoded, a bounded number of it; the rest is asked of the store, all that a page needs at once.
+lately is kept decoded, a bounded number of it; the rest is asked of the store, all that a page needs at once. Whoever
+writes a page after somebody else has written forgets it first.
 """
 
 from collections import OrderedDict
@@ -48,6 +49,10 @@ class Referred:
                     self.learn(key, named)
                     found[key] = named
         return found
+
+    def forget(self) -> None:
+        """Somebody else has written."""
+        self._known.clear()
 
     def learn(self, key: Key, named: Named) -> None:
         """What is on disk."""

@@ -1,6 +1,6 @@
 """What every role is handed: the ports, and the switchboard on which hints find their actor."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Protocol
@@ -59,6 +59,7 @@ class Switchboard:
         self.source_views: dict[str, SourceView] = {}
         """How each source stands, as its harvester said last."""
         self._source_locks: defaultdict[str, trio.Lock] = defaultdict(trio.Lock)
+        self._turns: Counter[str] = Counter()
         self.horizons_us: dict[str, int] = {}
         """How long the effects of each configured tenant are remembered, whether its actors stand or not."""
 
@@ -98,10 +99,12 @@ class Switchboard:
             harvester.hint(Renewed())
 
     @asynccontextmanager
-    async def alone(self, source: str) -> AsyncIterator[None]:
-        """Whoever writes records of this source holds this; a reading gives way between two pages. Not to be nested."""
+    async def alone(self, source: str) -> AsyncIterator[int]:
+        """Whoever writes records of this source holds this; a reading gives way between two pages. Not to be nested.
+        Turns are numbered: whoever has two that follow one another knows that nobody wrote between them."""
         async with self._source_locks[source]:
-            yield
+            self._turns[source] += 1
+            yield self._turns[source]
 
 
 class Meanings(Protocol):
