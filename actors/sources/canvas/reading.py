@@ -15,6 +15,7 @@ from actors.domain.harvest import Answer, Halted, Rest, Step, ask
 from actors.sources.canvas.settings import CanvasSettings
 from actors.sources.canvas.tokens import Tokens
 from actors.sources.canvas.wire import (
+    BUCKET,
     Down,
     Forbidden,
     Good,
@@ -132,7 +133,7 @@ class Reader:
             url=url,
             operation=operation,
             headers={"authorization": Veiled(f"Bearer {token}"), "accept": "application/json"},
-            draws=("requests",),
+            draws=(BUCKET,),
             answer_bytes_max=ANSWER_BYTES_MAX,
             patience_s=PATIENCE_S,
         )

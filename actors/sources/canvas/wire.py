@@ -6,20 +6,19 @@ permission. A 401 of older builds is a permission too where Canvas knew who aske
 where ``Link: rel=next`` leads, an address to be followed as it is, but only at home.
 """
 
-import re
 from typing import assert_never
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
+from actors.domain.answers import leads_to, retry_after, said
 from actors.domain.flow import Lost, NotSent, Outcome, Response, decode_object
 from actors.domain.throttle import RETRY_AFTER_S_MAX
 from actors.sources.links import links, onward
 
-DETAIL_CHARS_MAX = 300
+BUCKET = "requests"
 THROTTLED_WORDS = b"rate limit exceeded"
 SCOPE_WORDS = "insufficient scopes"
-_BLANK = re.compile(r"\s+")
 
 NEEDS: dict[str, tuple[str, str]] = {
     "users": ("url:GET|/api/v1/accounts/:account_id/users", "Users - view list"),
@@ -106,15 +105,15 @@ def understand(outcome: Outcome, operation: str, home: str) -> Said:
 
 
 def _understand(response: Response, operation: str, home: str) -> Said:
-    status, detail = response.status, f"Canvas: {operation}: HTTP {response.status}{_told(response)}"
-    retry_after = response.headers.get("retry-after", "").strip()[:64] or None
+    status, words, wait = response.status, said(response), retry_after(response)
+    detail = f"Canvas: {operation}: HTTP {status}" + (f", {words}" if words else "")
     match status:
         case 200:
             return _good(response, operation, home)
         case 429:
-            return Throttled(detail, retry_after)
+            return Throttled(detail, wait)
         case 403 if THROTTLED_WORDS in response.body[:2_000].lower():
-            return Throttled(detail, retry_after)
+            return Throttled(detail, wait)
         case 401 | 403 if SCOPE_WORDS in detail.lower():
             return Forbidden(f"{detail}: {missing(operation, scope_only=True)}")
         case 401 if not _knows_us(response):
@@ -126,12 +125,11 @@ def _understand(response: Response, operation: str, home: str) -> Said:
         case 400 | 422:
             return Unreadable(detail)
         case 408 | 425 | 502 | 503 | 504:
-            return Down(detail, retry_after)
+            return Down(detail, wait)
         case _ if 300 <= status < 400:
-            where = urlsplit(response.headers.get("location", "")).netloc[:120] or "elsewhere"
-            return Odd(f"{detail}: base_url leads to {where}")
+            return Odd(f"{detail}: base_url leads to {leads_to(response)}: write where Canvas is now")
         case _ if status >= 500:
-            return Down(detail, retry_after)
+            return Down(detail, wait)
         case _:
             return Odd(detail)
 
@@ -202,18 +200,3 @@ def wait_of(retry_after: str | None, otherwise_s: float) -> float:
     """Seconds of a ``Retry-After`` that is a number, else what we think fit."""
     number = _number(retry_after or "")
     return otherwise_s if number is None or not 0 <= number <= RETRY_AFTER_S_MAX else number
-
-
-def _told(response: Response) -> str:
-    """What Canvas says of a refusal, on one line and bounded: ``errors[].message``, ``message`` or plain text."""
-    fields = decode_object(response.body[:65_536])
-    texts: list[object] = []
-    if fields is not None:
-        errors = fields.get("errors")
-        texts = [each.get("message") for each in errors if isinstance(each, dict)] if isinstance(errors, list) else []
-        texts += [fields.get(name) for name in ("message", "error_description", "error")]
-    elif "text/plain" in response.headers.get("content-type", ""):
-        texts = [response.body[:1_000].decode("utf-8", "replace")]
-    told = next((text for text in texts if isinstance(text, str) and text.strip()), "")
-    clean = _BLANK.sub(" ", "".join(char if char.isprintable() else " " for char in told)).strip()
-    return f", {clean[:DETAIL_CHARS_MAX]}" if clean else ""

@@ -4,22 +4,31 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import assert_never
 from urllib.parse import urlencode
 
 import msgspec
 
-from actors.domain.flow import Lost, NotSent, Outcome, Request, Response, decode_object
+from actors.domain.flow import Outcome, Request, Response
 from actors.domain.harvest import Halted
 from actors.domain.xapi.moments import instant_us
+from actors.sources.answers import Remedies, halted
 
 BUCKET = "requests"
+OPERATION = "statements.get"
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 PATIENCE_S = 120.0
 DETAIL_CHARS_MAX = 300
 THROUGH = "x-experience-api-consistent-through"
 _ALGORITHMS = {56: hashlib.sha224, 64: hashlib.sha256, 96: hashlib.sha384, 128: hashlib.sha512}
 _BOUNDARY = re.compile(r'multipart/mixed\s*;(?:.*;)?\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE)
+
+
+REMEDIES = Remedies(
+    unknown="the key and its secret are not known there: give those of a client that is",
+    forbidden="the key may not read statements: give it the scope statements/read there",
+    missing="there is no LRS at endpoint: write its address above statements",
+    address="endpoint",
+)
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +81,7 @@ def asking(url: str, key: str, secret: str, version: str) -> Request:
     return Request(
         method="GET",
         url=url,
-        operation="statements.get",
+        operation=OPERATION,
         headers={
             "authorization": "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode(),
             "x-experience-api-version": version,
@@ -87,37 +96,13 @@ def asking(url: str, key: str, secret: str, version: str) -> Request:
 def told(outcome: Outcome) -> Told | Halted:
     """What came of asking for a page."""
     match outcome:
-        case NotSent(detail=detail) | Lost(detail=detail):
-            return Halted(why="unavailable", detail=detail)
         case Response(status=200):
             try:
                 return _page(outcome)
             except _Unreadable as error:
-                return Halted(why="faulted", detail=str(error))
-        case Response():
-            return _refusal(outcome)
+                return Halted(why="faulted", detail=f"{OPERATION}: {error}")
         case _:
-            assert_never(outcome)
-
-
-def _refusal(answer: Response) -> Halted:
-    said = decode_object(answer.body) or {}
-    words = next((str(said[name]) for name in ("message", "detail", "error", "title") if said.get(name)), "")
-    detail = f"HTTP {answer.status} {words}".strip()[:DETAIL_CHARS_MAX]
-    retry_after = answer.headers.get("retry-after")
-    match answer.status:
-        case 401:
-            return Halted(why="revoked", detail=f"{detail}: the key and its secret are not known there")
-        case 403:
-            return Halted(why="refused", detail=f"{detail}: the key may not read statements (scope statements/read)")
-        case 429:
-            return Halted(why="throttled", detail=detail, retry_after=retry_after)
-        case 404:
-            return Halted(why="refused", detail=f"{detail}: there is no LRS at this endpoint")
-        case status if status >= 500:
-            return Halted(why="unavailable", detail=detail, retry_after=retry_after)
-        case _:
-            return Halted(why="faulted", detail=detail)
+            return halted(outcome, OPERATION, REMEDIES)
 
 
 def _page(answer: Response) -> Told:

@@ -115,7 +115,7 @@ class LtiSource:
         url = differences or with_limit(context.memberships_url, self._settings.page)
         first, onwards = True, ""
         for _ in range(PAGES_MAX):
-            page = yield from self._page(url, MEMBERS, "members")
+            page = yield from self._page(url, MEMBERS)
             if isinstance(page, Halted):
                 return page
             onwards = urljoin(url, page.links["differences"]) if "differences" in page.links else onwards
@@ -175,7 +175,7 @@ class LtiSource:
         """A whole list, page by page."""
         found: list[dict[str, object]] = []
         for _ in range(PAGES_MAX):
-            page = yield from self._page(url, accept, "")
+            page = yield from self._page(url, accept)
             if isinstance(page, Halted):
                 return page
             found += page.items
@@ -187,7 +187,7 @@ class LtiSource:
             url = further
         return Halted(why="faulted", detail=f"more than {PAGES_MAX} pages of a list")
 
-    def _page(self, url: str, accept: str, key: str) -> Generator[Step, Answer, Listed | Halted]:
+    def _page(self, url: str, accept: str) -> Generator[Step, Answer, Listed | Halted]:
         """A page; a token that is not taken any more is fetched anew, once."""
         for again in (False, True):
             token = yield from self._tokens.fetched()
@@ -196,7 +196,7 @@ class LtiSource:
             outcome = yield from ask(asking(url, accept, token))
             if isinstance(outcome, Response):
                 self._tokens.dated(outcome)
-            page = listed(outcome, key)
+            page = listed(outcome, accept)
             if again or not (isinstance(page, Halted) and page.why == "revoked"):
                 return page
             self._tokens.forget()

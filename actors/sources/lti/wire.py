@@ -3,21 +3,20 @@
 import re
 from collections.abc import Iterator
 from hashlib import blake2b
-from typing import assert_never
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
 from actors.domain.canonical import Flaw
-from actors.domain.flow import Lost, NotSent, Outcome, Request, Response, Veiled, decode_object
+from actors.domain.flow import Outcome, Request, Response, Veiled
 from actors.domain.harvest import Halted, Record
+from actors.sources.answers import Remedies, halted
 from actors.sources.links import links
 from actors.sources.lti.settings import Context
 
 BUCKET = "requests"
 ANSWER_BYTES_MAX = 16 * 1024 * 1024
 PATIENCE_S = 60.0
-DETAIL_CHARS_MAX = 300
 MEMBERS = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 LINE_ITEMS = "application/vnd.ims.lis.v2.lineitemcontainer+json"
 RESULTS = "application/vnd.ims.lis.v2.resultcontainer+json"
@@ -29,6 +28,14 @@ AGS_SCOPES = (
 PERSONAL = ("user_id", "name", "given_name", "family_name", "email", "lis_person_sourcedid", "middle_name", "locale")
 """What of a member tells of the person; the rest tells of the membership. Pictures are left there."""
 TEST_USER = "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"
+
+
+REMEDIES = Remedies(
+    unknown="the platform does not take its own token: see that the tool is still registered and switched on there",
+    forbidden="the tool may not use this service in this course: allow it in the tool's registration",
+    missing="there is no such course, or no such service in it: write its address as a launch tells it",
+    address="the address of the service",
+)
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -44,7 +51,7 @@ def asking(url: str, accept: str, token: str) -> Request:
     return Request(
         method="GET",
         url=url,
-        operation=accept.rpartition(".")[2].removesuffix("+json"),
+        operation=asked(accept),
         headers={"authorization": Veiled(f"Bearer {token}"), "accept": accept},
         draws=(BUCKET,),
         answer_bytes_max=ANSWER_BYTES_MAX,
@@ -52,50 +59,27 @@ def asking(url: str, accept: str, token: str) -> Request:
     )
 
 
-def listed(outcome: Outcome, key: str) -> Listed | Halted:
-    """A page, in which the list stands under ``key`` (empty: the answer is the list)."""
+def asked(accept: str) -> str:
+    """What is asked for, in a word: ``membershipcontainer``."""
+    return accept.rpartition(".")[2].removesuffix("+json")
+
+
+def listed(outcome: Outcome, accept: str) -> Listed | Halted:
+    """A page of what was asked for as ``accept``."""
+    what, key = asked(accept), "members" if accept == MEMBERS else ""
     match outcome:
-        case NotSent(detail=detail) | Lost(detail=detail):
-            return Halted(why="unavailable", detail=detail)
         case Response(status=200):
             try:
                 given = msgspec.json.decode(outcome.body)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                return Halted(why="faulted", detail="the answer is not JSON")
+                return Halted(why="faulted", detail=f"{what}: the answer is not JSON")
             items = given.get(key) if key and isinstance(given, dict) else given
             if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-                return Halted(why="faulted", detail=f"the answer is no list of {key or 'objects'}")
+                return Halted(why="faulted", detail=f"{what}: the answer is no list of {key or 'objects'}")
             container = given if isinstance(given, dict) else {}
             return Listed(items, container, links(outcome.headers.get("link", "")))
-        case Response():
-            return refusal(outcome)
         case _:
-            assert_never(outcome)
-
-
-def refusal(answer: Response) -> Halted:
-    """What an answer other than success means."""
-    said = decode_object(answer.body) or {}
-    words = next(
-        (str(said[name]) for name in ("message", "error_description", "error", "detail") if said.get(name)), ""
-    )
-    detail = f"HTTP {answer.status} {words}".strip()[:DETAIL_CHARS_MAX]
-    retry_after = answer.headers.get("retry-after")
-    match answer.status:
-        case 401:
-            return Halted(why="revoked", detail=f"{detail}: the platform does not take its own token")
-        case 403 if "rate limit" in answer.body.decode("utf-8", "replace").lower():
-            return Halted(why="throttled", detail=detail, retry_after=retry_after)
-        case 403:
-            return Halted(why="refused", detail=f"{detail}: the tool may not use this service in this course")
-        case 404:
-            return Halted(why="refused", detail=f"{detail}: there is no such course, or no such service in it")
-        case 429:
-            return Halted(why="throttled", detail=detail, retry_after=retry_after)
-        case status if status >= 500:
-            return Halted(why="unavailable", detail=detail, retry_after=retry_after)
-        case _:
-            return Halted(why="faulted", detail=detail)
+            return halted(outcome, what, REMEDIES)
 
 
 def with_limit(url: str, limit: int) -> str:

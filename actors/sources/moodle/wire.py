@@ -7,14 +7,15 @@ token may not see), some of it everything (a token that died, maintenance): the 
 
 import re
 from collections.abc import Generator, Mapping
-from typing import assert_never
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
 
-from actors.domain.flow import Lost, NotSent, Outcome, Request, Response, VeiledBytes
+from actors.domain.answers import one_line
+from actors.domain.flow import Outcome, Request, Response, VeiledBytes
 from actors.domain.harvest import Answer, Halted, Step, ask
 from actors.ports import Reveal
+from actors.sources.answers import Remedies, halted
 from actors.sources.moodle.settings import MoodleSettings
 
 BUCKET = "requests"
@@ -49,6 +50,15 @@ UNAVAILABLE = frozenset(
     }
 )
 """It is down, or its database is."""
+
+REMEDIES = Remedies(
+    unknown="something before Moodle wants to know who we are: let requests for /webservice/ pass",
+    forbidden="web services or their REST protocol are not enabled: enable both in Site administration > Server",
+    missing="there is no web service at base_url: write where Moodle is",
+    address="base_url",
+    unknown_is="refused",
+)
+"""Moodle says its own errors with a 200: other answers are of what stands before it."""
 
 Talk = Generator[Step, Answer, "Told | Denied"]
 
@@ -131,14 +141,13 @@ def _flatten(name: str, value: object, form: list[tuple[str, str]]) -> None:
 def understand(outcome: Outcome, function: str) -> Told | Denied:
     """What came of one call. Raises Halt where it ends the reading."""
     match outcome:
-        case NotSent(detail) | Lost(detail):
-            raise Halt(Halted(why="unavailable", detail=f"{function}: {detail}"))
         case Response(status=200):
             return _answer(outcome, function)
-        case Response():
-            raise Halt(_refusal(outcome, function))
+        case Response(status=413):
+            detail = f"{function}: HTTP 413: the request is too large for what stands before Moodle: let it take more"
+            raise Halt(Halted(why="refused", detail=detail))
         case _:
-            assert_never(outcome)
+            raise Halt(halted(outcome, function, REMEDIES))
 
 
 def _answer(response: Response, function: str) -> Told | Denied:
@@ -183,37 +192,9 @@ def _no_json(response: Response, function: str) -> Halted:
     return Halted(why="faulted", detail=f"{function}: {len(response.body)} bytes that are no JSON, or not all of it")
 
 
-def _refusal(response: Response, function: str) -> Halted:
-    """Not a 200: it is not Moodle's web service that speaks, but what stands before it."""
-    status = response.status
-    detail = f"{function}: HTTP {status}"
-    retry_after = response.headers.get("retry-after", "").strip() or None
-    match status:
-        case 429:
-            return Halted(why="throttled", detail=detail, retry_after=retry_after)
-        case 403:
-            return Halted(why="refused", detail=f"{detail}: web services or their REST protocol are not enabled")
-        case 401:
-            return Halted(why="refused", detail=f"{detail}: something before Moodle wants to know who we are")
-        case 404 | 405 | 410:
-            return Halted(why="refused", detail=f"{detail}: there is no web service at base_url")
-        case 413:
-            return Halted(why="refused", detail=f"{detail}: the request is too large for what stands before Moodle")
-        case _ if 300 <= status < 400:
-            where = urlsplit(response.headers.get("location", "")).netloc or "elsewhere"
-            return Halted(why="refused", detail=f"{detail}: base_url leads to {where[:DETAIL_CHARS_MAX]}")
-        case 408 | 425:
-            return Halted(why="unavailable", detail=detail)
-        case _ if status >= 500:
-            return Halted(why="unavailable", detail=detail, retry_after=retry_after)
-        case _:
-            return Halted(why="faulted", detail=detail)
-
-
 def _text(value: object) -> str:
     """On one line, without marks of HTML, bounded."""
-    text = re.sub(r"<[^>]*>", " ", value) if isinstance(value, str) else ""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:DETAIL_CHARS_MAX]
+    return one_line(re.sub(r"<[^>]*>", " ", value), DETAIL_CHARS_MAX) if isinstance(value, str) else ""
 
 
 # ── what is in an answer ─────────────────────────────────────────────────────────────────────────────

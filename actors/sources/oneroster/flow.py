@@ -33,7 +33,8 @@ from actors.sources.oneroster.bodies import today
 from actors.sources.oneroster.bundle import Reading, Taken
 from actors.sources.oneroster.rest import RestReading
 from actors.sources.oneroster.settings import OneRosterSettings
-from actors.sources.oneroster.wire import BUCKET, Tokens, refusal
+from actors.sources.oneroster.tokens import Tokens
+from actors.sources.oneroster.wire import BUCKET, halted
 
 LATE_US = 7_200_000_000
 """Zips tell local times without a zone: in autumn an hour comes twice."""
@@ -230,9 +231,7 @@ def _is_header(value: str) -> bool:
 
 def _unfetched(answer: Answer) -> Halted:
     match answer:
-        case NotSent(detail=detail) | Lost(detail=detail):
-            return Halted(why="unavailable", detail=detail)
-        case Response():
-            return refusal(answer, "the zip")
+        case NotSent() | Lost() | Response():
+            return halted(answer, "the zip")
         case _:
             raise TypeError(f"a download was answered with {type(answer).__name__}")

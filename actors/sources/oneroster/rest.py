@@ -18,7 +18,8 @@ from actors.domain.harvest import Answer, Finished, Halted, Harvest, Order, Page
 from actors.domain.xapi.moments import instant_us, spelt
 from actors.sources.oneroster.bodies import NEVER_KEPT, Body, Joins, is_gone, today
 from actors.sources.oneroster.settings import OneRosterSettings
-from actors.sources.oneroster.wire import Listed, Tokens, address, asking, listed, one
+from actors.sources.oneroster.tokens import Tokens
+from actors.sources.oneroster.wire import Listed, address, asking, listed, one
 
 OVERLAP_ROWS = 5
 OVERLAP_US = 900_000_000

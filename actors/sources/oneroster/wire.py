@@ -1,25 +1,29 @@
 """What a OneRoster REST service is asked, and what it says, taken apart. No I/O."""
 
-import base64
-from collections.abc import Generator, Mapping
-from urllib.parse import urlencode
+from collections.abc import Mapping
 
 import msgspec
 
-from actors.domain.flow import Lost, NotSent, Outcome, Request, Response, Veiled, decode_object
-from actors.domain.harvest import Answer, Halted, Step, ask
-from actors.ports import Reveal
+from actors.domain.answers import one_line
+from actors.domain.flow import Outcome, Request, Response, Veiled, decode_object
+from actors.domain.harvest import Halted
+from actors.sources import answers
+from actors.sources.answers import Remedies
 from actors.sources.links import links, onward
 from actors.sources.oneroster.settings import OneRosterSettings
 
 BUCKET = "requests"
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 PATIENCE_S = 120.0
-DETAIL_CHARS_MAX = 300
-EARLY_US = 60_000_000
-"""A token is not used in its last minute."""
-TOKEN_S = 3_600.0
 _GRADEBOOK = frozenset({"lineItems", "results", "categories"})
+
+
+REMEDIES = Remedies(
+    unknown="the token is not accepted: see that the client is still registered and switched on there",
+    forbidden="our client may not read this: give it the scopes for that, or take what it is for out of the settings",
+    missing="there is nothing at this address: write where the service is, and which version it speaks",
+    address="the address in the settings",
+)
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,74 +32,6 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[dict[str, object]]
     total: int | None = None
     onward: str = ""
-
-
-class Tokens:
-    """The access token, kept while it is good."""
-
-    def __init__(self, settings: OneRosterSettings, reveal: Reveal) -> None:
-        self._settings = settings
-        self._reveal = reveal
-        self._token = ""
-        self._until_us = 0
-
-    def forget(self) -> None:
-        self._token = ""
-
-    def bearer(self, now_us: int) -> Generator[Step, Answer, str | Halted]:
-        """The value of the Authorization header."""
-        if not self._token or now_us >= self._until_us:
-            outcome = yield from ask(self._request())
-            match outcome:
-                case NotSent(detail=detail) | Lost(detail=detail):
-                    return Halted(why="unavailable", detail=detail)
-                case Response(status=200):
-                    said = decode_object(outcome.body) or {}
-                    token = said.get("access_token")
-                    if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
-                        return Halted(why="faulted", detail="the token endpoint answered 200 without an access_token")
-                    self._token = token
-                    self._until_us = now_us + round(_seconds(said.get("expires_in")) * 1e6) - EARLY_US
-                case Response():
-                    return _no_token(outcome)
-        return "Bearer " + self._token
-
-    def _request(self) -> Request:
-        settings = self._settings
-        secret = self._reveal(settings.client_secret) if settings.client_secret is not None else ""
-        pair = f"{settings.client_id}:{secret}"
-        form = {"grant_type": "client_credentials", "scope": " ".join(settings.asked_scopes)}
-        return Request(
-            method="POST",
-            url=settings.token_url or "",
-            operation="token",
-            headers={
-                "authorization": Veiled("Basic " + base64.b64encode(pair.encode()).decode()),
-                "content-type": "application/x-www-form-urlencoded",
-                "accept": "application/json",
-            },
-            body=urlencode(form).encode(),
-            draws=(BUCKET,),
-        )
-
-
-def _seconds(value: object) -> float:
-    try:
-        seconds = float(value) if isinstance(value, int | float | str) else TOKEN_S
-    except ValueError:
-        return TOKEN_S
-    return seconds if 0 < seconds < 10 * 86_400 else TOKEN_S
-
-
-def _no_token(answer: Response) -> Halted:
-    said = decode_object(answer.body) or {}
-    error = str(said.get("error", ""))[:100]
-    detail = f"the token endpoint says HTTP {answer.status} {error}".strip()
-    if answer.status in (400, 401) and error in ("invalid_client", "unauthorized_client", ""):
-        return Halted(why="revoked", detail=f"{detail}: the client id and its secret are not known there")
-    if answer.status == 400:
-        return Halted(why="refused", detail=f"{detail} {str(said.get('error_description', ''))[:200]}".strip())
-    return refusal(answer, "the token endpoint")
 
 
 def address(settings: OneRosterSettings, collection: str) -> str:
@@ -121,15 +57,13 @@ def asking(url: str, operation: str, bearer: str) -> Request:
 def listed(outcome: Outcome, url: str, key: str) -> Listed | Halted:
     """A page of the collection ``key``; ``url`` is where it was asked for."""
     match outcome:
-        case NotSent(detail=detail) | Lost(detail=detail):
-            return Halted(why="unavailable", detail=detail)
         case Response(status=200):
             said = decode_object(outcome.body)
             if said is None:
                 return Halted(why="faulted", detail=f"{key}: the answer is no JSON object")
             rows = said.get(key)
             if not isinstance(rows, list) and "imsx_codeMajor" in said:
-                return Halted(why="faulted", detail=f"{key}: {_status_info(said)}"[:DETAIL_CHARS_MAX])
+                return Halted(why="faulted", detail=f"{key}: {one_line(_status_info(said))}")
             if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
                 return Halted(why="faulted", detail=f"{key}: the answer has no list {key!r}")
             total = outcome.headers.get("x-total-count", "").strip()
@@ -138,8 +72,8 @@ def listed(outcome: Outcome, url: str, key: str) -> Listed | Halted:
                 total=int(total) if total.isdecimal() and len(total) < 12 else None,
                 onward=_next(url, outcome.headers.get("link", "")),
             )
-        case Response():
-            return refusal(outcome, key)
+        case _:
+            return halted(outcome, key)
 
 
 def one(outcome: Outcome, key: str) -> Mapping[str, object] | None:
@@ -169,23 +103,9 @@ def _status_info(said: Mapping[str, object]) -> str:
     return " ".join(str(word) for word in words if word)
 
 
-def refusal(answer: Response, what: str) -> Halted:
-    """What an answer means that is no 200."""
-    said = decode_object(answer.body) or {}
+def halted(outcome: Outcome, what: str) -> Halted:
+    """Why the reading ends; what it is told stands in ``imsx_StatusInfo``."""
+    said = (decode_object(outcome.body) if isinstance(outcome, Response) else None) or {}
     info = said.get("imsx_StatusInfo")
-    words = _status_info(info if isinstance(info, dict) else said)
-    detail = f"{what}: HTTP {answer.status} {words}".strip()[:DETAIL_CHARS_MAX]
-    retry_after = answer.headers.get("retry-after")
-    match answer.status:
-        case 401:
-            return Halted(why="revoked", detail=detail)
-        case 403:
-            return Halted(why="refused", detail=f"{detail}: our client may not read this")
-        case 404:
-            return Halted(why="refused", detail=f"{detail}: there is nothing at this address")
-        case 429:
-            return Halted(why="throttled", detail=detail, retry_after=retry_after)
-        case status if status >= 500:
-            return Halted(why="unavailable", detail=detail, retry_after=retry_after)
-        case _:
-            return Halted(why="faulted", detail=detail)
+    words = one_line(_status_info(info if isinstance(info, dict) else said))
+    return answers.halted(outcome, what, REMEDIES, words or None)

@@ -40,7 +40,7 @@ def halted(outcome: Outcome) -> tuple[str, str]:
         (Response(status=403), "refused", "not enabled"),
         (Response(status=401), "refused", "who we are"),
         (Response(status=404), "refused", "base_url"),
-        (Response(status=303, headers={"location": "https://elsewhere.example/login?x=1"}), "refused", "elsewhere"),
+        (Response(status=303, headers={"location": "https://elsewhere.example/login?x=1"}), "faulted", "elsewhere"),
         (Response(status=418), "faulted", "418"),
         (Response(status=200, body=b'<?xml version="1.0" encoding="UTF-8" ?>\n<RESPONSE>'), "faulted", "XML"),
         (Response(status=200, body=b"<html><h1>Site under maintenance</h1>"), "unavailable", "maintenance"),
