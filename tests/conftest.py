@@ -1,12 +1,16 @@
 """For all tests: hypothesis judges what comes out, never how long it took (timings are for ``make bench``), and a test
-that wants virtual time has it."""
+that wants virtual time has it. Stores begin as copies of one that was migrated once."""
 
 import inspect
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from migrated import migrate_by_copy
+
+from daemon.store import database
 
 NO_HURRY: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 
@@ -20,3 +24,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     clock = "autojump_clock"
     if isinstance(item, pytest.Function) and clock in item.fixturenames:
         assert clock in inspect.signature(item.function).parameters, f"{item.nodeid} has no parameter {clock}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def stores_are_copies() -> Iterator[None]:
+    """Not for processes that tests start: those migrate."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "migrate", migrate_by_copy)
+        yield
