@@ -19,6 +19,7 @@ DEALT_WITH = ("done", "failed")
 ITEMS_MAX = 1_000
 NAMES_MAX = 10_000
 LOOSE = "."
+MANIFEST = "manifest.csv"
 SETTLE_ZIP_US, SETTLE_FOLDER_US, SETTLE_BROKEN_US = 5_000_000, 30_000_000, 600_000_000
 """A zip has its directory at its end, so that a half one is known as such; a folder may be filled file by file. A zip
 that cannot be read is given up after the last."""
@@ -140,6 +141,14 @@ def open_item(item: Item) -> Bundle:
         return FolderBundle(os.dup(fd) if item.name == LOOSE else folder_fd(item.name, fd))
 
 
+def is_as_it_was(item: Item) -> bool:
+    """Whether nobody has written to it since. Raises OSError, also where it is not there any more."""
+    there = next((each for each in look(item.inbox) if each.key == item.key), None)
+    if there is None:
+        raise FileNotFoundError(item.name)
+    return there.signature == item.signature
+
+
 def put(item: Item, where: str, note: str) -> None:
     """Into ``done`` or ``failed`` below the inbox. Raises OSError where it cannot be moved."""
     into = item.inbox / where
@@ -152,20 +161,25 @@ def put(item: Item, where: str, note: str) -> None:
 
 
 def _loose(item: Item, into: Path) -> Path:
+    """The manifest first: if the process dies meanwhile, what is left lacks nothing that it is said to have."""
     for number in range(1, NAMES_MAX):
         place = into / f"tables-{number}"
         with suppress(FileExistsError):
             place.mkdir(mode=0o750)
             break
-    for name, *_ in item.signature:
+    for name in sorted((name for name, *_ in item.signature), key=lambda name: name.casefold() != MANIFEST):
         (item.inbox / name).rename(place / name)
     return place
 
 
 def _move(path: Path, into: Path) -> Path:
-    """Never over what is there: a hard link is refused where its name exists, a rename where a folder is not empty."""
+    """Never over what is there: a hard link is refused where its name exists, a rename where a folder is not empty.
+    What is this very file already was put there by a process that died before it took the other name away."""
     for number in range(1, NAMES_MAX):
         place = into / (path.name if number == 1 else f"{path.stem}-{number}{path.suffix}")
+        if _is_same(path, place):
+            path.unlink()
+            return place
         if place.exists() or place.is_symlink() or place.with_name(place.name + ".txt").exists():
             continue
         if path.is_dir() and not path.is_symlink():
@@ -181,6 +195,13 @@ def _move(path: Path, into: Path) -> Path:
         path.unlink()
         return place
     raise FileExistsError(0, f"{into} is full of {path.name}")
+
+
+def _is_same(path: Path, place: Path) -> bool:
+    """Whether both names are of one file; a folder has only one, and so has a link."""
+    with suppress(FileNotFoundError):
+        return stat.S_ISREG(path.lstat().st_mode) and os.path.samestat(path.lstat(), place.lstat())
+    return False
 
 
 def _write(path: Path, note: str) -> None:

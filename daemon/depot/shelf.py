@@ -149,6 +149,8 @@ class FileDepot:
         if (seen := self._seen.pop(key, None)) is None:
             return "it is not there any more"
         try:
+            if not inboxes.is_as_it_was(seen.item):
+                return "somebody has written to it since: it stays there, and is read anew"
             inboxes.put(seen.item, where, note)
         except FileNotFoundError:
             return "it is not there any more"

@@ -277,3 +277,62 @@ async def test_a_download_that_is_no_zip_says_so(place: Place) -> None:
     assert "no whole zip" in info.trouble
     await place.depot.put(info.key, "failed", info.trouble)
     assert list(place.spool.iterdir()) == []
+
+
+class Killed(Exception):
+    """What the process was about to do does not happen."""
+
+
+async def test_what_took_the_place_of_what_was_read_is_not_put_away_unread(place: Place) -> None:
+    path = place.inbox / "a.zip"
+    path.write_bytes(ZIP)
+    info = (await place.settled())["a.zip"]
+    await place.depot.rows(info.key, "users.csv", 1)
+    newer = place.inbox / "a.zip.part"
+    newer.write_bytes(zipped(bundle(users=[])))
+    newer.rename(path)
+    assert "read anew" in await place.depot.put(info.key, "done", "")
+    assert (await place.settled())["a.zip"].digest != info.digest
+    path.unlink()
+    assert "not there any more" in await place.depot.put(info.key, "done", "")
+
+
+async def test_who_dies_putting_it_away_leaves_one_bundle(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place.inbox / "a.zip").write_bytes(ZIP)
+    info = (await place.settled())["a.zip"]
+    link = os.link
+
+    def linked(*args: object, **more: object) -> None:
+        link(*args, **more)  # type: ignore[arg-type]
+        raise Killed
+
+    with monkeypatch.context() as dying:
+        dying.setattr(os, "link", linked)
+        with pytest.raises(Killed):
+            await place.depot.put(info.key, "done", "")
+    place.depot = place.again()
+    assert await place.settled()
+    assert await place.depot.put(info.key, "done", "") == ""
+    assert [path.name for path in (place.inbox / "done").iterdir()] == ["a.zip"]
+    assert await place.settled() == {}
+
+
+async def test_who_dies_putting_loose_tables_away_leaves_tables_that_lack_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in bundle().items():
+        (place.inbox / name).write_text(text)
+    [info] = (await place.settled()).values()
+    rename = os.rename
+
+    def renamed(*args: object) -> None:
+        rename(*args)  # type: ignore[arg-type]
+        raise Killed
+
+    with monkeypatch.context() as dying:
+        dying.setattr(os, "rename", renamed)
+        with pytest.raises(Killed):
+            await place.depot.put(info.key, "done", "")
+    place.depot = place.again()
+    [left] = (await place.settled()).values()
+    assert set(left.names) == set(info.names) - {"manifest.csv"}
