@@ -6,6 +6,9 @@ What is quoted in a Link header is no relation. And whoever tells of an address 
 import re
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from actors.domain.answers import one_line
+from actors.domain.harvest import Halted
+
 HEADER_CHARS_MAX = 16_384
 PORTS = {"https": 443, "http": 80}
 _LINK = re.compile(r"<([^<>]*)>\s*((?:;(?:[^;,\"]|\"[^\"]*\")*)*)")
@@ -32,6 +35,13 @@ def onward(url: str, where: str) -> str | None:
     except ValueError:
         return None
     return whole if same_origin(url, whole) else None
+
+
+def elsewhere(asked: str, where: str) -> Halted:
+    """What was asked for goes on at ``where``, of another origin."""
+    there = one_line(where.partition("?")[0], 120)
+    detail = f"{asked} goes on at {there}, which gets no credentials: write the address as the system itself does"
+    return Halted(why="refused", detail=detail)
 
 
 def same_origin(one: str, other: str) -> bool:

@@ -24,9 +24,9 @@ from actors.domain.harvest import (
 from actors.domain.outbox import Rate
 from actors.domain.xapi.moments import instant_us, spelt
 from actors.ports import Bearing, Reveal
-from actors.sources.links import onward
+from actors.sources.links import elsewhere, onward
 from actors.sources.lrs.settings import LrsSettings
-from actors.sources.lrs.wire import Asked, Told, asking, told
+from actors.sources.lrs.wire import OPERATION, Asked, Told, asking, told
 from config.durations import seconds
 
 OVERLAP_US = 1_000
@@ -104,9 +104,9 @@ class LrsSource:
                 return Finished(note=f"{reading.count} statements")
             onwards = onward(url, page.more)
             if onwards is None:
-                return Halted(why="refused", detail="its pages go on at another host, which is not asked")
+                return elsewhere(OPERATION, page.more)
             if onwards == url or reading.empty > EMPTY_MAX:
-                return Halted(why="faulted", detail="its pages go on for ever without telling anything")
+                return Halted(why="faulted", detail=f"{OPERATION}: its pages go on for ever without telling anything")
             url = onwards
 
     def _page(self, url: str) -> Generator[Step, Answer, Told | Halted]:

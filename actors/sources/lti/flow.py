@@ -26,7 +26,7 @@ from actors.domain.harvest import (
 )
 from actors.domain.outbox import Rate
 from actors.ports import Bearing, Reveal
-from actors.sources.links import onward, same_origin
+from actors.sources.links import elsewhere, onward, same_origin
 from actors.sources.lti.settings import Context, LtiSettings
 from actors.sources.lti.tokens import Tokens
 from actors.sources.lti.wire import (
@@ -35,6 +35,7 @@ from actors.sources.lti.wire import (
     PERSONAL,
     RESULTS,
     Listed,
+    asked,
     asking,
     course_record,
     line_item_record,
@@ -123,16 +124,16 @@ class LtiSource:
             for member in page.items:
                 records += member_records(context, self._whole_person(member))
             yield Page(records=tuple(records))
-            following = page.links.get("next")
+            following = _following(url, page, MEMBERS)
             if following is None:
                 if not differences and order.mode != "backfill":
                     yield Whole(entity="enrolment", scope=context.course)
                 self._remember(context, onwards)
                 return None
-            if (further := onward(url, following)) is None:
-                return Halted(why="refused", detail="its pages go on at another host, which is not asked")
-            url, first = further, False
-        return Halted(why="faulted", detail=f"more than {PAGES_MAX} pages of members")
+            if isinstance(following, Halted):
+                return following
+            url, first = following, False
+        return Halted(why="faulted", detail=f"{asked(MEMBERS)} of {context.course}: more than {PAGES_MAX} pages")
 
     def _remember(self, context: Context, differences: str) -> None:
         """By which address the next reading asks for differences, if it may be sent our token."""
@@ -157,7 +158,7 @@ class LtiSource:
             if item.get("id"):
                 item["id"] = name = urljoin(lineitems_url, str(item["id"]))
                 if not same_origin(lineitems_url, name):
-                    return Halted(why="refused", detail="a line item lies at another host, which is not asked")
+                    return elsewhere("a line item", name)
         yield Page(records=tuple(line_item_record(context, item) for item in items))
         if order.mode != "backfill":
             yield Whole(entity="assignment", scope=context.course)
@@ -179,13 +180,13 @@ class LtiSource:
             if isinstance(page, Halted):
                 return page
             found += page.items
-            following = page.links.get("next")
+            following = _following(url, page, accept)
             if following is None:
                 return found
-            if (further := onward(url, following)) is None:
-                return Halted(why="refused", detail="its pages go on at another host, which is not asked")
-            url = further
-        return Halted(why="faulted", detail=f"more than {PAGES_MAX} pages of a list")
+            if isinstance(following, Halted):
+                return following
+            url = following
+        return Halted(why="faulted", detail=f"{asked(accept)}: more than {PAGES_MAX} pages")
 
     def _page(self, url: str, accept: str) -> Generator[Step, Answer, Listed | Halted]:
         """A page; a token that is not taken any more is fetched anew, once."""
@@ -201,6 +202,14 @@ class LtiSource:
                 return page
             self._tokens.forget()
         raise AssertionError("the second answer is the answer")
+
+
+def _following(url: str, page: Listed, accept: str) -> str | Halted | None:
+    """Where the list goes on; None at its end."""
+    where = page.links.get("next")
+    if where is None:
+        return None
+    return onward(url, where) or elsewhere(asked(accept), where)
 
 
 def _differences(context: Context) -> str:

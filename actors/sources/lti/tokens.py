@@ -23,8 +23,6 @@ EARLY_US = 60_000_000
 """A token is fetched anew so long before it ends."""
 SKEW_S = 60.0
 """Clocks may differ so much."""
-
-
 REMEDIES = Remedies(
     unknown="the platform does not know client_id with this key: register its public half there under key_id",
     forbidden="the tool's registration lacks a scope: allow it to read members (and line items and results)",

@@ -170,13 +170,14 @@ def _denied(value: Mapping[str, object], function: str) -> Denied:
         detail = f"{denied}: add {function} to the external service, and see that the token's user may use it"
         raise Halt(Halted(why="refused", detail=detail))
     if code in REFUSED:
-        raise Halt(Halted(why="refused", detail=str(denied)))
+        advice = "enable web services and the external service, and let the token's user use it"
+        raise Halt(Halted(why="refused", detail=f"{denied}: {advice}"))
     if code in UNAVAILABLE:
         raise Halt(Halted(why="unavailable", detail=str(denied)))
     if code == "invalidrecord" and "external_functions" in message:
         raise Halt(Halted(why="refused", detail=f"{denied}: this Moodle has no function {function}"))
     if code == "invalidparameter":
-        raise Halt(Halted(why="faulted", detail=str(denied)))
+        raise Halt(Halted(why="faulted", detail=f"{denied}: it does not take what is asked; is it 4.0 or later?"))
     return denied
 
 

@@ -16,8 +16,6 @@ BUCKET = "requests"
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 PATIENCE_S = 120.0
 _GRADEBOOK = frozenset({"lineItems", "results", "categories"})
-
-
 REMEDIES = Remedies(
     unknown="the token is not accepted: see that the client is still registered and switched on there",
     forbidden="our client may not read this: give it the scopes for that, or take what it is for out of the settings",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.sources.links import links, onward, same_origin
+from actors.sources.links import elsewhere, links, onward, same_origin
 
 HOME = "https://school.example.edu"
 NEXT = f"{HOME}/api/v1/accounts/1/users?page=2&per_page=2"
@@ -76,3 +76,9 @@ def test_our_credentials_stay_at_their_origin(where: str, whole: str | None) -> 
 def test_an_origin_is_scheme_host_and_port() -> None:
     assert same_origin("http://Sis.test/a", "http://sis.test:80/b?c")
     assert not same_origin("http://sis.test/", "https://sis.test/")
+
+
+def test_where_it_goes_on_elsewhere_is_said_without_what_it_asks_for() -> None:
+    ended = elsewhere("users", "https://cdn.example.net/users?token=abc")
+    assert ended.why == "refused"
+    assert ended.detail.startswith("users goes on at https://cdn.example.net/users, which gets no credentials: write")
