@@ -1,12 +1,11 @@
 """A reading of a source, as telemetry sees it: the root of a trace, with a span for each request, and one line."""
 
-from typing import assert_never
-
-from actors.domain.flow import Lost, NotSent, Outcome, Response
+from actors.domain.flow import Outcome
 from actors.ports import Reading
+from daemon.telemetry import exchanges
 from daemon.telemetry.logs import Log
 from daemon.telemetry.metrics import Metrics
-from daemon.telemetry.spans import Attribute, Kind, Status
+from daemon.telemetry.spans import Attribute, Status
 from daemon.telemetry.tracing import Tracer
 
 DETAIL_CHARS_MAX = 500
@@ -33,32 +32,8 @@ class Read:
 
     def exchanged(self, operation: str, outcome: Outcome, elapsed_s: float) -> None:
         self._metrics.source_latency.observe(elapsed_s, self._source, operation)
-        if not self._recorded:
-            return
-        attributes: dict[str, Attribute] = {"lmsyncd.operation": operation}
-        status, message = Status.UNSET, ""
-        match outcome:
-            case Response(status=code):
-                attributes["http.response.status_code"] = code
-                status = Status.ERROR if code >= 400 else Status.UNSET
-            case NotSent(detail=detail):
-                status, message = Status.ERROR, f"not sent: {detail}"
-            case Lost(detail=detail):
-                status, message = Status.ERROR, f"lost: {detail}"
-            case _ as never:
-                assert_never(never)
-        now_us = self._tracer.now_us()
-        self._tracer.record(
-            operation,
-            self._context.child(),
-            self._context,
-            now_us - round(elapsed_s * 1e6),
-            now_us,
-            attributes,
-            kind=Kind.CLIENT,
-            status=status,
-            message=message,
-        )
+        if self._recorded:
+            exchanges.record(self._tracer, self._context, operation, outcome, elapsed_s)
 
     def ended(self, reading: Reading) -> None:
         self._reading = reading

@@ -6,16 +6,15 @@ brought the event to the vendor's receipt, however many processes lie between.
 
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from typing import assert_never
 
-from actors.domain.flow import Lost, NotSent, Outcome, Response
+from actors.domain.flow import Outcome
 from actors.domain.outbox import Delivery
 from actors.ports import Routed, RoutedCount
-from daemon.telemetry import trace_context
+from daemon.telemetry import exchanges, trace_context
 from daemon.telemetry.logs import Log
 from daemon.telemetry.metrics import Metrics
 from daemon.telemetry.reading import Read
-from daemon.telemetry.spans import Attribute, Kind, Status
+from daemon.telemetry.spans import Attribute, Status
 from daemon.telemetry.trace_context import TraceContext
 from daemon.telemetry.tracing import LINKS_MAX, Tracer
 
@@ -59,32 +58,8 @@ class Attempted:
     def exchanged(self, operation: str, outcome: Outcome, elapsed_s: float) -> None:
         self._requests += 1
         self._metrics.vendor_latency.observe(elapsed_s, self._lane, operation)
-        if not self._recorded:
-            return
-        attributes: dict[str, Attribute] = {"lmsyncd.operation": operation}
-        status, message = Status.UNSET, ""
-        match outcome:
-            case Response(status=code):
-                attributes["http.response.status_code"] = code
-                status = Status.ERROR if code >= 400 else Status.UNSET
-            case NotSent(detail=detail):
-                status, message = Status.ERROR, f"not sent: {detail}"
-            case Lost(detail=detail):
-                status, message = Status.ERROR, f"lost: {detail}"
-            case _ as never:
-                assert_never(never)
-        now_us = self._tracer.now_us()
-        self._tracer.record(
-            operation,
-            self._context.child(),
-            self._context,
-            now_us - round(elapsed_s * 1e6),
-            now_us,
-            attributes,
-            kind=Kind.CLIENT,
-            status=status,
-            message=message,
-        )
+        if self._recorded:
+            exchanges.record(self._tracer, self._context, operation, outcome, elapsed_s)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _where: object) -> None:
         now_us = self._tracer.now_us()
