@@ -42,7 +42,7 @@ from daemon.store.queries import Queries
 from daemon.store.records import SqlRecords
 from daemon.store.relaying import SqlRelays
 from daemon.store.remapping import SqlRemappings
-from daemon.store.reminding import SqlReminders
+from daemon.store.reminders import SqlReminders
 from daemon.store.retention import SqlHousekeeping, make_returnable
 from daemon.store.sources import SqlSources
 from daemon.store.statements import SqlStatements

@@ -15,7 +15,7 @@ from actors.domain.changes import AnyChange
 from actors.domain.occurrence import Counted, Known, count
 from actors.domain.outbox import HeldFor, State
 from actors.ports import Planned, Routed, RoutedCount
-from daemon.store import closing, holding, latecomers, lines, many, reminders, rows, undoing
+from daemon.store import closing, handed_in, holding, latecomers, lines, many, rows, undoing
 from daemon.store.entities import Entities
 from daemon.store.holding import DAY_US
 
@@ -61,9 +61,9 @@ def route(raw: sqlite3.Connection, tenant: str, routed: Sequence[Routed], cursor
         change = item.change
         if change is not None and counted is not None:
             if counted.news != "repeated":
-                batch.superseded += reminders.moot(raw, tenant, item, change)
-            if reminders.needless(batch.entities, tenant, change):
-                item = msgspec.structs.replace(item, reason=reminders.HANDED_IN, unrouted=False)
+                batch.superseded += handed_in.moot(raw, tenant, item, change)
+            if handed_in.needless(batch.entities, tenant, change):
+                item = msgspec.structs.replace(item, reason=handed_in.REASON, unrouted=False)
             elif item.quiet:
                 _keep_quiet(raw, tenant, item, change, counted)
             elif counted.news == "repeated" and known_quietly(raw, tenant, change, counted.occurrence):
