@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from log_world import taken_in
+from migrated import migrate_by_copy
 
 from actors.domain.xapi.keys import target
 from actors.domain.xapi.matching import CHAIN_MAX, Told, matches
@@ -14,7 +15,6 @@ from daemon.gateway.ports import StatementQuery
 from daemon.store.engine import InlineEngine
 from daemon.store.finding import SqlFinding
 from daemon.store.horizon import Horizon
-from daemon.store.migrate import migrate
 from daemon.store.statements import append
 from daemon.store.writer import Writer
 
@@ -32,7 +32,7 @@ class Searched:
     def __init__(self) -> None:
         self.engine = InlineEngine(":memory:")
         self.raw: sqlite3.Connection = self.engine._connection
-        migrate(self.raw, 0)
+        migrate_by_copy(self.raw, 0)
         self.finding = SqlFinding(self.engine, Horizon(Writer(self.engine), Still()))
         self.now_us = START_US
 

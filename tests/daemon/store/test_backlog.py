@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from migrated import migrate_by_copy
 
 from actors.domain.changes import Activity, CourseCompleted, Enrolled, GradePosted, Score
 from actors.domain.outbox import Attempt, Decision, State
@@ -15,7 +16,6 @@ from config.model import Audience
 from daemon.store import backlog, outbox
 from daemon.store.backlog import Pile
 from daemon.store.engine import tune
-from daemon.store.migrate import migrate
 
 LANE = "acme/slack"
 EVER = 1 << 62
@@ -31,7 +31,7 @@ def raw() -> Iterator[sqlite3.Connection]:
 def _open() -> sqlite3.Connection:
     raw = sqlite3.connect(":memory:")
     tune(raw, read_only=False)
-    migrate(raw, 0)
+    migrate_by_copy(raw, 0)
     return raw
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from migrated import migrate_by_copy
 
 from actors.domain.changes import Activity, GradePosted, Score
 from actors.domain.outbox import Attempt, Decision, Delivery, HeldFor, State
@@ -15,7 +16,6 @@ from actors.ports import Planned, Routed
 from config.model import Audience
 from daemon.store import holding, outbox
 from daemon.store.engine import tune
-from daemon.store.migrate import migrate
 
 LANE = "acme/slack"
 WINDOW_US = 100
@@ -39,7 +39,7 @@ class Held(RuleBasedStateMachine):
     def open(self) -> None:
         self.raw = sqlite3.connect(":memory:")
         tune(self.raw, read_only=False)
-        migrate(self.raw, 0)
+        migrate_by_copy(self.raw, 0)
         self.now_us = 1_000
         self.seq = 0
         self.lives = 1

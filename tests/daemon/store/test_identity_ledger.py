@@ -5,6 +5,7 @@ from itertools import groupby
 
 from hypothesis import given
 from hypothesis import strategies as st
+from migrated import migrate_by_copy
 
 from actors.domain.acquaintance import Known
 from actors.domain.canonical import User
@@ -15,7 +16,6 @@ from daemon.store import acquaintance
 from daemon.store.identity import Told, learn
 from daemon.store.leaving_persons import PERSONS_CHORES
 from daemon.store.linking import link, unlink
-from daemon.store.migrate import migrate
 
 SOURCES = ("canvas", "moodle", "sis")
 EMAILS = ("", "ada@example.edu", "ben@example.edu", "eve@example.edu")
@@ -24,7 +24,7 @@ RULES = Identity()
 
 def ledger() -> sqlite3.Connection:
     raw = sqlite3.connect(":memory:", isolation_level=None)
-    migrate(raw, 1)
+    migrate_by_copy(raw, 1)
     return raw
 
 

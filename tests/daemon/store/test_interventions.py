@@ -9,6 +9,7 @@ from control_office import Desk, Office
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from migrated import migrate_by_copy
 from world import VirtualClock, completed, route, tenant
 
 from actors.domain.changes import CourseCompleted
@@ -22,7 +23,6 @@ from daemon.store.asking import Kept
 from daemon.store.database import open_store
 from daemon.store.engine import tune
 from daemon.store.interventions import Replay
-from daemon.store.migrate import migrate
 
 BY = "ada (uid 1000)"
 LANE = "acme/slack"
@@ -238,7 +238,7 @@ class People(RuleBasedStateMachine):
     def open(self) -> None:
         self.raw = sqlite3.connect(":memory:")
         tune(self.raw, read_only=False)
-        migrate(self.raw, 0)
+        migrate_by_copy(self.raw, 0)
         self.now_us = 1_000
         self.made = 0
         self.hand: Delivery | None = None

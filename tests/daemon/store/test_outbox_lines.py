@@ -7,6 +7,7 @@ import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from migrated import migrate_by_copy
 
 from actors.domain.changes import Activity, GradePosted, Score
 from actors.domain.outbox import Attempt, Decision, State
@@ -16,7 +17,6 @@ from actors.ports import Planned, Routed
 from config.model import Audience
 from daemon.store import outbox, rows
 from daemon.store.engine import tune
-from daemon.store.migrate import migrate
 
 LANE = "acme/slack"
 DESTINATIONS = ("C1", "C2", "C3")
@@ -52,7 +52,7 @@ class Lines(RuleBasedStateMachine):
     def open(self) -> None:
         self.raw = sqlite3.connect(":memory:")
         tune(self.raw, read_only=False)
-        migrate(self.raw, 0)
+        migrate_by_copy(self.raw, 0)
         self.now_us = 1_000
         self.seq = 0
         self.boot = "boot.1"
@@ -148,7 +148,7 @@ TestLines.settings = settings(max_examples=60, stateful_step_count=40, deadline=
 def store() -> sqlite3.Connection:
     raw = sqlite3.connect(":memory:")
     tune(raw, read_only=False)
-    migrate(raw, 0)
+    migrate_by_copy(raw, 0)
     return raw
 
 

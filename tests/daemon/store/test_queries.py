@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 from control_office import Desk, Office
+from migrated import migrate_by_copy
 from world import VirtualClock, completed, graded, route, tenant
 
 from actors.domain.changes import Score
@@ -14,7 +15,6 @@ from actors.domain.outbox import State
 from daemon.store import asking, backlog, judging, promises, rows
 from daemon.store.database import open_store
 from daemon.store.engine import tune
-from daemon.store.migrate import migrate
 
 SCAN = re.compile(r"\bSCAN (?:deliveries|statements|arrivals|propagation|late|s|a|d)\b")
 
@@ -29,7 +29,7 @@ async def desk(tmp_path) -> AsyncIterator[Desk]:
 def explained(sql: str, *values: object) -> str:
     raw = sqlite3.connect(":memory:")
     tune(raw, read_only=False)
-    migrate(raw, 0)
+    migrate_by_copy(raw, 0)
     plan = "\n".join(row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {sql}", values))
     raw.close()
     return plan
