@@ -12,6 +12,7 @@ from itertools import pairwise
 from actors.domain.harvest import Answer, Ended, Finished, Halted, Harvest, Order, Page, Progress, Record, Step, Whole
 from actors.domain.xapi.moments import instant_us, spelt
 from actors.sources.canvas import records
+from actors.sources.canvas.dates import Dates, sections_of
 from actors.sources.canvas.reading import Closed, Query, Reader, closed, text_of
 from actors.sources.canvas.records import Entry, number
 from actors.sources.canvas.settings import CanvasSettings
@@ -225,18 +226,26 @@ class Harvesting:
         query = [("state[]", state) for state in ENROLMENT_STATES]
         whole = Whole(entity="enrolment", scope=course)
         trouble = yield from self._teller.tell("enrolments", f"courses/{course}/enrollments", query, make, whole)
-        return records.sections_of(seen) if trouble is None else trouble
+        return sections_of(seen) if trouble is None else trouble
 
     def _assignments(
         self, course: str, sections: Mapping[str, frozenset[str]], points: dict[str, object]
     ) -> Generator[Step, Answer, Halted | Closed | None]:
+        """The dates are those of the assignment itself, not those that would hold for whoever asks."""
+        dates = Dates(self._read, self._settings.page_size, course, sections)
+
         def make(entry: Entry) -> Iterable[Record | None]:
             points[number(entry.get("id"))] = entry.get("points_possible")
-            yield records.assignment(entry, records.due_dates(entry, sections))
+            yield records.assignment(dates.dated(entry))
 
-        query = [("include[]", "overrides"), ("order_by", "position")]
+        query = [("include[]", "overrides"), ("include[]", "all_dates"), ("override_assignment_dates", "false")]
+        query.append(("order_by", "position"))
         whole = Whole(entity="assignment", scope=course)
-        return (yield from self._teller.tell("assignments", f"courses/{course}/assignments", query, make, whole))
+        path = f"courses/{course}/assignments"
+        trouble = yield from self._teller.tell("assignments", path, query, make, whole, first=dates.learn)
+        for closed_part in dates.closed:
+            self._leave_out(course, closed_part)
+        return trouble
 
     def _submissions(
         self, course: str, points: Mapping[str, object]

@@ -5,7 +5,7 @@ are nobody's business here, and fields that change whenever somebody looks at a 
 every reading new. A Canvas submission is two things to us: that something was handed in, and a grade.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from actors.domain.canonical import EntityName
 from actors.domain.harvest import Record
@@ -132,9 +132,10 @@ def course_grade(entry: Entry) -> Record | None:
     return _record("grade", record_id, "course_total", body, scope=where)
 
 
-def assignment(entry: Entry, due_for: Mapping[str, str]) -> Record | None:
+def assignment(entry: Entry) -> Record | None:
+    """``due_for`` in it is what ``dates`` found."""
     scope = number(entry.get("course_id"))
-    body = _only({**entry, "due_for": dict(due_for)}, ASSIGNMENT_KEEPS)
+    body = _only(entry, ASSIGNMENT_KEEPS)
     gone = entry.get("workflow_state") == "deleted"
     return _record("assignment", number(entry.get("id")), "rest", body, scope=scope, gone=gone)
 
@@ -163,32 +164,6 @@ def completion(entry: Entry, scope: str) -> Record | None:
     who = number(entry.get("id"))
     body = {"user_id": who, "course_id": scope, "completed_at": progress.get("completed_at")}
     return _record("completion", f"{scope}/{who}", "rest", body, scope=scope)
-
-
-def due_dates(entry: Entry, sections: Mapping[str, frozenset[str]]) -> dict[str, str]:
-    """The due dates of those for whom it is another one, by user: the latest of their overrides. Overrides of groups
-    are not read; an override without a date is none."""
-    overrides = entry.get("overrides")
-    found: dict[str, str] = {}
-    for override in overrides if isinstance(overrides, list) else []:
-        due = override.get("due_at") if isinstance(override, dict) else None
-        if not isinstance(due, str) or not due:
-            continue
-        students = override.get("student_ids")
-        whom = {number(each) for each in students} if isinstance(students, list) else set()
-        whom |= sections.get(number(override.get("course_section_id")), frozenset())
-        for who in whom - {""}:
-            found[who] = max(found.get(who, ""), due)
-    return dict(sorted(found.items()))
-
-
-def sections_of(entries: Iterable[Entry]) -> dict[str, frozenset[str]]:
-    """Who learns in which section."""
-    found: dict[str, set[str]] = {}
-    for entry in entries:
-        if entry.get("type") == "StudentEnrollment" and not is_gone(entry.get("enrollment_state")):
-            found.setdefault(number(entry.get("course_section_id")), set()).add(number(entry.get("user_id")))
-    return {section: frozenset(users) for section, users in found.items()}
 
 
 def _work_of(entry: Entry) -> str:

@@ -12,10 +12,15 @@ from actors.sources.canvas.records import Entry
 
 Make = Callable[[Entry], Iterable[Record | None]]
 Enough = Callable[[list[dict[str, object]]], bool]
+First = Callable[[list[dict[str, object]]], Generator[Step, Answer, Halted | None]]
 
 
 def _never(entries: list[dict[str, object]]) -> bool:
     return False
+
+
+def _nothing(entries: list[dict[str, object]]) -> Generator[Step, Answer, None]:
+    yield from ()
 
 
 class Teller:
@@ -36,13 +41,15 @@ class Teller:
         *,
         sure: bool = False,
         enough: Enough = _never,
+        first: First = _nothing,
     ) -> Generator[Step, Answer, Halted | Closed | None]:
         """Of a full reading, ``whole`` is said at the end. ``sure``: it must miss nothing, though nothing is said here.
-        ``enough``: whether, after these entries, the rest is not wanted."""
+        ``enough``: whether, after these entries, the rest is not wanted. ``first``: what is to be read before these
+        entries are told."""
         seen: set[tuple[str, str]] = set()
-        shaky = yield from self._pages(operation, path, query, make, seen, enough)
+        shaky = yield from self._pages(operation, path, query, make, seen, enough, first)
         if isinstance(shaky, bool) and shaky and self._full and (sure or whole is not None):
-            shaky = yield from self._pages(operation, path, query, make, seen, enough)
+            shaky = yield from self._pages(operation, path, query, make, seen, enough, first)
         if not isinstance(shaky, bool):
             return shaky
         if self._full and whole is not None:
@@ -50,7 +57,14 @@ class Teller:
         return None
 
     def _pages(
-        self, operation: str, path: str, query: Query, make: Make, seen: set[tuple[str, str]], enough: Enough
+        self,
+        operation: str,
+        path: str,
+        query: Query,
+        make: Make,
+        seen: set[tuple[str, str]],
+        enough: Enough,
+        first: First,
     ) -> Generator[Step, Answer, bool | Halted | Closed]:
         """Whether something may have been missed. ``seen``: what has been told is not told again."""
         url = self._reader.url(path, [*query, ("per_page", str(self._page_size))])
@@ -61,6 +75,9 @@ class Teller:
             sheet = yield from self._reader.sheet(operation, url)
             if isinstance(sheet, Halted | Closed):
                 return sheet
+            halted = yield from first(sheet.entries)
+            if halted is not None:
+                return halted
             told = [record for entry in sheet.entries for record in make(entry) if record is not None]
             fresh = tuple(each for each in told if (each.entity, each.id) not in seen)
             seen.update((each.entity, each.id) for each in fresh)

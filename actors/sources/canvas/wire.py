@@ -20,6 +20,7 @@ BUCKET = "requests"
 THROTTLED_WORDS = b"rate limit exceeded"
 SCOPE_WORDS = "insufficient scopes"
 
+GROUPS = "Groups - view the pages of all student groups"
 NEEDS: dict[str, tuple[str, str]] = {
     "users": ("url:GET|/api/v1/accounts/:account_id/users", "Users - view list"),
     "courses": ("url:GET|/api/v1/accounts/:account_id/courses", "Courses - view list"),
@@ -27,6 +28,12 @@ NEEDS: dict[str, tuple[str, str]] = {
     "course_users": ("url:GET|/api/v1/courses/:course_id/users", "Users - view list"),
     "enrolments": ("url:GET|/api/v1/courses/:course_id/enrollments", "Users - view list"),
     "assignments": ("url:GET|/api/v1/courses/:course_id/assignments", "to see the course's content"),
+    "overrides": (
+        "url:GET|/api/v1/courses/:course_id/assignments/:assignment_id/overrides",
+        "to see the course's content",
+    ),
+    "groups": ("url:GET|/api/v1/courses/:course_id/groups", GROUPS),
+    "group_users": ("url:GET|/api/v1/groups/:group_id/users", GROUPS),
     "submissions": ("url:GET|/api/v1/courses/:course_id/students/submissions", "Grades - view all grades"),
     "completions": ("url:GET|/api/v1/courses/:course_id/bulk_user_progress", "Grades - view all grades"),
     "self": ("url:GET|/api/v1/users/:id", "none"),

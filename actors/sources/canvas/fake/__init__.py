@@ -6,7 +6,8 @@ bodies of deliveries that have become due since it was last asked; whoever rehea
 ``objects`` is how things look, ``listing`` how lists are paged.
 
 Faults (``Fault.operation`` is ``users``, ``courses``, ``course``, ``course_users``, ``enrolments``, ``assignments``,
-``submissions``, ``completions``, ``self``, ``token``, ``jwks`` or ``deliveries``) as in ``ports.striking``, and
+``overrides``, ``groups``, ``group_users``, ``submissions``, ``completions``, ``self``, ``token``, ``jwks`` or
+``deliveries``) as in ``ports.striking``, and
 
     error                 what ``value`` says, nothing done: ``forbidden``, ``forbidden_401``, ``unknown_401`` (of
                           something before Canvas), ``scope``, ``missing``, ``throttled_403``, ``cut`` (half of a list)
@@ -24,7 +25,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import msgspec
 
 from actors.domain.flow import Request, Response
-from actors.domain.school import School
+from actors.domain.school import School, Work
 from actors.ports import Answer, Effect, Fault
 from actors.ports.striking import Striking
 from actors.sources.canvas.fake import objects
@@ -50,6 +51,9 @@ _ROUTES = (
     (re.compile(r"courses/(\d+)/users"), "course_users"),
     (re.compile(r"courses/(\d+)/enrollments"), "enrolments"),
     (re.compile(r"courses/(\d+)/assignments"), "assignments"),
+    (re.compile(r"courses/(\d+)/assignments/(\d+)/overrides"), "overrides"),
+    (re.compile(r"courses/(\d+)/groups"), "groups"),
+    (re.compile(r"groups/(\d+)/users"), "group_users"),
     (re.compile(r"courses/(\d+)/students/submissions"), "submissions"),
     (re.compile(r"courses/(\d+)/bulk_user_progress"), "completions"),
 )
@@ -69,6 +73,14 @@ class FakeCanvas:
         """More is not given at a time, whatever is asked for."""
         self.overrides: dict[int, list[Fields]] = {}
         """Of assignments, by id."""
+        self.groups: dict[int, list[int]] = {}
+        """Who is in which group, of whatever course."""
+        self.members_max = 2_000
+        """More members are not told along with a group."""
+        self.traits: dict[int, Fields] = {}
+        """What else an assignment shows, by its id."""
+        self.editor = True
+        """Whether the token may edit assignments: only then their overrides come along with them."""
         self.concluded: set[int] = set()
         """Courses that are over."""
         self.throttled = 0
@@ -160,11 +172,16 @@ class FakeCanvas:
             case "enrolments":
                 items = self._enrolments(course or 0, given, now_s)
             case "assignments":
-                items = [
-                    objects.assignment(each) | {"overrides": self.overrides.get(each.id, [])}
-                    for each in self._school.works.values()
-                    if each.course == course
-                ]
+                items = [self._assignment(each, given) for each in self._school.works.values() if each.course == course]
+            case "overrides":
+                items = list(self.overrides.get(int(parts.path.split("/")[-2]), []))
+            case "groups":
+                items = [self._group(group, given) for group in self.groups]
+            case "group_users":
+                group = int(parts.path.split("/")[-2])
+                if group not in self.groups:
+                    return _error("missing")
+                items = [objects.user(self._school.people[each], email=False) for each in self.groups[group]]
             case "submissions":
                 items = self._submissions(course or 0, given)
             case "completions":
@@ -197,6 +214,25 @@ class FakeCanvas:
     def _course(self, number: int) -> Fields:
         shown = objects.course(self._school.courses[number])
         return shown | ({"workflow_state": "completed"} if number in self.concluded else {})
+
+    def _assignment(self, work: Work, given: Given) -> Fields:
+        overrides, shown = self.overrides.get(work.id, []), objects.assignment(work)
+        if given.get("override_assignment_dates") != ["false"]:  # then the latest of all, for whoever asks
+            shown["due_at"] = max([str(shown["due_at"] or ""), *(str(each.get("due_at") or "") for each in overrides)])
+        if "all_dates" in given.get("include[]", []):
+            base: Fields = {"base": True, "due_at": shown["due_at"]}
+            shown["all_dates"] = [base, *({"id": each["id"], "due_at": each.get("due_at")} for each in overrides)]
+        if "overrides" in given.get("include[]", []) and self.editor:
+            shown["overrides"] = overrides
+        return shown | self.traits.get(work.id, {})
+
+    def _group(self, group: int, given: Given) -> Fields:
+        members = self.groups[group]
+        shown: Fields = {"id": group, "name": f"Group {group}", "members_count": len(members)}
+        if "users" in given.get("include[]", []):
+            told = members[: self.members_max]
+            shown["users"] = [objects.user(self._school.people[each], email=False) for each in told]
+        return shown
 
     def _enrolments(self, course: int, given: Given, now_s: float) -> list[Fields]:
         states = given.get("state[]", ["active", "invited"])

@@ -87,7 +87,6 @@ def assignment(work: Work) -> Fields:
         "published": work.published,
         "created_at": when(work.at_s),
         "updated_at": when(work.at_s),
-        "overrides": [],
     }
 
 

@@ -26,7 +26,9 @@ from actors.domain.school import School, sample
 from actors.ports import Bearing, Fault
 from actors.sources.canvas.fake import FakeCanvas
 from actors.sources.canvas.flow import CanvasSource, build
+from actors.sources.canvas.reading import Reader
 from actors.sources.canvas.settings import CanvasSettings
+from actors.sources.canvas.tokens import Tokens
 from config.model import Secret
 
 NOW_S = 1_790_000_000.0
@@ -90,6 +92,9 @@ class CanvasStage:
             Bearing(tenant="acme", source="campus", timezone="Europe/Berlin", locale="en-GB"),
         )
         self.meddle: Meddle = lambda request, outcome: outcome
+
+    def reader(self) -> Reader:
+        return Reader(self.settings, Tokens(self.settings, self.reveal), round(self.now_s * 1e6))
 
     def reveal(self, secret: Secret) -> str:
         return self.secrets[str(secret.env)]

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
+from canvas_stage import CanvasStage
 from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.domain.canonical import ENTITIES
 from actors.domain.harvest import Record
 from actors.sources.canvas import records
+from actors.sources.canvas.dates import Dates, sections_of
 from actors.sources.canvas.events import RULES, understand
 from actors.sources.canvas.hearing import events_in
 
@@ -15,6 +17,7 @@ NAMES = (
     "id", "user_id", "student_id", "course_id", "assignment_id", "enrollment_id", "course_section_id", "type", "name",
     "workflow_state", "enrollment_state", "submitted_at", "graded_at", "posted_at", "score", "due_at", "overrides",
     "student_ids", "grades", "user", "course", "progress", "current_score", "requirement_count", "context_type",
+    "group_id", "only_visible_to_overrides", "unassign_item", "all_dates",
     "context_id", "score_id", "override_score", "root_account_id", "event_time", "muted", "attempt", "metadata", "body",
 )  # fmt: skip
 IDS = st.one_of(
@@ -29,13 +32,14 @@ VALUES = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.sampled_from(NAMES), inner, max_size=6)),
     max_leaves=20,
 )
+STAGE = CanvasStage()
 THINGS = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=16)
 MAKERS: tuple[Callable[[dict[str, object]], Record | None], ...] = (
     records.user,
     records.course,
     records.enrolment,
     records.course_grade,
-    lambda entry: records.assignment(entry, records.due_dates(entry, records.sections_of([entry]))),
+    lambda entry: records.assignment(Dates(STAGE.reader(), 100, "1", sections_of([entry])).dated(entry)),
     lambda entry: records.handed_in(entry, "1"),
     lambda entry: records.grade(entry, "1", 10),
     lambda entry: records.completion(entry, "1"),

@@ -68,22 +68,6 @@ def test_somebody_in_two_sections_is_two_enrolments_of_one_course() -> None:
     assert told[str(second.id)].body["course_section_id"] == 77
 
 
-def test_due_dates_of_learners_and_of_sections() -> None:
-    school, stage = small()
-    [work], [course] = school.works.values(), school.courses.values()
-    grace, mary = (school.add_person(name, "X", NOW_S) for name in ("Grace", "Mary"))
-    school.enrol(grace, course, NOW_S, section=77)
-    school.enrol(mary, course, NOW_S, section=77)
-    stage.fake.overrides[work.id] = [
-        {"id": 1, "course_section_id": 77, "due_at": "2026-10-01T10:00:00Z"},
-        {"id": 2, "student_ids": [mary.id], "due_at": "2026-10-05T10:00:00Z"},
-        {"id": 3, "student_ids": [grace.id], "due_at": None},
-        {"id": 4, "group_id": 9, "due_at": "2026-10-09T10:00:00Z"},
-    ]
-    told = stage.read().of("assignment")[str(work.id)]
-    assert told.body["due_for"] == {str(grace.id): "2026-10-01T10:00:00Z", str(mary.id): "2026-10-05T10:00:00Z"}
-
-
 def test_hidden_excused_and_taken_back() -> None:
     school, stage = small()
     [work], [ada] = school.works.values(), school.people.values()
