@@ -1,10 +1,13 @@
 """Whose due date is which in a Canvas: by themselves, by group, by section, as everybody; and what that costs."""
 
+from collections.abc import Sequence
+
 import pytest
-from canvas_stage import NOW_S, CanvasStage, Reading
+from canvas_stage import NOW_S, CanvasStage
 from test_canvas_mapping import means
 
 from actors.domain.canonical import Assignment
+from actors.domain.harvest import Record
 from actors.domain.school import School, Work
 from actors.sources.canvas.dates import NEVER
 
@@ -29,9 +32,10 @@ class Stage(CanvasStage):
     def override(self, *overrides: dict[str, object]) -> None:
         self.fake.overrides[self.work.id] = [{"id": n, **each} for n, each in enumerate(overrides, 1)]
 
-    def due(self, reading: Reading | None = None) -> tuple[object, dict[str, str]]:
+    def due(self, records: Sequence[Record] | None = None) -> tuple[object, dict[str, str]]:
         """Of everybody, and of each for whom it is another."""
-        told = (reading or self.read()).of("assignment")[str(self.work.id)]
+        told = next(each for each in records or self.read().records if each.entity == "assignment")
+        assert told.id == str(self.work.id)
         names = {str(each.id): each.given for each in self.school.people.values()}
         due_for = told.body["due_for"]
         assert isinstance(due_for, dict)
@@ -51,7 +55,7 @@ def base(stage: Stage) -> object:
 def test_of_a_group(stage: Stage) -> None:
     stage.override({"group_id": 9, "due_at": OCT(9)})
     reading = stage.read()
-    assert stage.due(reading)[1] == {"Ada": OCT(9), "Grace": OCT(9)}
+    assert stage.due(reading.records)[1] == {"Ada": OCT(9), "Grace": OCT(9)}
     assert reading.operations.count("group_users") == 1
     assert "groups" not in reading.operations
     assert "left out" not in reading.finished.note
@@ -108,7 +112,7 @@ def test_the_date_is_not_the_one_that_would_hold_for_whoever_asks(stage: Stage) 
     own = base(stage)
     stage.override({"student_ids": [stage.mary.id], "due_at": OCT(20)})
     reading = stage.read()
-    assert stage.due(reading) == (own, {"Mary": OCT(20)})
+    assert stage.due(reading.records) == (own, {"Mary": OCT(20)})
     assert all(query["override_assignment_dates"] == ["false"] for query in reading.asked("assignments"))
 
 
@@ -131,7 +135,7 @@ def test_without_overrides_of_groups_nobody_asks_for_groups(stage: Stage) -> Non
 def test_of_several_groups_the_course_tells_the_members(stage: Stage) -> None:
     stage.override({"group_id": 9, "due_at": OCT(9)}, {"group_id": 10, "due_at": OCT(5)})
     reading = stage.read("delta")
-    assert stage.due(reading)[1] == {"Ada": OCT(9), "Grace": OCT(9), "Mary": OCT(5)}
+    assert stage.due(reading.records)[1] == {"Ada": OCT(9), "Grace": OCT(9), "Mary": OCT(5)}
     assert reading.operations.count("groups") == 1
     assert "group_users" not in reading.operations
 
@@ -140,7 +144,7 @@ def test_a_group_of_which_the_course_does_not_tell_everybody_is_asked_for_by_its
     stage.fake.members_max = 1
     stage.override({"group_id": 9, "due_at": OCT(9)}, {"group_id": 10, "due_at": OCT(5)})
     reading = stage.read()
-    assert stage.due(reading)[1] == {"Ada": OCT(9), "Grace": OCT(9), "Mary": OCT(5)}
+    assert stage.due(reading.records)[1] == {"Ada": OCT(9), "Grace": OCT(9), "Mary": OCT(5)}
     assert (reading.operations.count("groups"), reading.operations.count("group_users")) == (1, 1)
 
 
@@ -156,7 +160,7 @@ def test_who_may_only_look_lists_the_overrides_of_assignments_that_have_any(stag
     assert "overrides" not in stage.read().operations
     stage.override({"group_id": 9, "due_at": OCT(9)}, {"student_ids": [stage.mary.id], "due_at": OCT(4)})
     reading = stage.read()
-    assert stage.due(reading)[1] == {"Ada": OCT(9), "Grace": OCT(9), "Mary": OCT(4)}
+    assert stage.due(reading.records)[1] == {"Ada": OCT(9), "Grace": OCT(9), "Mary": OCT(4)}
     assert reading.operations.count("overrides") == 1
     stage.fake.traits[stage.work.id] = {"all_dates": [], "all_dates_count": 30}
     assert len(stage.due()[1]) == 3, "of very many Canvas tells the number only"
@@ -174,7 +178,7 @@ def test_what_may_not_be_read_is_said_and_the_assignments_are_told(stage: Stage,
     stage.fault("error", "forbidden", operation="groups", times=0)
     stage.fault("error", "forbidden", operation=operation, times=0)
     reading = stage.read()
-    assert stage.due(reading)[1] == {}
+    assert stage.due(reading.records)[1] == {}
     assert reading.finished.note.count(scope) == 1
     assert ("assignment", str(stage.course)) in reading.wholes
 
@@ -182,7 +186,7 @@ def test_what_may_not_be_read_is_said_and_the_assignments_are_told(stage: Stage,
 def test_a_group_that_is_gone_is_nobody(stage: Stage) -> None:
     stage.override({"group_id": 11, "due_at": OCT(9)})
     reading = stage.read()
-    assert stage.due(reading)[1] == {}
+    assert stage.due(reading.records)[1] == {}
     assert "left out" not in reading.finished.note
 
 
