@@ -1,6 +1,7 @@
 """Statements for logs that are searched: few agents, activities, verbs and ids, so that much of it meets."""
 
 import json
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -45,6 +46,7 @@ def typed(who: Json) -> Json:
     return {"objectType": "Agent", **who}
 
 
+@cache
 def contexts(version: Version) -> st.SearchStrategy[Json]:
     more: dict[str, st.SearchStrategy[Any]] = {
         "registration": st.sampled_from(REGISTRATIONS),
@@ -64,10 +66,12 @@ def contexts(version: Version) -> st.SearchStrategy[Json]:
     return st.fixed_dictionaries({}, optional=more)
 
 
+@cache
 def _parts(version: Version) -> dict[str, st.SearchStrategy[Any]]:
     return {"actor": agents | groups, "verb": st.sampled_from(VERBS).map(lambda name: {"id": name})}
 
 
+@cache
 def statements(version: Version) -> st.SearchStrategy[Json]:
     """Also references to one another, in chains and circles, and voiders of what may never come."""
     subs = st.fixed_dictionaries(
@@ -86,6 +90,12 @@ def statements(version: Version) -> st.SearchStrategy[Json]:
     return told | told | told | voiders
 
 
+@cache
+def batches(version: Version) -> st.SearchStrategy[list[Json]]:
+    """One request's. (A strategy that is built anew for each draw costs more than the draw.)"""
+    return st.lists(statements(version), min_size=1, max_size=4, unique_by=lambda one: one["id"])
+
+
 versions = st.sampled_from(["1.0.3", "2.0.0"])
 
 
@@ -94,8 +104,7 @@ def arrivals(draw: st.DrawFn, tenants: tuple[str, ...] = ("acme", "globex")) -> 
     """One request's statements and where they come from."""
     version: Version = draw(versions)
     tenant, authority = draw(st.sampled_from(tenants)), draw(st.sampled_from(AUTHORITIES))
-    batch = draw(st.lists(statements(version), min_size=1, max_size=4, unique_by=lambda one: one["id"]))
-    return provenance(tenant, version, authority), batch
+    return provenance(tenant, version, authority), draw(batches(version))
 
 
 def provenance(tenant: str = "acme", version: Version = "1.0.3", authority: bytes = AUTHORITIES[0]) -> Provenance:

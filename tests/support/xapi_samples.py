@@ -1,6 +1,7 @@
 """xAPI statements for tests: real ones from a Moodle, arbitrary valid ones, and ways to spoil them."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,7 @@ attachments = st.lists(
 )
 
 
+@cache
 def statements(version: str = "1.0.3") -> st.SearchStrategy[Json]:
     """Valid ones, of every kind."""
     parts = {
@@ -180,6 +182,7 @@ junk = (
     | st.builds(dict)
     | st.builds(dict, objectType=st.sampled_from(["Agent", "Activity", "StatementRef", "SubStatement", None]))
 )
+strangers = junk | iris | uuids | agents
 names = st.sampled_from(
     ["id", "actor", "verb", "object", "objectType", "member", "mbox", "openid", "account", "name", "result", "score",
      "scaled", "raw", "min", "max", "context", "registration", "team", "revision", "platform", "contextActivities",
@@ -207,7 +210,7 @@ def spoilt(draw: st.DrawFn, valid: st.SearchStrategy[Json]) -> Json:
             else:
                 holder[key] = draw(junk)
         else:
-            holder[draw(names)] = draw(junk | iris | uuids | agents)
+            holder[draw(names)] = draw(strangers)
     return statement
 
 
