@@ -4,19 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from driven import Driven, drive
 from joserfc.jwk import RSAKey
 
 from actors.domain.flow import Outcome, Request
-from actors.domain.harvest import (
-    Ended,
-    Harvest,
-    Mode,
-    Order,
-    Page,
-    Progress,
-    Record,
-    Whole,
-)
+from actors.domain.harvest import Harvest, Mode, Order
 from actors.domain.school import School
 from actors.ports import Bearing
 from actors.sources.lti.fake import FakeLti
@@ -55,32 +47,12 @@ class Reader:
         self.source = LtiSource(msgspec.convert(words, LtiSettings), lambda _secret: key, BEARING)
         self.cursor: dict[str, str] = {}
 
-    def read(self, mode: Mode = "delta") -> "Read":
+    def read(self, mode: Mode = "delta") -> Driven:
         return self.drive(self.source.harvest(Order(mode=mode, cursor=self.cursor, now_us=round(self.now_s * 1e6))))
 
-    def drive(self, harvest: Harvest) -> "Read":
-        read = Read()
-        reply: Outcome | None = None
-        try:
-            while True:
-                step = harvest.send(reply)
-                reply = None
-                match step:
-                    case Request():
-                        read.requests.append(step)
-                        reply = self._answer(step)
-                    case Page():
-                        read.records += step.records
-                        if step.cursor is not None:
-                            self.cursor = dict(step.cursor)
-                    case Whole():
-                        read.wholes.append((step.entity, step.scope))
-                    case Progress():
-                        pass
-                    case _:
-                        raise AssertionError(step)
-        except StopIteration as end:
-            read.ended = end.value
+    def drive(self, harvest: Harvest) -> Driven:
+        read = drive(harvest, self._answer, cursor=self.cursor)
+        self.cursor = read.cursor
         return read
 
     def _answer(self, request: Request) -> Outcome:
@@ -89,21 +61,6 @@ class Reader:
         return self.fake.handle(
             msgspec.structs.replace(request, url=request.url.removeprefix(BASE)), self.now_s
         ).response
-
-
-class Read:
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-        self.wholes: list[tuple[str, str | None]] = []
-        self.requests: list[Request] = []
-        self.ended: Ended | None = None
-
-    def of(self, entity: str) -> dict[str, Record]:
-        return {one.id: one for one in self.records if one.entity == entity}
-
-    @property
-    def operations(self) -> list[str]:
-        return [one.operation for one in self.requests]
 
 
 def one_course() -> School:

@@ -1,27 +1,12 @@
 """A Canvas before its fake, driven by hand: what was asked, what was told, how it ended."""
 
 from collections.abc import Callable, Mapping
-from urllib.parse import parse_qs, urlsplit
 
 import msgspec
+from driven import Driven, drive
 
 from actors.domain.flow import Lost, Outcome, Request, Response
-from actors.domain.harvest import (
-    Answer,
-    Ended,
-    Finished,
-    Halted,
-    Harvest,
-    Heard,
-    Inbound,
-    Order,
-    Page,
-    Progress,
-    Record,
-    Rest,
-    Unheard,
-    Whole,
-)
+from actors.domain.harvest import Harvest, Heard, Inbound, Order, Unheard
 from actors.domain.school import School, sample
 from actors.ports import Bearing, Fault
 from actors.sources.canvas.fake import FakeCanvas
@@ -42,38 +27,6 @@ BY_KEY: dict[str, object] = {
     "refresh_token": {"env": "REFRESH"},
 }
 Meddle = Callable[[Request, Outcome], Outcome]
-
-
-class Reading(msgspec.Struct, kw_only=True):
-    """What one run did."""
-
-    records: list[Record] = []
-    wholes: list[tuple[str, str | None]] = []
-    requests: list[Request] = []
-    rests: list[float] = []
-    cursor: dict[str, str] = {}
-    ended: Ended
-
-    @property
-    def operations(self) -> list[str]:
-        return [request.operation for request in self.requests]
-
-    def of(self, entity: str) -> dict[str, Record]:
-        return {record.id: record for record in self.records if record.entity == entity}
-
-    def asked(self, operation: str) -> list[dict[str, list[str]]]:
-        """The queries of these."""
-        return [parse_qs(urlsplit(each.url).query) for each in self.requests if each.operation == operation]
-
-    @property
-    def finished(self) -> Finished:
-        assert isinstance(self.ended, Finished), self.ended
-        return self.ended
-
-    @property
-    def halted(self) -> Halted:
-        assert isinstance(self.ended, Halted), self.ended
-        return self.ended
 
 
 class CanvasStage:
@@ -106,36 +59,15 @@ class CanvasStage:
     def fault(self, kind: str, value: str = "", **more: object) -> None:
         self.fake.fault(msgspec.convert({"kind": kind, "value": value, **more}, Fault))
 
-    def read(self, mode: str = "full", cursor: Mapping[str, str] | None = None, **more: str) -> Reading:
+    def read(self, mode: str = "full", cursor: Mapping[str, str] | None = None, **more: str) -> Driven:
         order = Order(mode=mode, cursor=dict(cursor or {}), now_us=round(self.now_s * 1e6), **more)  # type: ignore[arg-type]
         return self.run(self.source.harvest(order))
 
-    def run(self, harvest: Harvest) -> Reading:
-        done = Reading(ended=Finished())
-        answer: Answer = None
-        while True:
-            try:
-                step = harvest.send(answer)
-            except StopIteration as end:
-                done.ended = end.value
-                return done
-            answer = None
-            match step:
-                case Request():
-                    done.requests.append(step)
-                    answer = self.meddle(step, self.ask(step))
-                case Page(records=records, cursor=moved):
-                    done.records += records
-                    done.cursor = dict(moved) if moved is not None else done.cursor
-                case Whole(entity=entity, scope=scope):
-                    done.wholes.append((entity, scope))
-                case Rest(wait_s=wait_s):
-                    done.rests.append(wait_s)
-                    self.now_s += wait_s
-                case Progress():
-                    pass
-                case _:
-                    raise AssertionError(step)
+    def run(self, harvest: Harvest) -> Driven:
+        return drive(harvest, lambda request: self.meddle(request, self.ask(request)), rest=self._pass)
+
+    def _pass(self, wait_s: float) -> None:
+        self.now_s += wait_s
 
     def hear(self, body: bytes) -> Heard | Unheard:
         hearing = self.source.hear(Inbound(headers={}, query="", body=body), round(self.now_s * 1e6))

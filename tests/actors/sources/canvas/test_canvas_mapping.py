@@ -1,54 +1,35 @@
 """The mapping of Canvas: what its objects and its events mean, and that both mean the same."""
 
-import tomllib
-from pathlib import Path
-
 from canvas_stage import HOME, NOW_S, CanvasStage
+from meant import Table
 
 from actors.domain.canonical import (
-    AnyEntity,
     Assignment,
     Completion,
     Course,
     Enrolment,
-    Flaw,
     Grade,
     Submission,
     User,
 )
 from actors.domain.changes import Score
 from actors.domain.harvest import Record
-from actors.domain.mapping import Frame, compile_tables
+from actors.domain.mapping import Frame
 from actors.domain.school import School
-from actors.sources import canvas
 from actors.sources.canvas.fake.live import everywhere, sign
 
-TREE = tomllib.loads((Path(canvas.__file__).parent / "mappings" / "v1.toml").read_text(encoding="utf-8"))
-MAPPED, WRONG = compile_tables({1: TREE})
 FRAME = Frame(
     home_page=HOME, tenant="acme", source="campus", timezone="Europe/Berlin", locale="de-DE", now_us=round(NOW_S * 1e6)
 )
 LIVE: dict[str, object] = {"live_events": {"jwks_url": f"{HOME}/live-events/jwks"}}
 
 
-def means(record: Record, known: AnyEntity | None = None) -> AnyEntity:
-    meant = MAPPED[1].normalise(record, FRAME, known)
-    assert not isinstance(meant, tuple), meant
-    return meant
-
-
-def flaws(record: Record) -> list[Flaw]:
-    meant = MAPPED[1].normalise(record, FRAME, None)
-    assert isinstance(meant, tuple), meant
-    return list(meant)
+TABLE = Table("canvas", FRAME)
+means, flaws = TABLE.means, TABLE.flaws
 
 
 def told(entity: str, form: str, body: dict[str, object], record_id: str = "1", **more: bool) -> Record:
     return Record(entity=entity, id=record_id, form=form, body=body, **more)  # type: ignore[arg-type]  # a test's names
-
-
-def test_the_table_is_right() -> None:
-    assert WRONG == {}
 
 
 def test_a_school_as_a_reading_tells_it() -> None:

@@ -1,6 +1,5 @@
 """From a Canvas to what is said: readings and Live Events of one school, each thing told once by whichever is first."""
 
-import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,20 +9,19 @@ from intake_desk import SOURCE, WHERE, Desk, a_desk, change_of
 
 from actors.domain.changes import AnyChange
 from actors.domain.harvest import Page, Whole
-from actors.domain.mapping import Frame, compile_tables
+from actors.domain.mapping import Frame
 from actors.domain.publishing import Publisher
 from actors.domain.school import Class, Pupil, School, Work
 from actors.domain.stating import Stater
 from actors.domain.xapi.moments import spelt
 from actors.roles.intake import Intake
-from actors.sources import canvas
 from actors.sources.canvas.fake.live import sign
+from actors.sources.tables import tables
 
-TREE = tomllib.loads((Path(canvas.__file__).parent / "mappings" / "v1.toml").read_text(encoding="utf-8"))
 FRAME = Frame(
     home_page=HOME, tenant="acme", source="sis", timezone="Europe/Berlin", locale="en-GB", now_us=round(NOW_S * 1e6)
 )
-MEANING = compile_tables({1: TREE})[0][1].within(FRAME)
+MEANING = tables("canvas", {}).get(1).within(FRAME)
 LIVE: dict[str, object] = {"live_events": {"jwks_url": f"{HOME}/live-events/jwks"}}
 
 

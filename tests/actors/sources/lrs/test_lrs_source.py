@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import driven
 import msgspec
 import pytest
 
@@ -37,23 +38,8 @@ def order(mode: Mode = "delta", **more: Any) -> Order:
 
 def drive(harvest: Harvest, answer: Callable[[Request], Outcome]) -> tuple[Ended, list[Statements], list[Request]]:
     """What came of a reading: how it ended, its pages, its requests."""
-    pages: list[Statements] = []
-    asked: list[Request] = []
-    reply: Outcome | None = None
-    try:
-        while True:
-            step = harvest.send(reply)
-            reply = None
-            match step:
-                case Request():
-                    asked.append(step)
-                    reply = answer(step)
-                case Statements():
-                    pages.append(step)
-                case _:
-                    raise AssertionError(step)
-    except StopIteration as end:
-        return end.value, pages, asked
+    done = driven.drive(harvest, answer)
+    return done.ended, done.statements, done.requests
 
 
 def statement(number: int, stored: str) -> dict[str, Any]:

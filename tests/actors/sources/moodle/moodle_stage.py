@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
+from driven import Driven, drive
 
 from actors.domain.flow import Lost, Outcome, Request, Response
-from actors.domain.harvest import Answer, Ended, Finished, Halted, Harvest, Order, Page, Progress, Record, Whole
+from actors.domain.harvest import Harvest, Order
 from actors.domain.school import School, sample
 from actors.ports import Bearing, Fault
 from actors.sources.moodle.fake import FakeMoodle
@@ -18,31 +19,6 @@ NOW_S = 1_790_000_000.0
 HOME = "http://moodle.test/moodle"
 Meddle = Callable[[str, dict[str, str], Outcome], Outcome]
 """(function, form, outcome) → outcome."""
-
-
-class Reading(msgspec.Struct, kw_only=True):
-    """What one run did. ``calls`` are the functions called, ``forms`` what they were asked."""
-
-    records: list[Record] = []
-    wholes: list[tuple[str, str | None]] = []
-    requests: list[Request] = []
-    calls: list[str] = []
-    forms: list[dict[str, str]] = []
-    cursor: dict[str, str] = {}
-    ended: Ended = Finished()
-
-    def of(self, entity: str) -> dict[str, Record]:
-        return {record.id: record for record in self.records if record.entity == entity}
-
-    @property
-    def note(self) -> str:
-        assert isinstance(self.ended, Finished), self.ended
-        return self.ended.note
-
-    @property
-    def halted(self) -> Halted:
-        assert isinstance(self.ended, Halted), self.ended
-        return self.ended
 
 
 class MoodleStage:
@@ -68,7 +44,7 @@ class MoodleStage:
 
     def read(
         self, mode: str = "full", cursor: Mapping[str, str] | None = None, meddle: Meddle | None = None, **more: str
-    ) -> Reading:
+    ) -> Driven:
         now_us = round(self.now_s * 1e6)
         order = Order(mode=mode, cursor=dict(cursor or {}), now_us=now_us, **more)  # type: ignore[arg-type]
         return self.run(self.source.harvest(order), meddle)
@@ -77,35 +53,12 @@ class MoodleStage:
         self.now_s += seconds
         return self.now_s
 
-    def run(self, harvest: Harvest, meddle: Meddle | None = None) -> Reading:
-        reading = Reading()
-        answer: Answer = None
-        while True:
-            try:
-                step = harvest.send(answer)
-            except StopIteration as ended:
-                reading.ended = ended.value
-                return reading
-            answer = None
-            match step:
-                case Request():
-                    answer = self._ask(step, reading, meddle)
-                case Page():
-                    reading.records += step.records
-                    reading.cursor = dict(step.cursor) if step.cursor is not None else reading.cursor
-                case Whole():
-                    reading.wholes.append((step.entity, step.scope))
-                case Progress():
-                    pass
-                case _:
-                    raise AssertionError(step)
+    def run(self, harvest: Harvest, meddle: Meddle | None = None) -> Driven:
+        return drive(harvest, lambda request: self._ask(request, meddle))
 
-    def _ask(self, request: Request, reading: Reading, meddle: Meddle | None) -> Outcome:
+    def _ask(self, request: Request, meddle: Meddle | None) -> Outcome:
         parts = urlsplit(request.url)
         form = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
-        reading.requests.append(request)
-        reading.calls.append(request.operation)
-        reading.forms.append(form)
         sent = msgspec.structs.replace(request, url=parts.path, headers={**request.headers, "host": parts.netloc})
         answer = self.fake.handle(sent, self.now_s)
         outcome: Outcome = Lost("connection reset by peer") if answer.reset else answer.response

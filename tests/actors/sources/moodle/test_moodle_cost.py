@@ -11,8 +11,8 @@ def test_an_unchanged_poll_costs_two_calls_a_course_and_three_more() -> None:
     stage.later()
     reading = stage.read("delta", cursor)
     courses = len(stage.school.courses)
-    assert len(reading.calls) == 3 + 2 * courses
-    assert "core_completion_get_activities_completion_status" not in reading.calls
+    assert len(reading.operations) == 3 + 2 * courses
+    assert "core_completion_get_activities_completion_status" not in reading.operations
     assert not reading.of("enrolment")
     assert not reading.of("grade")
     assert int(reading.cursor["since"]) == stage.now_s
@@ -25,7 +25,7 @@ def test_after_a_restart_it_costs_what_it_must_and_tells_nothing_else() -> None:
     stage.source = stage.build()
     reading = stage.read("delta", first.cursor)
     assert isinstance(reading.ended, Finished)
-    assert "core_completion_get_activities_completion_status" not in reading.calls
+    assert "core_completion_get_activities_completion_status" not in reading.operations
     known = {(each.entity, each.id): each.body for each in first.records}
     assert all(known[each.entity, each.id] == each.body for each in reading.records)
 
@@ -38,7 +38,9 @@ def test_only_who_did_something_is_asked_for_completions() -> None:
     stage.school.complete(work, person, now_s - 60)
     stage.later()
     reading = stage.read("delta", cursor)
-    asked = [form["userid"] for call, form in zip(reading.calls, reading.forms, strict=True) if "completion" in call]
+    asked = [
+        form["userid"] for call, form in zip(reading.operations, reading.forms, strict=True) if "completion" in call
+    ]
     assert asked == [str(person.id), str(person.id)]
     (done,) = (each for each in reading.of("completion").values() if each.body["complete"])
     assert done.body["timecompleted"] == now_s - 60
@@ -52,8 +54,8 @@ def test_a_course_that_ended_is_read_with_everything_only() -> None:
     cursor = stage.read().cursor
     next(iter(school.courses.values())).end_s = NOW_S - 30 * 86_400
     stage.later()
-    assert "core_enrol_get_enrolled_users" not in stage.read("delta", cursor).calls
-    assert "core_enrol_get_enrolled_users" in stage.read("full").calls
+    assert "core_enrol_get_enrolled_users" not in stage.read("delta", cursor).operations
+    assert "core_enrol_get_enrolled_users" in stage.read("full").operations
 
 
 def test_who_changed_their_address_is_looked_at_again() -> None:
@@ -62,7 +64,7 @@ def test_who_changed_their_address_is_looked_at_again() -> None:
     ada = list(school.people.values())[1]
     school.change_person(ada, stage.later(), email="countess@example.edu")
     reading = stage.read("delta", cursor)
-    assert reading.calls.count("core_user_get_users_by_field") == 1
+    assert reading.operations.count("core_user_get_users_by_field") == 1
     assert {each.body["email"] for each in reading.of("user").values()} == {"countess@example.edu"}
 
 

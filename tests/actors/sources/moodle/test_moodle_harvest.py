@@ -32,7 +32,7 @@ def test_a_function_that_the_service_lacks_is_named_first(function: str) -> None
     stage, _ = a_course()
     stage.fake.functions.remove(function)
     reading = stage.read()
-    assert reading.calls == ["core_webservice_get_site_info"]
+    assert reading.operations == ["core_webservice_get_site_info"]
     assert reading.halted.why == "refused"
     assert function in reading.halted.detail
 
@@ -146,7 +146,7 @@ def test_a_course_without_criteria_is_asked_for_its_activities_alone() -> None:
     stage, _ = a_course()
     meddle = denying("core_completion_get_course_completion_status", "nocriteriaset")
     reading = stage.read(meddle=meddle)
-    assert reading.calls.count("core_completion_get_course_completion_status") == 1
+    assert reading.operations.count("core_completion_get_course_completion_status") == 1
     assert {record.form for record in reading.of("completion").values()} == {"activity"}
     assert reading.ended == Finished()
 
@@ -260,13 +260,13 @@ def test_courses_that_are_chosen_and_not_there_are_noted() -> None:
 def test_every_error_at_every_call_ends_it_without_calling_anything_whole(value: str, why: str) -> None:
     stage, _ = a_course()
     clean = stage.read()
-    for number in range(len(clean.calls)):
+    for number in range(len(clean.operations)):
         stage.fault("error", value, skip=number)
         reading = stage.read()
         stage.fake.clear_faults()
-        assert isinstance(reading.ended, Halted), clean.calls[number]
+        assert isinstance(reading.ended, Halted), clean.operations[number]
         assert reading.ended.why == why
-        assert clean.calls[number] in reading.ended.detail
+        assert clean.operations[number] in reading.ended.detail
         assert not any(scope is None for _, scope in reading.wholes)
         assert not reading.cursor
 

@@ -1,9 +1,7 @@
 """The mapping of Moodle: what a real one's records mean, and under which names its people are known elsewhere."""
 
-import tomllib
-from pathlib import Path
-
 import msgspec
+from meant import Table
 from moodle_stage import NOW_S, MoodleStage
 from recorded_moodle import WWWROOT, RecordedMoodle, plugin_statements
 
@@ -13,36 +11,24 @@ from actors.domain.canonical import (
     Completion,
     Course,
     Enrolment,
-    Flaw,
     Grade,
     Submission,
     User,
 )
 from actors.domain.changes import Score
 from actors.domain.harvest import Record
-from actors.domain.mapping import Frame, compile_tables
+from actors.domain.mapping import Frame
 from actors.domain.recognise import Agent, learner_of
 from actors.domain.school import School
-from actors.sources import moodle
 from daemon.store.identity import identifiers_of
 
-TREE = tomllib.loads((Path(moodle.__file__).parent / "mappings" / "v1.toml").read_text(encoding="utf-8"))
-MAPPED, WRONG = compile_tables({1: TREE})
 FRAME = Frame(
     home_page=WWWROOT, tenant="acme", source="moodle", timezone="Europe/Berlin", locale="de-DE", now_us=1_800_000_000
 )
 
 
-def means(record: Record) -> AnyEntity:
-    meant = MAPPED[1].normalise(record, FRAME, None)
-    assert not isinstance(meant, tuple), (record, meant)
-    return meant
-
-
-def flaws(record: Record) -> list[Flaw]:
-    meant = MAPPED[1].normalise(record, FRAME, None)
-    assert isinstance(meant, tuple), meant
-    return list(meant)
+TABLE = Table("moodle", FRAME)
+means, flaws = TABLE.means, TABLE.flaws
 
 
 def told(entity: str, form: str, record_id: str = "1", /, **body: object) -> Record:
@@ -56,10 +42,6 @@ def recorded(**settings: object) -> dict[tuple[str, str], AnyEntity]:
     reading = stage.read()
     assert not reading.note
     return {(each.entity, each.id): means(each) for each in reading.records if not each.gone}
-
-
-def test_the_table_is_right() -> None:
-    assert WRONG == {}
 
 
 def test_what_a_real_moodle_tells() -> None:

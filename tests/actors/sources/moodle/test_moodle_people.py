@@ -1,7 +1,8 @@
 """Who sits where: the difference of two listings, and everything that may happen between them."""
 
 import msgspec
-from moodle_stage import NOW_S, MoodleStage, Reading, says
+from driven import Driven
+from moodle_stage import NOW_S, MoodleStage, says
 
 from actors.domain.flow import Outcome, Response
 from actors.domain.school import Membership, School
@@ -16,7 +17,7 @@ def a_class(learners: int = 6, **settings: object) -> tuple[MoodleStage, list[Me
     return MoodleStage(school, **settings), members
 
 
-def suspended(reading: Reading) -> set[object]:
+def suspended(reading: Driven) -> set[object]:
     return {each.body["userid"] for each in reading.of("enrolment").values() if each.body["suspended"]}
 
 

@@ -1,28 +1,20 @@
 """What the first table makes of OneRoster's words, in both forms, and what it puts aside."""
 
-import tomllib
-from pathlib import Path
-
 import msgspec
 import pytest
+from meant import Table
 from memory_depot import MemoryDepot
 from oneroster_desk import INBOX, NOW_US, Desk, bundle, small
 from test_oneroster_rest import Service
 
-import actors.sources.oneroster
 from actors.domain.canonical import AnyEntity, Assignment, Course, Enrolment, Flaw, Grade, User
 from actors.domain.changes import Score
-from actors.domain.harvest import Record
-from actors.domain.mapping import Frame, compile_tables
+from actors.domain.mapping import Frame
 
-TABLE = Path(actors.sources.oneroster.__file__).parent / "mappings" / "v1.toml"
 HOME = "urn:lmsyncd:acme:sis"
 FRAME = Frame(home_page=HOME, tenant="acme", source="sis", timezone="Europe/Berlin", locale="de-DE", now_us=NOW_US)
-MAPPED, WRONG = compile_tables({1: tomllib.loads(TABLE.read_text(encoding="utf-8"))})
-
-
-def means(record: Record) -> AnyEntity | tuple[Flaw, ...]:
-    return MAPPED[1].normalise(record, FRAME)
+TABLE = Table("oneroster", FRAME)
+means = TABLE.meaning
 
 
 async def told(**files: list[str] | str) -> dict[tuple[str, str], AnyEntity | tuple[Flaw, ...]]:
@@ -32,9 +24,8 @@ async def told(**files: list[str] | str) -> dict[tuple[str, str], AnyEntity | tu
 
 
 def test_the_table_has_no_problems() -> None:
-    assert WRONG == {}
     entities = ("user", "course", "enrolment", "assignment", "grade")
-    assert MAPPED[1].forms == {(entity, form) for entity in entities for form in ("csv", "rest")}
+    assert TABLE.mapped.forms == {(entity, form) for entity in entities for form in ("csv", "rest")}
 
 
 async def test_files_mean_people_classes_and_who_is_in_them() -> None:
