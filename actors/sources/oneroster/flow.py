@@ -9,6 +9,7 @@ have passed, a mapping may be another one, or a person may have accepted what th
 
 import base64
 from collections.abc import Generator
+from typing import Literal
 
 from actors.domain.flow import Lost, NotSent, Request, Response, Veiled
 from actors.domain.harvest import (
@@ -38,6 +39,9 @@ from actors.sources.oneroster.wire import BUCKET, halted
 
 LATE_US = 7_200_000_000
 """Zips tell local times without a zone: in autumn an hour comes twice."""
+READ_MAX = 32
+"""So many bundles that were read are known by what is in them and when they were made."""
+READ_BEFORE = "it was read before, and something was wrong with it"
 PATIENCE_S = 1_800.0
 NOTE_CHARS_MAX = 1_000
 
@@ -104,10 +108,14 @@ class OneRosterSource:
             waiting -= 1
             if bundle.trouble:
                 return (yield from self._aside(bundle, bundle.trouble))
+            if (where := _put_before(bundle, order)) is not None:
+                yield Put(bundle=bundle.key, where=where, note=READ_BEFORE if where == "failed" else "")
+                continue
             if (late := _late(bundle, order)) is not None:
                 return (yield from self._aside(bundle, late))
             taken = yield from self._take(bundle, order)
             if taken.trouble:
+                yield Page(records=(), cursor=_failed(bundle, taken, order))
                 return (yield from self._aside(bundle, taken.note()))
             moved = yield Put(bundle=bundle.key, where="done")
             told = [f"{bundle.name}: {taken.records} records", taken.note(), str(moved or "")]
@@ -207,10 +215,43 @@ def _late(bundle: BundleInfo, order: Order) -> str | None:
     return "it was made before a bundle that has been taken already, and would undo it: make a newer one"
 
 
+def _put_before(bundle: BundleInfo, order: Order) -> Literal["done", "failed"] | None:
+    """Where it belonged when it was read, if it could not be moved there. To read it again would undo what is newer.
+    (The one that was taken last tells nothing new.)"""
+    if bundle.digest == order.cursor.get("digest"):
+        return None
+    read = order.cursor.get("read", "").split()
+    wheres: tuple[Literal["done", "failed"], ...] = ("done", "failed")
+    return next((where for where in wheres if _named(bundle, where) in read), None)
+
+
+def _named(bundle: BundleInfo, where: str) -> str:
+    """The same contents made at another time are another bundle: things stand again as they stood."""
+    return f"{where}:{bundle.digest[:32]}:{bundle.made_us}"
+
+
+def _failed(bundle: BundleInfo, taken: Taken, order: Order) -> dict[str, str]:
+    """After a bundle of which something was taken, what was taken last is how things stood before: it is not read once
+    more."""
+    cursor = dict(order.cursor)
+    if taken.records:
+        cursor.pop("digest", None)
+    _note(cursor, _named(bundle, "failed"))
+    return cursor
+
+
+def _note(cursor: dict[str, str], name: str) -> None:
+    read = cursor.get("read", "").split()
+    if name not in read:
+        cursor["read"] = " ".join([*read, name][-READ_MAX:])
+
+
 def _cursor(bundle: BundleInfo, taken: Taken, order: Order) -> dict[str, str]:
     """The same for the same bundle: then nothing is written."""
     known = order.cursor
-    cursor = {name: known[name] for name in ("made", "digest", "bulk", "etag", "modified") if name in known}
+    cursor = {name: known[name] for name in ("made", "digest", "bulk", "etag", "modified", "read") if name in known}
+    if not bundle.headers:
+        _note(cursor, _named(bundle, "done"))
     if bundle.digest != known.get("digest"):
         former = known.get("made", "")
         cursor["digest"] = bundle.digest

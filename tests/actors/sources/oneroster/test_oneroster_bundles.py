@@ -173,7 +173,7 @@ async def test_half_a_bundle_takes_nobody_away(desk: Desk, files: dict[str, str]
     assert len(told.of("enrolment")) == 4, "what could be read stays"
     assert isinstance(told.ended, Halted)
     assert trouble in told.ended.detail
-    assert told.cursors == 0
+    assert set(told.cursor) == {"read"}, "only that it was read"
     [(name, where, note)] = desk.depot.placed
     assert (name, where) == ("a.zip", "failed")
     assert trouble in note
@@ -270,7 +270,7 @@ async def test_a_bundle_that_comes_too_late_does_not_undo_a_newer_one(desk: Desk
 
 async def test_the_same_bundle_again_moves_no_cursor_and_says_the_same(desk: Desk) -> None:
     first = await taken(desk, bundle())
-    again = await taken(desk, bundle(), made_us=2_000_000)
+    again = await taken(desk, bundle())
     assert first.cursors == 1
     assert again.cursors == 0
     assert again.records == first.records
@@ -291,6 +291,28 @@ async def test_a_full_reading_reads_the_last_bundle_once_more(desk: Desk) -> Non
     assert "user" in again.wholes
     assert again.cursors == 0
     assert [where for _, where, _ in desk.depot.placed] == ["done", "done"]
+
+
+async def test_after_half_a_bundle_the_one_before_it_is_not_read_once_more(desk: Desk) -> None:
+    """It would undo what the half one has told."""
+    await taken(desk, bundle(), made_us=1)
+    await taken(desk, bundle(users=None), made_us=2)
+    full = await desk.read("full")
+    assert full.ended == Finished(note="the inbox is empty", whole=False)
+    assert (full.records, full.wholes) == ([], [])
+
+
+async def test_what_was_read_and_could_not_be_moved_is_not_read_once_more(desk: Desk) -> None:
+    """As after a restart: it would undo what is newer."""
+    await taken(desk, bundle(), made_us=1)
+    await taken(desk, bundle(users=None), made_us=2)
+    await taken(desk, bundle(users=[ROWS["users"][0]]), made_us=3)
+    for files, made_us, where in ((bundle(), 1, "done"), (bundle(users=None), 2, "failed")):
+        again = await taken(desk, files, made_us=made_us)
+        assert (again.records, again.cursors) == ([], 0)
+        assert desk.depot.placed[-1][:2] == ("a.zip", where)
+    anew = await taken(desk, bundle(), made_us=4)
+    assert len(anew.of("user")) == 3, "things stand again as they stood"
 
 
 async def test_what_is_still_being_written_waits(desk: Desk) -> None:
