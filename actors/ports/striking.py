@@ -120,6 +120,26 @@ class Striking:
                 return None
 
 
+class Struck:
+    """Base of fakes that are struck and do nothing else about it."""
+
+    _striking: Striking
+
+    def fault(self, fault: Fault) -> None:
+        """Raises ValueError for an unknown kind or a value that is not what the kind needs."""
+        self._striking.fault(fault)
+
+    def clear_faults(self) -> None:
+        self._striking.clear()
+
+    def settle(self, now_s: float) -> None:
+        """What was to land late by now has landed."""
+        self._striking.settle(now_s)
+
+    def handle(self, request: Request, now_s: float) -> Answer:
+        return self._striking.handle(request, now_s)
+
+
 def _afterwards(fault: Fault, response: Response) -> Answer:
     """What strikes after the request was served as usual."""
     match fault.kind:

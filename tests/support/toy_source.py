@@ -37,8 +37,8 @@ from actors.domain.harvest import (
 from actors.domain.outbox import Rate
 from actors.domain.school import Mark, School
 from actors.domain.xapi.moments import spelt
-from actors.ports import Answer, Bearing, Effect, Fault, Reveal, Source, SourceKind
-from actors.ports.striking import Striking
+from actors.ports import Answer, Bearing, Effect, Reveal, Source, SourceKind
+from actors.ports.striking import Striking, Struck
 from config.model import Secret
 from config.polling import Polling
 from config.texts import Duration, Url
@@ -170,7 +170,7 @@ def _record(entity: EntityName, row: dict[str, Any]) -> Record:
     return Record(entity=entity, id=str(row["id"]), form="row", body=body, gone=bool(row.get("gone")))
 
 
-class FakeToy:
+class FakeToy(Struck):
     """The toy itself. ``now`` in its answers counts what has happened."""
 
     mounts: tuple[str, ...] = (MOUNT,)
@@ -184,13 +184,7 @@ class FakeToy:
 
     def handle(self, request: Request, now_s: float) -> Answer:
         self.calls += 1
-        return self._striking.handle(request, now_s)
-
-    def fault(self, fault: Fault) -> None:
-        self._striking.fault(fault)
-
-    def clear_faults(self) -> None:
-        self._striking.clear()
+        return super().handle(request, now_s)
 
     def _regular(self, request: Request, now_s: float) -> Response:
         if request.headers.get("authorization") != f"Bearer {TOKEN}":

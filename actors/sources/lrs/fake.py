@@ -21,8 +21,8 @@ from actors.domain import recognise
 from actors.domain.flow import Request, Response
 from actors.domain.school import Happening, Mark, School
 from actors.domain.xapi.moments import instant_us, spelt
-from actors.ports import Answer, Effect, Fault
-from actors.ports.striking import Striking
+from actors.ports import Effect
+from actors.ports.striking import Striking, Struck
 
 MOUNT = "/school-lrs/xapi/"
 KEY = "sandbox:sandbox"
@@ -34,7 +34,7 @@ COURSE_TYPE = "http://adlnet.gov/expapi/activities/course"
 WORK_TYPE = "http://adlnet.gov/expapi/activities/assignment"
 
 
-class FakeLrs:
+class FakeLrs(Struck):
     """One LRS with one key."""
 
     mounts: tuple[str, ...] = (MOUNT,)
@@ -46,16 +46,6 @@ class FakeLrs:
         self._striking = Striking(
             self._regular, lambda _request: "statements.get", frozenset(), _refusal(401, "who is that?"), SWITCHES
         )
-
-    def fault(self, fault: Fault) -> None:
-        """Raises ValueError for an unknown kind or a value that is not what the kind needs."""
-        self._striking.fault(fault)
-
-    def clear_faults(self) -> None:
-        self._striking.clear()
-
-    def handle(self, request: Request, now_s: float) -> Answer:
-        return self._striking.handle(request, now_s)
 
     # ── the regular way ──────────────────────────────────────────────────────────────────────────
 

@@ -25,8 +25,8 @@ from joserfc.jwk import RSAKey
 
 from actors.domain.flow import Request, Response
 from actors.domain.school import Membership, School
-from actors.ports import Answer, Effect, Fault
-from actors.ports.striking import Striking
+from actors.ports import Effect
+from actors.ports.striking import Striking, Struck
 
 MOUNT = "/lti/"
 CLIENT = "sandbox"
@@ -44,7 +44,7 @@ STATUS = {"active": "Active", "invited": "Active", "completed": "Active", "inact
 _PATHS = re.compile(r"courses/(\d+)/(?:(members)|(line_items)(?:/(\d+)(/results)?)?)")
 
 
-class FakeLti:
+class FakeLti(Struck):
     """One platform with one tool."""
 
     mounts: tuple[str, ...] = (MOUNT,)
@@ -58,16 +58,6 @@ class FakeLti:
         self._striking = Striking(
             self._regular, _name, frozenset(), _refusal(401, "who is that?"), SWITCHES, error=_bad_request
         )
-
-    def fault(self, fault: Fault) -> None:
-        """Raises ValueError for an unknown kind or a value that is not what the kind needs."""
-        self._striking.fault(fault)
-
-    def clear_faults(self) -> None:
-        self._striking.clear()
-
-    def handle(self, request: Request, now_s: float) -> Answer:
-        return self._striking.handle(request, now_s)
 
     # ── the regular way ──────────────────────────────────────────────────────────────────────────
 

@@ -15,8 +15,8 @@ import msgspec
 
 from actors.domain.cards import CARD_TYPE
 from actors.domain.flow import Request, Response, decode_object
-from actors.ports import Answer, Effect, Fault
-from actors.ports.striking import Striking
+from actors.ports import Effect
+from actors.ports.striking import Striking, Struck
 
 MOUNT = "/workflow/"
 KEY = "sandbox"
@@ -27,7 +27,7 @@ PER_S = 4
 CARDS_MAX = 1_000
 
 
-class FakeWorkflow:
+class FakeWorkflow(Struck):
     """Flows of one person."""
 
     mounts: tuple[str, ...] = (MOUNT,)
@@ -39,20 +39,6 @@ class FakeWorkflow:
         self.queued = 0
         self._lately: deque[float] = deque(maxlen=PER_S)
         self._striking = Striking(self._regular, _name, frozenset({POST}), _unauthorised(), SWITCHES)
-
-    def fault(self, fault: Fault) -> None:
-        """Raises ValueError for an unknown kind or a value that is not what the kind needs."""
-        self._striking.fault(fault)
-
-    def clear_faults(self) -> None:
-        self._striking.clear()
-
-    def settle(self, now_s: float) -> None:
-        """What was to land late by now has landed."""
-        self._striking.settle(now_s)
-
-    def handle(self, request: Request, now_s: float) -> Answer:
-        return self._striking.handle(request, now_s)
 
     def _regular(self, request: Request, now_s: float) -> Response:
         path, _, query = request.url.partition("?")

@@ -18,8 +18,8 @@ from collections import OrderedDict
 import msgspec
 
 from actors.domain.flow import Request, Response, decode_object
-from actors.ports import Answer, Effect, Fault
-from actors.ports.striking import Striking
+from actors.ports import Effect
+from actors.ports.striking import Striking, Struck
 
 MOUNT = "/webhook/"
 SECRET = "whsec_c2FuZGJveC1zYW5kYm94LXNhbmRib3gt"  # noqa: S105 - the sandbox's public credential
@@ -31,7 +31,7 @@ HELLO = "lmsyncd.hello"
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
-class FakeWebhook:
+class FakeWebhook(Struck):
     """One receiver."""
 
     mounts: tuple[str, ...] = (MOUNT,)
@@ -43,20 +43,6 @@ class FakeWebhook:
         self.repeats = 0
         refusal = _answer(401, {"message": "no matching signature found"})
         self._striking = Striking(self._regular, _name, frozenset({POST}), refusal)
-
-    def fault(self, fault: Fault) -> None:
-        """Raises ValueError for an unknown kind or a value that is not what the kind needs."""
-        self._striking.fault(fault)
-
-    def clear_faults(self) -> None:
-        self._striking.clear()
-
-    def settle(self, now_s: float) -> None:
-        """What was to land late by now has landed."""
-        self._striking.settle(now_s)
-
-    def handle(self, request: Request, now_s: float) -> Answer:
-        return self._striking.handle(request, now_s)
 
     def _regular(self, request: Request, now_s: float) -> Response:
         path = request.url.partition("?")[0]

@@ -26,8 +26,8 @@ import msgspec
 
 from actors.domain.flow import Request, Response
 from actors.domain.school import School, Work
-from actors.ports import Answer, Effect, Fault
-from actors.ports.striking import Striking
+from actors.ports import Effect
+from actors.ports.striking import Striking, Struck
 from actors.sources.canvas.fake import objects
 from actors.sources.canvas.fake.listing import paged
 from actors.sources.canvas.fake.live import LiveFeed
@@ -61,7 +61,7 @@ _BESIDE = {"login/oauth2/token": "token", "live-events/jwks": "jwks", "live-even
 Given = dict[str, list[str]]
 
 
-class FakeCanvas:
+class FakeCanvas(Struck):
     """One Canvas with one account."""
 
     mounts: tuple[str, ...] = (MOUNT,)
@@ -91,16 +91,6 @@ class FakeCanvas:
         self._spent = (0.0, 0.0)
         """(units in the bucket, when)."""
         self._striking = Striking(self._regular, _name, frozenset(), _bad_token(), SWITCHES, error=_error)
-
-    def fault(self, fault: Fault) -> None:
-        """Raises ValueError for an unknown kind or a value that is not what the kind needs."""
-        self._striking.fault(fault)
-
-    def clear_faults(self) -> None:
-        self._striking.clear()
-
-    def handle(self, request: Request, now_s: float) -> Answer:
-        return self._striking.handle(request, now_s)
 
     def expire(self) -> None:
         """All issued tokens end now."""

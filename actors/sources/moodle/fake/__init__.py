@@ -18,8 +18,8 @@ import msgspec
 
 from actors.domain.flow import Request, Response
 from actors.domain.school import School
-from actors.ports import Answer, Effect, Fault
-from actors.ports.striking import Striking
+from actors.ports import Effect
+from actors.ports.striking import Striking, Struck
 from actors.sources.moodle.fake.answers import FUNCTIONS, Answers, Trouble
 
 MOUNT = "/moodle/"
@@ -39,7 +39,7 @@ MESSAGES = {
 }
 
 
-class FakeMoodle:
+class FakeMoodle(Struck):
     """One Moodle. ``functions`` are those of the external service: take some out to see what is said then.
     ``wwwroot`` is what it calls itself; empty: the address at which it was asked."""
 
@@ -50,27 +50,14 @@ class FakeMoodle:
         self.journal: list[Effect] = []
         self.functions = set(FUNCTIONS)
         self.wwwroot = ""
-        self.calls: list[str] = []
-        """Functions as they were called; the last thousand."""
         self.answers = Answers(school)
         self._striking = Striking(self._regular, _name, frozenset(), error("invalidtoken"), error=error)
-
-    def fault(self, fault: Fault) -> None:
-        """Raises ValueError for an unknown kind or a value that is not what the kind needs."""
-        self._striking.fault(fault)
-
-    def clear_faults(self) -> None:
-        self._striking.clear()
-
-    def handle(self, request: Request, now_s: float) -> Answer:
-        return self._striking.handle(request, now_s)
 
     def _regular(self, request: Request, now_s: float) -> Response:
         if urlsplit(request.url).path != SERVER:
             return Response(status=404, headers={"content-type": "text/html"}, body=b"<html>Not Found</html>")
         form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
         name = form.get("wsfunction", "")
-        self.calls = [*self.calls[-999:], name]
         if form.get("wstoken") != TOKEN:
             return self._told(form, error("invalidtoken"))
         if name not in FUNCTIONS:

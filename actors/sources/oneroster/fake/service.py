@@ -21,8 +21,8 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from actors.domain.flow import Request, Response
 from actors.domain.school import School
-from actors.ports import Answer, Effect, Fault
-from actors.ports.striking import Striking
+from actors.ports import Effect
+from actors.ports.striking import Striking, Struck
 from actors.sources.oneroster.fake.bundles import bundle_of, zipped
 from actors.sources.oneroster.fake.told import Row, rows
 
@@ -43,7 +43,7 @@ _REFERENCES = {
 }  # fmt: skip
 
 
-class FakeOneRoster:
+class FakeOneRoster(Struck):
     """One service with one client."""
 
     mounts: tuple[str, ...] = (MOUNT,)
@@ -58,16 +58,6 @@ class FakeOneRoster:
         self._striking = Striking(
             self._regular, _name, frozenset(), refused, SWITCHES, lambda v: _status_info(400, v, "")
         )
-
-    def fault(self, fault: Fault) -> None:
-        """Raises ValueError for an unknown kind or a value that is not what the kind needs."""
-        self._striking.fault(fault)
-
-    def clear_faults(self) -> None:
-        self._striking.clear()
-
-    def handle(self, request: Request, now_s: float) -> Answer:
-        return self._striking.handle(request, now_s)
 
     # ── the regular way ──────────────────────────────────────────────────────────────────────────
 
