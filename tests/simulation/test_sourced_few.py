@@ -3,8 +3,7 @@
 import pytest
 
 from actors.roles.intake import Intake
-from actors.roles.telling import Telling
-from tests.simulation.campaign import campaign
+from actors.roles.telling import Facts, Telling
 from tests.simulation.fate import source_points
 from tests.simulation.systems import SYSTEMS
 from tests.simulation.term import play
@@ -19,9 +18,9 @@ FEW = [
 
 @pytest.mark.parametrize("seed", FEW)
 def test_what_happened_is_told_once(seed: str) -> None:
-    totals = campaign([seed], twice_every=0)
-    assert not totals.failed, [fault for outcome in totals.failed for fault in outcome.faults[:5]]
-    assert totals.seeds == 1
+    outcome = play(seed)
+    assert not outcome.faults, outcome.faults[:5]
+    assert outcome.effects
 
 
 @pytest.mark.parametrize("seed", ["term 6", "lesson canvas"])
@@ -30,8 +29,8 @@ def test_a_term_replays_to_the_letter(seed: str) -> None:
 
 
 def test_what_is_not_told_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def silent(*_: object) -> list[object]:
-        return []
+    async def silent(*_: object) -> Facts:
+        return Facts()
 
     monkeypatch.setattr(Telling, "facts", silent)
     assert "lost: round 1: toy has not told" in str(play("lesson toy").faults)
