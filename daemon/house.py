@@ -18,9 +18,9 @@ from actors.domain.wording import Catalogue, default_templates
 from actors.kernel import Kernel, Registry, converse
 from actors.ports import Bearing, Clock, Dice, Http, Source, StoreUnavailable, Target, Witness
 from actors.roles.greeting import greet
-from actors.roles.reading import Undertaking
 from actors.roles.root import Root
 from actors.roles.router import Plan
+from actors.roles.undertaking import Undertaking
 from actors.roles.world import Meanings, Switchboard, World
 from actors.targets import discover
 from config.diff import changes

@@ -5,7 +5,7 @@ ended. Whoever drives it owns network, disk, time and store. A page is on disk, 
 before the generator goes on: killed at any instruction, the next run begins at the last cursor.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from typing import Literal
 
 import msgspec
@@ -14,6 +14,17 @@ from actors.domain.canonical import EntityName, Flaw
 from actors.domain.flow import Lost, NotSent, Outcome, Request, Response
 
 Mode = Literal["delta", "full", "backfill"]
+Part = tuple[EntityName, str]
+"""Records of one kind in one scope (an enrolment, of a course); empty: in all of them."""
+
+
+OF_COURSE: tuple[EntityName, ...] = ("enrolment", "assignment", "submission", "grade", "completion")
+"""What a course holds."""
+
+
+def parts_of(course: str, kinds: Iterable[EntityName] = OF_COURSE) -> tuple[Part, ...]:
+    """What a course holds, or these kinds of it."""
+    return tuple((kind, course) for kind in kinds)
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +33,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     ``body`` is what was read, as JSON would have it. ``scope`` says of which listing it is part (a course's id), so
     that absence can be told; ``gone``: the source says itself that it exists no more. ``partial``: what the body
     does not tell is left as it is known. ``flaws``: it could not be read as what it is meant to be (a row with too few
-    cells), so it goes to quarantine as it is; it counts as seen."""
+    cells), so it goes to quarantine as it is; it counts as seen. ``via``: of a person who is told only because they are
+    in this course. ``made_us``: of a course that may have been there all the time and not been shown, when it was made
+    (0: long ago); None: whenever it is shown it is new."""
 
     entity: EntityName
     id: str
@@ -32,6 +45,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     gone: bool = False
     partial: bool = False
     flaws: tuple[Flaw, ...] = ()
+    via: str = ""
+    made_us: int | None = None
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +73,21 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
 
     entity: EntityName
     scope: str | None = None
+
+
+class Shut(msgspec.Struct, frozen=True, kw_only=True):
+    """These parts cannot be read: a permission is missing, they are closed, the settings leave them out. What is found
+    there once they can be is how things stand and not news, where they were there before the first whole reading had
+    ended. Answer: None."""
+
+    parts: tuple[Part, ...]
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """All that these parts hold was told in this reading: whatever comes there from now on is news. Said of every part
+    that was read so, whether it was ever shut or not. Answer: None."""
+
+    parts: tuple[Part, ...]
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,7 +166,7 @@ class Put(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-Step = Request | Page | Statements | Whole | Progress | Rest | Bundles | Download | Rows | Put
+Step = Request | Page | Statements | Whole | Shut | Opened | Progress | Rest | Bundles | Download | Rows | Put
 Answer = Outcome | BundleInfo | tuple[BundleInfo, ...] | RowsRead | str | None
 
 
@@ -174,13 +204,18 @@ def ask(request: Request) -> Generator[Step, Answer, Outcome]:
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What a run is to do. ``delta``: what is new since the cursor, as cheaply as the API allows; ``full``: everything,
     with ``Whole`` for what was told whole; ``backfill``: what happened from ``since`` to ``until`` (RFC 3339), the
-    cursor stays."""
+    cursor stays. ``shut``: parts that were never read whole; where a delta finds one readable, it reads all of it."""
 
     mode: Mode
     cursor: Mapping[str, str]
     now_us: int
     since: str = ""
     until: str = ""
+    shut: frozenset[Part] = frozenset()
+
+    def is_shut(self, entity: EntityName, scope: str) -> bool:
+        """Whether this part was never read whole, alone or with all of its kind."""
+        return bool(self.shut) and ((entity, scope) in self.shut or (entity, "") in self.shut)
 
 
 class Inbound(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from actors.domain.harvest import Mode
+from actors.domain.harvest import Mode, Part
 from actors.ports.records import SourceState
 
 READINGS_KEPT = 50
@@ -82,6 +82,13 @@ class Sources(Protocol):
 
     async def at_home(self, no: int, home_page: str) -> None:
         """Whose accounts its users are in statements. Writes nothing where that is known."""
+
+    async def shut(self, no: int) -> frozenset[Part]:
+        """Its parts that were never read whole though they were there."""
+
+    async def shut_up(self, no: int, parts: Sequence[Part]) -> None: ...
+
+    async def opened(self, no: int, parts: Sequence[Part]) -> None: ...
 
     async def begin(self, no: int, mode: Mode, now_us: int) -> int:
         """A reading begins; its number. Former ones that never ended stay as they are."""

@@ -60,6 +60,8 @@ class KnownRecord(msgspec.Struct, frozen=True, kw_only=True):
     """When it was written last."""
     partial: bool = False
     """Whether its body tells a part of it only."""
+    quiet: bool = False
+    """It went to quarantine when nobody was to be told of it: let in as it is, nobody is."""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,14 +84,17 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     course: str = ""
     flaws: tuple[Flaw, ...] = ()
     partial: bool = False
+    quiet: bool = False
 
 
 class Taking(msgspec.Struct, frozen=True, kw_only=True):
-    """One transaction: records, what they tell as statements, and how far the source has been read."""
+    """One transaction: records, what they tell as statements (``hushed``: to nobody, whatever ``provenance`` says), and
+    how far the source has been read."""
 
     source: int
     records: tuple[Kept, ...]
     statements: tuple[NewStatement, ...] = ()
+    hushed: tuple[NewStatement, ...] = ()
     provenance: Provenance
     cursor: Mapping[str, str] | None = None
 

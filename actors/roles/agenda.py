@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from actors.domain.cadence import Due, Pace, Standing
-from actors.domain.harvest import Mode, Order
+from actors.domain.harvest import Mode, Order, Part
 from actors.messages import Backfill, Sync
 from actors.ports import Reading
 from actors.ports.records import SourceState
@@ -60,6 +60,8 @@ def looked(planned: Due, standing: Standing, look_us: int | None) -> Due:
     return Due(mode=planned.mode if planned.at_us <= at_us else "delta", at_us=at_us)
 
 
-def order_of(state: SourceState, mode: Mode, asked: Sync | Backfill | None, now_us: int) -> Order:
+def order_of(
+    state: SourceState, mode: Mode, asked: Sync | Backfill | None, now_us: int, shut: frozenset[Part]
+) -> Order:
     since, until = (asked.since, asked.until) if isinstance(asked, Backfill) else ("", "")
-    return Order(mode=mode, cursor=state.cursor, now_us=now_us, since=since, until=until)
+    return Order(mode=mode, cursor=state.cursor, now_us=now_us, since=since, until=until, shut=shut)

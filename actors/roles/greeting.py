@@ -2,7 +2,7 @@
 
 import trio
 
-from actors.domain.harvest import Ended, Halted, Page, Statements, Whole
+from actors.domain.harvest import Ended, Halted, Opened, Page, Shut, Statements, Whole
 from actors.domain.throttle import Limiter
 from actors.ports import ReadingView, Source
 from actors.roles.performing import Abandoned, Performance
@@ -40,6 +40,12 @@ class _Nowhere:
         await trio.lowlevel.checkpoint()
 
     async def whole(self, whole: Whole) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def shut_up(self, shut: Shut) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def opened(self, opened: Opened) -> None:
         await trio.lowlevel.checkpoint()
 
 

@@ -35,7 +35,8 @@ from actors.roles.agenda import GOOD, looked, order_of, pace_of, standing_of
 from actors.roles.greeting import greet
 from actors.roles.hearing import Ear
 from actors.roles.performing import Abandoned, Performance
-from actors.roles.reading import Taken, Undertaking
+from actors.roles.reading import Taken
+from actors.roles.undertaking import Undertaking
 from actors.roles.world import World
 from config.durations import seconds
 from config.model import Tenant
@@ -195,7 +196,8 @@ class Harvester(Actor[HarvesterMessage]):
             ended: Ended | Abandoned | None = None
             try:
                 with trio.CancelScope() as self._running:
-                    ended = await self._perform(taken, http, view, order_of(state, mode, asked, self._now_us()))
+                    order = order_of(state, mode, asked, self._now_us(), taken.shut)
+                    ended = await self._perform(taken, http, view, order)
             finally:
                 self._running = None
                 self._since_us = self._now_us()
@@ -305,8 +307,6 @@ class Harvester(Actor[HarvesterMessage]):
             self._world.witness.event("source.heard_again", source=self.name)
         self._silent = silent
         self._show(silent_since_us=since_us if silent else None, heard_us=state.heard_us)
-
-    # ── suspended ────────────────────────────────────────────────────────────────────────────────────
 
     async def _try_hello(self, state: SourceState) -> None:
         """From time to time it is asked whether its credentials live again: at once after a start or a reload."""

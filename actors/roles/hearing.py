@@ -10,7 +10,7 @@ from actors.domain.harvest import Heard, Unheard
 from actors.kernel import converse
 from actors.messages import Hear, HookAnswer
 from actors.ports import Source, SourceName, StoreUnavailable
-from actors.roles.reading import Undertaking
+from actors.roles.undertaking import Undertaking
 from actors.roles.world import World
 from config.secrets import SecretUnavailable
 

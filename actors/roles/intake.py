@@ -20,19 +20,19 @@ from actors.domain.canonical import ENTITIES, AnyEntity, Assignment, Grade, of_w
 from actors.domain.correcting import Correction, corrected
 from actors.domain.harvest import Page, Record, Whole
 from actors.domain.publishing import Publisher
-from actors.domain.removals import Missing, held, once
+from actors.domain.removals import Missing
 from actors.domain.seen import Seen
 from actors.ports import Clock, Provenance
 from actors.ports.records import Kept, Key, KnownRecord, Records, Taking
+from actors.roles.absence import Absence
+from actors.roles.parts import Parts
 from actors.roles.referring import Named, Referred
 from actors.roles.taking import Meaning, Work, as_read, key_of, written
-from actors.roles.telling import Telling
+from actors.roles.telling import Facts, Telling
 from config.polling import Removals
 
 STRIDE = 100
 """Records between two checkpoints: a few milliseconds."""
-PLACES = 10_000
-"""Places read at once."""
 BATCH = 500
 """Records found gone, or tried again, in one transaction."""
 _Told = tuple[Key, Record, bytes, bytes]
@@ -56,8 +56,9 @@ class Counts(msgspec.Struct, kw_only=True):
 
 
 class Intake:
-    """One reading of one source. ``cursor`` is where it stands; ``removals`` None: whatever is absent is gone. All
-    methods raise StoreUnavailable; what they did before is on disk, and the reading may begin anew."""
+    """One reading of one source. ``cursor`` is where it stands; ``removals`` None: whatever is absent is gone;
+    ``parts`` None: nobody is spared what was there before. All methods raise StoreUnavailable; what they did before is
+    on disk, and the reading may begin anew."""
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class Intake:
         provenance: Provenance,
         removals: Removals | None,
         clock: Clock,
+        parts: Parts | None = None,
     ) -> None:
         self._source = source
         self._cursor = dict(cursor)
@@ -78,14 +80,13 @@ class Intake:
         self._meaning = meaning
         self._mapping = mapping
         self._provenance = provenance
-        self._removals = removals
         self._clock = clock
+        self._parts = parts
         self._began_us = clock.now_us()
         self._seen = Seen()
         self._referred = Referred(records, source)
         self._telling = Telling(source, records, self._referred, publisher)
-        self._absent: dict[str, tuple[int, int]] = {}
-        """By entity, how many of how many were not told, of what was told whole."""
+        self._absence = Absence(source, records, self._seen, removals)
         self.counts = Counts()
         self.grown: Counter[str] = Counter()
         """What went to quarantine and did not stand there before, by the first rule that it fails."""
@@ -93,7 +94,7 @@ class Intake:
     @property
     def judged(self) -> frozenset[str]:
         """Entities of which it was told whole who there is."""
-        return frozenset(self._absent)
+        return self._absence.judged
 
     def forget(self) -> None:
         """Somebody else has written records of this source: what was looked up is to be looked up again."""
@@ -119,17 +120,23 @@ class Intake:
                 touched.add(each[0])
                 new.append(each)
         self.counts.unchanged += len(told) - len(new)
+        if self._parts is not None:
+            courses = [each for key, each, *_ in new if each.made_us is not None and _is_unseen(known.get(key))]
+            await self._parts.appeared(courses)
         works = await self._works(new, known)
         cursor = None if page.cursor is None or page.cursor == self._cursor else page.cursor
         await self._settle(works, cursor)
 
-    async def _works(self, told: Sequence[_Told], known: Mapping[Key, KnownRecord]) -> dict[Key, Work]:
-        """Each once, whatever was told of it."""
+    async def _works(
+        self, told: Sequence[_Told], known: Mapping[Key, KnownRecord], *, again: bool = False
+    ) -> dict[Key, Work]:
+        """Each once, whatever was told of it. ``again``: it is as it was told before."""
         works: dict[Key, Work] = {}
         mended = await self._corrections([known[key].no for key, *_ in told if key in known])
         waiting = await self._waiting(told, known)
         for number, (key, record, raw, digest) in enumerate(told):
             work = works.pop(key, None) or Work(key, known.get(key))
+            work.hushed = work.hushed or self._is_hushed(work, record, again=again)
             works[key] = work  # the last telling says where in the order it stands
             work.waits = waiting.get(key)
             if record.gone:
@@ -143,6 +150,12 @@ class Intake:
             if number % STRIDE == STRIDE - 1:
                 await trio.lowlevel.checkpoint()
         return works
+
+    def _is_hushed(self, work: Work, record: Record, *, again: bool) -> bool:
+        """How things stand is told to nobody; neither is what was told to nobody when it could not be understood."""
+        if again:
+            return work.known is not None and work.known.quiet
+        return self._parts is not None and work.was is None and self._parts.hush(record)
 
     async def _corrections(self, nos: Sequence[int]) -> Mapping[int, Sequence[Correction]]:
         found: dict[int, Sequence[Correction]] = {}
@@ -175,17 +188,18 @@ class Intake:
             return
         await self._refer({work.key: work for work in todo}, todo)
         changed = [work for work in todo if work.changed]
-        statements = await self._telling.facts(changed, self._clock.now_us()) if changed else []
+        facts = await self._telling.facts(changed, self._clock.now_us()) if changed else Facts()
         kept: list[Kept] = []
         for number, work in enumerate(todo):
-            kept.append(work.kept(self._mapping))
+            kept.append(work.kept(self._mapping, quiet=self._provenance.quiet))
             if number % STRIDE == STRIDE - 1:
                 await trio.lowlevel.checkpoint()
         taken = await self._records.take(
             Taking(
                 source=self._source,
                 records=tuple(kept),
-                statements=tuple(statements),
+                statements=tuple(facts.told),
+                hushed=tuple(facts.hushed),
                 provenance=self._provenance,
                 cursor=cursor,
             )
@@ -264,7 +278,7 @@ class Intake:
                 record = as_read(one, bodies[one.no])
                 if one.state == "quarantined" or (well and one.state == "active" and _says_all(one, record)):
                     told.append((key, record, bodies[one.no], one.digest))
-            await self._settle(await self._works(told, known), None)
+            await self._settle(await self._works(told, known, again=True), None)
 
     async def finish(self) -> Counts:
         """The reading is over: what waited and whose answer came meanwhile is tried again."""
@@ -277,29 +291,10 @@ class Intake:
     # ── what is absent ───────────────────────────────────────────────────────────────────────────────
 
     async def whole(self, *wholes: Whole) -> None:
-        """What is there and was not told in this reading is gone: all of it, or nothing where that is too much
-        (``removals``)."""
-        missing: list[int] = []
-        for whole in once(wholes):
-            absent, total = await self._missing(whole)
-            gone, of = self._absent.get(whole.entity, (0, 0))
-            self._absent[whole.entity] = gone + len(absent), of + total
-            missing += absent
-        if self._removals is not None:
-            self.counts.braked = held(self._removals, self._absent)
-        if not self.counts.braked:
-            await self._remove(missing)
-
-    async def _missing(self, whole: Whole) -> tuple[list[int], int]:
-        """Their places, and of how many."""
-        absent: list[int] = []
-        after_no = total = 0
-        while found := await self._records.present(self._source, whole.entity, whole.scope, after_no, PLACES):
-            total += len(found)
-            absent += [no for no in found if no not in self._seen]
-            after_no = found[-1]
-            await trio.lowlevel.checkpoint()
-        return absent, total
+        """What is there and was not told in this reading is gone: all of it, or nothing where that is too much."""
+        gone = await self._absence.judge(wholes)
+        self.counts.braked = self._absence.braked
+        await self._remove(gone)
 
     async def _remove(self, absent: Sequence[int]) -> None:
         for start in range(0, len(absent), BATCH):
@@ -320,6 +315,11 @@ def _same(known: KnownRecord | None, record: Record, digest: bytes) -> bool:
         return False
     moved = bool(record.scope) and record.scope != known.scope
     return known.digest == digest and known.state != "gone" and not moved
+
+
+def _is_unseen(known: KnownRecord | None) -> bool:
+    """Whether no listing has shown it yet."""
+    return known is None or known.partial
 
 
 def _says_all(known: KnownRecord, record: Record) -> bool:

@@ -16,11 +16,13 @@ from actors.domain.harvest import (
     Download,
     Ended,
     Harvest,
+    Opened,
     Page,
     Progress,
     Put,
     Rest,
     Rows,
+    Shut,
     Statements,
     Step,
     Whole,
@@ -47,6 +49,11 @@ class Taker(Protocol):
 
     async def whole(self, whole: Whole) -> None:
         """What was not told is gone, unless that is more than the brake allows."""
+
+    async def shut_up(self, shut: Shut) -> None:
+        """What is found there first is not news."""
+
+    async def opened(self, opened: Opened) -> None: ...
 
 
 class Performance:
@@ -107,6 +114,10 @@ class Performance:
             case Whole(entity=entity):
                 self.doing = f"looking for what is gone of {entity}"
                 await self._taker.whole(step)
+            case Shut():
+                await self._taker.shut_up(step)
+            case Opened():
+                await self._taker.opened(step)
             case Progress():
                 self._told(step)
             case Rest(wait_s=wait_s):

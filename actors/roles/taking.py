@@ -37,11 +37,12 @@ _decode = msgspec.json.Decoder(dict[str, object]).decode
 
 class Work:
     """``was``: what it meant last; ``before``: the same, where it is in force; ``after``: what it means now, None where
-    it is gone or never meant anything. ``waits``: what stands in quarantine would mean, once it fits."""
+    it is gone or never meant anything. ``waits``: what stands in quarantine would mean, once it fits; ``hushed``:
+    nobody is to be told of it."""
 
     __slots__ = (
-        "after", "before", "digest", "dirty", "flaws", "form", "gone", "key", "known", "partial", "raw", "scope",
-        "waits", "was",
+        "after", "before", "digest", "dirty", "flaws", "form", "gone", "hushed", "key", "known", "partial", "raw",
+        "scope", "waits", "was",
     )  # fmt: skip
 
     def __init__(self, key: Key, known: KnownRecord | None) -> None:
@@ -59,6 +60,7 @@ class Work:
         self.raw: bytes | None = None
         self.flaws: tuple[Flaw, ...] = ()
         self.dirty = False
+        self.hushed = False
 
     @property
     def changed(self) -> bool:
@@ -152,7 +154,8 @@ class Work:
 
     # ── what is written ──────────────────────────────────────────────────────────────────────────────
 
-    def kept(self, mapping: int) -> Kept:
+    def kept(self, mapping: int, *, quiet: bool) -> Kept:
+        """``quiet``: nobody is told of anything now."""
         means = self.before if self.flaws else self.was if self.gone else _timed(self.after, self.was)
         member = means if isinstance(means, Enrolment) else None
         return Kept(
@@ -171,6 +174,7 @@ class Work:
             course=member.course if member else "",
             flaws=self.flaws,
             partial=self.partial,
+            quiet=bool(self.flaws) and (quiet or self.hushed),
         )
 
 

@@ -41,7 +41,7 @@ class Telling:
         self._referred = referred
         self._publisher = publisher
 
-    async def facts(self, changed: Sequence[Work], now_us: int) -> list[NewStatement]:
+    async def facts(self, changed: Sequence[Work], now_us: int) -> "Facts":
         """Of records that mean something else now. Raises StoreUnavailable."""
         pairs: dict[Pair, list[Work]] = {}
         wanted: set[Key] = set()
@@ -67,7 +67,7 @@ class Telling:
         beyond = {("course", each.course) for each in around.assignments()} - wanted
         if beyond:
             around.add(await self._referred.find(beyond))
-        facts: list[NewStatement] = []
+        facts = Facts()
         people = [work for work in changed if work.key[0] == "user"]
         await self._each_alone(people, around, now_us, facts)
         if pairs:
@@ -75,11 +75,9 @@ class Telling:
         await self._each_alone([work for work in changed if work.key[0] not in _NOT_ALONE], around, now_us, facts)
         return facts
 
-    async def _each_alone(
-        self, works: Iterable[Work], around: "_Around", now_us: int, facts: list[NewStatement]
-    ) -> None:
+    async def _each_alone(self, works: Iterable[Work], around: "_Around", now_us: int, facts: "Facts") -> None:
         for number, work in enumerate(works):
-            facts += self._alone(work, around, now_us)
+            facts.add(self._alone(work, around, now_us), hushed=work.hushed)
             if number % STRIDE == STRIDE - 1:
                 await trio.lowlevel.checkpoint()
 
@@ -115,13 +113,14 @@ class Telling:
                 return []  # courses have no verbs; enrolments are told by memberships
 
     async def _memberships(
-        self, pairs: Mapping[Pair, Sequence[Work]], around: "_Around", now_us: int, facts: list[NewStatement]
+        self, pairs: Mapping[Pair, Sequence[Work]], around: "_Around", now_us: int, facts: "Facts"
     ) -> None:
         stored = await self._records.memberships(self._source, list(pairs))
         for number, (pair, works) in enumerate(pairs.items()):
             course = around.course(pair[1])
             if course is not None:
-                facts += self._membership(pair, works, stored.get(pair, []), course, around, now_us)
+                told = self._membership(pair, works, stored.get(pair, []), course, around, now_us)
+                facts.add(told, hushed=all(work.hushed for work in works))
             if number % STRIDE == STRIDE - 1:
                 await trio.lowlevel.checkpoint()
 
@@ -165,6 +164,17 @@ def _of_pair(means: object, pair: Pair) -> Enrolment | None:
 
 def _told(work: Work, now_us: int, after_us: int) -> Told:
     return Told(record=f"{work.key[0]}\0{work.key[1]}", rev=work.rev, now_us=now_us, after_us=after_us)
+
+
+class Facts:
+    """``hushed`` are those that nobody is to be told of."""
+
+    def __init__(self) -> None:
+        self.told: list[NewStatement] = []
+        self.hushed: list[NewStatement] = []
+
+    def add(self, statements: Iterable[NewStatement], *, hushed: bool) -> None:
+        (self.hushed if hushed else self.told).extend(statements)
 
 
 class _Around:

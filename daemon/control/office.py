@@ -7,8 +7,8 @@ import msgspec
 
 from actors.kernel import Registry
 from actors.ports import Clock, Dice, Http, Source, Target, Witness
-from actors.roles.reading import Undertaking
 from actors.roles.router import Plan
+from actors.roles.undertaking import Undertaking
 from actors.roles.world import Meanings, Switchboard
 from config.model import Configuration, Tenant
 from config.problems import Problem

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+import msgspec
+
 from actors.domain.canonical import EntityName
 from actors.domain.correcting import Correction
 from actors.ports import Clock
@@ -22,18 +24,18 @@ from daemon.store.writer import Writer
 
 _LOOKUP_MAX = 500  # ids in one look-up, below SQLite's limit of bound values
 _PAIRS_MAX = 200
-KNOWN = "no, entity, id, form, digest, mapping, canonical, state, scope, rev, changed_us, partial"
+KNOWN = "no, entity, id, form, digest, mapping, canonical, state, scope, rev, changed_us, partial, quiet"
 _INSERT = (
     "INSERT INTO records (no, source, entity, id, form, scope, state, digest, mapping, rev, user, course, first_us, "
-    "changed_us, partial, canonical, raw) VALUES "
+    "changed_us, partial, quiet, canonical, raw) VALUES "
 )
-_ROW = f"({', '.join('?' * 17)})"
+_ROW = f"({', '.join('?' * 18)})"
 _LARGE = 200
 """Records in one transaction: then many more come, and what SQLite remembers of the pages before is of little use."""
 _ROWS_MAX = 200  # in one statement, below SQLite's limit of bound values
 _UPDATE = (
     "UPDATE records SET form = ?, scope = ?, state = ?, digest = ?, mapping = ?, rev = ?, user = ?, course = ?, "
-    "changed_us = ?, partial = ?, canonical = ?{raw} WHERE no = ?"
+    "changed_us = ?, partial = ?, quiet = ?, canonical = ?{raw} WHERE no = ?"
 )
 _ANSWERED = """
     SELECT DISTINCT f.record FROM flaws f WHERE f.source = ? AND f.rule = 'reference' AND f.record > ? AND EXISTS (
@@ -65,11 +67,15 @@ class SqlRecords:
 
     async def take(self, taking: Taking) -> Taken:
         lesson = self._statements.lesson(taking.statements, taking.provenance)
+        quietly = msgspec.structs.replace(taking.provenance, quiet=True)
+        learnt = self._statements.lesson(taking.hushed, quietly)
 
         def job(raw: sqlite3.Connection) -> Taken:
             fresh = 0
             if taking.statements:
                 fresh = self._statements.append_in(raw, taking.statements, taking.provenance, lesson).fresh
+            if taking.hushed:
+                fresh += self._statements.append_in(raw, taking.hushed, quietly, learnt).fresh
             now_us = self._clock.now_us()
             nos = write(raw, taking.source, taking.records, now_us)
             meant = ((kept.entity, kept.state, kept.canonical) for kept in taking.records)
@@ -81,6 +87,7 @@ class SqlRecords:
 
         taken = await self._writer.submit(job)
         lesson.confirm()
+        learnt.confirm()
         if len(taking.records) >= _LARGE:
             await self._writer.apart(_slim)
             await self._read(_slim)
@@ -144,7 +151,7 @@ class SqlRecords:
 
 def known(row: Sequence[Any]) -> KnownRecord:
     """From the columns ``KNOWN``."""
-    no, entity, name, form, digest, mapping, canonical, state, scope, rev, changed_us, partial = row
+    no, entity, name, form, digest, mapping, canonical, state, scope, rev, changed_us, partial, quiet = row
     return KnownRecord(
         no=no,
         entity=entity,
@@ -158,6 +165,7 @@ def known(row: Sequence[Any]) -> KnownRecord:
         rev=rev,
         changed_us=changed_us,
         partial=bool(partial),
+        quiet=bool(quiet),
     )
 
 
@@ -174,13 +182,14 @@ def write(raw: sqlite3.Connection, source: int, records: Sequence[Kept], now_us:
             born.append(
                 (
                     no, source, kept.entity, kept.id, kept.form, kept.scope, kept.state, kept.digest, kept.mapping,
-                    kept.rev, kept.user, kept.course, now_us, now_us, kept.partial, kept.canonical, kept.raw or b"",
+                    kept.rev, kept.user, kept.course, now_us, now_us, kept.partial, kept.quiet, kept.canonical,
+                    kept.raw or b"",
                 )
             )  # fmt: skip
         else:
             values = (
                 kept.form, kept.scope, kept.state, kept.digest, kept.mapping, kept.rev, kept.user, kept.course,
-                now_us, kept.partial, kept.canonical,
+                now_us, kept.partial, kept.quiet, kept.canonical,
             )  # fmt: skip
             if kept.raw is None:
                 meant.append((*values, no))

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from actors.domain.harvest import Mode
+from actors.domain.harvest import Mode, Part
 from actors.ports.readings import READINGS_KEPT, Reading, SourceName
 from actors.ports.records import SourceState
 from daemon.store.engine import Engine
@@ -69,6 +69,19 @@ class SqlSources:
         sql = "SELECT 1 FROM sources WHERE no = ? AND home_page = ?"
         if await self._read(lambda raw: raw.execute(sql, (no, home_page)).fetchone()) is None:
             await self._set("UPDATE sources SET home_page = ? WHERE no = ?", home_page, no)
+
+    async def shut(self, no: int) -> frozenset[Part]:
+        sql = "SELECT entity, scope FROM shut WHERE source = ?"
+        return frozenset(await self._read(lambda raw: raw.execute(sql, (no,)).fetchall()))
+
+    async def shut_up(self, no: int, parts: Sequence[Part]) -> None:
+        rows = [(no, *part) for part in parts]
+        await self._writer.submit(lambda raw: raw.executemany("INSERT OR IGNORE INTO shut VALUES (?, ?, ?)", rows))
+
+    async def opened(self, no: int, parts: Sequence[Part]) -> None:
+        rows = [(no, *part) for part in parts]
+        sql = "DELETE FROM shut WHERE source = ? AND entity = ? AND scope = ?"
+        await self._writer.submit(lambda raw: raw.executemany(sql, rows))
 
     async def _set(self, sql: str, *values: object) -> None:
         await self._writer.submit(lambda raw: raw.execute(sql, values))

@@ -101,7 +101,7 @@ def crashable() -> list[str]:
 READS = frozenset(
     {"outbox.cursor", "outbox.blame", "outbox.caused", "statements.after", "statements.these", "ledger.address"}
     | {f"records.{name}" for name in methods_of(Records) if name != "take"}
-    | {f"sources.{name}" for name in ("known", "readings", "quarantined")}
+    | {f"sources.{name}" for name in ("known", "readings", "quarantined", "shut")}
     | {f"remappings.{name}" for name in ("page", "enrolled", "in_force", "unfinished", "last", "history")}
     | {f"reminders.{name}" for name in ("work", "owing")}
     | {f"depot.{name}" for name in methods_of(Depot)}

@@ -12,8 +12,8 @@ from actors.kernel import ActorDied, Address, DeadlineExceeded
 from actors.messages import HarvesterMessage, Hear, HookAnswer, Sync
 from actors.ports import SourceName, StoreUnavailable
 from actors.ports.remapping import Activation, Overtaken
-from actors.roles.reading import Undertaking
 from actors.roles.remapping import carry_on
+from actors.roles.undertaking import Undertaking
 from config.polling import Polling
 from tests.simulation.campus import Life, SimulatedCampus
 from tests.simulation.systems import SYSTEMS

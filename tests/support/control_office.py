@@ -13,8 +13,8 @@ from actors.domain.verdicts import Cause
 from actors.domain.wording import Catalogue, default_templates
 from actors.kernel import Registry
 from actors.ports import Clock, Http, NewStatement, Provenance, Source, Target
-from actors.roles.reading import Undertaking
 from actors.roles.router import Plan
+from actors.roles.undertaking import Undertaking
 from actors.roles.world import Meanings, Switchboard, World
 from actors.targets import discover
 from config.model import Configuration, Control, Daemon, Tenant

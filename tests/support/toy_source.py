@@ -25,10 +25,13 @@ from actors.domain.harvest import (
     Heard,
     Hearing,
     Inbound,
+    Opened,
     Order,
     Page,
+    Part,
     Progress,
     Record,
+    Shut,
     Step,
     Unheard,
     Whole,
@@ -56,6 +59,8 @@ TABLES: tuple[tuple[str, EntityName], ...] = (
     ("grades", "grade"),
     ("completions", "completion"),
 )
+SHOWN_LAST: tuple[Part, ...] = (("completion", ""),)
+"""Until it has been read to its end."""
 
 
 class ToySettings(Polling, frozen=True, kw_only=True):
@@ -90,6 +95,8 @@ class ToySource:
         if order.mode == "delta":
             return (yield from self._delta(order))
         newest = 0
+        if order.mode == "full":
+            yield Shut(parts=SHOWN_LAST)
         for table, entity in TABLES:
             yield Progress(what=table)
             url: str | None = None
@@ -107,6 +114,7 @@ class ToySource:
             if order.mode == "full":
                 yield Whole(entity=entity)
         if order.mode == "full":
+            yield Opened(parts=SHOWN_LAST)
             yield Page(records=(), cursor={"since": str(newest)})
         return Finished()
 

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 from actors.ports import Source, SourceName
 from actors.ports.records import SourceState
-from actors.roles.reading import Undertaking
 from actors.roles.taking import Meaning
+from actors.roles.undertaking import Undertaking
 from config.model import Tenant
 from daemon.control.exits import Exit
 from daemon.control.office import Asking
