@@ -105,6 +105,8 @@ class Reminder(Actor[ReminderMessage]):
         if not (work.course and assignment.published):
             return 0
         course, made, after_user = _course(work.course), 0, ""
+        if not course.active:
+            return 0
         stater = Stater(tenant=self._tenant.name, source=name, home_page=source.home_page, language=self._tenant.locale)
         publisher = Publisher(stater)
         while owing := await self._world.reminders.owing(work, after_user, OWING_MAX):
@@ -130,9 +132,9 @@ class Reminder(Actor[ReminderMessage]):
         rules = self._tenant.due_soon
         for one in owing:
             user = _user(one.user)
-            held = standing(map(_enrolment, one.enrolments))
+            held = standing(each for each in map(_enrolment, one.enrolments) if each.status != "completed")
             if not user.active or held.suspended or held.role != "learner":
-                continue
+                continue  # who has completed the course is in it still, and owes it nothing any more
             due = assignment.due_for.get(user.id, assignment.due)
             done = frozenset(before_s for of, before_s in one.done if of == due)
             zone = self._zone(user, course, publisher.home_page)

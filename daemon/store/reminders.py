@@ -18,7 +18,7 @@ _KEPT_US = 400 * 86_400_000_000
 _WORK = """
     SELECT DISTINCT a.no, a.source, a.canonical, coalesce(c.canonical, x'')
     FROM dues d CROSS JOIN records a ON a.no = d.record
-    LEFT JOIN records c ON c.source = a.source AND c.entity = 'course'
+    LEFT JOIN records c ON c.source = a.source AND c.entity = 'course' AND c.state <> 'gone'
         AND c.id = json_extract(CAST(a.canonical AS TEXT), '$.course')
     WHERE d.due >= ? AND d.due < ? AND a.no > ? AND a.state = 'active' AND a.source IN ({marks})
     ORDER BY a.no LIMIT ?

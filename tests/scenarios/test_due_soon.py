@@ -6,6 +6,7 @@ from itertools import zip_longest
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 import trio
 from world import Campus, open_campus, route, source, tenant
 
@@ -175,6 +176,40 @@ async def test_a_death_at_any_time_reminds_nobody_twice(tmp_path: Path, autojump
         await trio.sleep(DAY_S)
         assert len(await reminders(campus)) == 16
         assert len(campus.journal("slack")) == 16
+
+
+async def test_nobody_is_reminded_who_is_through_with_the_course(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, reminding(), limited=False) as campus:
+        await campus.until_read()
+        assign(campus, now_s(campus) + 2 * DAY_S)
+        through = learners(campus)[0]
+        [seat] = [
+            each
+            for each in campus.school.memberships.values()
+            if (each.user, each.course) == (through.id, course_of(campus).id)
+        ]
+        campus.school.change_membership(seat, now_s(campus), state="completed")
+        await trio.sleep(1.5 * DAY_S)
+        assert {change.learner.email for change in await reminders(campus)} == {
+            one.email for one in learners(campus)[1:]
+        }
+
+
+@pytest.mark.parametrize("change", [{"name": "Closed: Introduction"}, {"deleted": True}])
+async def test_nobody_is_reminded_in_a_course_that_is_over_or_gone(
+    tmp_path: Path, autojump_clock: object, change: dict[str, object]
+) -> None:
+    async with open_campus(tmp_path, reminding(), limited=False) as campus:
+        await campus.until_read()
+        assign(campus, now_s(campus) + 3 * DAY_S)
+        await trio.sleep(4200)
+        course = course_of(campus)
+        for name, value in change.items():
+            setattr(course, name, value)
+        course.at_s = now_s(campus)
+        await trio.sleep(2.5 * DAY_S)
+        assert not await reminders(campus)
+        assert await campus.rows("SELECT * FROM records WHERE entity = 'assignment' AND state <> 'gone'")
 
 
 async def test_nobody_is_reminded_where_no_route_asks(tmp_path: Path, autojump_clock: object) -> None:

@@ -30,6 +30,7 @@ updated = { path = "at", as = "moment" }
 iri = { format = "{home_page}/course/{id}" }
 name = { path = "name", as = "name" }
 code = { path = "code", as = "text" }
+active = { path = "!starts_with(name, 'Closed')" }
 updated = { path = "at", as = "moment" }
 [enrolment.row]
 user = { path = "user", as = "text" }
