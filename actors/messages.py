@@ -116,6 +116,20 @@ SourceMode = Literal[
 ]
 
 
+class HeardCount(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source's hook was told since the process began. Calls: ``taken`` are on disk, ``refused`` were answered
+    4xx, ``failed`` 5xx. Of what those taken tell: ``told`` counts records, ``changed`` those whose meaning was new,
+    ``quarantined`` those that went there, ``ignored`` tidings of no kind that we know."""
+
+    taken: int = 0
+    refused: int = 0
+    failed: int = 0
+    told: int = 0
+    changed: int = 0
+    quarantined: int = 0
+    ignored: int = 0
+
+
 class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     """How a harvester sees its source. ``what``, ``done``, ``total``: how far a reading under way is; ``reading`` what
     it has counted so far, ``last`` the one that ended before, ``next_us`` when the next is due (None: nobody knows).
@@ -135,6 +149,7 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     next_mode: Mode | None = None
     good_us: int | None = None
     heard_us: int | None = None
+    heard: HeardCount = HeardCount()
     silent_since_us: int | None = None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import trio
 
 from actors.kernel import Registry, TreeEntry
-from actors.messages import SourceView
+from actors.messages import HeardCount, SourceView
 from actors.ports import Clock, StoreUnavailable, Witness
 from actors.roles.world import Switchboard
 from daemon.store.database import Store
@@ -14,6 +14,8 @@ from daemon.store.retention import log_bytes
 from daemon.telemetry.metrics import Metrics
 
 EVERY_S = 5.0
+CALLS = ("taken", "refused", "failed")
+TOLD = ("told", "changed", "quarantined", "ignored")
 
 
 async def watch(
@@ -61,6 +63,13 @@ def show_sources(metrics: Metrics, views: Iterable[SourceView], now_us: int) -> 
     )
     metrics.source_silence.replace(
         ((view.source,), max(0.0, (now_us - view.heard_us) / 1e6)) for view in seen if view.heard_us is not None
+    )
+    calling = [view for view in seen if view.heard != HeardCount()]
+    metrics.source_calls.replace(
+        ((view.source, what), float(getattr(view.heard, what))) for view in calling for what in CALLS
+    )
+    metrics.source_heard.replace(
+        ((view.source, what), float(getattr(view.heard, what))) for view in calling for what in TOLD
     )
 
 

@@ -289,6 +289,7 @@ class Harvester(Actor[HarvesterMessage]):
 
     async def _hear(self, message: Hear) -> None:
         answer, look = await self._ear.hear(message)
+        self._show(heard=self._ear.count)
         if look:
             self._look_us = self._look_us or self._now_us() + SOON_US
         message.reply(answer)

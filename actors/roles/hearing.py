@@ -4,12 +4,14 @@ Whatever goes wrong on our side is a reason to send it again: then it is answere
 content.
 """
 
+import msgspec
 import trio
 
 from actors.domain.harvest import Heard, Unheard
 from actors.kernel import converse
-from actors.messages import Hear, HookAnswer
+from actors.messages import Hear, HeardCount, HookAnswer
 from actors.ports import Source, SourceName, StoreUnavailable
+from actors.roles.intake import Counts
 from actors.roles.undertaking import Undertaking
 from actors.roles.world import World
 from config.secrets import SecretUnavailable
@@ -29,9 +31,22 @@ class Ear:
         self._undertaking = undertaking
         self._world = world
         self._room = trio.CapacityLimiter(AT_ONCE)
+        self.count = HeardCount()
 
     async def hear(self, message: Hear) -> tuple[HookAnswer, bool]:
         """The answer, and whether the source should be read soon. A connector's bug ends nothing but this."""
+        answer, look = await self._answered(message)
+        if answer.status >= 500:
+            self._add(failed=1)
+        elif answer.status >= 400:
+            self._add(refused=1)
+        return answer, look
+
+    def _add(self, **more: int) -> None:
+        now = {name: getattr(self.count, name) + count for name, count in more.items()}
+        self.count = msgspec.structs.replace(self.count, **now)
+
+    async def _answered(self, message: Hear) -> tuple[HookAnswer, bool]:
         async with self._room:
             try:
                 return await self._heard(message)
@@ -55,10 +70,15 @@ class Ear:
         match heard:
             case Unheard(status=status, detail=detail):
                 return HookAnswer(status, detail), False
-            case Heard(records=records, look=look):
+            case Heard(records=records, look=look, ignored=ignored):
+                counts = Counts()
                 if records:
                     async with world.switchboard.alone(self._name):
                         state = await world.sources.state(self._known_as)
-                        await self._undertaking.hear(state, records, message.correlation_id, message.traceparent)
+                        counts = await self._undertaking.hear(
+                            state, records, message.correlation_id, message.traceparent
+                        )
                 await world.sources.heard((await world.sources.state(self._known_as)).no, now_us)
+                changed = counts.new + counts.changed + counts.gone
+                self._add(taken=1, told=counts.told, changed=changed, quarantined=counts.quarantined, ignored=ignored)
                 return HookAnswer(202), look

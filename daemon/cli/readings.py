@@ -1,5 +1,7 @@
 """Sources and their readings, for people: the rows of ``control.sources``."""
 
+from collections.abc import Iterable
+
 from rich.text import Text
 
 from daemon.cli.cells import at, number, plain, state, took
@@ -18,7 +20,7 @@ def cells(row: v.SourceRow) -> list[Text | str]:
         plain(row.platform),
         state(row.state),
         plain(read),
-        plain("" if last is None else brought(last)),
+        plain("\n".join(part for part in ("" if last is None else brought(last), _heard(row.heard)) if part)),
         plain(following),
         f"v{row.mapping}" if row.mapping else "",
         number(row.quarantined),
@@ -35,6 +37,19 @@ def _remarks(row: v.SourceRow) -> list[str]:
     return said
 
 
+def _heard(row: v.HeardView | None) -> str:
+    """``calls: 1,200 taken, 2 refused``, and below what those taken told."""
+    if row is None:
+        return ""
+    calls = ((row.taken, "taken"), (row.refused, "refused"), (row.failed, "failed"))
+    counted = ((row.told, "told"), (row.changed, "new"), (row.quarantined, "quarantined"), (row.ignored, "ignored"))
+    return "\n".join(filter(None, ("calls: " + _counted(calls), _counted(counted))))
+
+
+def _counted(counts: Iterable[tuple[int, str]]) -> str:
+    return ", ".join(f"{count:,} {what}" for count, what in counts if count)
+
+
 def brought(row: v.ReadingRow) -> str:
     """``51 told, 3 new``."""
     counted = (
@@ -44,7 +59,7 @@ def brought(row: v.ReadingRow) -> str:
         (row.quarantined, "quarantined"),
         (row.statements, "statements"),
     )
-    return ", ".join(f"{count:,} {what}" for count, what in counted if count) or "nothing"
+    return _counted(counted) or "nothing"
 
 
 def line(row: v.ReadingRow) -> Text:

@@ -24,11 +24,26 @@ class ReadingRow(View, frozen=True, kw_only=True, tag="reading"):
     statements: int = 0
 
 
+class HeardView(View, frozen=True, kw_only=True, tag="heard"):
+    """What was posted to a source's hook since the daemon began. Calls: ``taken`` are on disk, ``refused`` were
+    answered 4xx, ``failed`` 5xx. Of what those taken tell: ``told`` counts records, ``changed`` those whose meaning was
+    new, ``quarantined`` those that failed validation, ``ignored`` tidings of no kind that is known here."""
+
+    taken: int = 0
+    refused: int = 0
+    failed: int = 0
+    told: int = 0
+    changed: int = 0
+    quarantined: int = 0
+    ignored: int = 0
+
+
 class SourceRow(View, frozen=True, kw_only=True, tag="source"):
     """A source. ``state``: ``listening`` (statements are pushed to the gateway), ``pushed`` (it posts to its hook and
     is never read), or how its harvester stands. ``next_us`` is when it is read next, ``next_mode`` how; ``last`` the
     reading that ended last; ``mapping`` the version in force, 0: none yet; ``quarantined``: records that wait for a
-    person; ``silent_since_us``: it is expected to post, and has not since then."""
+    person; ``heard``: what it posted, None: nothing yet; ``silent_since_us``: it is expected to post, and has not since
+    then."""
 
     source: str
     platform: str
@@ -41,5 +56,6 @@ class SourceRow(View, frozen=True, kw_only=True, tag="source"):
     last: ReadingRow | None = None
     good_us: int | None = None
     heard_us: int | None = None
+    heard: HeardView | None = None
     silent_since_us: int | None = None
     braked: str = ""

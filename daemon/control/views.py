@@ -45,6 +45,7 @@ from daemon.control.remapped import MapDiffRow as MapDiffRow
 from daemon.control.remapped import QuarantinedRow as QuarantinedRow
 from daemon.control.remapped import RecordRow as RecordRow
 from daemon.control.remapped import SampleView as SampleView
+from daemon.control.sources import HeardView as HeardView
 from daemon.control.sources import ReadingRow as ReadingRow
 from daemon.control.sources import SourceRow as SourceRow
 from daemon.control.trials import ExchangeRow as ExchangeRow

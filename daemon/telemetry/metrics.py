@@ -74,6 +74,15 @@ class Metrics:
         self.source_silence = Gauge(
             "lmsyncd_source_silence_seconds", "Since a source that calls was last heard.", ("source",)
         )
+        self.source_calls = Gauge(
+            "lmsyncd_source_calls_total",
+            "What was posted to a source's hook, by what became of it.",
+            ("source", "what"),
+            kind="counter",
+        )
+        self.source_heard = Gauge(
+            "lmsyncd_source_heard_total", "What calls told, and what became of it.", ("source", "what"), kind="counter"
+        )
         self.quarantined = Gauge(
             "lmsyncd_quarantined", "Records of sources that failed validation.", ("tenant", "source")
         )

@@ -243,9 +243,10 @@ CLIENTS: list[tuple[v.View, tuple[str, ...]]] = [
             next_us=AT,
             next_mode="delta",
             last=READ,
+            heard=v.HeardView(taken=1_200, refused=2, told=900, changed=30, ignored=310),
             silent_since_us=AT,
         ),
-        ("acme/campus", "canvas", "braked", "full, finished", "51 told, 3 new", "delta", "v3", "not called since"),
+        ("canvas", "braked", "full, finished", "51 told, 3 new", "delta", "not called since", "310 ignored"),
     ),
     (READ, ("acme/campus: full reading finished after 2.00 s", "51 told, 3 new, 7 statements")),
     (

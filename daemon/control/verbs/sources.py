@@ -1,10 +1,11 @@
 """``source``: how the systems that are read stand, and reading them now, later, or not at all."""
 
+import msgspec
 import trio
 
 from actors.domain.xapi.moments import instant, instant_us
 from actors.kernel import ActorDied, DeadlineExceeded
-from actors.messages import Backfill, HarvesterMessage, SourceView, Sync
+from actors.messages import Backfill, HarvesterMessage, HeardCount, SourceView, Sync
 from actors.ports import Reading, SourceName
 from actors.ports.records import SourceState
 from daemon.control.exits import Exit
@@ -18,7 +19,7 @@ from daemon.control.protocol import (
     SourceResume,
     SourceSync,
 )
-from daemon.control.views import ChangedRow, ReadingRow, SourceRow
+from daemon.control.views import ChangedRow, HeardView, ReadingRow, SourceRow
 
 LOOK_S = 0.5
 TELL_S = 5.0
@@ -218,6 +219,7 @@ def _row(name: SourceName, view: SourceView | None, state: SourceState | None, q
         last=reading_row(source, view.last) if view.last else None,
         good_us=view.good_us,
         heard_us=view.heard_us,
+        heard=HeardView(**msgspec.structs.asdict(view.heard)) if view.heard != HeardCount() else None,
         silent_since_us=view.silent_since_us,
         braked=state.braked if state else "",
     )
