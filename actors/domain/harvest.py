@@ -243,3 +243,9 @@ class Unheard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Hearing = Generator[Request, Outcome, Heard | Unheard]
+
+
+def deaf(source: str, advice: str = "nothing is posted to it") -> Hearing:
+    """``Source.hear`` of whoever is not called."""
+    yield from ()
+    return Unheard(status=404, detail=f"{source} is read: {advice}")

@@ -32,7 +32,6 @@ COURSE_TYPES = frozenset(
         "https://xapi.edlm/profiles/edlm-lms/concepts/activity-types/course",
     }
 )
-SECTION_TYPES = frozenset({"http://id.tincanapi.com/activitytype/section"})
 ASSIGNMENT_TYPES = frozenset(
     {
         "https://xapi.edlm/profiles/edlm-lms/concepts/activity-types/assignment",

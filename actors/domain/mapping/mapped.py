@@ -88,13 +88,6 @@ class Mapped:
         found = self._forms.get((entity, form))
         return found.rules if found is not None else ()
 
-    def as_told(self, record: Record) -> Record:
-        """Whether it is partial is said by the record or by the table: with both in one place."""
-        form = self._forms.get((record.entity, record.form))
-        if form is None or not form.partial or record.partial:
-            return record
-        return msgspec.structs.replace(record, partial=True)
-
     def within(self, frame: Frame) -> Meaning:
         """``normalise`` in this frame: (record, what is known of the entity or None) → what it means. It remembers
         what texts came to: a reading tells the same roles, days, people and courses again and again."""

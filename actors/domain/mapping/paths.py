@@ -40,11 +40,6 @@ def getter(path: str) -> Getter:
     return _expression(path)
 
 
-def is_plain(path: str) -> bool:
-    """Whether it is a chain of names."""
-    return _PLAIN.fullmatch(path) is not None
-
-
 def _plain(path: str) -> Getter:
     names = path.split(".")
     if len(names) == 1:

@@ -18,8 +18,8 @@ from actors.domain.harvest import (
     Order,
     Statements,
     Step,
-    Unheard,
     ask,
+    deaf,
 )
 from actors.domain.outbox import Rate
 from actors.domain.xapi.moments import instant_us, spelt
@@ -53,8 +53,7 @@ class LrsSource:
 
     def hear(self, inbound: Inbound, now_us: int) -> Hearing:
         """An LRS does not call."""
-        return Unheard(status=404, detail=f"{self._bearing.source} is read: nothing is posted to it")
-        yield  # makes it a generator, which asks for nothing
+        return deaf(self._bearing.source)
 
     def hello(self) -> Harvest:
         page = yield from self._page(self._first(Asked(page=1)))

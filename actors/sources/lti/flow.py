@@ -20,9 +20,9 @@ from actors.domain.harvest import (
     Progress,
     Record,
     Step,
-    Unheard,
     Whole,
     ask,
+    deaf,
 )
 from actors.domain.outbox import Rate
 from actors.ports import Bearing, Reveal
@@ -70,8 +70,7 @@ class LtiSource:
         return self._settings.rate
 
     def hear(self, inbound: Inbound, now_us: int) -> Hearing:
-        return Unheard(status=404, detail=f"{self._bearing.source} is read: nothing is posted to it")
-        yield  # makes it a generator, which asks for nothing
+        return deaf(self._bearing.source)
 
     def hello(self) -> Harvest:
         """A token is proof of the key."""

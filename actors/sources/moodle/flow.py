@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from actors.domain.harvest import Finished, Halted, Harvest, Hearing, Inbound, Order, Page, Unheard, Whole
+from actors.domain.harvest import Finished, Halted, Harvest, Hearing, Inbound, Order, Page, Whole, deaf
 from actors.domain.outbox import Rate
 from actors.ports import Bearing, Reveal
 from actors.sources.moodle import completions, people, work
@@ -54,9 +54,7 @@ class MoodleSource:
 
     def hear(self, inbound: Inbound, now_us: int) -> Hearing:
         """Its plugin speaks xAPI: to a source of kind ``xapi``."""
-        yield from ()
-        detail = f"{self._bearing.source} is read; Moodle's xAPI plugin sends to a source of kind xapi"
-        return Unheard(status=404, detail=detail)
+        return deaf(self._bearing.source, "Moodle's xAPI plugin sends to a source of kind xapi")
 
     def hello(self) -> Harvest:
         try:

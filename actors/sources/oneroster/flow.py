@@ -26,7 +26,7 @@ from actors.domain.harvest import (
     Page,
     Put,
     Step,
-    Unheard,
+    deaf,
 )
 from actors.domain.outbox import Rate
 from actors.ports import Bearing, Reveal
@@ -64,8 +64,7 @@ class OneRosterSource:
 
     def hear(self, inbound: Inbound, now_us: int) -> Hearing:
         """A OneRoster service does not call."""
-        return Unheard(status=404, detail=f"{self._bearing.source} is read: nothing is posted to it")
-        yield  # makes it a generator, which asks for nothing
+        return deaf(self._bearing.source)
 
     def harvest(self, order: Order) -> Harvest:
         if self._settings.base_url is not None:
