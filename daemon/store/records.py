@@ -37,6 +37,9 @@ _UPDATE = (
     "UPDATE records SET form = ?, scope = ?, state = ?, digest = ?, mapping = ?, rev = ?, user = ?, course = ?, "
     "changed_us = ?, partial = ?, quiet = ?, canonical = ?{raw} WHERE no = ?"
 )
+_OF_WORK = ("assignment", "submission", "grade", "completion")
+_FOLLOW = f"UPDATE records SET canonical = canonical WHERE no >= ? AND entity IN {_OF_WORK}"  # noqa: S608  # constants
+"""Runs the triggers of what follows from these. If insertions ran them, each would cost 3 microseconds more."""
 _ANSWERED = """
     SELECT DISTINCT f.record FROM flaws f WHERE f.source = ? AND f.rule = 'reference' AND f.record > ? AND EXISTS (
         SELECT 1 FROM records r WHERE r.source = f.source AND r.entity = f.path AND r.state <> 'gone'
@@ -201,6 +204,8 @@ def write(raw: sqlite3.Connection, source: int, records: Sequence[Kept], now_us:
         ]
     if born:
         _insert(raw, born)
+        if any(row[2] in _OF_WORK for row in born):
+            raw.execute(_FOLLOW, (born[0][0],))
     if told or meant:
         raw.executemany(_UPDATE.format(raw=", raw = ?"), told)
         raw.executemany(_UPDATE.format(raw=""), meant)

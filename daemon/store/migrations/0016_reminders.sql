@@ -1,4 +1,5 @@
--- Reminders of work that is due. What follows from records is kept by triggers, whoever writes them.
+-- Reminders of work that is due. What follows from records is kept by triggers, whoever changes them. None is run by
+-- an insertion, which would cost that of every record something: whoever inserts work updates it.
 
 -- When work is due, also for single learners, as text: moments in UTC, or dates. Both sort by time, to within a day.
 CREATE TABLE dues (
@@ -7,13 +8,6 @@ CREATE TABLE dues (
     PRIMARY KEY (record, due)
 ) WITHOUT ROWID;
 CREATE INDEX dues_due ON dues (due, record);
-CREATE TRIGGER dues_told AFTER INSERT ON records WHEN new.entity = 'assignment' AND new.state <> 'gone'
-        AND new.canonical <> x'' BEGIN
-    INSERT OR IGNORE INTO dues SELECT new.no, value FROM (
-        SELECT json_extract(CAST(new.canonical AS TEXT), '$.due') AS value
-        UNION SELECT value FROM json_each(CAST(new.canonical AS TEXT), '$.due_for')
-    ) WHERE value <> '';
-END;
 CREATE TRIGGER dues_changed AFTER UPDATE OF state, canonical ON records WHEN new.entity = 'assignment' BEGIN
     DELETE FROM dues WHERE record = new.no;
     INSERT OR IGNORE INTO dues SELECT new.no, value FROM (
@@ -35,19 +29,6 @@ CREATE TABLE handed (
     user   TEXT NOT NULL
 );
 CREATE INDEX handed_work ON handed (source, work, user);
-CREATE TRIGGER handed_told AFTER INSERT ON records WHEN new.entity IN ('submission', 'grade', 'completion')
-        AND new.state <> 'gone' AND new.canonical <> x'' BEGIN
-    INSERT OR REPLACE INTO handed SELECT new.no, new.source, work, user FROM (SELECT
-        json_extract(CAST(new.canonical AS TEXT), '$.user') AS user,
-        CASE new.entity
-            WHEN 'submission' THEN iif(json_extract(CAST(new.canonical AS TEXT), '$.at') <> '',
-                json_extract(CAST(new.canonical AS TEXT), '$.assignment'), NULL)
-            WHEN 'grade' THEN iif(json_extract(CAST(new.canonical AS TEXT), '$.score.raw') IS NOT NULL,
-                json_extract(CAST(new.canonical AS TEXT), '$.assignment'), NULL)
-            ELSE iif(coalesce(json_extract(CAST(new.canonical AS TEXT), '$.complete'), 1),
-                json_extract(CAST(new.canonical AS TEXT), '$.activity'), NULL)
-        END AS work) WHERE work <> '' AND user <> '';
-END;
 CREATE TRIGGER handed_changed AFTER UPDATE OF state, canonical ON records
         WHEN new.entity IN ('submission', 'grade', 'completion') BEGIN
     DELETE FROM handed WHERE record = new.no;

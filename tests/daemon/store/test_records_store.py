@@ -104,6 +104,35 @@ async def test_known_by_key_and_by_place(store: Store) -> None:
     assert set(await store.records.known(SOURCE, many)) == {("user", "1")}
 
 
+async def test_what_is_due_and_what_is_done_follow_from_records(store: Store) -> None:
+    async def follow() -> tuple[list, list]:
+        return await store.writer.submit(
+            lambda raw: (
+                raw.execute("SELECT * FROM dues ORDER BY record, due").fetchall(),
+                raw.execute("SELECT record, work, user FROM handed").fetchall(),
+            )
+        )
+
+    work = b'{"id":"a","due":"2026-12-01","due_for":{"ada":"2026-12-02","ben":"2026-12-02"}}'
+    handed_in = b'{"id":"s","user":"ada","assignment":"a","at":"2026-11-30T10:00:00Z"}'
+    await store.records.take(taking(kept("user", "ada"), kept("assignment", "gone", canonical=work, state="gone")))
+    await store.records.take(
+        taking(
+            kept("user", "ben"),
+            kept("assignment", "a", canonical=work),
+            kept("assignment", "never", canonical=b"", state="quarantined"),
+            kept("submission", "s", canonical=handed_in),
+            kept("user", "u"),
+        )
+    )
+    assert await follow() == ([(4, "2026-12-01"), (4, "2026-12-02")], [(6, "a", "ada")])
+    await store.records.take(taking(kept("assignment", "a", no=4, canonical=work, state="gone")))
+    await store.records.take(
+        taking(kept("submission", "s", no=6, canonical=b'{"id":"s","user":"ada","assignment":"a"}'))
+    )
+    assert await follow() == ([], [])
+
+
 async def test_what_is_written_again_keeps_its_body_where_none_is_given(store: Store) -> None:
     flaw = Flaw(rule="email", path="mail", value='"x"', suggestion="an address")
     await store.records.take(taking(kept("user", "1", raw=b"[1]", state="quarantined", flaws=(flaw,))))
