@@ -21,6 +21,9 @@ BEGIN_US = 5_000_000
 """Sources that were never read, or not for long, begin within so long after a start."""
 SOON_US = 2_000_000
 """When a webhook says that one should look: so long is waited for more of them."""
+RESTS = 3
+"""It is left alone for so many times as long as it was read, whatever its webhooks say meanwhile: where something
+always happens, it would else be read all the time."""
 FAILED_US = 30_000_000
 FAILED_MAX_US = 1_800_000_000
 """After the first failure in a row, and after many."""
@@ -45,7 +48,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     (None: there was none, or it was broken off, and ``resume`` says what it was), the last ``failures`` of them in a
     row without having read all (``mend``: because of what only a person can mend). ``whole_us``: when the last full
     one ended; ``unchanged``: readings in a row without news; ``throttled_us``: the time it named; ``since_us``: since
-    when whoever reads it is there."""
+    when whoever reads it is there; ``took_us``: how long the last reading took, if it was for what is new."""
 
     since_us: int = 0
     first: bool = False
@@ -56,6 +59,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     whole_us: int | None = None
     unchanged: int = 0
     throttled_us: int = 0
+    took_us: int = 0
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +89,14 @@ def due(pace: Pace, standing: Standing, now_us: int, dice: float) -> Due:
     if full_us <= at_us:
         return Due(mode="full", at_us=max(earliest_us, round(full_us)))
     return Due(mode="delta", at_us=at_us)
+
+
+def looked(planned: Due, standing: Standing, look_us: int | None) -> Due:
+    """Sooner, where a webhook said that there is something (at ``look_us``); not while it fails."""
+    if look_us is None or standing.failures:
+        return planned
+    at_us = max(look_us, standing.throttled_us, (standing.ended_us or 0) + RESTS * standing.took_us)
+    return planned if planned.at_us <= at_us else Due(mode="delta", at_us=at_us)
 
 
 def distance_us(pace: Pace, unchanged: int, dice: float) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from actors.domain.cadence import Due, Pace, Standing
+from actors.domain.cadence import Pace, Standing
 from actors.domain.harvest import Mode, Order, Part
 from actors.messages import Backfill, Sync
 from actors.ports import Reading
@@ -49,15 +49,14 @@ def standing_of(state: SourceState, readings: Sequence[Reading], since_us: int, 
         resume=newest.mode if broken and newest is not None and newest.mode != "backfill" else None,
         unchanged=state.unchanged,
         throttled_us=state.throttled_us,
+        took_us=0
+        if newest is None or newest.mode != "delta"
+        else (newest.ended_us or newest.began_us) - newest.began_us,
     )
 
 
-def looked(planned: Due, standing: Standing, look_us: int | None) -> Due:
-    """Sooner, where a webhook said that there is something (at ``look_us``); not while it fails."""
-    if look_us is None or standing.failures or planned.at_us <= look_us:
-        return planned
-    at_us = max(look_us, standing.throttled_us)
-    return Due(mode=planned.mode if planned.at_us <= at_us else "delta", at_us=at_us)
+def _took_us(reading: Reading) -> int:
+    return max(0, (reading.ended_us or 0) - reading.began_us)
 
 
 def order_of(

@@ -14,7 +14,7 @@ more is gone than may be: four things, never mixed.
 import msgspec
 import trio
 
-from actors.domain.cadence import SOON_US, Due, due, failed_us
+from actors.domain.cadence import SOON_US, Due, due, failed_us, looked
 from actors.domain.harvest import Ended, Finished, Halted, Mode, Order, Progress
 from actors.domain.throttle import Limiter, retry_after_s
 from actors.kernel import Actor
@@ -31,7 +31,7 @@ from actors.messages import (
 )
 from actors.ports import How, Http, Reading, ReadingView, Source, SourceName, StoreUnavailable
 from actors.ports.records import SourceState
-from actors.roles.agenda import GOOD, looked, order_of, pace_of, standing_of
+from actors.roles.agenda import GOOD, order_of, pace_of, standing_of
 from actors.roles.greeting import greet
 from actors.roles.hearing import Ear
 from actors.roles.performing import Abandoned, Performance
@@ -301,9 +301,8 @@ class Harvester(Actor[HarvesterMessage]):
         since_us = max(state.heard_us or 0, self._born_us if state.heard_us is None else 0)
         silent = now_us - since_us > self._silence_us
         if silent and not self._silent:
-            self._world.witness.trouble(
-                "source.silent", None, source=self.name, seconds=round((now_us - since_us) / 1e6)
-            )
+            seconds = round((now_us - since_us) / 1e6)
+            self._world.witness.trouble("source.silent", None, source=self.name, seconds=seconds)
         elif self._silent and not silent:
             self._world.witness.event("source.heard_again", source=self.name)
         self._silent = silent

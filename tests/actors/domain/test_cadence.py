@@ -13,12 +13,15 @@ from actors.domain.cadence import (
     FAILED_MAX_US,
     JITTER,
     MENDED_MAX_US,
+    RESTS,
     SPREAD_US,
+    Due,
     Pace,
     Standing,
     distance_us,
     due,
     failed_us,
+    looked,
 )
 
 MINUTE_US = 60_000_000
@@ -137,3 +140,21 @@ def test_while_it_fails_a_full_reading_that_is_due_waits_its_turn() -> None:
     found = due(PACE, down, NOW_US, 0.0)
     assert found.mode == "full"
     assert found.at_us == NOW_US + 120_000_000
+
+
+def test_a_call_brings_the_next_reading_forward() -> None:
+    planned = Due(mode="full", at_us=NOW_US + DAY_US)
+    just = Standing(ended_us=NOW_US)
+    assert looked(planned, just, None) == planned
+    assert looked(planned, just, NOW_US + 2) == Due(mode="delta", at_us=NOW_US + 2)
+    assert looked(planned, just, NOW_US + 2 * DAY_US) == planned
+    assert looked(planned, msgspec.structs.replace(just, failures=1), NOW_US) == planned
+    named = msgspec.structs.replace(just, throttled_us=NOW_US + MINUTE_US)
+    assert looked(planned, named, NOW_US) == Due(mode="delta", at_us=NOW_US + MINUTE_US)
+
+
+def test_where_something_always_happens_it_is_not_read_all_the_time() -> None:
+    planned = Due(mode="delta", at_us=NOW_US + DAY_US)
+    long = Standing(ended_us=NOW_US, took_us=10 * MINUTE_US)
+    assert looked(planned, long, NOW_US) == Due(mode="delta", at_us=NOW_US + RESTS * 10 * MINUTE_US)
+    assert looked(planned, msgspec.structs.replace(long, took_us=DAY_US), NOW_US) == planned, "never later than else"
