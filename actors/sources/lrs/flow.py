@@ -3,9 +3,16 @@
 The cursor is a time stored there, and never one behind which something may still appear: not beyond what the first
 answer of a reading calls consistent, and not into the middle of statements that were stored at one time, as long as not
 all of them have come. What is read twice is known by its id.
+
+A full reading that is broken off goes on: until its last page the cursor says of which one it is (``FULL``), so that
+the next full one that asks for the same begins at the time that was reached. How pages went on is not kept: another LRS
+may forget that, and a time it knows for ever.
 """
 
 from collections.abc import Generator
+from hashlib import blake2b
+
+import msgspec
 
 from actors.domain.harvest import (
     Answer,
@@ -34,6 +41,7 @@ OVERLAP_US = 1_000
 EMPTY_MAX = 1_000
 """So many empty pages in a row that promise more are no answer."""
 STORED = "stored"
+FULL = "full"
 
 
 class LrsSource:
@@ -61,31 +69,43 @@ class LrsSource:
 
     def harvest(self, order: Order) -> Harvest:
         """Everything that was stored since the cursor, or in a backfill's time, which leaves the cursor alone. A full
-        reading begins anew."""
-        settings, known = self._settings, order.cursor.get(STORED, "")
-        since, until = settings.since or "", ""
+        reading begins anew, unless one was broken off: then it goes on with that."""
+        settings, reached = self._settings, order.cursor.get(STORED, "")
+        since, until, full = settings.since or "", "", ""
         match order.mode:
             case "full":
-                pass
+                full = self._what_is_asked()
+                reached = reached if order.cursor.get(FULL) == full else ""
+                since = _shortly_before(reached) or since
             case "delta":
-                since = _shortly_before(known) or since
+                since = _shortly_before(reached) or since
             case "backfill":
                 since, until = order.since, order.until
-        reading = Reading(order, "" if order.mode == "full" else known, seconds(settings.settle))
+        reading = Reading(order, reached, full, seconds(settings.settle))
         while True:
-            asked = Asked(
-                since=since,
-                until=until,
-                page=settings.page,
-                verb=settings.verb,
-                activity=settings.activity,
-                related_activities=settings.related_activities,
-                attachments=settings.attachments,
-            )
-            ended = yield from self._pages(self._first(asked), reading)
+            ended = yield from self._pages(self._first(self._asked(since, until)), reading)
             if ended is not None:
                 return ended
             since = _shortly_before(reading.passed) or since
+
+    def _asked(self, since: str, until: str) -> Asked:
+        settings = self._settings
+        return Asked(
+            since=since,
+            until=until,
+            page=settings.page,
+            verb=settings.verb,
+            activity=settings.activity,
+            related_activities=settings.related_activities,
+            attachments=settings.attachments,
+        )
+
+    def _what_is_asked(self) -> str:
+        """Other for other settings: what was read by those is no part of what is read by these. However long pages are,
+        it is the same."""
+        every = msgspec.structs.replace(self._asked(self._settings.since or "", ""), page=0)
+        asked = f"{self._settings.base_url} {every.query()}"
+        return blake2b(asked.encode(), digest_size=8).hexdigest()
 
     def _pages(self, url: str, reading: "Reading") -> Generator[Step, Answer, Ended | None]:
         """One page after the other. None where the LRS has forgotten how it went on, after it has told something: then
@@ -117,14 +137,17 @@ class LrsSource:
 
 
 class Reading:
-    """How far one reading has come. ``passed``: everything stored there up to this time has come, empty at first."""
+    """How far one reading has come. ``passed``: everything stored there up to this time has come, empty at first.
+    ``reached`` by those before it; ``full``: of which full reading it is, empty where it is none."""
 
-    def __init__(self, order: Order, known: str, settle_s: float) -> None:
+    def __init__(self, order: Order, reached: str, full: str, settle_s: float) -> None:
         self.count = 0
         self.empty = 0
-        self.passed = known if order.mode == "delta" else ""
+        self.passed = "" if order.mode == "backfill" else reached
         self._moves = order.mode != "backfill"
-        self._known = known
+        self._before = order.cursor
+        self._reached = reached
+        self._full = full
         self._newest = ""
         self._through = ""
         self._believed = spelt(order.now_us - round(settle_s * 1e6))
@@ -143,7 +166,13 @@ class Reading:
         if whole:
             self.passed = self._newest or self.passed
         safe = min(self.passed, self._through, key=_us)
-        return {STORED: safe} if self._moves and _us(safe) > _us(self._known) else None
+        moved = _us(safe) > _us(self._reached)
+        if not self._moves or not (moved or (whole and FULL in self._before)):
+            return None
+        told = {STORED: safe if moved else self._reached}
+        if self._full and not whole:
+            told[FULL] = self._full
+        return None if told == self._before else told
 
 
 def _us(moment: str) -> int:

@@ -147,6 +147,73 @@ def test_a_backfill_has_bounds_and_leaves_the_cursor() -> None:
     assert [one.cursor for one in pages] == [None]
 
 
+def broken_off(**settings: Any) -> dict[str, str]:
+    """The cursor after a first reading whose second page never came."""
+    answers = iter(
+        [
+            page(statement(1, AT.format(5)), statement(2, AT.format(7)), more="/m1", through=AT.format(99)),
+            Response(status=503),
+        ]
+    )
+    ended, pages, _ = drive(source(**settings).harvest(order("full")), lambda _: next(answers))
+    assert isinstance(ended, Halted)
+    return dict(pages[-1].cursor or {})
+
+
+@pytest.mark.parametrize("page_length", [200, 10])
+def test_a_first_reading_that_was_broken_off_goes_on(page_length: int) -> None:
+    cursor = broken_off()
+    ended, pages, asked = drive(
+        source(page=page_length).harvest(order("full", cursor=cursor)),
+        lambda _: page(statement(2, AT.format(7)), statement(3, AT.format(9)), through=AT.format(99)),
+    )
+    assert isinstance(ended, Finished)
+    assert given(asked[0])["since"] == spelt((instant_us(AT.format(5)) or 0) - 1000)
+    assert [one.cursor for one in pages] == [{"stored": AT.format(9)}]
+
+
+def test_a_full_reading_of_which_only_the_end_was_missing_is_over_then() -> None:
+    _, pages, _ = drive(source().harvest(order("full", cursor=broken_off())), lambda _: page(through=AT.format(99)))
+    assert [one.cursor for one in pages] == [{"stored": AT.format(5)}]
+
+
+@pytest.mark.parametrize(
+    "settings", [{"verb": "urn:v"}, {"since": "2025-01-01T00:00:00Z"}, {"endpoint": "https://lrs.example.org/xapi"}]
+)
+def test_a_full_reading_of_something_else_begins_anew(settings: dict[str, Any]) -> None:
+    _, _, asked = drive(
+        source(**settings).harvest(order("full", cursor=broken_off())), lambda _: page(through=AT.format(99))
+    )
+    assert given(asked[0]).get("since") == settings.get("since")
+
+
+def test_a_full_reading_after_one_that_ended_begins_anew_and_goes_on_too() -> None:
+    answers = iter(
+        [
+            page(statement(1, AT.format(5)), statement(2, AT.format(7)), more="/m1", through=AT.format(99)),
+            Response(status=503),
+            page(statement(2, AT.format(7)), through=AT.format(99)),
+        ]
+    )
+    _, pages, asked = drive(source().harvest(order("full", cursor={"stored": AT.format(8)})), lambda _: next(answers))
+    assert "since" not in given(asked[0])
+    [kept] = [dict(one.cursor or {}) for one in pages]
+    _, pages, asked = drive(source().harvest(order("delta", cursor=kept)), lambda _: next(answers))
+    assert given(asked[0])["since"] == spelt((instant_us(AT.format(5)) or 0) - 1000), "a delta makes up for it too"
+    assert [one.cursor for one in pages] == [{"stored": AT.format(7)}]
+
+
+def test_where_a_full_reading_stands_is_never_beyond_what_is_consistent() -> None:
+    answers = iter(
+        [
+            page(statement(1, AT.format(5)), statement(2, AT.format(7)), more="/m1", through=AT.format(3)),
+            Response(status=503),
+        ]
+    )
+    _, pages, _ = drive(source().harvest(order("full")), lambda _: next(answers))
+    assert [(one.cursor or {})["stored"] for one in pages] == [AT.format(3)]
+
+
 def test_a_continuation_that_is_forgotten_is_asked_anew_from_where_it_was() -> None:
     answers = iter(
         [
