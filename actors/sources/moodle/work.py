@@ -6,10 +6,10 @@ the last time, it tells nothing. Hidden grades are told as hidden; so is a cours
 
 from collections.abc import Generator, Mapping
 
-from actors.domain.harvest import Answer, Progress, Record, Step, Whole
+from actors.domain.harvest import Answer, Halted, Progress, Record, Step, Whole
 from actors.sources.moodle import records
 from actors.sources.moodle.memory import SLACK_S, CourseSeen, Module, Run, Steps, pages
-from actors.sources.moodle.wire import Denied, Told, number, objects
+from actors.sources.moodle.wire import Denied, Halt, Told, number, objects
 
 SITE = 1
 """The front page is a course, too."""
@@ -44,24 +44,22 @@ def courses(run: Run) -> Generator[Step, Answer, bool]:
 
 
 def _courses(run: Run) -> Generator[Step, Answer, tuple[list[dict[str, object]], bool]]:
-    """``core_course_get_courses`` tells all or refuses; the other one tells what the token may see."""
+    """``core_course_get_courses`` tells all or refuses; the other one tells what the token may see. Where neither tells
+    anything, nothing can be read: that is no reading in which nothing was new."""
     if "core_course_get_courses" in run.memory.functions:
         options = {"options": {"ids": list(run.settings.courses)}} if run.settings.courses else {}
         told = yield from run.caller.call("core_course_get_courses", **options)
         if isinstance(told, Told):
             return objects(told), True
-        run.note(told)
         if "core_course_get_courses_by_field" not in run.memory.functions:
-            run.unseen += 1
-            return [], False
+            raise Halt(Halted(why="faulted", detail=str(told)))
+        run.note(told)
     asked: dict[str, object] = {}
     if run.settings.courses:
         asked = {"field": "ids", "value": ",".join(str(each) for each in run.settings.courses)}
     told = yield from run.caller.call("core_course_get_courses_by_field", **asked)
     if isinstance(told, Denied):
-        run.note(told)
-        run.unseen += 1
-        return [], False
+        raise Halt(Halted(why="faulted", detail=str(told)))
     return objects(told, "courses"), False
 
 

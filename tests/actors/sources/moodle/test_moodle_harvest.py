@@ -271,6 +271,22 @@ def test_every_error_at_every_call_ends_it_without_calling_anything_whole(value:
         assert not reading.cursor
 
 
+@pytest.mark.parametrize("both", [True, False])
+@pytest.mark.parametrize("mode", ["full", "delta"])
+def test_courses_that_cannot_be_listed_at_all_are_no_quiet_day(mode: str, both: bool) -> None:
+    stage, _ = a_course()
+    if not both:
+        stage.fake.functions.remove("core_course_get_courses_by_field")
+        stage.source = stage.build()
+    cursor = stage.read().cursor
+    stage.fault("error", "invalidresponse", function="core_course_get_courses")
+    stage.fault("error", "invalidresponse", function="core_course_get_courses_by_field")
+    reading = stage.read(mode, cursor)
+    assert isinstance(reading.ended, Halted)
+    assert (reading.ended.why, reading.cursor) == ("faulted", {})
+    assert "invalidresponse" in reading.ended.detail
+
+
 def test_a_webhook_is_for_another_kind_of_source() -> None:
 
     stage, _ = a_course()
