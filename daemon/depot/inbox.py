@@ -167,8 +167,16 @@ def _loose(item: Item, into: Path) -> Path:
         with suppress(FileExistsError):
             place.mkdir(mode=0o750)
             break
-    for name in sorted((name for name, *_ in item.signature), key=lambda name: name.casefold() != MANIFEST):
-        (item.inbox / name).rename(place / name)
+    names = sorted((name for name, *_ in item.signature), key=lambda name: name.casefold() != MANIFEST)
+    try:
+        for name in names:
+            (item.inbox / name).rename(place / name)
+    except OSError:
+        with suppress(OSError):  # they stay together where they can
+            for path in place.iterdir():
+                path.rename(item.inbox / path.name)
+            place.rmdir()
+        raise
     return place
 
 

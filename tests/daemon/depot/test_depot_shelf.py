@@ -5,66 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from depot_place import ZIP, Place
 from oneroster_desk import bundle
 
 from actors.domain.flow import Lost, Outcome, Request, Response
 from actors.domain.harvest import BundleInfo
 from actors.sources.oneroster.fake import zipped
 from daemon.depot import FileDepot
-from daemon.depot.inbox import SETTLE_BROKEN_US, SETTLE_FOLDER_US, SETTLE_ZIP_US
-
-ZIP = zipped(bundle())
-
-
-class Hands:
-    """A clock that stands still until it is moved; the file system's own is far behind, so that only ours counts."""
-
-    def __init__(self) -> None:
-        self.at_us = 0
-
-    def now_us(self) -> int:
-        return self.at_us
-
-
-class Net:
-    """A client that answers what it is told."""
-
-    def __init__(self) -> None:
-        self.answer: Outcome = Response(status=200, headers={"etag": '"1"'})
-        self.body = ZIP
-        self.asked: list[Request] = []
-        self.closed = 0
-
-    async def save(self, request: Request, into: object) -> Outcome:
-        self.asked.append(request)
-        for start in range(0, len(self.body), 1000):
-            into(self.body[start : start + 1000])  # type: ignore[operator]
-        return self.answer
-
-    async def aclose(self) -> None:
-        self.closed += 1
-
-
-class Place:
-    def __init__(self, root: Path) -> None:
-        self.inbox = root / "inbox"
-        self.inbox.mkdir()
-        self.spool = root / "spool"
-        self.clock = Hands()
-        self.net = Net()
-        self.depot = self.again()
-
-    def again(self) -> FileDepot:
-        """As after a restart."""
-        return FileDepot(self.spool, self.clock, lambda: self.net, inline=True, wall_ns=lambda: 0)
-
-    async def look(self) -> dict[str, BundleInfo]:
-        return {info.name: info for info in await self.depot.bundles(str(self.inbox))}
-
-    async def settled(self) -> dict[str, BundleInfo]:
-        await self.look()
-        self.clock.at_us += SETTLE_BROKEN_US
-        return await self.look()
+from daemon.depot.inbox import SETTLE_FOLDER_US, SETTLE_ZIP_US
 
 
 @pytest.fixture
@@ -277,62 +225,3 @@ async def test_a_download_that_is_no_zip_says_so(place: Place) -> None:
     assert "no whole zip" in info.trouble
     await place.depot.put(info.key, "failed", info.trouble)
     assert list(place.spool.iterdir()) == []
-
-
-class Killed(Exception):
-    """What the process was about to do does not happen."""
-
-
-async def test_what_took_the_place_of_what_was_read_is_not_put_away_unread(place: Place) -> None:
-    path = place.inbox / "a.zip"
-    path.write_bytes(ZIP)
-    info = (await place.settled())["a.zip"]
-    await place.depot.rows(info.key, "users.csv", 1)
-    newer = place.inbox / "a.zip.part"
-    newer.write_bytes(zipped(bundle(users=[])))
-    newer.rename(path)
-    assert "read anew" in await place.depot.put(info.key, "done", "")
-    assert (await place.settled())["a.zip"].digest != info.digest
-    path.unlink()
-    assert "not there any more" in await place.depot.put(info.key, "done", "")
-
-
-async def test_who_dies_putting_it_away_leaves_one_bundle(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    (place.inbox / "a.zip").write_bytes(ZIP)
-    info = (await place.settled())["a.zip"]
-    link = os.link
-
-    def linked(*args: object, **more: object) -> None:
-        link(*args, **more)  # type: ignore[arg-type]
-        raise Killed
-
-    with monkeypatch.context() as dying:
-        dying.setattr(os, "link", linked)
-        with pytest.raises(Killed):
-            await place.depot.put(info.key, "done", "")
-    place.depot = place.again()
-    assert await place.settled()
-    assert await place.depot.put(info.key, "done", "") == ""
-    assert [path.name for path in (place.inbox / "done").iterdir()] == ["a.zip"]
-    assert await place.settled() == {}
-
-
-async def test_who_dies_putting_loose_tables_away_leaves_tables_that_lack_nothing(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, text in bundle().items():
-        (place.inbox / name).write_text(text)
-    [info] = (await place.settled()).values()
-    rename = os.rename
-
-    def renamed(*args: object) -> None:
-        rename(*args)  # type: ignore[arg-type]
-        raise Killed
-
-    with monkeypatch.context() as dying:
-        dying.setattr(os, "rename", renamed)
-        with pytest.raises(Killed):
-            await place.depot.put(info.key, "done", "")
-    place.depot = place.again()
-    [left] = (await place.settled()).values()
-    assert set(left.names) == set(info.names) - {"manifest.csv"}
