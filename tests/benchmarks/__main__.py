@@ -244,6 +244,7 @@ async def rostering(results: Results) -> None:
                 one.seconds / min(limits),
                 goal,
             )
+        results.add("rows written by importing it again", f"{again.written}", f"at first {first.written:,}", goal="0")
     with tempfile.TemporaryDirectory(prefix="lmsyncd-bench-") as folder:
         million = rosters.district(Path(folder) / "million", MANY // 10, MANY // 30, MANY)
         grown_mib = await trio.to_thread.run_sync(rosters.growth_mib, million, Path(folder))
