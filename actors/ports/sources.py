@@ -1,7 +1,7 @@
 """Sources: what a connector is, and what reading one needs of the world and of the store."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -48,7 +48,8 @@ class SourceKind(msgspec.Struct, frozen=True, kw_only=True):
     gateway's alone (xapi). Its mapping tables are ``mappings/vN.toml`` in the folder."""
 
     settings: type[msgspec.Struct]
-    build: Callable[[msgspec.Struct, Reveal, Bearing], Source] | None = None
+    build: Callable[[Any, Reveal, Bearing], Source] | None = None
+    """Of ``settings``: an instance of that very type."""
     fake: Callable[[School], Fake] | None = None
     """Tells what happens at a school (``sources.school``), the way this system would."""
 

@@ -8,8 +8,8 @@ a believable Canvas.
 
 from actors.ports import SourceKind
 from actors.sources.canvas.fake import FakeCanvas
-from actors.sources.canvas.flow import build
+from actors.sources.canvas.flow import CanvasSource
 from actors.sources.canvas.settings import CanvasSettings
 
-CONNECTOR = SourceKind(settings=CanvasSettings, build=build, fake=FakeCanvas)
+CONNECTOR = SourceKind(settings=CanvasSettings, build=CanvasSource, fake=FakeCanvas)
 """``[sources.NAME] kind = "canvas"``."""

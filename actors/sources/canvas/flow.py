@@ -1,7 +1,5 @@
 """A Canvas as a source: read by its REST API (``harvesting``), and hearing its Live Events (``hearing``)."""
 
-import msgspec
-
 from actors.domain.harvest import Finished, Halted, Harvest, Hearing, Inbound, Order, Unheard
 from actors.domain.outbox import Rate
 from actors.ports import Bearing, Reveal
@@ -59,9 +57,3 @@ class CanvasSource:
             return closed(proof)
         what = f"course {ids[0]}" if ids else f"account {self._settings.account}"
         return Finished(note=f"{who}may read {what}".strip())
-
-
-def build(settings: msgspec.Struct, reveal: Reveal, bearing: Bearing) -> CanvasSource:
-    """The connector's ``build``."""
-    assert isinstance(settings, CanvasSettings)  # noqa: S101 - the registry pairs settings with their own build
-    return CanvasSource(settings, reveal, bearing)

@@ -4,19 +4,10 @@ Read in this order: ``settings``, ``flow`` (the conversation, and where the curs
 ``fake`` (an LRS that tells of a school).
 """
 
-from typing import cast
-
-import msgspec
-
-from actors.ports import Bearing, Reveal, Source, SourceKind
+from actors.ports import SourceKind
 from actors.sources.lrs.fake import FakeLrs
 from actors.sources.lrs.flow import LrsSource
 from actors.sources.lrs.settings import LrsSettings
 
-
-def _build(settings: msgspec.Struct, reveal: Reveal, bearing: Bearing) -> Source:
-    return LrsSource(cast(LrsSettings, settings), reveal, bearing)
-
-
-CONNECTOR = SourceKind(settings=LrsSettings, build=_build, fake=FakeLrs)
+CONNECTOR = SourceKind(settings=LrsSettings, build=LrsSource, fake=FakeLrs)
 """``[sources.NAME] kind = "lrs"``."""

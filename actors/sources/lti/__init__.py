@@ -4,19 +4,10 @@ Read in this order: ``settings``, ``flow`` (the conversation), ``tokens`` (the a
 (what the platform says), ``fake``.
 """
 
-from typing import cast
-
-import msgspec
-
-from actors.ports import Bearing, Reveal, Source, SourceKind
+from actors.ports import SourceKind
 from actors.sources.lti.fake import FakeLti
 from actors.sources.lti.flow import LtiSource
 from actors.sources.lti.settings import LtiSettings
 
-
-def _build(settings: msgspec.Struct, reveal: Reveal, bearing: Bearing) -> Source:
-    return LtiSource(cast(LtiSettings, settings), reveal, bearing)
-
-
-CONNECTOR = SourceKind(settings=LtiSettings, build=_build, fake=FakeLti)
+CONNECTOR = SourceKind(settings=LtiSettings, build=LtiSource, fake=FakeLti)
 """``[sources.NAME] kind = "lti"``."""

@@ -8,8 +8,8 @@ answers mean). ``fake`` is a believable Moodle.
 
 from actors.ports import SourceKind
 from actors.sources.moodle.fake import FakeMoodle
-from actors.sources.moodle.flow import build
+from actors.sources.moodle.flow import MoodleSource
 from actors.sources.moodle.settings import MoodleSettings
 
-CONNECTOR = SourceKind(settings=MoodleSettings, build=build, fake=FakeMoodle)
+CONNECTOR = SourceKind(settings=MoodleSettings, build=MoodleSource, fake=FakeMoodle)
 """``[sources.NAME] kind = "moodle"``."""

@@ -7,8 +7,6 @@ missing there is gone, and with it everybody's seat in it.
 
 from datetime import datetime
 
-import msgspec
-
 from actors.domain.harvest import Finished, Halted, Harvest, Hearing, Inbound, Order, Page, Whole, deaf
 from actors.domain.outbox import Rate
 from actors.ports import Bearing, Reveal
@@ -139,9 +137,3 @@ def _seconds(text: str, otherwise: int) -> int:
         return int(datetime.fromisoformat(text).timestamp())
     except ValueError:
         return otherwise
-
-
-def build(settings: msgspec.Struct, reveal: Reveal, bearing: Bearing) -> MoodleSource:
-    """The connector's ``build``."""
-    assert isinstance(settings, MoodleSettings)  # noqa: S101 - the registry pairs settings with their own build
-    return MoodleSource(settings, reveal, bearing)

@@ -10,7 +10,7 @@ from actors.domain.harvest import Harvest, Heard, Inbound, Order, Unheard
 from actors.domain.school import School, sample
 from actors.ports import Bearing, Fault
 from actors.sources.canvas.fake import FakeCanvas
-from actors.sources.canvas.flow import CanvasSource, build
+from actors.sources.canvas.flow import CanvasSource
 from actors.sources.canvas.reading import Reader
 from actors.sources.canvas.settings import CanvasSettings
 from actors.sources.canvas.tokens import Tokens
@@ -39,7 +39,7 @@ class CanvasStage:
         self.now_s = NOW_S
         self.secrets = {"TOKEN": "canvas-sandbox", "SECRET": "sandbox", "REFRESH": "refresh-sandbox"}
         self.settings = msgspec.convert({**settings, **more}, CanvasSettings)
-        self.source: CanvasSource = build(
+        self.source = CanvasSource(
             self.settings,
             self.reveal,
             Bearing(tenant="acme", source="campus", timezone="Europe/Berlin", locale="en-GB"),
