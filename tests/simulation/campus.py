@@ -6,7 +6,7 @@ its network goes on without it. After a while the next life opens the same file.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from random import Random
@@ -30,6 +30,7 @@ from tests.simulation.eavesdrop import listening
 from tests.simulation.fate import SOURCE_PORTS, Blow, Fate, Port
 from tests.simulation.record import Record
 from tests.simulation.shaky import Ground, shaking
+from tests.simulation.shelf import Disk, ShakyDepot
 from tests.simulation.wire import Vendors, Wire
 
 STORED = tuple(name for name in SOURCE_PORTS if name != "depot")
@@ -106,6 +107,7 @@ class Life:
         self.stop = trio.CancelScope()
         self.over = trio.Event()
         self.ports: dict[str, Any] = {}
+        self.depot: ShakyDepot
 
     async def hang_up(self, scope: trio.CancelScope) -> None:
         """For whoever talks to it from outside: it says nothing more when it is over."""
@@ -142,6 +144,9 @@ class SimulatedCampus(Campus):
         self.passed: Counter[str] = Counter()
         self.blows: list[Blow] = []
         self.ground = Ground(record)
+        self.disk = Disk(record)
+        self.ears: list[Callable[[str, Any, tuple[Any, ...]], None]] = []
+        """Whoever else hears what ports were asked and what they answered."""
         self.deaths: list[tuple[float, str]] = []
         self.troubles: list[tuple[str, str]] = []
         self.switchboard = Switchboard()
@@ -193,6 +198,7 @@ class SimulatedCampus(Campus):
                 task_status.started()
             await life.over.wait()
             self.life = None
+        life.depot.close()
         life.stop.cancel()  # a corpse is cleared away while the next life has begun
 
     def _begin(self, life: Life, store: Store) -> None:
@@ -205,7 +211,8 @@ class SimulatedCampus(Campus):
         wire = Wire(self.vendors, life.fate, life.number, self._nursery, self.record)
         ports = life.ports
         world = self.world(f"boot{life.number}", ports["statements"], ports["outbox"], ports["ledger"], wire)
-        ports["depot"] = Port("depot", world.depot, life.fate, self._heard)
+        life.depot = ShakyDepot(self.path.with_name("spool"), self.clock, lambda: wire, life.fate, self.disk)
+        ports["depot"] = Port("depot", life.depot, life.fate, self._heard)
         more = {name: ports[name] for name in ("housekeeping", "depot", *STORED)}
         self.undertaken = world = msgspec.structs.replace(world, **more)
         self.kernel = Kernel(clock=self.clock, dice=self.dice, on_trouble=notes.trouble)
@@ -245,6 +252,8 @@ class SimulatedCampus(Campus):
 
     def _heard(self, point: str, answer: Any, args: tuple[Any, ...]) -> None:
         """Store transitions, for the record."""
+        for ear in self.ears:
+            ear(point, answer, args)
         match point, args:
             case "outbox.claim", (lane, *_):
                 for delivery in answer.deliveries:

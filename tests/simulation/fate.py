@@ -75,7 +75,9 @@ def points() -> list[str]:
 def source_points() -> list[str]:
     """Those of what reads sources, in order; requests apart."""
     methods = [f"{port}.{name}" for port, protocol in SOURCE_PORTS.items() for name in methods_of(protocol)]
-    return [f"{method}:{moment}" for method in methods if method not in UNCALLED for moment in moments(method)]
+    return [f"{method}:{moment}" for method in methods if method not in UNCALLED for moment in moments(method)] + [
+        *PUTTING
+    ]
 
 
 def methods_of(protocol: type) -> list[str]:
@@ -108,6 +110,8 @@ READS = frozenset(
 )
 UNCALLED = frozenset({"sources.quarantined", "remappings.enrolled", "remappings.history"})
 """By operators only, who read there and change nothing."""
+PUTTING = ("depot.put:linked", "depot.put:moved", "depot.put:noted")
+"""In the middle of putting a bundle away: see ``shelf``."""
 calling: ContextVar[str] = ContextVar("calling", default="")
 """The port's method that this task is in."""
 

@@ -3,6 +3,7 @@ how it can fail."""
 
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from random import Random
 
 import msgspec
@@ -15,8 +16,10 @@ from actors.ports import Fake, Fault
 from actors.ports.striking import NUMBERED, STRIKES
 from actors.sources.canvas.fake import TOKEN as CANVAS_TOKEN
 from actors.sources.lti.fake import FakeLti
+from actors.sources.oneroster.settings import OneRosterSettings
 from actors.targets import discover
 from config.model import Audience, Connection, DueSoon, Route, Tenant
+from tests.simulation.office import WAYS
 
 ALL = frozenset(
     {
@@ -33,7 +36,7 @@ VALUES = {"status": "503", "status_after_commit": "502", "slow": "3", "rate_limi
 class System(msgspec.Struct, frozen=True, kw_only=True):
     """One of them. ``tells``: of what; ``lacks``: what must not happen at its school, which it cannot
     say; ``vague``: what is not judged; ``operations``: what it is asked, by name; ``errors``: values of its fault
-    ``error``."""
+    ``error``; ``ways``: how bundles come to an inbox, where it has one."""
 
     kind: str
     settings: Mapping[str, object]
@@ -43,9 +46,12 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
     vague: frozenset[str] = frozenset()
     errors: tuple[str, ...] = ()
     reminds: bool = False
+    ways: tuple[str, ...] = ()
 
     @property
     def faults(self) -> tuple[str, ...]:
+        if self.ways:
+            return self.ways
         return tuple(sorted(STRIKES - LATE | ({"error"} if self.errors else set())))
 
 
@@ -109,6 +115,26 @@ SYSTEMS: dict[str, System] = {
         errors=("server_busy",),
         lacks=frozenset({"nameless", "state"}),
     ),
+    "zip": System(
+        kind="oneroster",
+        settings={
+            "url": "http://zip.test/oneroster/export.zip",
+            "username": "sandbox",
+            "password": {"env": "source-secret"},
+        },
+        tells=ALL - {"submitted", "course_completed", "completion_undone"},
+        operations=("export",),
+        errors=("server_busy",),
+        lacks=frozenset({"nameless", "state"}),
+    ),
+    "inbox": System(
+        kind="oneroster",
+        settings={"every": "1m", "every_max": "2m"},
+        tells=ALL - {"submitted", "course_completed", "completion_undone"},
+        operations=(),
+        lacks=frozenset({"nameless", "state"}),
+        ways=WAYS,
+    ),
     "lti": System(
         kind="lti",
         settings={
@@ -148,12 +174,25 @@ def fakes(names: tuple[str, ...], school: School) -> dict[tuple[str, str], Fake]
     return found
 
 
-def tenant_of(name: str) -> Tenant:
+def inbox_of(folder: Path, name: str) -> Path:
+    return folder / f"inbox of {name}"
+
+
+def connected(name: str, folder: Path) -> dict[str, Connection]:
+    """The one source that a tenant has."""
+    system = SYSTEMS[name]
+    settings = {"every": "5m", "every_max": "10m", **system.settings}
+    if not system.ways:
+        return world.source(system.kind, **settings)
+    decoded = OneRosterSettings(inbox=inbox_of(folder, name), **settings)  # type: ignore[arg-type]  # as it is read
+    return {"campus": Connection(name="campus", kind=system.kind, settings=decoded)}
+
+
+def tenant_of(name: str, folder: Path) -> Tenant:
     """The tenant of one system: everything it can tell goes to a webhook."""
     system = SYSTEMS[name]
     given = {**SETTINGS["webhook"], "url": f"http://{name}.test/webhook/school"}
     hook = Connection(name="webhook", kind="webhook", settings=msgspec.convert(given, discover()["webhook"].settings))
-    settings = {"every": "5m", "every_max": "10m", **system.settings}
     return Tenant(
         name=name,
         timezone="Europe/Berlin",
@@ -169,7 +208,7 @@ def tenant_of(name: str) -> Tenant:
                 attempts_max=100,
             ),
         ),
-        sources=world.source(system.kind, **settings),
+        sources=connected(name, folder),
         due_soon=DueSoon(quiet_hours=None),
     )
 

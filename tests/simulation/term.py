@@ -22,10 +22,12 @@ from tests.simulation.chronicle import Chronicle, Fact
 from tests.simulation.determinism import run
 from tests.simulation.fate import Blow, source_points
 from tests.simulation.lessons import Lessons
+from tests.simulation.mailroom import Mailroom
 from tests.simulation.play import RAM, Outcome
 from tests.simulation.record import Record
 from tests.simulation.registrar import Registrar
 from tests.simulation.shaky import KINDS, WHERE, Tremor
+from tests.simulation.shelf import DISK
 from tests.simulation.syllabus import Plan, plan_of
 from tests.simulation.systems import SYSTEMS, fakes, fault_of, secrets, tenant_of
 from tests.simulation.tables import tables
@@ -40,6 +42,7 @@ AHEAD_S = 7200.0
 """So long after a round learners are reminded of its work: in the middle of the next one, mostly. Until then it is
 known who has handed it in, whatever happened."""
 POINTS = tuple(source_points())
+OF_BUNDLES = tuple(point for point in POINTS if point.startswith("depot."))
 
 
 def play(seed: str, *, keep_lines: bool = False) -> Outcome:
@@ -53,7 +56,7 @@ def play(seed: str, *, keep_lines: bool = False) -> Outcome:
     ):
         campus = SimulatedCampus(
             Path(folder),
-            {name: tenant_of(name) for name in plan.systems},
+            {name: tenant_of(name, Path(folder)) for name in plan.systems},
             window=8,
             seed=seed,
             record=record,
@@ -94,6 +97,7 @@ class Term:
         self._registrar = Registrar(campus)
         self._telling = Telling(campus)
         self._chronicle = Chronicle(school)
+        self._mailroom = Mailroom(campus, plan, school, self._registrar)
         self._remind_s = 0.0
         self._reminded_s = EPOCH_US / 1e6
         self._due: dict[str, Counter[Fact]] = {name: Counter() for name in plan.systems}
@@ -138,6 +142,7 @@ class Term:
                 acting.start_soon(self._attend, plan.systems[0])
             for _ in range(plan.doings):
                 acting.start_soon(self._do, dice.uniform(0.0, plan.lasts_s), dice.choice(plan.systems))
+            acting.start_soon(self._mailroom.round, number)
             acting.start_soon(trio.sleep, max(plan.lasts_s, due_s - campus.true_s()))
         await self._settled(f"round {number}")
         self._judge(f"round {number}")
@@ -170,11 +175,13 @@ class Term:
         campus, dice, registrar, system = self._campus, self._dice, self._registrar, SYSTEMS[tenant]
         what = dice.choice(
             ("fault", "fault", "fault", "outage", "death", "death", "kill", "stop", "restart", "database", "pause",
-             "sync", "remap", "retry")
+             "sync", "remap", "retry", "disk")
         )  # fmt: skip
         campus.record.note("doing", what, tenant, count=f"incident {what}")
         vendor = f"source {system.kind}"
         match what:
+            case "fault" if system.ways:
+                campus.blows.append(Blow(dice.choice(OF_BUNDLES), dice.choice((1, 1, 2, 5))))
             case "fault":
                 operation = dice.choice(("", *system.operations))
                 fault = fault_of(tenant, dice.choice(system.faults), operation, dice, dice.choice((1, 1, 2, 5)))
@@ -197,6 +204,11 @@ class Term:
             case "database":
                 kind, where = dice.choice(sorted(KINDS)), dice.choice(WHERE)
                 campus.ground.tremors.append(Tremor(where, kind, dice.randint(1, 40), dice.choice((1, 1, 3))))
+            case "disk":
+                where = dice.choice(DISK)
+                campus.disk.full.add(where)
+                await trio.sleep(dice.choice((5.0, 300.0)))
+                campus.disk.full.discard(where)
             case "pause":
                 await registrar.pause(tenant, dice.choice((10.0, 400.0)))
             case "sync":
@@ -210,15 +222,17 @@ class Term:
     async def _attend(self, tenant: str) -> None:
         """Everything that operators do, and what suspends and throttles a source, one after the other."""
         registrar, source = self._registrar, self._campus.vendors.fakes[tenant, f"source {SYSTEMS[tenant].kind}"]
-        self._lessons.nobody_knows(round(self._campus.true_s()))
+        system = SYSTEMS[tenant]
+        if "nameless" not in system.lacks:
+            self._lessons.nobody_knows(round(self._campus.true_s()))
         await trio.sleep(60)
         await registrar.sync(tenant)
         await trio.sleep(60)
         await registrar.retry(tenant)
-        for _ in range(2):  # there, and back
+        for _ in range(2 if system.kind == "toy" else 0):  # there, and back
             await registrar.remap(tenant)
         await registrar.pause(tenant, 10.0)
-        for kind in ("revoked", "rate_limited"):
+        for kind in ("revoked", "rate_limited") if system.operations else ():
             source.fault(fault_of(tenant, kind, "", self._dice))
             await registrar.sync(tenant)
             await trio.sleep(120)
@@ -242,6 +256,7 @@ class Term:
         campus = self._campus
         if self._plan.doings:
             self._mend()
+        self._faults += [f"{when}: {fault}" for fault in await self._mailroom.cleared()]
         since_us = campus.hands.wall_us()
         for name in self._plan.systems:
             if not await self._read(name, since_us):
@@ -272,6 +287,7 @@ class Term:
         campus.vendors.out.clear()
         campus.blows.clear()
         campus.ground.tremors.clear()
+        campus.disk.full.clear()
 
     def _expect(self) -> None:
         now_s = self._campus.true_s()

@@ -9,10 +9,12 @@ from tests.simulation.systems import SYSTEMS
 from tests.simulation.term import play
 
 FEW = [
-    *(f"term {number}" for number in (2, 6, 9, 12)),
+    *(f"term {number}" for number in (6, 13, 16, 21)),
     *(f"lesson {system}" for system in SYSTEMS),
     *(f"lesson toy death {point}" for point in source_points() if point.startswith(("records.take", "sources.begin"))),
     "lesson canvas fault reset_after_commit",
+    "lesson inbox fault replaced",
+    "lesson inbox death depot.put:linked",
 ]
 
 

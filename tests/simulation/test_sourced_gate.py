@@ -9,26 +9,32 @@ import pytest
 
 from tests.simulation.campaign import campaign
 from tests.simulation.fate import source_points
+from tests.simulation.office import MOVED, WAYS
 from tests.simulation.report import report
+from tests.simulation.shelf import DISK
 from tests.simulation.systems import SYSTEMS
 
 pytestmark = pytest.mark.campaign
 
 TERMS = 50
-ASKED_BY_OTHERS = frozenset(
-    f"{method}:{moment}"
-    for method in ("relays.relay", "depot.bundles", "depot.download", "depot.rows", "depot.put")
-    for moment in ("before", "uncommitted", "committed", "after")
-)
-"""No system here is asked so: another LRS, and files."""
+RELAYED = frozenset(point for point in source_points() if point.startswith("relays."))
+"""Another LRS is read in ``test_relayed_gate``."""
+
+
+def asked(point: str) -> str:
+    """The system with which it is passed."""
+    if point.startswith("depot."):
+        return "zip" if point.startswith("depot.download") else "inbox"
+    return "toy"
 
 
 def test_terms_deaths_and_faults() -> None:
     """Terms drawn by chance; a death at every port call of what reads; every fault of every system at every operation.
     Each really occurred, and what was played twice went the same way twice."""
     faults = [f"lesson {name} fault {kind}" for name, system in SYSTEMS.items() for kind in system.faults]
-    deaths = [point for point in source_points() if point not in ASKED_BY_OTHERS]
-    seeds = [*(f"term {number}" for number in range(TERMS)), *faults, *(f"lesson toy death {each}" for each in deaths)]
+    deaths = [point for point in source_points() if point not in RELAYED]
+    dying = [f"lesson {asked(point)} death {point}" for point in deaths]
+    seeds = [*(f"term {number}" for number in range(TERMS)), *faults, *dying]
     began_s = time.monotonic()
     totals = campaign(seeds)
     report(totals, time.monotonic() - began_s)
@@ -41,6 +47,8 @@ def test_terms_deaths_and_faults() -> None:
         for kind in system.faults
         for operation in system.operations
     ]
+    struck += [f"bundle {way}" for way in WAYS] + [f"bundle {way} while it was read" for way in MOVED]
+    struck += [f"disk full {where}" for where in DISK]
     assert [name for name in struck if not totals.counts[name]] == []
     assert [each for each in deaths if not totals.counts[f"death {each}"]] == []
     for what in ("operator pause", "operator retry", "operator activate", "operator rollback", "call answered 202"):
