@@ -19,7 +19,7 @@ from actors.domain.remapping import HEALED, Comparison, Said, entity, merged
 from actors.ports.records import Key, Records
 from actors.ports.remapping import START, Activation, Count, Remappings, Renewal, Stored, mark
 from actors.ports.remapping import Meaning as Kept
-from actors.roles.taking import REFERENCE, Meaning, as_read, unfit, unsound, written
+from actors.roles.taking import REFERENCE, Meaning, as_read, older, timed, unfit, unsound, written
 
 Tell = Callable[[Count], Awaitable[None]]
 Means = AnyEntity | tuple[Flaw, ...]
@@ -146,9 +146,12 @@ def meant(stored: Stored, version: Meaning) -> Means:
 def _now(stored: Stored, before: Meaning | None, after: Meaning) -> Means:
     """What is known may be more than what the body says: then only what the versions differ in is changed."""
     known, means = stored.known, meant(stored, after)
-    if isinstance(means, tuple) or not known.canonical or _says_all(stored):
+    if isinstance(means, tuple) or not known.canonical:
         return means
     there = entity(known.entity, known.canonical)
+    if _says_all(stored):  # but for a time that an event told, by which later ones are judged
+        taken_away = known.state == "gone" and older(means, there)
+        return msgspec.structs.replace(means, updated=there.updated) if taken_away else timed(means, there)
     former = meant(stored, before) if before is not None else means
     return there if isinstance(former, tuple) else merged(there, former, means)
 

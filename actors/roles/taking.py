@@ -91,7 +91,7 @@ class Work:
             return False
         if record.partial and older(means, self.waits):
             return False
-        if not record.partial and last is not None and last == _timed(means, last):
+        if not record.partial and last is not None and last == timed(means, last):
             means = last
         if record.partial and last is not None:
             if means == self.after and not self.flaws and (self.dirty or self._active):
@@ -156,7 +156,7 @@ class Work:
 
     def kept(self, mapping: int, *, quiet: bool) -> Kept:
         """``quiet``: nobody is told of anything now."""
-        means = self.before if self.flaws else self.was if self.gone else _timed(self.after, self.was)
+        means = self.before if self.flaws else self.was if self.gone else self.after and timed(self.after, self.was)
         member = means if isinstance(means, Enrolment) else None
         return Kept(
             no=self.known.no if self.known is not None else None,
@@ -193,9 +193,9 @@ def older(told: AnyEntity, known: AnyEntity | None, late_us: int = 0) -> bool:
     return one < other
 
 
-def _timed(means: AnyEntity | None, known: AnyEntity | None) -> AnyEntity | None:
+def timed(means: AnyEntity, known: AnyEntity | None) -> AnyEntity:
     """With the time of what is known, where it has none of its own: what came before that is older still."""
-    if means is None or known is None or means.updated or not known.updated:
+    if known is None or means.updated or not known.updated:
         return means
     return msgspec.structs.replace(means, updated=known.updated)
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from remapped_store import SOURCE, a_store, activate, dump, kept, killed_after, roll_back, take, version
 
-from actors.domain.canonical import Enrolment
+from actors.domain.canonical import Enrolment, User
 from actors.domain.correcting import Correction
 from actors.domain.remapping import HEALED, Comparison
 from actors.ports.remapping import Overtaken
@@ -74,6 +74,20 @@ async def test_what_was_told_in_part_since_the_body_was_read_stays_known(tmp_pat
         )
         await roll_back(store)
         assert await dump(store) == before
+
+
+@pytest.mark.parametrize("gone", [True, False])
+async def test_a_time_that_an_event_told_stays(tmp_path: Path, gone: bool) -> None:
+    """By it, what comes late is known to be late. The body that was read has none."""
+    async with a_store(tmp_path) as store:
+        told = kept(None, "user", "u8", 8, 1, gone=gone)
+        event = msgspec.json.encode(User(id="u8", display_name="person 3", updated="2026-09-01T10:00:07Z"))
+        await take(store, msgspec.structs.replace(told, canonical=event))
+        await activate(store, 2)
+        [one] = (await store.quarantine.find(SOURCE, [("user", "u8")])).values()
+        assert msgspec.json.decode(one.known.canonical, type=User) == User(
+            id="u8", display_name="person 8", updated="2026-09-01T10:00:07Z"
+        )
 
 
 async def test_what_the_source_told_since_is_made_anew_with_the_old_version(tmp_path: Path) -> None:
