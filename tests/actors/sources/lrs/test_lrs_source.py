@@ -315,22 +315,6 @@ def test_hello() -> None:
     assert isinstance(drive(source().hello(), lambda _: Response(status=401))[0], Halted)
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"endpoint": ENDPOINT + "?a=b"},
-        {"key": "a:b"},
-        {"related_activities": True},
-        {"limits": {"x": 1.0}},
-        {"limits": {"requests_per_s": 0.0}},
-        {"every": "1h", "every_max": "1m"},
-    ],
-)
-def test_settings_that_cannot_be(wrong: dict[str, Any]) -> None:
-    with pytest.raises(msgspec.ValidationError):
-        source(**wrong)
-
-
 def test_the_fake_tells_of_a_school_page_by_page() -> None:
     school = sample(NOW_S - 3600)
     fake = FakeLrs(school)
