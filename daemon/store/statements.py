@@ -107,7 +107,7 @@ def append(
 ) -> Appended:
     """All statements of one request, or none. What is there already, equal, or was there once, is collapsed."""
     tenant = provenance.tenant
-    ids = [UUID(statement.id).bytes for statement in batch]
+    ids = [bytes.fromhex(statement.id.replace("-", "")) for statement in batch]  # a UUID, checked before; 2 µs less
     known = digests_of(raw, tenant, ids)
     forgotten = _forgotten(raw, tenant, [key for key in ids if key not in known])
     fresh = []
