@@ -19,7 +19,7 @@ from actors.domain.xapi.moments import instant_us, spelt
 from actors.sources.oneroster.bodies import NEVER_KEPT, Body, Joins, is_gone, today
 from actors.sources.oneroster.settings import OneRosterSettings
 from actors.sources.oneroster.tokens import Tokens
-from actors.sources.oneroster.wire import Listed, address, asking, listed, one
+from actors.sources.oneroster.wire import Listed, Unable, address, asking, listed, one
 
 OVERLAP_ROWS = 5
 OVERLAP_US = 900_000_000
@@ -200,7 +200,7 @@ class RestReading:
         for _ in range(PAGES_MAX):
             query = urlencode({"limit": self._settings.page, "offset": offset, **more}, quote_via=quote)
             page = yield from self._get(collection, onwards or f"{url}?{query}")
-            if isinstance(page, Halted) and page.detail.startswith(f"{collection}: HTTP 400") and more and not seen:
+            if isinstance(page, Unable) and more and not seen:
                 more.pop("filter" if "sort" not in more else "sort")  # a service that cannot do that: all, in its order
                 more.pop("orderBy", None)
                 continue

@@ -32,6 +32,10 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     onward: str = ""
 
 
+class Unable(Halted, frozen=True, kw_only=True):
+    """A 400: what was asked for may be more than it can do (filter, sort)."""
+
+
 def address(settings: OneRosterSettings, collection: str) -> str:
     """``users``, or ``lineItems/ID`` (quoted)."""
     if settings.version == "1.1":
@@ -106,4 +110,6 @@ def halted(outcome: Outcome, what: str) -> Halted:
     said = (decode_object(outcome.body) if isinstance(outcome, Response) else None) or {}
     info = said.get("imsx_StatusInfo")
     words = one_line(_status_info(info if isinstance(info, dict) else said))
-    return answers.halted(outcome, what, REMEDIES, words or None)
+    ended = answers.halted(outcome, what, REMEDIES, words or None)
+    unable = isinstance(outcome, Response) and outcome.status == 400
+    return Unable(why=ended.why, detail=ended.detail) if unable else ended
