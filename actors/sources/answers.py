@@ -13,7 +13,6 @@ from actors.domain.flow import Outcome, Response
 from actors.domain.harvest import Halted
 
 THROTTLED_WORDS = b"rate limit"
-"""In a 403 of a Canvas that is not of this year's, whichever of its services is asked."""
 
 
 class Remedies(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +27,13 @@ class Remedies(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a 401 speaks of our credentials: then the source is suspended until others are there."""
 
 
+def throttles(response: Response) -> bool:
+    """Whether it asks for less. Canvas said so with a 403 and words, whichever of its services was asked; it says 429
+    today. Any other 403 is a permission."""
+    words = response.status == 403 and THROTTLED_WORDS in response.body[:2_000].lower()
+    return words or response.status == 429
+
+
 def halted(outcome: Outcome, asked: str, remedies: Remedies, words: str | None = None) -> Halted:
     """Why the reading ends. ``asked`` is what was asked for; ``words`` is what was said, where that has a form of the
     vendor's own."""
@@ -36,9 +42,7 @@ def halted(outcome: Outcome, asked: str, remedies: Remedies, words: str | None =
     words = said(outcome) if words is None else words
     detail = f"{asked}: HTTP {outcome.status}" + (f" {words}" if words else "")
     match outcome.status:
-        case 429:
-            return Halted(why="throttled", detail=detail, retry_after=retry_after(outcome))
-        case 403 if THROTTLED_WORDS in outcome.body[:2_000].lower():
+        case 403 | 429 if throttles(outcome):
             return Halted(why="throttled", detail=detail, retry_after=retry_after(outcome))
         case 401:
             return Halted(why=remedies.unknown_is, detail=f"{detail}: {remedies.unknown}")

@@ -14,10 +14,10 @@ import msgspec
 from actors.domain.answers import leads_to, retry_after, said
 from actors.domain.flow import Lost, NotSent, Outcome, Response, decode_object
 from actors.domain.throttle import RETRY_AFTER_S_MAX
+from actors.sources.answers import throttles
 from actors.sources.links import links, onward
 
 BUCKET = "requests"
-THROTTLED_WORDS = b"rate limit exceeded"
 SCOPE_WORDS = "insufficient scopes"
 
 GROUPS = "Groups - view the pages of all student groups"
@@ -117,9 +117,7 @@ def _understand(response: Response, operation: str, home: str) -> Said:
     match status:
         case 200:
             return _good(response, operation, home)
-        case 429:
-            return Throttled(detail, wait)
-        case 403 if THROTTLED_WORDS in response.body[:2_000].lower():
+        case 403 | 429 if throttles(response):
             return Throttled(detail, wait)
         case 401 | 403 if SCOPE_WORDS in detail.lower():
             return Forbidden(f"{detail}: {missing(operation, scope_only=True)}")
@@ -131,11 +129,9 @@ def _understand(response: Response, operation: str, home: str) -> Said:
             return Missing(detail)
         case 400 | 422:
             return Unreadable(detail)
-        case 408 | 425 | 502 | 503 | 504:
-            return Down(detail, wait)
         case _ if 300 <= status < 400:
             return Odd(f"{detail}: base_url leads to {leads_to(response)}: write where Canvas is now")
-        case _ if status >= 500:
+        case _ if status >= 500 or status in (408, 425):
             return Down(detail, wait)
         case _:
             return Odd(detail)
