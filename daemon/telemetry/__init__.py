@@ -1,8 +1,8 @@
 """Being seen: traces to an OTLP collector, numbers for Prometheus, lines for people and the journal.
 
-Read ``witness`` first (what is told, and when), ``reading`` and ``exchanges``, then ``tracing`` and ``spans`` (how a span gets away), ``logs``,
-``metrics``, ``redaction``; ``opening`` puts them together. Nothing here may fail or hold up a delivery: queues are
-bounded, threads do the waiting, and what could not be told is counted.
+Read ``witness`` first (what is told, and when), ``reading`` and ``exchanges``, then ``tracing`` and ``spans`` (how a
+span gets away), ``logs``, ``metrics``, ``redaction``; ``opening`` puts them together. Nothing here may fail or hold up
+a delivery: queues are bounded, threads do the waiting, and what could not be told is counted.
 """
 
 from daemon.telemetry.metrics import CONTENT_TYPE, Metrics, watch_loop
