@@ -1,9 +1,9 @@
 """Canvas: read by its REST API, and heard by Live Events.
 
-Read in this order: ``settings``, ``flow`` (what it does when), ``harvesting`` (one reading), ``reading`` (one request,
-and what is done about its answer), ``wire`` (what answers mean), ``records`` (objects as records), ``dates`` (whose due
-date is which), ``tokens``; for Live Events ``hearing``, ``keys`` (whether they are genuine) and ``events``. ``fake`` is
-a believable Canvas.
+Read in this order: ``settings``, ``flow`` (what it does when), ``harvesting`` (one reading), ``telling`` (a listing,
+and when it is whole), ``reading`` (one request, and what is done about its answer), ``wire`` (what answers mean),
+``records`` (objects as records), ``dates`` (whose due date is which), ``tokens``; for Live Events ``hearing``, ``keys``
+(whether they are genuine) and ``events``. ``fake`` is a believable Canvas.
 """
 
 from actors.ports import SourceKind
