@@ -32,8 +32,9 @@ class Parts:
         """Whether nobody is to be told of it, if it was never known before."""
         if not self._shut:
             return False
-        via = bool(record.via) and self._is_shut("enrolment", record.via)
-        return via or self._is_shut(record.entity, record.scope)
+        if record.via:
+            return self._is_shut("enrolment", record.via)
+        return self._is_shut(record.entity, record.scope)
 
     def _is_shut(self, entity: EntityName, scope: str) -> bool:
         return (entity, scope) in self._shut or (entity, "") in self._shut

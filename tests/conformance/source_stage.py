@@ -13,6 +13,7 @@ from joserfc.jwk import RSAKey
 from toy_source import TOKEN, TOY
 
 from actors import sources
+from actors.domain.canonical import ENTITIES
 from actors.domain.flow import Lost, Outcome, Request
 from actors.domain.harvest import (
     Answer,
@@ -22,6 +23,7 @@ from actors.domain.harvest import (
     Harvest,
     Heard,
     Hearing,
+    Opened,
     Order,
     Page,
     Progress,
@@ -29,6 +31,7 @@ from actors.domain.harvest import (
     Record,
     Rest,
     Rows,
+    Shut,
     Statements,
     Unheard,
     Whole,
@@ -276,6 +279,9 @@ class Stage:
                         if record.entity == entity and scope in (None, record.scope) and not record.gone
                     )
                     done.wholes.append((step, told_now))
+                case Shut(parts=parts) | Opened(parts=parts):
+                    assert parts
+                    assert all(entity in ENTITIES for entity, _ in parts)
                 case Rest(wait_s=wait_s):
                     assert 0 <= wait_s <= 3_600
                     self.now_s += wait_s

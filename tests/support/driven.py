@@ -12,10 +12,13 @@ from actors.domain.harvest import (
     Finished,
     Halted,
     Harvest,
+    Opened,
     Page,
+    Part,
     Progress,
     Record,
     Rest,
+    Shut,
     Statements,
     Whole,
 )
@@ -27,6 +30,8 @@ class Driven(msgspec.Struct, kw_only=True):
     records: list[Record] = []
     statements: list[Statements] = []
     wholes: list[tuple[str, str | None]] = []
+    shut: list[Part] = []
+    opened: list[Part] = []
     requests: list[Request] = []
     rests: list[float] = []
     cursor: dict[str, str]
@@ -92,6 +97,10 @@ def drive(
                 done.cursor = dict(moved) if moved is not None else done.cursor
             case Whole(entity=entity, scope=scope):
                 done.wholes.append((entity, scope))
+            case Shut(parts=parts):
+                done.shut += parts
+            case Opened(parts=parts):
+                done.opened += parts
             case Rest(wait_s=wait_s):
                 done.rests.append(wait_s)
                 rest(wait_s)

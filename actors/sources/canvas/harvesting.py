@@ -13,6 +13,7 @@ from actors.domain.harvest import Answer, Ended, Finished, Halted, Harvest, Orde
 from actors.domain.xapi.moments import instant_us, spelt
 from actors.sources.canvas import records
 from actors.sources.canvas.dates import Dates, sections_of
+from actors.sources.canvas.parts import Parts
 from actors.sources.canvas.reading import Closed, Query, Reader, closed, text_of
 from actors.sources.canvas.records import Entry, number
 from actors.sources.canvas.settings import CanvasSettings
@@ -46,6 +47,7 @@ class Harvesting:
         self._hidden: set[str] = set()
         self._listed: set[str] = set()
         self._people_whole = True
+        self._parts = Parts(settings, order)
         self._left_out: list[str] = []
 
     def run(self) -> Harvest:
@@ -56,6 +58,7 @@ class Harvesting:
             halted = yield from self._people()
             if halted is not None:
                 return halted
+        yield from self._parts.begin(courses)
         wanted = [each for each in courses if each.get("workflow_state") in (OPEN, None)]
         for done, course in enumerate(wanted):
             yield Progress(what=f"course {number(course.get('id'))}", done=done, total=len(wanted))
@@ -64,6 +67,7 @@ class Harvesting:
                 return halted
         if self._full and self._people_whole:
             yield Whole(entity="user")
+        yield from self._parts.end()
         if self._order.mode != "backfill":
             yield Page(records=(), cursor=self._cursor())
         return self._ended(len(wanted))
@@ -97,7 +101,7 @@ class Harvesting:
             if given.terms and number(entry.get("enrollment_term_id")) not in given.terms:
                 return
             found[number(entry.get("id"))] = entry
-            yield records.course(entry)
+            yield self._parts.course(entry)
 
         path = f"accounts/{self._settings.account}/courses"
         trouble = yield from self._teller.tell("courses", path, query, make, Whole(entity="course"))
@@ -113,11 +117,12 @@ class Harvesting:
             if isinstance(said, Halted):
                 return said
             if isinstance(said, Closed):
+                yield from self._parts.shut(one)
                 self._leave_out(one, said)
                 self._people_whole = False
                 continue
             entry = said.body
-            told = records.course(entry) if isinstance(entry, dict) else None
+            told = self._parts.course(entry) if isinstance(entry, dict) else None
             if told is None:
                 return Halted(why="faulted", detail=f"Canvas: course {one}: no course came")
             yield Page(records=(told,))
@@ -156,7 +161,7 @@ class Harvesting:
         query += [("enrollment_state[]", state) for state in ("active", "invited", "completed", "inactive")]
 
         def make(entry: Entry) -> Iterable[Record | None]:
-            yield self._person(records.user(entry, form="course_user"))
+            yield self._person(records.user(entry, form="course_user", via=course))
 
         return (yield from self._teller.tell("course_users", f"courses/{course}/users", query, make, sure=True))
 
@@ -178,16 +183,13 @@ class Harvesting:
             if isinstance(trouble, Halted):
                 return trouble
             if trouble is not None:
-                self._people_whole = False
-                self._leave_out(course, trouble)
-                return None
+                return (yield from self._closed(course, trouble))
         sections = yield from self._enrolments(course)
         if isinstance(sections, Halted):
             return sections
         if isinstance(sections, Closed):
-            self._people_whole = False
-            self._leave_out(course, sections)
-            return None
+            return (yield from self._closed(course, sections))
+        yield from self._parts.opened(course)
         points: dict[str, object] = {}
         parts: list[tuple[str, Generator[Step, Answer, Halted | Closed | None]]] = [
             ("assignments", self._assignments(course, sections, points)),
@@ -201,21 +203,33 @@ class Harvesting:
             trouble = yield from reading
             if isinstance(trouble, Halted):
                 return trouble
-            if trouble is not None and trouble.why != "none":
-                self._leave_out(course, trouble)
-                if part == "assignments":
-                    return None
+            if trouble is None or trouble.why == "none":
+                yield from self._parts.opened(course, part)
+                continue
+            self._leave_out(course, trouble)
+            if part == "assignments":
+                yield from self._parts.shut(course, *self._settings.read)
+                return None
+            yield from self._parts.shut(course, part)
+        return None
+
+    def _closed(self, course: str, why: Closed) -> Steps:
+        """Its people are not shown, so nothing of it is read."""
+        self._people_whole = False
+        self._leave_out(course, why)
+        yield from self._parts.shut(course)
         return None
 
     def _enrolments(self, course: str) -> Generator[Step, Answer, Mapping[str, frozenset[str]] | Halted | Closed]:
         """Who learns in which section. Who is in it and was not among the people listed comes along with it."""
         seen: list[Entry] = []
+        looks = self._full or self._parts.is_shut(course)
 
         def make(entry: Entry) -> Iterable[Record | None]:
             told = records.enrolment(entry)
             person = entry.get("user")
-            if self._full and told is not None and not told.gone and isinstance(person, dict):
-                yield self._person(records.user(person, form="enrolled_user"))
+            if looks and told is not None and not told.gone and isinstance(person, dict):
+                yield self._person(records.user(person, form="enrolled_user", via=course))
             seen.append(
                 {name: entry.get(name) for name in ("type", "enrollment_state", "course_section_id", "user_id")}
             )
@@ -264,7 +278,7 @@ class Harvesting:
 
         if not points:
             return None
-        if not self._since:
+        if not self._since or (self._order.mode == "delta" and self._parts.is_shut(course, "submissions")):
             filters: list[Query] = [()]
         elif course in self._was_hidden:
             filters = [[("submitted_since", self._since)], [("workflow_state", "graded")]]

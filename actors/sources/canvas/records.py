@@ -102,13 +102,15 @@ def pair(one: object, other: object) -> str:
     return f"{number(one)}/{number(other)}"
 
 
-def user(entry: Entry, *, form: str = "rest", scope: str = "") -> Record | None:
-    return _record("user", number(entry.get("id")), form, _without(entry, USER_DROPS), scope=scope)
+def user(entry: Entry, *, form: str = "rest", scope: str = "", via: str = "") -> Record | None:
+    """``via``: the course that shows them."""
+    return _record("user", number(entry.get("id")), form, _without(entry, USER_DROPS), scope=scope, via=via)
 
 
-def course(entry: Entry) -> Record | None:
+def course(entry: Entry, *, made_us: int | None = None) -> Record | None:
     gone = entry.get("workflow_state") == "deleted"
-    return _record("course", number(entry.get("id")), "rest", _without(entry, COURSE_DROPS), gone=gone)
+    body = _without(entry, COURSE_DROPS)
+    return _record("course", number(entry.get("id")), "rest", body, gone=gone, made_us=made_us)
 
 
 def enrolment(entry: Entry) -> Record | None:
@@ -171,11 +173,19 @@ def _work_of(entry: Entry) -> str:
 
 
 def _record(
-    entity: EntityName, record_id: str, form: str, body: Mapping[str, object], *, scope: str = "", gone: bool = False
+    entity: EntityName,
+    record_id: str,
+    form: str,
+    body: Mapping[str, object],
+    *,
+    scope: str = "",
+    gone: bool = False,
+    via: str = "",
+    made_us: int | None = None,
 ) -> Record | None:
     if not record_id or record_id.startswith("/") or record_id.endswith("/"):
         return None
-    return Record(entity=entity, id=record_id, form=form, body=body, scope=scope, gone=gone)
+    return Record(entity=entity, id=record_id, form=form, body=body, scope=scope, gone=gone, via=via, made_us=made_us)
 
 
 def _without(entry: Entry, drops: frozenset[str]) -> dict[str, object]:

@@ -7,6 +7,7 @@ anew, which is one request for each page of members, and for line items and each
 from collections.abc import Generator
 from urllib.parse import urljoin
 
+from actors.domain.canonical import EntityName
 from actors.domain.flow import Response
 from actors.domain.harvest import (
     Answer,
@@ -15,14 +16,17 @@ from actors.domain.harvest import (
     Harvest,
     Hearing,
     Inbound,
+    Opened,
     Order,
     Page,
     Progress,
     Record,
+    Shut,
     Step,
     Whole,
     ask,
     deaf,
+    parts_of,
 )
 from actors.domain.outbox import Rate
 from actors.ports import Bearing, Reveal
@@ -48,6 +52,9 @@ from actors.sources.lti.wire import (
 
 PAGES_MAX = 10_000
 PERSONS_MAX = 200_000
+NEVER_TOLD: tuple[EntityName, ...] = ("submission", "completion")
+KINDS: tuple[EntityName, ...] = ("enrolment", "assignment", "grade")
+"""What is read of a course."""
 SKIPPED_SHOWN = 5
 
 Reading = Generator[Step, Answer, Halted | None]
@@ -63,6 +70,8 @@ class LtiSource:
         self._settings = settings
         self._tokens = Tokens(settings, reveal)
         self._bearing = bearing
+        self._unread = KINDS
+        """Of the course that is being read: what has not been read to its end."""
         self._persons: dict[str, dict[str, object]] = {}
         self.home_page = settings.home_page
 
@@ -89,6 +98,7 @@ class LtiSource:
                 continue
             if halted.why != "refused":
                 return halted
+            yield Shut(parts=parts_of(context.course, self._unread))
             skipped.append(f"{context.course}: {halted.detail}")  # one course's trouble is not the others'
         if order.mode != "backfill" and self._cursor != order.cursor:
             yield Page(records=(), cursor=dict(self._cursor))
@@ -101,15 +111,27 @@ class LtiSource:
     # ── one course ───────────────────────────────────────────────────────────────────────────────────
 
     def _course(self, context: Context, order: Order) -> Reading:
+        self._unread = KINDS
         differences = self._cursor.get(_differences(context), "") if order.mode == "delta" else ""
         if differences and not same_origin(context.memberships_url, differences):
             differences = ""
         halted = yield from self._members(context, order, differences)
         if halted is not None and differences and halted.why in ("refused", "faulted"):
             halted = yield from self._members(context, order, "")  # such links end; then everything is read
-        if halted is not None or context.lineitems_url is None:
+        if halted is not None:
             return halted
+        yield from self._opened(context, order, "enrolment", *NEVER_TOLD)
+        if context.lineitems_url is None:
+            yield Shut(parts=parts_of(context.course, self._unread))
+            return None
         return (yield from self._results(context, order, context.lineitems_url))
+
+    def _opened(self, context: Context, order: Order, *kinds: EntityName) -> Generator[Step, Answer, None]:
+        """These of a course were read to their end."""
+        self._unread = tuple(kind for kind in self._unread if kind not in kinds)
+        parts = tuple(part for part in parts_of(context.course, kinds) if part in order.shut)
+        if parts and order.mode != "backfill":
+            yield Opened(parts=parts)
 
     def _members(self, context: Context, order: Order, differences: str) -> Reading:
         url = differences or with_limit(context.memberships_url, self._settings.page)
@@ -161,6 +183,7 @@ class LtiSource:
         yield Page(records=tuple(line_item_record(context, item) for item in items))
         if order.mode != "backfill":
             yield Whole(entity="assignment", scope=context.course)
+        yield from self._opened(context, order, "assignment")
         for item in items:
             name = str(item.get("id") or "")
             if not name:
@@ -169,6 +192,7 @@ class LtiSource:
             if isinstance(results, Halted):
                 return results
             yield Page(records=tuple(result_record(context, name, result) for result in results))
+        yield from self._opened(context, order, "grade")
         return None
 
     def _all(self, url: str, accept: str) -> Generator[Step, Answer, list[dict[str, object]] | Halted]:

@@ -101,10 +101,11 @@ def results_url(line_item: str) -> str:
 
 
 def course_record(context: Context, container: dict[str, object]) -> Record:
-    """The course, as the container of its members names it."""
+    """The course, as the container of its members names it. It stands in the settings, so it was there before."""
     named = container.get("context")
     body = named if isinstance(named, dict) else {}
-    return Record(entity="course", id=context.course, form="context", body={**body, "course": context.course})
+    body = {**body, "course": context.course}
+    return Record(entity="course", id=context.course, form="context", body=body, made_us=0)
 
 
 def member_records(context: Context, member: dict[str, object]) -> Iterator[Record]:
@@ -117,7 +118,7 @@ def member_records(context: Context, member: dict[str, object]) -> Iterator[Reco
     person = {name: member[name] for name in PERSONAL if member.get(name)}
     gone = str(member.get("status", "")).casefold() == "deleted"
     if not gone:
-        yield Record(entity="user", id=user, form="member", body=person, partial=True, flaws=flaws)
+        yield Record(entity="user", id=user, form="member", body=person, partial=True, flaws=flaws, via=context.course)
     membership: dict[str, object] = {name: member[name] for name in ("user_id", "roles", "status") if name in member}
     yield Record(
         entity="enrolment",

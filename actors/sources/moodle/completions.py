@@ -10,6 +10,7 @@ from collections.abc import Generator
 from actors.domain.harvest import Answer, Progress, Record, Step
 from actors.sources.moodle import records
 from actors.sources.moodle.memory import SLACK_S, CourseSeen, Module, Run, Steps, pages
+from actors.sources.moodle.parts import is_shut, refused
 from actors.sources.moodle.wire import Denied, fields, number, objects
 from actors.sources.moodle.work import modules
 
@@ -36,12 +37,13 @@ def _learners(run: Run, course: CourseSeen) -> list[int]:
     """Those who may have completed something."""
     since_s, accesses = run.since_s - SLACK_S, run.accesses.get(course.id, {})
     fresh = run.fresh.get(course.id, set())
+    everybody = run.broad or is_shut(run, course.id, "completions")
     return [
         user_id
         for user_id, seat in run.rosters[course.id].items()
         if not seat.suspended
         and not (seat.roles and records.STAFF.issuperset(seat.roles))
-        and (run.broad or accesses.get(user_id, 0) >= since_s or user_id in fresh)
+        and (everybody or accesses.get(user_id, 0) >= since_s or user_id in fresh)
     ]
 
 
@@ -59,6 +61,7 @@ def _course(run: Run, course_id: int, learners: list[int]) -> Steps:
                     continue
                 if told.code != NO_CRITERIA:
                     run.note(f"course {course_id}: completions are left out: {told}")
+                    refused(run, course_id, "completions")
                     break
                 criteria = False
             else:
@@ -67,6 +70,7 @@ def _course(run: Run, course_id: int, learners: list[int]) -> Steps:
                 found += [done] if run.wants(number(done.body.get("timecompleted"))) else []
         statuses = yield from _activities(run, course_id, user_id, known)
         if statuses is None:
+            refused(run, course_id, "completions")
             break
         found += statuses
         if len(found) >= 200:

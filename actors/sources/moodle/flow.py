@@ -10,7 +10,7 @@ from datetime import datetime
 from actors.domain.harvest import Finished, Halted, Harvest, Hearing, Inbound, Order, Page, Whole, deaf
 from actors.domain.outbox import Rate
 from actors.ports import Bearing, Reveal
-from actors.sources.moodle import completions, people, work
+from actors.sources.moodle import completions, parts, people, work
 from actors.sources.moodle.memory import Memory, Run, Steps
 from actors.sources.moodle.settings import MoodleSettings
 from actors.sources.moodle.wire import Caller, Denied, Halt, fields, objects
@@ -78,20 +78,20 @@ class MoodleSource:
         return Finished(note="; ".join(run.notes))
 
     def _read(self, run: Run) -> Steps:
-        parts = self._settings.read
+        wanted = self._settings.read
         if run.broad or not self._memory.functions:
             told = yield from self._caller.call("core_webservice_get_site_info")
             _, self._memory.functions = introduced(told, self._settings)
         listed = yield from people.people(run)
         all_courses = yield from work.courses(run)
         yield from people.seats(run, listed)
-        if "assignments" in parts:
+        if "assignments" in wanted:
             known = yield from work.assignments(run)
-            if "submissions" in parts:
+            if "submissions" in wanted:
                 yield from work.submissions(run, known)
-        if "grades" in parts:
+        if "grades" in wanted:
             yield from work.grades(run)
-        if "completions" in parts:
+        if "completions" in wanted:
             yield from completions.completions(run)
         if run.full:
             yield from work.told_whole(run)
@@ -101,6 +101,7 @@ class MoodleSource:
                 yield Whole(entity="course")
             if all_courses and not run.unseen and not self._settings.courses:
                 yield Whole(entity="enrolment")
+        yield from parts.told(run)
         if run.order.mode != "backfill":
             yield Page(records=(), cursor={SINCE: str(run.now_s)})
         run.memory.rosters.update(run.sure)  # not before it is on disk who has left

@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from actors.domain.harvest import Answer, Order, Page, Record, Step
+from actors.domain.harvest import Answer, Order, Page, Part, Record, Step
 from actors.sources.moodle.settings import MoodleSettings
 from actors.sources.moodle.wire import Caller, Denied
 
@@ -88,6 +88,10 @@ class Run(msgspec.Struct, kw_only=True):
     """Courses whose contents were read in this reading."""
     blind: set[int] = set()
     """Courses whose work is not shown whole."""
+    refused: set[Part] = set()
+    """What could not be read."""
+    people_told: bool = False
+    """Whether the listing of all people was shown."""
     notes: list[str] = []
     unseen: int = 0
     """Courses that could not be read."""

@@ -7,9 +7,12 @@ or as it was told last. Else it is as if nobody had looked: nobody is suspended 
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
 
+import msgspec
+
 from actors.domain.harvest import Answer, Halted, Progress, Record, Step, Whole
 from actors.sources.moodle import records
 from actors.sources.moodle.memory import CourseSeen, Roster, Run, Seat, Steps, pages
+from actors.sources.moodle.parts import refused
 from actors.sources.moodle.wire import Denied, Halt, number, objects
 
 GUEST = 1
@@ -24,14 +27,16 @@ Listing = dict[int, Entry]
 def people(run: Run) -> Generator[Step, Answer, set[int]]:
     """Everybody, where all are to be read and were not before. Answers whom the listing shows."""
     listed: set[int] = set()
-    known = bool(run.memory.faces) and not run.broad
+    known = bool(run.memory.faces) and not run.broad and not run.order.is_shut("user", "")
     if run.settings.people != "all" or known or "core_user_get_users" not in run.memory.functions:
         return listed
     yield Progress(what="people")
     told = yield from run.caller.call("core_user_get_users", criteria=[{"key": "email", "value": "%"}])
     if isinstance(told, Denied):
         run.note(told)
+        run.refused.add(("user", ""))
         return listed
+    run.people_told = True
     shown = [each for each in objects(told, "users") if number(each.get("id")) > GUEST]
     yield from pages(records.user(each, run.settings, form="user") for each in shown)
     return {number(each.get("id")) for each in shown}
@@ -50,21 +55,23 @@ def _seats(run: Run, course: CourseSeen, listed: set[int]) -> Steps:
     active, _ = yield from _listing(run, course.id, only_active=True)
     if active is None:
         run.unseen += 1
+        refused(run, course.id)
         return
     run.accesses[course.id] = {user_id: number(each.get("lastcourseaccess")) for user_id, each in active.items()}
     if not run.broad and told is not None and _roster(active, active.keys()) == _active_of(told):
         run.rosters[course.id] = told
-        yield from _faces(run, active, listed)
+        yield from _faces(run, course.id, active, listed)
         return
     agreed = yield from _agreed(run, course.id, told, active)
     if agreed is None:
         run.unseen += 1
+        refused(run, course.id)
         return
     everyone, roster, sure = agreed
     if not sure:
         run.note(f"course {course.id}: people kept coming and going while it was read; who left is found next time")
         run.unseen += 1
-    yield from _faces(run, everyone, listed)
+    yield from _faces(run, course.id, everyone, listed)
     if told is not None:
         run.fresh.setdefault(course.id, set()).update(roster.keys() - told.keys())
     yield from pages(
@@ -139,7 +146,7 @@ def _listing(run: Run, course_id: int, *, only_active: bool) -> Generator[Step, 
 # ── who they are ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _faces(run: Run, shown: Listing, listed: set[int]) -> Steps:
+def _faces(run: Run, course_id: int, shown: Listing, listed: set[int]) -> Steps:
     """Look at those whom we have not seen, or who look different."""
     faces = {user_id: records.face(each) for user_id, each in shown.items()}
     strange = [
@@ -150,11 +157,11 @@ def _faces(run: Run, shown: Listing, listed: set[int]) -> Steps:
     if strange and listed:
         run.strangers = True
         run.note("some who are enrolled are not in the listing of all people, so nobody counts as gone from it")
-    yield from _look(run, strange, shown)
+    yield from _look(run, course_id, strange, shown)
     run.memory.faces.update(faces)
 
 
-def _look(run: Run, strange: Sequence[int], shown: Listing) -> Steps:
+def _look(run: Run, course_id: int, strange: Sequence[int], shown: Listing) -> Steps:
     """By their ids; whom those functions do not show is told of as the course's listing does."""
     for start in range(0, len(strange), BY_FIELD):
         some = strange[start : start + BY_FIELD]
@@ -170,5 +177,5 @@ def _look(run: Run, strange: Sequence[int], shown: Listing) -> Steps:
         if lacking:
             run.note("some who are enrolled are shown by their courses only: their account may be seen in part")
         found += [records.user(shown[user_id], run.settings, form="member") for user_id in lacking]
-        yield from pages(found)
+        yield from pages(msgspec.structs.replace(each, via=str(course_id)) for each in found)
         run.seen.update(some)

@@ -98,8 +98,16 @@ def roles(given: object) -> tuple[str, ...]:
 # ── courses and what is in them ──────────────────────────────────────────────────────────────────────
 
 
-def course(given: Mapping[str, object]) -> Record:
-    return Record(entity="course", id=str(number(given.get("id"))), form="course", body=_only(given, _COURSE_FIELDS))
+def course(given: Mapping[str, object], *, named: bool) -> Record:
+    """Where the token is shown it only later, it may have been there before. ``named``: in the settings."""
+    made_s = number(given.get("timecreated"))
+    return Record(
+        entity="course",
+        id=str(number(given.get("id"))),
+        form="course",
+        body=_only(given, _COURSE_FIELDS),
+        made_us=made_s * 1_000_000 if made_s or named else None,
+    )
 
 
 def enrolment(course_id: int, user_id: int, held: tuple[str, ...], *, suspended: bool) -> Record:

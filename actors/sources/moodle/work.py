@@ -4,11 +4,12 @@ Each is asked for many at a time. Grades come a course at a time, everybody's in
 the last time, it tells nothing. Hidden grades are told as hidden; so is a course total that contains one.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 
 from actors.domain.harvest import Answer, Halted, Progress, Record, Step, Whole
 from actors.sources.moodle import records
 from actors.sources.moodle.memory import SLACK_S, CourseSeen, Module, Run, Steps, pages
+from actors.sources.moodle.parts import is_shut, refused
 from actors.sources.moodle.wire import Denied, Halt, Told, number, objects
 
 SITE = 1
@@ -39,7 +40,7 @@ def courses(run: Run) -> Generator[Step, Answer, bool]:
             end_s=number(each.get("enddate")),
         )
         run.courses[seen.id] = seen
-    yield from pages(records.course(each) for each in shown)
+    yield from pages(records.course(each, named=bool(wanted)) for each in shown)
     return sure
 
 
@@ -105,7 +106,8 @@ def assignments(run: Run) -> Generator[Step, Answer, dict[int, tuple[int, int]]]
         )
         if isinstance(told, Denied):
             run.note(told)
-            run.blind.update(ids[start : start + COURSES_AT_ONCE])
+            for each in ids[start : start + COURSES_AT_ONCE]:
+                _is_blind(run, each)
             continue
         _warned(run, told)
         for shown in objects(told, "courses"):
@@ -138,25 +140,41 @@ def _warned(run: Run, told: Told) -> None:
     given = told.value.get("warnings") if isinstance(told.value, dict) else None
     for each in given if isinstance(given, list) else []:
         if isinstance(each, dict) and each.get("item") == "course":
-            run.blind.add(number(each.get("itemid")))
+            _is_blind(run, number(each.get("itemid")))
             run.note(f"course {number(each.get('itemid'))}: its assignments are not shown to the token")
+
+
+def _is_blind(run: Run, course_id: int) -> None:
+    """Its assignments are not shown, so nobody knows what was handed in there either."""
+    run.blind.add(course_id)
+    refused(run, course_id, "assignments", "submissions")
 
 
 def submissions(run: Run, known: Mapping[int, tuple[int, int]]) -> Steps:
     """What was handed in since the last reading, or ever. A team's has no learner and is left out."""
-    ids = list(known)
     since_s = 0 if run.full else max(0, run.since_s - (SLACK_S if run.order.mode == "delta" else 0))
+    anew: dict[bool, list[int]] = {True: [], False: []}
+    for each, (_, course_id) in known.items():
+        anew[run.order.mode == "delta" and is_shut(run, course_id, "submissions")].append(each)
+    yield from _submissions(run, known, anew[True], 0)
+    yield from _submissions(run, known, anew[False], since_s)
+
+
+def _submissions(run: Run, known: Mapping[int, tuple[int, int]], ids: Sequence[int], since_s: int) -> Steps:
     for start in range(0, len(ids), ASSIGNMENTS_AT_ONCE):
         yield Progress(what="submissions", done=start, total=len(ids))
+        some = ids[start : start + ASSIGNMENTS_AT_ONCE]
         told = yield from run.caller.call(
             "mod_assign_get_submissions",
-            assignmentids=ids[start : start + ASSIGNMENTS_AT_ONCE],
+            assignmentids=some,
             status="",
             since=since_s,
             before=run.until_s if run.order.mode == "backfill" else 0,
         )
         if isinstance(told, Denied):
             run.note(told)
+            for each in some:
+                refused(run, known[each][1], "submissions")
             continue
         found: list[Record] = []
         for shown in objects(told, "assignments"):
@@ -181,6 +199,7 @@ def grades(run: Run) -> Steps:
         if isinstance(told, Denied):
             run.note(f"course {course_id}: {told}")
             run.blind.add(course_id)
+            refused(run, course_id, "grades")
             continue
         shown = objects(told, "usergrades")
         name = f"grades {course_id}"
