@@ -54,17 +54,7 @@ class Undertaking:
         parts = await self._parts(state)
         heeded = None if isinstance(asked, Backfill) and asked.announce else parts
         intake = self._intake(state, mapping, meaning, provenance, None if accepted else removals, heeded)
-        relay = Relay(
-            self._tenant.name,
-            self._name,
-            state.no,
-            relays=world.relays,
-            records=world.records,
-            fallback=XAPI_VERSION,
-            quiet=provenance.quiet,
-            correlation_id=provenance.correlation_id,
-            traceparent=provenance.traceparent,
-        )
+        relay = self._relay(state, provenance)
         taken = Taken(
             world,
             self._tenant.name,
@@ -94,7 +84,22 @@ class Undertaking:
         holds the source's lock. Raises StoreUnavailable, LookupError."""
         intake = await self._beside(state, correlation_id, "")
         await intake.again(nos, well=well)
+        relay = self._relay(state, self._provenance(correlation_id, "", quiet=False))
+        intake.counts.statements += (await relay.again(nos)).fresh
         return self._counted(intake)
+
+    def _relay(self, state: SourceState, provenance: Provenance) -> Relay:
+        return Relay(
+            self._tenant.name,
+            self._name,
+            state.no,
+            relays=self._world.relays,
+            records=self._world.records,
+            fallback=XAPI_VERSION,
+            quiet=provenance.quiet,
+            correlation_id=provenance.correlation_id,
+            traceparent=provenance.traceparent,
+        )
 
     async def _beside(self, state: SourceState, correlation_id: str, traceparent: str) -> Intake:
         """For what is taken in beside readings. Raises StoreUnavailable, LookupError."""

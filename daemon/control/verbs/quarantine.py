@@ -12,7 +12,9 @@ from actors.domain.canonical import ENTITIES
 from actors.domain.correcting import Correction, assignment, holds, settable, steps, told
 from actors.ports.records import Key
 from actors.ports.remapping import Stored
+from actors.roles.relaying import is_right
 from actors.roles.remapping import meant
+from actors.roles.undertaking import XAPI_VERSION
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
 from daemon.control.protocol import (
@@ -35,6 +37,9 @@ BATCH = 100
 """Records that are let in, or dismissed, by one step."""
 
 _decode = msgspec.json.Decoder(dict[str, object]).decode
+STATEMENT = "statement"
+STORED = "stored"
+"""What a statement is that was let in: it stands in the log."""
 
 
 async def listing(request: QuarantineList, asking: Asking) -> Done:
@@ -61,7 +66,10 @@ async def edit(request: QuarantineEdit, asking: Asking) -> Done:
     """A correction is of what the source tells now."""
     source = await one_source(request.source, asking)
     [(_, one)] = await _named(asking, request.source, (request.record,))
-    body = _decode(one.raw)
+    try:
+        body = _decode(one.raw)
+    except msgspec.DecodeError:
+        raise Refusal(Exit.FAILURE, f"{request.record} is no JSON object: there is nothing to correct in it") from None
     there = {each.path for each in one.corrections}
     unknown = [path for path in request.removed if path not in there]
     if unknown:
@@ -198,14 +206,20 @@ def _correction(text: str, body: Mapping[str, object], asking: Asking) -> Correc
 
 
 async def _rehearse(source: Known, found: Sequence[Stored], asking: Asking, tally: dict[str, int]) -> None:
-    """What the version in force makes of them. A reference that is missing shows only when they are let in."""
+    """What the version in force makes of them. A reference that is missing, or another statement with the same id,
+    shows only when they are let in."""
     version = source.meaning(source.state.mapping)
     for one in found:
-        if one.known.entity not in ENTITIES:
+        if one.known.entity == STATEMENT:
+            flawed = not is_right(
+                one.raw, one.corrections, tenant=source.tenant, source=source.source, fallback=XAPI_VERSION
+            )
+        elif one.known.entity in ENTITIES:
+            flawed = isinstance(meant(one, version), tuple)
+        else:
             continue
-        flawed = isinstance(meant(one, version), tuple)
         tally["flawed still" if flawed else "let in"] += 1
-        after = "quarantined" if flawed else "active"
+        after = "quarantined" if flawed else STORED if one.known.entity == STATEMENT else "active"
         await asking.emit(
             ChangedRow(
                 what=f"{source.name} {_spelt(one)}", before=one.known.state, after=after, done=False, dry_run=True
@@ -225,7 +239,7 @@ async def _tell_retried(
         ChangedRow(
             what=f"{source.name} {_spelt(before)}",
             before=before.known.state,
-            after=state,
+            after=STORED if before.known.entity == STATEMENT and state == "gone" else state,
             done=not flawed,
             dry_run=False,
             note=note,
@@ -264,7 +278,10 @@ def _row(source: Known, one: Stored) -> QuarantinedRow:
 
 
 def _record(source: Known, one: Stored) -> RecordRow:
-    body = _decode(one.raw or b"{}")
+    try:
+        body = _decode(one.raw or b"{}")
+    except msgspec.DecodeError:
+        body = {"unreadable": one.raw.decode("utf-8", "replace")}
     return RecordRow(
         source=source.name,
         entity=one.known.entity,

@@ -7,10 +7,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from xapi_samples import Json, simple
 
+from actors.domain.correcting import Correction
 from actors.domain.harvest import Statements
+from actors.domain.xapi.faults import Fault, Refusal
 from actors.ports.records import Relayed
+from actors.roles import relaying
 from actors.roles.relaying import Relay
 from daemon.store.database import Store, open_store
 
@@ -35,7 +39,11 @@ class Here:
         self.store = store
 
     async def read(self, *statements: Json | bytes, quiet: bool = False, **more: Any) -> tuple[Relayed, int]:
-        relay = Relay(
+        raws = tuple(one if isinstance(one, bytes) else json.dumps(one).encode() for one in statements)
+        return await self.relay(quiet=quiet).take(Statements(statements=raws, **more))
+
+    def relay(self, *, quiet: bool = False) -> Relay:
+        return Relay(
             "acme",
             "other",
             1,
@@ -45,8 +53,14 @@ class Here:
             quiet=quiet,
             correlation_id="c1",
         )
-        raws = tuple(one if isinstance(one, bytes) else json.dumps(one).encode() for one in statements)
-        return await relay.take(Statements(statements=raws, **more))
+
+    async def correct(self, path: str, value: str, was: str) -> None:
+        """As ``quarantine edit`` does, of the first record."""
+        put = Correction(path=path, value=value, was=was, by="ada", at_us=1)
+        await self.store.quarantine.correct(1, [put], [])
+
+    async def states(self) -> list[str]:
+        return [row[0] for row in await self.rows("SELECT state FROM records ORDER BY no")]
 
     async def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return await self.store.writer.submit(lambda raw: raw.execute(sql).fetchall())
@@ -138,3 +152,72 @@ async def test_attachments_come_along_or_the_statement_waits(tmp_path: Path) -> 
         assert relayed.fresh == 2
         assert await world.rows("SELECT state FROM records") == [("gone",)]
         assert await world.rows("SELECT count(*) FROM flaws") == [(0,)]
+
+
+BAD = "no IRI"
+GOOD = "http://example.org/verbs/did"
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+async def test_one_that_a_person_corrected_is_let_in_and_stays_so(tmp_path: Path, quiet: bool) -> None:
+    async with here(tmp_path) as world:
+        bad = shown(id=ID, verb={"id": BAD})
+        await world.read(bad, quiet=quiet)
+        assert (await world.relay().again([1])).fresh == 0
+        assert await world.states() == ["quarantined"]
+        await world.correct("verb.id", json.dumps(GOOD), json.dumps(BAD))
+        assert (await world.relay().again([1])).fresh == 1
+        assert await world.states() == ["gone"]
+        [row] = await world.store.statements.after("acme", 0, 10)
+        assert (json.loads(row.body)["verb"]["id"], row.quiet) == (GOOD, quiet), "quiet, if it went there quietly"
+        relayed, flawed = await world.read(bad)
+        assert (relayed.known, flawed) == (1, 0), "read again it is read as it was corrected"
+        assert await world.states() == ["gone"]
+
+
+async def test_what_the_rules_refused_once_is_let_in_when_they_do_not_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(*_: object, **__: object) -> None:
+        raise Refusal((Fault("verb", "must be what a former version of us believed"),))
+
+    async with here(tmp_path) as world:
+        with monkeypatch.context() as former:
+            former.setattr(relaying, "read_told", refusing)
+            await world.read(shown(id=ID), shown(id=OTHER))
+        assert await world.states() == ["quarantined", "quarantined"]
+        assert (await world.relay().again([1, 2])).fresh == 2
+        assert await world.states() == ["gone", "gone"]
+
+
+async def test_of_a_conflict_a_person_decides(tmp_path: Path) -> None:
+    async with here(tmp_path) as world:
+        await world.read(shown(id=ID))
+        clash = shown(id=ID, verb={"id": GOOD})
+        await world.read(clash)
+        assert (await world.relay().again([1])).conflicts == (ID,)
+        assert await world.states() == ["quarantined"]
+        await world.correct("id", json.dumps(OTHER), json.dumps(ID))
+        assert (await world.relay().again([1])).fresh == 1
+        assert await world.states() == ["gone"]
+        relayed, flawed = await world.read(clash)
+        assert (relayed.known, relayed.conflicts, flawed) == (1, (), 0)
+
+
+async def test_a_conflict_with_what_is_read_too_stays_one_entry(tmp_path: Path) -> None:
+    async with here(tmp_path) as world:
+        one, other = shown(id=ID), shown(id=ID, verb={"id": GOOD})
+        for number in range(3):
+            await world.read(one)
+            _, flawed = await world.read(other)
+            assert flawed == (number == 0), "it is told once"
+            assert await world.states() == ["quarantined"]
+        await world.read(one, shown(id=OTHER))
+        assert await world.states() == ["quarantined"]
+
+
+async def test_what_is_wrong_in_two_ways_is_one_entry(tmp_path: Path) -> None:
+    async with here(tmp_path) as world:
+        counts = [(await world.read(shown(id=ID, verb={"id": wrong})))[1] for wrong in ("no IRI", "nor this")]
+        assert counts == [1, 0]
+        assert await world.states() == ["quarantined"]

@@ -15,6 +15,7 @@ from toy_mapping import MAPPING
 from world import Campus, source, tenant
 
 from actors.domain.mapping import compile_tables
+from actors.ports import Fault
 from daemon.control import protocol as p
 from daemon.control.exits import Exit
 from daemon.control.protocol import Refusal
@@ -246,3 +247,42 @@ async def test_a_plan_that_would_lose_everybody_says_so(tmp_path: Path, autojump
     async with read(tmp_path) as (office, campus):
         rows, _ = await ask(office, p.MapDiff(source="acme/campus", before=2, after=3))
         assert rows[-1].flawed == {"required": len(campus.school.people)}
+
+
+async def test_a_statement_is_corrected_and_let_in(
+    tmp_path: Path, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(world.SECRETS, "archive", "sandbox")
+    archive = {"endpoint": "http://sandbox.test/school-lrs/xapi/", "key": "sandbox", "secret": {"env": "archive"}}
+    acme = tenant(sources=source("lrs", every="1h", every_max="1h", first_sync="announce", page=1000, **archive))
+    async with opened(tmp_path, acme) as (office, campus):
+        campus.sources["lrs"].fault(Fault(kind="poison", times=0))
+        await campus.until_read()
+        await campus.quiet()
+        before = await told(campus)
+        [row], _ = await ask(office, p.QuarantineList())
+        record = f"statement/{row.id}"
+        for dry in (True, False):
+            [changed], done = await ask(office, p.QuarantineRetry(records=(record,), dry_run=dry))
+            assert (changed.after, done.exit_code) == ("quarantined", Exit.DEGRADED)
+        verb = 'verb.id="http://adlnet.gov/expapi/verbs/completed"'
+        await ask(office, p.QuarantineEdit(source="acme/campus", record=record, put=(verb,)))
+        [changed], _ = await ask(office, p.QuarantineRetry(everything=True, dry_run=True))
+        assert (changed.after, changed.done) == ("stored", False)
+        [changed], done = await ask(office, p.QuarantineRetry(everything=True))
+        assert (changed.after, changed.done, done.exit_code) == ("stored", True, Exit.OK)
+        assert await told(campus) == before + 1
+        await campus.sync("full")
+        assert (await ask(office, p.QuarantineList()))[1].exit_code == Exit.NOTHING
+        assert await told(campus) == before + 1
+
+
+async def test_what_is_no_object_is_shown_and_has_nothing_to_correct(tmp_path: Path, autojump_clock: object) -> None:
+    async with read(tmp_path) as (office, campus):
+        await campus.store.writer.submit(lambda raw: raw.execute("UPDATE records SET raw = X'5b315d' WHERE no = 1"))
+        [(entity, name)] = await campus.rows("SELECT entity, id FROM records WHERE no = 1")
+        record = f"{entity}/{name}"
+        [shown], _ = await ask(office, p.QuarantineShow(records=(record,)))
+        assert msgspec.json.decode(shown.raw) == {"unreadable": "[1]"}
+        with pytest.raises(Refusal, match="nothing to correct"):
+            await ask(office, p.QuarantineEdit(source="acme/campus", record=record, put=("a=1",)))
