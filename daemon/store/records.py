@@ -8,7 +8,7 @@ Reading by place uses indexes alone; bodies are read by those who show them.
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,8 +22,10 @@ from daemon.store.engine import Engine
 from daemon.store.statements import SqlStatements
 from daemon.store.writer import Writer
 
+T = TypeVar("T")
 _LOOKUP_MAX = 500  # ids in one look-up, below SQLite's limit of bound values
 _PAIRS_MAX = 200
+_NOBODY = ("", "")  # has no memberships
 KNOWN = "no, entity, id, form, digest, mapping, canonical, state, scope, rev, changed_us, partial, quiet"
 _INSERT = (
     "INSERT INTO records (no, source, entity, id, form, scope, state, digest, mapping, rev, user, course, first_us, "
@@ -231,9 +233,10 @@ def _insert(raw: sqlite3.Connection, born: Sequence[Sequence[object]]) -> None:
 def _by_key(raw: sqlite3.Connection, source: int, keys: Iterable[Key]) -> dict[Key, KnownRecord]:
     found: dict[Key, KnownRecord] = {}
     for entity, ids in _by_entity(keys):
-        marks = ",".join("?" * len(ids))
+        names = _filled(ids, ids[0], _LOOKUP_MAX)
+        marks = ",".join("?" * len(names))
         sql = f"SELECT {KNOWN} FROM records WHERE source = ? AND entity = ? AND id IN ({marks})"  # noqa: S608
-        for row in raw.execute(sql, (source, entity, *ids)):
+        for row in raw.execute(sql, (source, entity, *names)):
             found[entity, row[2]] = known(row)
     return found
 
@@ -244,7 +247,7 @@ def _memberships(
     found: dict[tuple[str, str], list[KnownRecord]] = {}
     wanted = list(dict.fromkeys(pairs))
     for start in range(0, len(wanted), _PAIRS_MAX):
-        some = wanted[start : start + _PAIRS_MAX]
+        some = _filled(wanted[start : start + _PAIRS_MAX], _NOBODY, _PAIRS_MAX)
         marks = ",".join(["(?, ?)"] * len(some))
         sql = (
             f"WITH wanted (user, course) AS (VALUES {marks}) "  # noqa: S608  # marks only
@@ -267,6 +270,12 @@ def _awaiting(raw: sqlite3.Connection, source: int, keys: Sequence[Key]) -> list
         """  # noqa: S608  # marks only
         found.update(row[0] for row in raw.execute(sql, (source, entity, *values)))
     return sorted(found)
+
+
+def _filled(items: list[T], filling: T, most: int) -> list[T]:
+    """As many as the next power of two, or ``most``: SQLite keeps the statements that it has prepared, and for each
+    length there is another one. (Of 128 lengths they took 8 MiB.)"""
+    return items + [filling] * (min(1 << (len(items) - 1).bit_length(), most) - len(items))
 
 
 def _by_entity(keys: Iterable[Key]) -> Iterator[tuple[str, list[str]]]:
