@@ -1,6 +1,7 @@
 """Student information systems of any size, and what importing them costs beside the bare limit of the same machine."""
 
 import csv
+import gc
 import hashlib
 import resource
 import sqlite3
@@ -30,6 +31,7 @@ from config.polling import Removals
 from daemon.clock import SystemClock
 from daemon.depot import FileDepot
 from daemon.http import Outbound
+from daemon.serve import GC_THRESHOLDS
 from daemon.store.database import Store, open_store
 
 LARGE = (4_441, 1_470, 31_045)
@@ -146,8 +148,10 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def imported(folder: Path, root: Path, times: int = 1) -> list[Imported]:
-    """Import the bundle as a source does: read, normalised by the shipped table, published, one transaction a page.
-    More than once: the same bundle again."""
+    """Import the bundle as a source does in the daemon: read, normalised by the shipped table, published, one
+    transaction a page. More than once: the same bundle again."""
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     inbox = root / "inbox"
     table = Path(actors.sources.oneroster.__file__).parent / "mappings" / "v1.toml"
     mapped, _ = compile_tables({1: tomllib.loads(table.read_text(encoding="utf-8"))})
