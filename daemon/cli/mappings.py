@@ -4,7 +4,6 @@ import json
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
@@ -29,6 +28,8 @@ def toml(row: v.TableRow) -> str:
 
 def said(row: v.MappedRow) -> RenderableType:
     """What was read, what it means or what is wrong, and what would be told."""
+    from rich.syntax import Syntax  # a fifth of what every other command would take to start
+
     parts: list[RenderableType] = [plain(f"{row.source} v{row.version}: {row.record} ({row.form})", "bold")]
     parts.append(Padding(plain(row.raw, "dim"), (0, 0, 0, 2)))
     if row.faults:
