@@ -29,7 +29,6 @@ ALL = frozenset(
 )  # fmt: skip
 LATE = frozenset({"late_commit"})
 """Concerns what has an effect; reading has none."""
-REFUSALS = frozenset({"forbidden"})
 VALUES = {"status": "503", "status_after_commit": "502", "slow": "3", "rate_limited": "7"}
 
 
@@ -97,7 +96,7 @@ SYSTEMS: dict[str, System] = {
             "mod_assign_get_assignments",
             "mod_assign_get_submissions",
         ),
-        errors=("sitemaintenance", "xml", "maintenance", "cut", "null"),
+        errors=("sitemaintenance", "xml", "maintenance", "cut", "null", "nopermissions"),
         lacks=frozenset({"nameless", "completed", "invited", "section"}),
         reminds=True,
     ),
@@ -213,10 +212,9 @@ def tenant_of(name: str, folder: Path) -> Tenant:
     )
 
 
-def fault_of(name: str, kind: str, operation: str, dice: Random, times: int = 1, *, first: bool = False) -> Fault:
-    """One that the fake of this system takes. ``first``: nothing was read whole yet; what may not be read then is new
-    when it may."""
-    errors = [each for each in SYSTEMS[name].errors if not (first and each in REFUSALS)]
+def fault_of(name: str, kind: str, operation: str, dice: Random, times: int = 1) -> Fault:
+    """One that the fake of this system takes."""
+    errors = SYSTEMS[name].errors
     value = dice.choice(errors) if kind == "error" else VALUES.get(kind, "")
     assert value or kind not in NUMBERED
     return Fault(kind=kind, vendor="source", operation=operation, value=value, times=times)

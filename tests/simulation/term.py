@@ -41,6 +41,8 @@ CALL_RETRY_S = 30.0
 AHEAD_S = 7200.0
 """So long after a round learners are reminded of its work: in the middle of the next one, mostly. Until then it is
 known who has handed it in, whatever happened."""
+OPENED_MAX = 5
+"""So often everything is read once more, where parts of it are refused one after the other."""
 POINTS = tuple(source_points())
 OF_BUNDLES = tuple(point for point in POINTS if point.startswith("depot."))
 
@@ -112,6 +114,7 @@ class Term:
                 self._arm(0)
                 await daemon.start(campus.run, outside)
                 await self._settled("the first reading")
+                await self._opened()
                 for number in range(1, self._plan.rounds + 1):
                     await self._round(number)
                     if self._faults:
@@ -126,6 +129,12 @@ class Term:
                 campus.end()
             outside.cancel_scope.cancel()
         return self._faults
+
+    async def _opened(self) -> None:
+        """Until what was refused at first has been read, nothing of it is news."""
+        for _ in range(OPENED_MAX):
+            if self._campus.look("SELECT 1 FROM shut LIMIT 1"):
+                await self._settled("what was refused at first")
 
     # ── a round ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -246,7 +255,7 @@ class Term:
             for name in plan.systems:
                 system = SYSTEMS[name]
                 for operation in system.operations:
-                    fault = fault_of(name, plan.struck, operation, self._dice, first=number == 0)
+                    fault = fault_of(name, plan.struck, operation, self._dice)
                     campus.vendors.fakes[name, f"source {system.kind}"].fault(fault)
 
     # ── and then ─────────────────────────────────────────────────────────────────────────────────────
