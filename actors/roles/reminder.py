@@ -113,7 +113,8 @@ class Reminder(Actor[ReminderMessage]):
             after_user = _user(owing[-1].user).id
             found = list(self._due(owing, work.source, assignment, course, publisher, now_us))
             if found:
-                provenance = self._provenance(name)
+                with self._world.witness.reading(f"{self._tenant.name}/{name}", "reminder") as view:
+                    provenance = self._provenance(name, view.traceparent)
                 await self._world.reminders.remind(
                     [one for one, _ in found], [statement for _, statement in found], provenance
                 )
@@ -161,13 +162,13 @@ class Reminder(Actor[ReminderMessage]):
         own = next((row.timezone for row in person if row.timezone), "")
         return own or user.timezone or course.timezone or self._tenant.timezone
 
-    def _provenance(self, source: str) -> Provenance:
+    def _provenance(self, source: str, traceparent: str) -> Provenance:
         account = f'{{"homePage":"urn:lmsyncd:{self._tenant.name}:{source}","name":"reminder"}}'
         return Provenance(
             tenant=self._tenant.name,
             source=source,
             correlation_id=f"reminder-{self._world.dice.token()[:16]}",
-            traceparent="",
+            traceparent=traceparent,
             version=VERSION,
             authority=f'{{"objectType":"Agent","account":{account}}}'.encode(),
         )

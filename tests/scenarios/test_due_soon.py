@@ -74,6 +74,9 @@ async def test_everybody_who_owes_it_is_reminded_once(tmp_path: Path, autojump_c
         assert len(told) == 7
         assert {change.learner.email for change in told} == {one.email for one in learners(campus)[1:]}
         assert {change.before_s for change in told} == {86_400}
+        traces = await campus.rows("SELECT DISTINCT traceparent FROM deliveries WHERE kind = 'due_soon'")
+        assert len(traces) == 1
+        assert traces[0][0].startswith("00-"), "reminders are the root of a trace, as a reading is"
         await trio.sleep(2 * DAY_S)
         assert len(await reminders(campus)) == 7
         assert len(campus.journal("slack")) == 7
