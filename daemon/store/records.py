@@ -29,12 +29,10 @@ _NOBODY = ("", "")  # has no memberships
 KNOWN = "no, entity, id, form, digest, mapping, canonical, state, scope, rev, changed_us, partial, quiet"
 _INSERT = (
     "INSERT INTO records (no, source, entity, id, form, scope, state, digest, mapping, rev, user, course, first_us, "
-    "changed_us, partial, quiet, canonical, raw) VALUES "
+    "changed_us, partial, quiet, canonical, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_ROW = f"({', '.join('?' * 18)})"
 _LARGE = 200
 """Records in one transaction: then many more come, and what SQLite remembers of the pages before is of little use."""
-_ROWS_MAX = 200  # in one statement, below SQLite's limit of bound values
 _UPDATE = (
     "UPDATE records SET form = ?, scope = ?, state = ?, digest = ?, mapping = ?, rev = ?, user = ?, course = ?, "
     "changed_us = ?, partial = ?, quiet = ?, canonical = ?{raw} WHERE no = ?"
@@ -205,7 +203,7 @@ def write(raw: sqlite3.Connection, source: int, records: Sequence[Kept], now_us:
             (no, n, source, flaw.rule, flaw.path, flaw.value, flaw.suggestion) for n, flaw in enumerate(kept.flaws)
         ]
     if born:
-        _insert(raw, born)
+        raw.executemany(_INSERT, born)
         if any(row[2] in _OF_WORK for row in born):
             raw.execute(_FOLLOW, (born[0][0],))
     if told or meant:
@@ -220,14 +218,6 @@ def write(raw: sqlite3.Connection, source: int, records: Sequence[Kept], now_us:
 def _slim(raw: sqlite3.Connection) -> None:
     """An import touches pages all over the indexes: two connections would each remember 64 MiB of them."""
     raw.execute("PRAGMA shrink_memory")
-
-
-def _insert(raw: sqlite3.Connection, born: Sequence[Sequence[object]]) -> None:
-    """Many in one statement: the table has triggers, so each statement keeps a journal of all pages that it touches.
-    (Measured: 60 microseconds a row alone, 20 in company.)"""
-    for start in range(0, len(born), _ROWS_MAX):
-        some = born[start : start + _ROWS_MAX]
-        raw.execute(_INSERT + ", ".join([_ROW] * len(some)), [cell for row in some for cell in row])
 
 
 def _by_key(raw: sqlite3.Connection, source: int, keys: Iterable[Key]) -> dict[Key, KnownRecord]:
