@@ -1,6 +1,7 @@
-"""A seed, whatever it is of: statements that are sent (``directed``), or a school that is read (``term``)."""
+"""A seed, whatever it is of: statements that are sent (``directed``) or read from another LRS
+(``relayed``), or a school that is read (``term``)."""
 
-from tests.simulation import term
+from tests.simulation import relayed, term
 from tests.simulation.directed import scenario_of
 from tests.simulation.play import Outcome, play
 
@@ -9,4 +10,6 @@ def outcome_of(seed: int | str, *, keep_lines: bool = False) -> Outcome:
     """Raises ValueError for a name that nobody knows."""
     if isinstance(seed, str) and seed.split()[0] in ("term", "lesson"):
         return term.play(seed, keep_lines=keep_lines)
+    if isinstance(seed, str) and seed.split()[0] in ("relay", "relayed"):
+        return relayed.play(seed, keep_lines=keep_lines)
     return play(scenario_of(seed), keep_lines=keep_lines)

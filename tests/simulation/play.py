@@ -68,6 +68,20 @@ def play(scenario: Scenario, *, keep_lines: bool = False) -> Outcome:
             findings = run(scenario.chance, director.direct)
         finally:
             campus.close()
+    return outcome(scenario, campus, director, findings, began_s, keep_lines=keep_lines)
+
+
+def outcome(
+    scenario: Scenario,
+    campus: SimulatedCampus,
+    director: "Director",
+    findings: Findings,
+    began_s: float,
+    *,
+    keep_lines: bool,
+) -> Outcome:
+    """What became of it. ``began_s``: of the process's time."""
+    record = campus.record
     return Outcome(
         seed=scenario.seed,
         digest=record.digest,
@@ -109,15 +123,23 @@ class Director:
                     for event in scenario.events:
                         if event.at_s >= 0:
                             acting.start_soon(self._later, event)
+                    self._more(acting)
                 self._mend()
                 still = await self._until_still()
                 findings = judge(campus, scenario, self.acknowledged)
+                self._also(findings)
                 if not still:
                     spent = f"{campus.virtual_s() / 3600:.0f} h and {campus.record.events:,} events"
                     findings.faults.insert(0, f"still open after {spent}, with everything mended")
                 campus.end()
             world.cancel_scope.cancel()
         return findings
+
+    def _more(self, acting: trio.Nursery) -> None:
+        """What else happens meanwhile."""
+
+    def _also(self, findings: Findings) -> None:
+        """What else must hold."""
 
     # ── what the school does ─────────────────────────────────────────────────────────────────────
 
