@@ -123,7 +123,8 @@ class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A zip or a folder. ``settled``: nothing has written to it for a while. ``names`` are its files, without
     folders around them; ``digest`` of the content, hexadecimal; ``made_us``: when its files were written, as far as
     it tells (0: it does not); ``headers`` of the answer that brought it, where it was downloaded; ``trouble``: why it
-    cannot be read (then ``names`` is empty)."""
+    cannot be read (then ``names`` is empty); if it is not ``settled``, it is given ``patience_s`` more to become
+    whole."""
 
     key: str
     name: str
@@ -133,6 +134,7 @@ class BundleInfo(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     settled: bool = True
     trouble: str = ""
+    patience_s: float = 0.0
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,18 +175,21 @@ Answer = Outcome | BundleInfo | tuple[BundleInfo, ...] | RowsRead | str | None
 class Finished(msgspec.Struct, frozen=True, kw_only=True):
     """All that was to be read was read. ``note`` is for operators. ``whole`` False: that was not everything there is to
     know (an empty inbox, one bundle of several): whatever the mode was, the first whole reading is still to come, if
-    it was before."""
+    it was before. ``spoilt``: what a person has to look at from now on (empty: nothing any more, None: what there was).
+    """
 
     note: str = ""
     whole: bool = True
+    spoilt: str | None = None
 
 
 class Halted(msgspec.Struct, frozen=True, kw_only=True):
     """It was not. ``why`` decides what happens next: ``throttled`` (the source named a time, ``retry_after`` as
     sent), ``unavailable`` (it is down), ``revoked`` (our credentials died: the source is suspended), ``refused``
-    (permission or configuration: a person must mend it), ``faulted`` (an odd answer)."""
+    (permission or configuration: a person must mend it), ``faulted`` (an odd answer), ``spoilt`` (one of several things
+    to read is of no use and was put aside: a person has to look at it, the others can be read)."""
 
-    why: Literal["throttled", "unavailable", "revoked", "refused", "faulted"]
+    why: Literal["throttled", "unavailable", "revoked", "refused", "faulted", "spoilt"]
     detail: str
     retry_after: str | None = None
 

@@ -19,6 +19,7 @@ How = Literal[
     "revoked",
     "refused",
     "faulted",
+    "spoilt",
     "braked",
     "abandoned",
     "stopped",
@@ -93,10 +94,12 @@ class Sources(Protocol):
     async def begin(self, no: int, mode: Mode, now_us: int) -> int:
         """A reading begins; its number. Former ones that never ended stay as they are."""
 
-    async def end(self, no: int, reading: Reading, braked: str | None = None, *, whole: bool = True) -> None:
+    async def end(
+        self, no: int, reading: Reading, braked: str | None = None, *, whole: bool = True, spoilt: str | None = None
+    ) -> None:
         """It ended. In the same transaction: a full one that finished is the newest full one, and the first if it was
         ``whole``; readings in a row without anything new are counted; ``braked`` is what a person is asked about
-        (empty: nothing any more, None: as it was). The oldest readings leave."""
+        (empty: nothing any more, None: as it was), and so is ``spoilt``. The oldest readings leave."""
 
     async def readings(self, no: int, limit: int) -> list[Reading]:
         """The last ones, newest first."""

@@ -39,6 +39,8 @@ class SourceState(msgspec.Struct, frozen=True, kw_only=True):
     """The source named a time: it is not asked before it."""
     braked: str = ""
     """So much would be gone that a person is asked; empty: nobody is."""
+    spoilt: str = ""
+    """What was put aside that a person has to look at; empty: nothing."""
 
 
 class KnownRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -42,6 +42,9 @@ class _Nowhere:
     async def whole(self, whole: Whole) -> None:
         await trio.lowlevel.checkpoint()
 
+    async def begin(self) -> None:
+        """A greeting is not on record."""
+
     async def shut_up(self, shut: Shut) -> None:
         await trio.lowlevel.checkpoint()
 

@@ -36,6 +36,7 @@ from actors.roles.greeting import greet
 from actors.roles.hearing import Ear
 from actors.roles.performing import Abandoned, Performance
 from actors.roles.reading import Taken
+from actors.roles.resting import Idle, after, for_cadence, looked_again, may_be_idle, shown_as
 from actors.roles.undertaking import Undertaking
 from actors.roles.world import World
 from config.durations import seconds
@@ -77,7 +78,8 @@ class Harvester(Actor[HarvesterMessage]):
         self._running: trio.CancelScope | None = None
         self._hello_s = 0.0
         self._ailing = ""
-        self._cast = (-1, 0.0)
+        self._cast = ((-1, 0), 0.0)
+        self._idle: Idle | None = None
         self._silent = False
         self._born_us = self._since_us = world.clock.now_us()
         self._view = SourceView(source=self.name, kind=connection.kind, state="starting")
@@ -153,11 +155,11 @@ class Harvester(Actor[HarvesterMessage]):
             asked, self._asked, self._look_us = self._asked, None, None
             await self._read_as(state, asked)
         else:
-            standing = standing_of(state, readings, self._since_us, self._born_us)
+            standing = after(standing_of(state, for_cadence(readings), self._since_us, self._born_us), self._idle)
             next_one = looked(due(self._pace, standing, now_us, self._dice(readings)), standing, self._look_us)
             if next_one.at_us <= now_us:
                 self._look_us = None
-                await self._read(state, next_one.mode, None)
+                await self._read(state, next_one.mode, None, lightly=may_be_idle(state, readings, next_one.mode))
             else:
                 self._show_resting(state, readings, next_one)
                 await self._rest((next_one.at_us - now_us) / 1e6)
@@ -167,7 +169,7 @@ class Harvester(Actor[HarvesterMessage]):
 
     def _dice(self, readings: list[Reading]) -> float:
         """The same until the next reading: who wakes early must not cast anew."""
-        key = readings[0].no if readings else 0
+        key = (readings[0].no if readings else 0, self._idle.count if self._idle else 0)
         if key != self._cast[0]:
             self._cast = (key, self._world.dice.random())
         return self._cast[1]
@@ -187,10 +189,12 @@ class Harvester(Actor[HarvesterMessage]):
             state = await self._world.sources.state(self._known_as)
         await self._read(state, asked.mode if isinstance(asked, Sync) else "backfill", asked)
 
-    async def _read(self, state: SourceState, mode: Mode, asked: Sync | Backfill | None) -> How:
-        """One reading, whose end is on record whatever happens. Raises StoreUnavailable."""
+    async def _read(
+        self, state: SourceState, mode: Mode, asked: Sync | Backfill | None, *, lightly: bool = False
+    ) -> How:
+        """One reading, on record whatever happens (``lightly``: if it does more than look). Raises StoreUnavailable."""
         with self._world.witness.reading(self.name, mode) as view:
-            taken = await self._undertaking.begin(state, mode, asked, view)
+            taken = await self._undertaking.begin(state, mode, asked, view, lightly=lightly)
             self._show("running", reading=taken.reading())
             http = self._world.http()
             ended: Ended | Abandoned | None = None
@@ -247,6 +251,7 @@ class Harvester(Actor[HarvesterMessage]):
                     self._world.witness.trouble("source.store_unavailable", error, source=self.name)
                 else:
                     self._tell(state, taken, ended, reading)
+                    self._idle = looked_again(self._idle, reading)
                     return reading
             await trio.sleep(STORE_RETRY_S)
 
@@ -270,6 +275,8 @@ class Harvester(Actor[HarvesterMessage]):
         match ended:
             case Halted(why="revoked", detail=detail):
                 witness.trouble("source.suspended", None, source=self.name, detail=detail)
+            case Halted(why="spoilt", detail=detail):  # each is another one
+                witness.trouble("source.failed", None, source=self.name, why="spoilt", detail=detail)
             case Halted(why=why, detail=detail):
                 if self._ailing != why:
                     witness.trouble("source.failed", None, source=self.name, why=why, detail=detail)
@@ -327,20 +334,13 @@ class Harvester(Actor[HarvesterMessage]):
     def _look_back(self, state: SourceState, readings: list[Reading]) -> None:
         ended = next((each for each in readings if each.ended_us is not None), None)
         good = next((each for each in readings if each.how in GOOD), None)
-        good_us = good.ended_us if good is not None else self._view.good_us or state.full_us
+        known_us = good.ended_us if good is not None else self._view.good_us or state.full_us
+        good_us = self._idle.ended_us if self._idle else known_us
         self._show(mapping=state.mapping, last=ended, good_us=good_us, reading=None, what="", done=0, total=None)
 
     def _show_resting(self, state: SourceState, readings: list[Reading], next_one: Due) -> None:
-        mode: SourceMode = "resting"
-        detail = ""
-        newest = next((each for each in readings if each.ended_us is not None), None)
-        if state.throttled_us > self._world.clock.now_us():
-            mode, detail = "throttled", newest.detail if newest else ""
-        elif newest is not None and newest.how not in GOOD and newest.how != "stopped":
-            mode, detail = "unavailable", f"{newest.how}: {newest.detail}"
-        elif state.braked:
-            mode, detail = "braked", state.braked
-        self._show(mode, detail, next_us=next_one.at_us, next_mode=next_one.mode)
+        shown = shown_as(state, readings, self._idle, self._now_us())
+        self._show(*shown, next_us=next_one.at_us, next_mode=next_one.mode)
 
     def _show(self, state: SourceMode | None = None, detail: str | None = None, **changes: object) -> None:
         if state is not None:

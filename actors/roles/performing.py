@@ -42,6 +42,9 @@ class Abandoned(Exception):
 class Taker(Protocol):
     """Where what is read goes. All raise StoreUnavailable."""
 
+    async def begin(self) -> None:
+        """It does more than look whether there is something to read. Called before each step of that kind."""
+
     async def page(self, page: Page) -> None:
         """On disk, with its cursor, when it returns."""
 
@@ -102,6 +105,8 @@ class Performance:
         raise Abandoned(f"no end after {STEPS_MAX} steps")
 
     async def _do(self, step: Step) -> Answer:
+        if not isinstance(step, Bundles):
+            await self._taker.begin()
         match step:
             case Request():
                 return await self._ask(step)

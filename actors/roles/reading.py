@@ -24,7 +24,7 @@ from actors.roles.world import World
 
 
 class Taken:
-    """One reading. ``lacking``: why it cannot begin at all, empty: it can."""
+    """One reading. ``lacking``: why it cannot begin at all, empty: it can. ``asked``: by a person."""
 
     def __init__(
         self,
@@ -39,6 +39,7 @@ class Taken:
         parts: Parts | None,
         *,
         quiet: bool,
+        asked: bool,
     ) -> None:
         self._source_no = source_no
         self._mapping = mapping
@@ -55,6 +56,7 @@ class Taken:
         """What was told whole, and of which nobody is taken for gone yet."""
         self.lacking = ""
         self.quiet = quiet
+        self.asked = asked
         self.requests = 0
 
     @property
@@ -75,6 +77,18 @@ class Taken:
         """What this reading sent to quarantine that did not stand there before, by rule."""
         relayed = self._relayed.quarantined
         return {**self._intake.grown, **({"statement": relayed} if relayed else {})}
+
+    async def begin(self) -> None:
+        """On record from now on. Raises StoreUnavailable."""
+        if not self._began.no:
+            no = await self._world.sources.begin(self._source_no, self._began.mode, self._began.began_us)
+            self._began = msgspec.structs.replace(self._began, no=no)
+
+    @property
+    def was_idle(self) -> bool:
+        """It has looked, there was nothing, and so it has left no trace."""
+        seen = self.reading()
+        return not (seen.no or seen.told or seen.changed or seen.gone or seen.quarantined or seen.statements)
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:

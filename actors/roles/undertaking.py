@@ -39,14 +39,21 @@ class Undertaking:
             Stater(tenant=tenant.name, source=name, home_page=source.home_page, language=tenant.locale)
         )
 
-    async def begin(self, state: SourceState, mode: Mode, asked: Sync | Backfill | None, view: ReadingView) -> Taken:
-        """Raises StoreUnavailable."""
+    async def begin(
+        self,
+        state: SourceState,
+        mode: Mode,
+        asked: Sync | Backfill | None,
+        view: ReadingView,
+        *,
+        lightly: bool = False,
+    ) -> Taken:
+        """``lightly``: it is on record only once it does more than look. Raises StoreUnavailable."""
         world = self._world
         async with world.switchboard.alone(f"{self._tenant.name}/{self._name}"):
             await self._make_whole(state)
         mapping, meaning = await self._mapping(state)
-        no = await world.sources.begin(state.no, mode, world.clock.now_us())
-        began = Reading(no=no, mode=mode, began_us=world.clock.now_us())
+        began = Reading(no=0, mode=mode, began_us=world.clock.now_us())
         quiet = self._is_quiet(state, asked)
         provenance = self._provenance(world.dice.token(), view.traceparent, quiet=quiet)
         removals = (self._polling or Polling()).removals
@@ -66,9 +73,12 @@ class Undertaking:
             relay,
             parts,
             quiet=provenance.quiet,
+            asked=asked is not None,
         )
         if isinstance(meaning, str):
             taken.lacking = meaning
+        if not lightly:
+            await taken.begin()
         return taken
 
     async def hear(
@@ -192,8 +202,9 @@ class Undertaking:
         return state.first_us is None and (self._polling or Polling()).first_sync == "quiet"
 
     async def end(self, state: SourceState, taken: Taken, ended: Ended | Abandoned | None) -> Reading:
-        """Its end on record. None: it was broken off. Raises StoreUnavailable."""
+        """Its end on record, if it did more than look. None: it was broken off. Raises StoreUnavailable."""
         braked: str | None = None
+        spoilt: str | None = None
         whole = True
         how: How
         match ended:
@@ -203,15 +214,21 @@ class Undertaking:
                 how, detail = "abandoned", str(ended)
             case Halted(why=why, detail=detail):
                 how = why
-            case Finished(note=detail, whole=whole):
+                spoilt = detail if why == "spoilt" else None
+            case Finished(note=detail, whole=whole, spoilt=spoilt):
                 how = "finished"
+                if spoilt is None and taken.asked:
+                    spoilt = ""
                 if taken.braked:
                     how, detail = "braked", in_words(taken.braked)
                     braked = detail
                 elif named(state.braked) <= taken.judged:
                     braked = ""
+        if taken.was_idle and (ended is None or (isinstance(ended, Finished) and not whole)):
+            return taken.reading(how, detail)
+        await taken.begin()
         reading = taken.reading(how, detail)
-        await self._world.sources.end(state.no, reading, braked, whole=whole)
+        await self._world.sources.end(state.no, reading, braked, whole=whole, spoilt=spoilt)
         if taken.grown:
             self._world.witness.trouble(
                 "quarantine.grew", None, source=f"{self._tenant.name}/{self._name}", rules=taken.grown

@@ -31,6 +31,7 @@ STYLES: dict[str, str] = {
     "refused": "red",
     "revoked": "red",
     "faulted": "red",
+    "spoilt": "red",
 }
 
 

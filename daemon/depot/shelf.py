@@ -130,7 +130,8 @@ class FileDepot:
             except (Unusable, OSError) as error:
                 trouble = str(error) if isinstance(error, Unusable) else f"it cannot be read: {error.strerror or error}"
                 if not item.trouble and calm_us < inboxes.SETTLE_BROKEN_US:
-                    return BundleInfo(key=item.key, name=name, settled=False, trouble=trouble)
+                    left_s = (inboxes.SETTLE_BROKEN_US - calm_us) / 1e6
+                    return BundleInfo(key=item.key, name=name, settled=False, trouble=trouble, patience_s=left_s)
                 seen.info = BundleInfo(key=item.key, name=name, trouble=trouble)
             else:
                 seen.info = _told(item.key, name, bundle, item.written_ns // 1000)

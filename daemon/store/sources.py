@@ -14,7 +14,7 @@ from daemon.store.writer import Writer
 
 _STATE = (
     "no, mapping, cursor, paused_by, paused_us, suspended, suspended_us, first_us, full_us, heard_us, unchanged, "
-    "throttled_us, braked"
+    "throttled_us, braked, spoilt"
 )
 _READING = "no, mode, began_us, ended_us, how, detail, requests, told, changed, gone, quarantined, statements"
 _DETAIL_CHARS_MAX = 500
@@ -95,7 +95,9 @@ class SqlSources:
 
         return await self._writer.submit(job)
 
-    async def end(self, no: int, reading: Reading, braked: str | None = None, *, whole: bool = True) -> None:
+    async def end(
+        self, no: int, reading: Reading, braked: str | None = None, *, whole: bool = True, spoilt: str | None = None
+    ) -> None:
         def job(raw: sqlite3.Connection) -> None:
             raw.execute(
                 "UPDATE readings SET ended_us = ?, how = ?, detail = ?, requests = ?, told = ?, changed = ?, gone = ?, "
@@ -113,6 +115,8 @@ class SqlSources:
                     reading.no,
                 ),
             )
+            if spoilt is not None:
+                raw.execute("UPDATE sources SET spoilt = ? WHERE no = ?", (spoilt[:_DETAIL_CHARS_MAX], no))
             _note(raw, no, reading, braked, whole)
             for kind, kept in (("1", READINGS_KEPT), (_IDLE, IDLE_KEPT)):
                 raw.execute(

@@ -61,8 +61,8 @@ async def test_a_bundle_that_is_whole_again_needs_nobody(tmp_path: Path, autojum
     sources = {"campus": Connection(name="campus", kind="oneroster", settings=settings)}
     many = [f"e{n},,,c1,o1,u1,student,,," for n in range(200)]
 
-    async def drop(campus: Campus, name: str, files: dict[str, str]) -> str:
-        (inbox / f"{name}.part").write_bytes(zipped(files))
+    async def drop(campus: Campus, name: str, files: dict[str, str], hour: int = 0) -> str:
+        (inbox / f"{name}.part").write_bytes(zipped(files, (2027, 1, 15, hour, 0, 0)))
         (inbox / f"{name}.part").rename(inbox / name)
         with trio.fail_after(86_400):
             while not (inbox / "done" / name).exists():
@@ -79,7 +79,7 @@ async def test_a_bundle_that_is_whole_again_needs_nobody(tmp_path: Path, autojum
         assert await drop(campus, "c.zip", bundle(manifest=None, enrollments=None)) == told, (
             "it tells nothing of enrolments"
         )
-        assert await drop(campus, "d.zip", bundle(enrollments=many)) == ""
+        assert await drop(campus, "d.zip", bundle(enrollments=many), hour=1) == "", "as in a.zip, and made anew"
         assert campus.view().state == "resting"
         assert [each.mode for each in campus.readings() if each.told][-1] == "delta"
         assert (await active(campus))["enrolment"] == 200

@@ -225,3 +225,67 @@ async def test_results_alone_are_of_the_course_of_their_work(tmp_path: Path, aut
             assert (grade["course"], grade["score"]) == ("c1", {"raw": points, "max": 20})
         assert await campus.rows("SELECT count(*) FROM flaws") == [(0,)]
         assert posted(campus) == (2, 2)
+
+
+TORN = bundle(enrollments="sourcedId,classSourcedId,userSourcedId,role\r\ne3,c1,u3,teacher\r\ne1,c")
+
+
+def troubles(campus: Campus) -> list[str]:
+    """What was said of spoilt bundles, as often as somebody was told."""
+    said = [reading.detail for reading in campus.readings() if reading.how == "spoilt"]
+    assert [name for name, _ in campus.notes.troubles].count("source.failed") == len(said)
+    return said
+
+
+async def test_looking_where_nothing_is_writes_nothing(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, both(inbox_of(tmp_path))) as campus:
+        drop(tmp_path, "a.zip", zipped(bundle()))
+        await dealt(campus, tmp_path, "a.zip")
+        await campus.quiet()
+        await trio.sleep(60)
+        before, looks = await changes(campus), len(campus.readings())
+        await trio.sleep(3_600)
+        after = await changes(campus)
+        assert len(campus.readings()) > looks + 50
+        assert after[0] - before[0] <= 1, "the count of commits of the question before, no more"
+        view = campus.switchboard.source_views["acme/campus"]
+        assert (view.state, view.detail) == ("resting", "the inbox is empty")
+        assert view.good_us is not None
+        assert view.good_us / 1e6 > now_s() - 60
+        drop(tmp_path, "half.zip", zipped(bundle())[:200])
+        await trio.sleep(120)
+        assert "half.zip cannot be opened" in campus.switchboard.source_views["acme/campus"].detail
+
+
+async def test_each_spoilt_bundle_is_told_and_seen_until_there_is_a_better_one(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with open_campus(tmp_path, both(inbox_of(tmp_path))) as campus:
+        for count, name in enumerate(("a.zip", "b.zip"), 1):
+            drop(tmp_path, name, zipped(TORN, (2027, 1, 16, count, 0, 0)))
+            await dealt(campus, tmp_path, name, "failed")
+            assert len(troubles(campus)) == count
+            assert troubles(campus)[-1].startswith(f"{name}: ")
+            assert "middle of a row" in troubles(campus)[-1]
+            await trio.sleep(7_200)
+            view = campus.switchboard.source_views["acme/campus"]
+            assert view.state == "unavailable", "after many empty looks"
+            assert view.detail.startswith(f"{name}: ")
+        drop(tmp_path, "c.zip", zipped(bundle(), (2027, 1, 16, 9, 0, 0)))
+        await dealt(campus, tmp_path, "c.zip")
+        await trio.sleep(120)
+        assert campus.switchboard.source_views["acme/campus"].state == "resting"
+        assert len(troubles(campus)) == 2
+
+
+async def test_a_spoilt_bundle_that_was_dealt_with_is_let_go_of_by_asking(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with open_campus(tmp_path, both(inbox_of(tmp_path))) as campus:
+        drop(tmp_path, "a.zip", zipped(TORN))
+        await dealt(campus, tmp_path, "a.zip", "failed")
+        await trio.sleep(120)
+        assert campus.switchboard.source_views["acme/campus"].state == "unavailable"
+        await campus.sync("delta")
+        await trio.sleep(1)
+        assert campus.switchboard.source_views["acme/campus"].state == "resting"

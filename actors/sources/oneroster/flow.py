@@ -8,7 +8,8 @@ have passed, a mapping may be another one, or a person may have accepted what th
 """
 
 import base64
-from collections.abc import Generator
+import math
+from collections.abc import Generator, Sequence
 from typing import Literal
 
 from actors.domain.flow import Lost, NotSent, Request, Response, Veiled
@@ -44,6 +45,7 @@ READ_MAX = 32
 READ_BEFORE = "it was read before, and something was wrong with it"
 PATIENCE_S = 1_800.0
 NOTE_CHARS_MAX = 1_000
+NAMES_MAX = 3
 
 
 class OneRosterSource:
@@ -121,13 +123,13 @@ class OneRosterSource:
             if waiting:
                 told.append(f"{waiting} more wait")
             whole = (known or taken.bulk) and not waiting
-            return Finished(note="; ".join(each for each in told if each)[:NOTE_CHARS_MAX], whole=whole)
+            return Finished(note="; ".join(each for each in told if each)[:NOTE_CHARS_MAX], whole=whole, spoilt="")
         if order.mode == "full" and not waiting and (last := (yield from self._last(order))) is not None:
             taken = yield from self._take(last, order)
             note = "; ".join(each for each in (f"{last.name} once more: {taken.records} records", taken.note()) if each)
             return Finished(note=note[:NOTE_CHARS_MAX], whole=known and not taken.trouble)
-        unsettled = f"{waiting} bundles are still being written" if waiting else "the inbox is empty"
-        return Finished(note=unsettled, whole=False)
+        waited_for = unsettled([bundle for bundle in bundles if not bundle.settled])
+        return Finished(note=waited_for[:NOTE_CHARS_MAX] or "the inbox is empty", whole=False)
 
     def _last(self, order: Order) -> Generator[Step, Answer, BundleInfo | None]:
         """The bundle that was taken last, if it still lies where it was put."""
@@ -150,7 +152,7 @@ class OneRosterSource:
         """It is put to the failed ones, and somebody is told. What was taken of it stays."""
         moved = yield Put(bundle=bundle.key, where="failed", note=note)
         where = str(moved) if moved else "it lies in failed"
-        return Halted(why="faulted", detail=f"{bundle.name}: {note}; {where}"[:NOTE_CHARS_MAX])
+        return Halted(why="spoilt", detail=f"{bundle.name}: {note}; {where}"[:NOTE_CHARS_MAX])
 
     def _take(self, bundle: BundleInfo, order: Order) -> Generator[Step, Answer, Taken]:
         zone = self._bearing.timezone
@@ -202,6 +204,24 @@ class OneRosterSource:
             draws=(BUCKET,),
             patience_s=PATIENCE_S,
         )
+
+
+def unsettled(bundles: Sequence[BundleInfo]) -> str:
+    """Which of them are waited for, and how long at most."""
+    torn = [
+        f"{each.name} cannot be opened ({each.trouble}): it goes to failed in {math.ceil(each.patience_s / 60)} min "
+        "unless somebody goes on writing it"
+        for each in bundles
+        if each.trouble
+    ]
+    written = [each.name for each in bundles if not each.trouble]
+    if not written:
+        return "; ".join(torn)
+    named = (
+        written if len(written) <= NAMES_MAX else [*written[: NAMES_MAX - 1], f"{len(written) - NAMES_MAX + 1} more"]
+    )
+    listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+    return "; ".join([*torn, f"{listed} {'is' if len(written) == 1 else 'are'} still being written"])
 
 
 def _late(bundle: BundleInfo, order: Order) -> str | None:

@@ -4,9 +4,10 @@ import pytest
 from memory_depot import MemoryDepot
 from oneroster_desk import DAY_US, INBOX, NOW_US, Desk, Told, bundle, small
 
-from actors.domain.harvest import Finished, Halted
+from actors.domain.harvest import BundleInfo, Finished, Halted
 from actors.domain.school import sample
 from actors.sources.oneroster.fake import bundle_of
+from actors.sources.oneroster.flow import unsettled
 
 LEAVERS = ["course", "user", "enrolment", "assignment", "grade"]
 SDS_2_1 = {
@@ -257,8 +258,29 @@ async def test_one_bundle_a_reading_oldest_first(desk: Desk) -> None:
 async def test_what_is_still_being_written_waits(desk: Desk) -> None:
     desk.depot.drop(INBOX, "a.zip", bundle(), settled=False)
     told = await desk.read()
-    assert told.ended == Finished(note="1 bundles are still being written", whole=False)
+    assert told.ended == Finished(note="a.zip is still being written", whole=False)
     assert desk.depot.placed == []
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (("a", "b"), "a.zip and b.zip are still being written"),
+        (("a", "b", "c"), "a.zip, b.zip and c.zip are still being written"),
+        (("a", "b", "c", "d"), "a.zip, b.zip and 2 more are still being written"),
+    ],
+)
+def test_what_is_waited_for_is_named(names: tuple[str, ...], told: str) -> None:
+    bundles = [BundleInfo(key=name, name=f"{name}.zip", settled=False) for name in names]
+    assert unsettled(bundles) == told
+
+
+def test_a_torn_one_is_named_with_how_long_it_is_waited_for() -> None:
+    torn = BundleInfo(key="b", name="b.zip", settled=False, trouble="this is no whole zip", patience_s=301.0)
+    assert unsettled([torn, BundleInfo(key="a", name="a.zip", settled=False)]) == (
+        "b.zip cannot be opened (this is no whole zip): it goes to failed in 6 min unless somebody goes on writing it; "
+        "a.zip is still being written"
+    )
 
 
 async def test_an_empty_inbox_is_no_reading_at_all(desk: Desk) -> None:
