@@ -17,6 +17,7 @@ from actors.domain.recognise import NotRouted, recognise
 from actors.domain.stating import Stater
 from actors.ports import LoggedStatement, Provenance
 from actors.roles.intake import Intake
+from actors.roles.parts import Parts
 from config.polling import Removals
 from daemon.store.database import Store, open_store
 
@@ -37,7 +38,9 @@ def meaning(record: Record, known: AnyEntity | None) -> AnyEntity | tuple[Flaw, 
 
 
 def record(entity: str, record_id: str, /, **given: Any) -> Record:
-    special = {key: given.pop(key) for key in ("scope", "gone", "partial", "form", "flaws") if key in given}
+    special = {
+        key: given.pop(key) for key in ("scope", "gone", "partial", "form", "flaws", "via", "made_us") if key in given
+    }
     return Record(entity=entity, id=record_id, body=given, **({"form": "row"} | special))  # type: ignore[arg-type]  # a test's
 
 
@@ -62,7 +65,14 @@ class Desk:
         self._told = 0
         self.intake = self.begin()
 
-    def begin(self, *, removals: Removals | None = None, cursor: dict[str, str] | None = None) -> Intake:
+    def begin(
+        self,
+        *,
+        removals: Removals | None = None,
+        cursor: dict[str, str] | None = None,
+        quiet: bool = False,
+        parts: Parts | None = None,
+    ) -> Intake:
         self.intake = Intake(
             source=SOURCE,
             cursor=cursor or {},
@@ -70,11 +80,18 @@ class Desk:
             meaning=meaning,
             mapping=1,
             publisher=PUBLISHER,
-            provenance=WHERE,
+            provenance=msgspec.structs.replace(WHERE, quiet=quiet),
             removals=removals,
             clock=self.clock,
+            parts=parts,
         )
         return self.intake
+
+    async def loud(self) -> list[str]:
+        """What was said since this was asked last and is told to people, in short."""
+        found = await self.statements()
+        self._told += len(found)
+        return [_short(change_of(each.body)) for each in found if not each.quiet]
 
     async def tell(self, *records: Record, cursor: dict[str, str] | None = None) -> list[str]:
         """The words of the changes that came of it."""

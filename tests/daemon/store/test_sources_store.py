@@ -137,3 +137,13 @@ async def test_readings_that_brought_nothing_do_not_push_out_the_others(store: S
     kept = await store.sources.readings(no, 100)
     assert [reading.no for reading in kept if reading.changed] == [made[3]]
     assert [reading.no for reading in kept] == [*made[: -IDLE_KEPT - 1 : -1], made[3]]
+
+
+async def test_parts_are_shut_and_opened_for_one_source(store: Store) -> None:
+    no = (await store.sources.state(CAMPUS)).no
+    other = (await store.sources.state(msgspec.structs.replace(CAMPUS, name="other"))).no
+    for source in (no, no, other):
+        await store.sources.shut_up(source, [("grade", "c1"), ("grade", "")])
+    await store.sources.opened(no, [("grade", "c1"), ("enrolment", "c1")])
+    assert await store.sources.shut(no) == {("grade", "")}
+    assert await store.sources.shut(other) == {("grade", "c1"), ("grade", "")}
