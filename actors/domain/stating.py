@@ -19,7 +19,7 @@ from actors.domain.changes import Score
 from actors.domain.recognise import ADL, BEFORE, DUE, EDLM, OURS, ROLE, STREAMS, TLA
 from actors.domain.xapi.accepted import NewStatement
 from actors.domain.xapi.identity import derived_id
-from actors.domain.xapi.keys import agent_key, key
+from actors.domain.xapi.keys import agent_key, key_once
 from actors.domain.xapi.moments import instant
 
 PARTS_MAX = 4096
@@ -130,7 +130,7 @@ def _agent(tenant: str, home_page: str, account: str, name: str) -> Part:
     named = agent_key(who)
     assert named is not None  # noqa: S101  # it has an account
     written = _encode(who)
-    return Part(written, written, (key(tenant, "agent", named),))
+    return Part(written, written, (key_once(tenant, "agent", named),))
 
 
 @lru_cache(maxsize=PARTS_MAX)
@@ -147,14 +147,14 @@ def _activity(tenant: str, language: str, iri: str, kind: str, name: str, code: 
     compared = _encode(thing)
     if definition:
         thing["definition"] = definition
-    return Part(_encode(thing), compared, (key(tenant, "activity", iri),))
+    return Part(_encode(thing), compared, (key_once(tenant, "activity", iri),))
 
 
 @lru_cache(maxsize=1024)
 def _within(tenant: str, language: str, iri: str, kind: str, name: str, code: str, external_id: str) -> Part:
     course = _activity(tenant, language, iri, kind, name, code, external_id)
     around = b'{"contextActivities":{"grouping":[%b]}}'
-    return Part(around % course.body, around % course.canonical, (key(tenant, "further activity", iri),))
+    return Part(around % course.body, around % course.canonical, (key_once(tenant, "further activity", iri),))
 
 
 @lru_cache(maxsize=64)
@@ -174,7 +174,9 @@ def due(within: Part, moment: str, before_s: int) -> Part:
 def _verb(tenant: str, verb: str) -> Part:
     word = verb.rpartition("/")[2].rpartition(":")[2]
     return Part(
-        _encode({"id": verb, "display": {"en": word.replace("-", " ")}}), _encode(verb), (key(tenant, "verb", verb),)
+        _encode({"id": verb, "display": {"en": word.replace("-", " ")}}),
+        _encode(verb),
+        (key_once(tenant, "verb", verb),),
     )
 
 
