@@ -6,7 +6,7 @@ from collections.abc import Callable
 import msgspec
 
 from actors.domain.mapping import moments
-from actors.domain.mapping.flaws import Unfit
+from actors.domain.mapping.flaws import Unfit, enumerated
 from actors.domain.mapping.values import bounds_of, is_email, text_of
 
 Test = Callable[[object, int], None]
@@ -111,7 +111,7 @@ def _oneof(argument: str) -> Test:
 
     def check(value: object, now_us: int) -> None:
         if text_of(value) not in words:
-            raise Unfit(f"this is none of {', '.join(sorted(words))[:200]}")
+            raise Unfit(f"this is none of {enumerated(words)}")
 
     return check
 

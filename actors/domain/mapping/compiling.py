@@ -3,7 +3,7 @@
 A finding stands where its file says what is wrong; what a version only inherits is its parent's to be told.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
 import msgspec
@@ -43,11 +43,12 @@ def compile_tables(
             findings.append(
                 Finding(("extends",), said, "" if there else advice("", map(str, tables), "earlier version"))
             )
-        if not findings:
-            full = table if table.extends is None else _over(table, tables[table.extends])
-            found, findings = _compiled(full, table.places)
-            if found is not None and not findings:
-                tables[version], mapped[version] = full, found
+        under = tables.get(table.extends) if table.extends is not None else None
+        full = table if under is None else _over(table, under)
+        found, more = _compiled(full, table.places, findings)
+        findings += [each for each in more if each not in findings]
+        if found is not None and not findings:
+            tables[version], mapped[version] = full, found
         if findings:
             wrong[version] = findings
     return mapped, wrong
@@ -69,13 +70,25 @@ def _over(table: Table, under: Table) -> Table:
 
 
 class _Work:
-    """Compiling one table: findings as they come up."""
+    """Compiling one table: findings as they come up. ``before``: what is wrong with how it is written. What is not
+    there may stand in what could not be read, so nothing is said of that."""
 
-    def __init__(self, table: Table, places: Mapping[tuple[str, ...], Steps]) -> None:
+    def __init__(self, table: Table, places: Mapping[tuple[str, ...], Steps], before: Sequence[Finding]) -> None:
         self.table = table
         self.findings: list[Finding] = []
+        paths = [each.path for each in before]
+        parted = any(path[:1] == ("extends",) for path in paths)
+        self.lacks_words = parted or any(path[:1] == ("words",) for path in paths)
+        self._ill = {path[:3] for path in paths}
+        self._lacking = set(table.forms) if parted else {path[:2] for path in paths}
         self._places = places
         self._fitted: set[tuple[str, str]] = set()
+
+    def is_ill_written(self, form: Form, name: str) -> bool:
+        return (*form, name) in self._ill
+
+    def lacks_fields(self, form: Form) -> bool:
+        return form in self._lacking
 
     def found(self, what: tuple[str, ...], more: Steps, message: str, suggestion: str = "") -> None:
         place = self._places.get(what)
@@ -86,8 +99,10 @@ class _Work:
             self.findings.append(finding)
 
 
-def _compiled(table: Table, places: Mapping[tuple[str, ...], Steps]) -> tuple[Mapped | None, list[Finding]]:
-    work = _Work(table, places)
+def _compiled(
+    table: Table, places: Mapping[tuple[str, ...], Steps], before: Sequence[Finding]
+) -> tuple[Mapped | None, list[Finding]]:
+    work = _Work(table, places, before)
     forms = {form: _form(form, fields, work) for form, fields in table.forms.items()}
     if work.findings:
         return None, work.findings
@@ -117,14 +132,19 @@ def _form(form: Form, fields: Fields, work: _Work) -> FormRules:
     entity = form[0]
     rules: list[FieldRule] = []
     later: list[FieldRule] = []
+    broken: set[str] = set()
+    lacking = work.lacks_fields(form)
     for name, rule in fields.rules.items():
-        if rule is not None and (made := _rule(form, name, rule, work)) is not None:
+        made = None if rule is None or work.is_ill_written(form, name) else _rule(form, name, rule, work)
+        if made is None and rule is not None:
+            broken.add(name)
+        if made is not None:
             (rules if made.format is None else later).append(made)
     known = {each.name for each in rules}
     for made in later:
         if made.format is not None:
             for word in made.format.names:
-                if word not in FRAME_WORDS and word not in known:
+                if word not in FRAME_WORDS and word not in known and word not in broken and not lacking:
                     above = {each.name for each in later}
                     said = "is mapped only below it" if word in above else "is nothing that a format may name"
                     hint = "" if word in above else advice(word, {*known, *FRAME_WORDS}, "word")
@@ -132,7 +152,7 @@ def _form(form: Form, fields: Fields, work: _Work) -> FormRules:
         known.add(made.name)
     mapped = {each.top for each in (*rules, *later)}
     for kind in fields_of(entity).values():
-        if kind.required and kind.name not in mapped and not fields.partial and not work.findings:
+        if kind.required and kind.name not in mapped and not fields.partial and not broken and not lacking:
             hint = f"map it, or say partial = true: then what is known of the {entity} stays"
             work.found(form, (), f"this form does not map {kind.name}, without which there is no {entity}", hint)
     for each in (*rules, *later):
@@ -199,8 +219,9 @@ def _steps(rule: Rule, where: tuple[str, ...], work: _Work) -> list[tuple[str, S
             work.found(where, ("as",), f"{transform.name}: {trouble}", transform.does)
             continue
         if transform.name == "word" and argument not in work.table.words:
-            message = f"there is no [words.{argument[:60]}]"
-            work.found(where, ("as",), message, advice(argument, work.table.words, "vocabulary"))
+            if not work.lacks_words:
+                message = f"there is no [words.{argument[:60]}]"
+                work.found(where, ("as",), message, advice(argument, work.table.words, "vocabulary"))
             continue
         try:
             step = transform.make(argument, work.table.words)

@@ -4,7 +4,7 @@ Transforms and checks raise ``Unfit``; whoever applies them knows the place and 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -12,6 +12,7 @@ from actors.domain.canonical import Flaw
 from config.problems import is_token
 
 VALUE_CHARS_MAX = 200
+LISTED_CHARS_MAX = 200
 MASKED = "***"
 _ITEMS_MAX = 12
 _DEPTH_MAX = 4
@@ -41,6 +42,17 @@ class Unfit(Exception):
 def flaw(rule: str, path: str, value: object, suggestion: str) -> Flaw:
     """With the value fit to be shown: JSON, at most ``VALUE_CHARS_MAX`` characters."""
     return Flaw(rule=rule, path=path[:VALUE_CHARS_MAX], value=shown(path, value), suggestion=suggestion)
+
+
+def enumerated(words: Iterable[str]) -> str:
+    """In order, as many as fit."""
+    text = ""
+    for word in sorted(words):
+        longer = f"{text}, {word}" if text else word
+        if len(longer) > LISTED_CHARS_MAX:
+            return f"{text}, …" if text else "…"
+        text = longer
+    return text
 
 
 def shown(path: str, value: object) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from actors.domain.mapping import moments, places, values
-from actors.domain.mapping.flaws import Unfit
+from actors.domain.mapping.flaws import Unfit, enumerated
 from actors.domain.mapping.values import text_of
 
 Step = Callable[[object, str], object]
@@ -73,7 +73,7 @@ def _scale(argument: str, _: Mapping[str, Vocabulary]) -> Step:
 def _word(argument: str, words: Mapping[str, Vocabulary]) -> Step:
     vocabulary = words[argument]
     folded = {word.casefold(): meaning for word, meaning in vocabulary.items()}
-    known = ", ".join(sorted(vocabulary))[:200]
+    known = enumerated(vocabulary)
 
     def meant(value: object, zone: str) -> object:
         word = text_of(value)

@@ -105,6 +105,38 @@ org_unit = { path = "x", default = "d", required = true }
     assert hints['grade.rest."score.row"'] == "did you mean 'raw'?"
 
 
+def test_what_is_ill_written_hides_nothing_that_cannot_work() -> None:
+    """And what is not there may stand in what could not be read: nothing is guessed of that."""
+    text = """\
+version = 1
+note = "First."
+[words]
+role = 3
+[user.rest]
+email = { path = "x", as = "mail" }
+display_name = { paht = "name" }
+given_name = { path = "a b", check = "maxi:3" }
+family_name = { format = "{display_name}" }
+[enrolment.rest]
+user = { path = "u" }
+course = { path = "c" }
+role = { path = "r", as = "word:role" }
+[course.rest]
+name = { path = "name" }
+"""
+    assert sorted(places(text)) == [
+        "course.rest",
+        "user.rest.display_name",
+        "user.rest.display_name.paht",
+        "user.rest.email.as",
+        "user.rest.given_name.check",
+        "user.rest.given_name.path",
+        "words.role",
+    ]
+    first = text.replace('"First."', '"First."\nextends = 7')
+    assert {"extends", "user.rest.email.as", "user.rest.given_name.check"} <= set(places(first))
+
+
 def test_everything_that_cannot_work_is_said_at_once() -> None:
     text = """\
 version = 1
@@ -156,7 +188,6 @@ score = { path = "s" }
             "match:(: this is no pattern: missing ), unterminated subpattern at position 0",
         ),
         ("user.rest.family_name.format", "{nothing} is nothing that a format may name"),
-        ("user.rest.family_name.format", "{org_unit} is nothing that a format may name"),
     ]
     others = [place for _, place, *_ in found if not place.startswith("user")]
     assert others == [

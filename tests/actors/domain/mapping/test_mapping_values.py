@@ -3,7 +3,7 @@
 import pytest
 
 from actors.domain.mapping.checks import CHECKS
-from actors.domain.mapping.flaws import Unfit
+from actors.domain.mapping.flaws import Unfit, enumerated
 from actors.domain.mapping.transforms import TRANSFORMS, each_of
 
 ZONE = "Europe/Berlin"
@@ -233,3 +233,17 @@ def test_arguments_of_checks_that_are_none(said: str) -> None:
     name, _, argument = said.partition(":")
     with pytest.raises(ValueError, match=r".+"):
         CHECKS[name].make(argument)
+
+
+def test_words_that_there_are_are_listed_whole() -> None:
+    known = {f"a vocabulary's word {number:02}": "x" for number in range(50)}
+    for said in (TRANSFORMS["word"].make("many", {"many": known}), CHECKS["oneof"].make(",".join(known))):
+        with pytest.raises(Unfit) as told:
+            said("another", ZONE)  # type: ignore[arg-type]  # neither looks at it
+        words = told.value.suggestion.partition("this is none of ")[2] or told.value.suggestion.partition("it has: ")[2]
+        *whole, end = words.rstrip(")").split(", ")
+        assert set(whole) < set(known)
+        assert whole
+        assert end == "…"
+    assert enumerated(["b", "a"]) == "a, b"
+    assert enumerated(["x" * 300]) == "…"
