@@ -70,19 +70,21 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def due(pace: Pace, standing: Standing, now_us: int, dice: float) -> Due:
-    """Never before the time that the source named."""
+    """Never before the time that the source named. A reading that ended in the future is one before the clock was set
+    back: its distance has passed."""
     earliest_us = max(now_us, standing.throttled_us)
     if standing.ended_us is None:
         at_us = max(earliest_us, standing.since_us + round(BEGIN_US * dice))
         mode = standing.resume or ("full" if _full_us(pace, standing) <= at_us else "delta")
         return Due(mode="full" if standing.first else mode, at_us=at_us)
+    ended_us = standing.ended_us if standing.ended_us <= now_us else 0
     if standing.failures:
         wait_us = failed_us(standing.failures, mend=standing.mend, dice=dice)
         if not standing.mend:
             wait_us = min(wait_us, max(pace.every_max_us, FAILED_US))
-        at_us = max(earliest_us, standing.ended_us + wait_us)
+        at_us = max(earliest_us, ended_us + wait_us)
         return Due(mode="full" if _full_us(pace, standing) <= at_us else "delta", at_us=at_us)
-    at_us = max(earliest_us, standing.ended_us + distance_us(pace, standing.unchanged, dice))
+    at_us = max(earliest_us, ended_us + distance_us(pace, standing.unchanged, dice))
     if standing.first:
         return Due(mode="full", at_us=at_us)
     full_us = _full_us(pace, standing)

@@ -158,3 +158,10 @@ def test_where_something_always_happens_it_is_not_read_all_the_time() -> None:
     long = Standing(ended_us=NOW_US, took_us=10 * MINUTE_US)
     assert looked(planned, long, NOW_US) == Due(mode="delta", at_us=NOW_US + RESTS * 10 * MINUTE_US)
     assert looked(planned, msgspec.structs.replace(long, took_us=DAY_US), NOW_US) == planned, "never later than else"
+
+
+@pytest.mark.parametrize("failures", [0, 3])
+def test_a_clock_that_was_set_back_holds_nothing_up(failures: int) -> None:
+    """It was read, by a clock that went wrong, the day after tomorrow."""
+    standing = Standing(ended_us=NOW_US + 2 * DAY_US, whole_us=NOW_US + DAY_US, failures=failures)
+    assert due(PACE, standing, NOW_US, 0.5).at_us == NOW_US
