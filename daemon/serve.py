@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -90,7 +91,9 @@ async def _run(
     trouble = telemetry.witness.trouble
     path = settings.store_path(configuration)
     async with trio_asyncio.open_loop(), open_store(path, clock, trouble=trouble) as store:
-        return await Daemon(root, configuration, environ, reader, telemetry, store, clock).live()
+        daemon = Daemon(root, configuration, environ, reader, telemetry, store, clock)
+        with closing(daemon.depot):
+            return await daemon.live()
 
 
 class Daemon:
@@ -119,6 +122,7 @@ class Daemon:
         self._kernel = Kernel(
             clock=clock, dice=dice, on_trouble=lambda path, error: witness.trouble("actor.crashed", error, actor=path)
         )
+        self.depot = FileDepot(store.path.with_name(store.path.name + ".spool"), clock, self._outbound.client)
         self._world = World(
             boot=boot_name(),
             clock=clock,
@@ -134,7 +138,7 @@ class Daemon:
             remappings=store.remappings,
             reminders=store.reminders,
             sources=store.sources,
-            depot=FileDepot(store.path.with_name(store.path.name + ".spool"), clock, self._outbound.client),
+            depot=self.depot,
             meanings=KindMeanings(clock),
             witness=witness,
             http=self._outbound.client,

@@ -225,3 +225,19 @@ async def test_a_download_that_is_no_zip_says_so(place: Place) -> None:
     assert "no whole zip" in info.trouble
     await place.depot.put(info.key, "failed", info.trouble)
     assert list(place.spool.iterdir()) == []
+
+
+async def test_what_was_being_read_is_let_go_of_when_it_closes(place: Place) -> None:
+    def held() -> int:
+        return sum("a.zip" in os.readlink(f"/proc/self/fd/{fd}") for fd in open_fds())
+
+    def open_fds() -> list[str]:
+        return [fd for fd in os.listdir("/proc/self/fd") if os.path.lexists(f"/proc/self/fd/{fd}")]
+
+    (place.inbox / "a.zip").write_bytes(ZIP)
+    info = (await place.settled())["a.zip"]
+    await place.depot.rows(info.key, "users.csv", 1)
+    assert held() == 1
+    place.depot.close()
+    assert held() == 0
+    assert (await place.depot.rows(info.key, "users.csv", 1)).line == 2, "asked again it begins at its beginning"
