@@ -68,12 +68,13 @@ def parking(row: Row, strikes: Iterable[Strike]) -> set[str]:
     return {"unknown_outcome", "missing_permission"} if denied else {"unknown_outcome"}
 
 
-def may_park(expected: Expected, row: Row, strikes: Iterable[Strike]) -> bool:
-    """Only where looking was made impossible, the attempts were spent, or a repeat tells nothing of the first."""
+def may_park(expected: Expected, row: Row, strikes: Iterable[Strike], *, deaths: int) -> bool:
+    """Only where looking was made impossible, the attempts were spent, or a repeat tells nothing of the first, of which
+    nobody may know any more (``deaths`` of the process)."""
     if row.attempts >= row.attempts_max or (expected.to_learner and not expected.fact.reachable):
         return True
     if row.detail.endswith("an earlier attempt may have landed"):
-        return row.double_accepted or "repeatable" in row.history
+        return row.double_accepted or "repeatable" in row.history or (deaths > 0 and row.attempts > 1)
     return any(strike.kind in UNPROBEABLE for strike in at(row, strikes))
 
 

@@ -151,7 +151,9 @@ class Oracle:
                 if row.cause not in explain.causes(expected, row, strikes):
                     self._say(f"dead for no reason that there was: {row.cause}, {row.detail}: {row.key}")
             case "parked":
-                if row.cause not in explain.parking(row, strikes) or not explain.may_park(expected, row, strikes):
+                deaths = len(self._campus.deaths)
+                may = explain.may_park(expected, row, strikes, deaths=deaths)
+                if row.cause not in explain.parking(row, strikes) or not may:
                     self._say(f"parked for no reason that there was: {row.cause}, {row.detail}: {row.key}")
             case "superseded":
                 if not self._was_replaced(expected):
