@@ -25,6 +25,12 @@ SETTINGS: dict[str, dict[str, object]] = {
     "canvas": {"base_url": "http://sandbox.test/canvas", "token": {"env": "canvas"}},
     "moodle": {},
     "toy": {},
+    "oneroster": {
+        "base_url": "http://sandbox.test/oneroster/ims/oneroster",
+        "token_url": "http://sandbox.test/oneroster/token",
+        "client_id": "sandbox",
+        "client_secret": {"env": "source-secret"},
+    },
     "lti": LTI,
 }
 
@@ -172,6 +178,24 @@ async def test_what_is_asked_for_later_is_no_news(tmp_path: Path, autojump_clock
         await campus.again()
         await campus.sync("full")
         assert await posted(campus) == 4, "it was made meanwhile"
+
+
+async def test_a_gradebook_that_is_asked_for_later(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, acme("oneroster", grades=False), limited=False) as campus:
+        history(campus)
+        await campus.until_read()
+        await campus.stop()
+        campus.tenants = {"acme": acme("oneroster", grades=True)}
+        await campus.again()
+        assert (await campus.sync("delta")).statements > 3
+        assert await posted(campus) == 0
+        assert await shut(campus) == 0
+        course = next(iter(campus.school.courses.values()))
+        work = next(each for each in campus.school.works.values() if each.course == course.id)
+        member = next(each for each in campus.school.memberships.values() if each.course == course.id)
+        campus.school.grade(work, campus.school.people[member.user], 12, now_s(campus))
+        await campus.sync("delta")
+        assert await posted(campus) == 1
 
 
 async def test_a_platform_by_lti(tmp_path: Path, autojump_clock: object) -> None:

@@ -14,7 +14,22 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from actors.domain.canonical import EntityName
 from actors.domain.flow import Response
-from actors.domain.harvest import Answer, Finished, Halted, Harvest, Order, Page, Progress, Record, Step, Whole, ask
+from actors.domain.harvest import (
+    Answer,
+    Finished,
+    Halted,
+    Harvest,
+    Opened,
+    Order,
+    Page,
+    Part,
+    Progress,
+    Record,
+    Shut,
+    Step,
+    Whole,
+    ask,
+)
 from actors.domain.xapi.moments import instant_us, spelt
 from actors.sources.oneroster.bodies import NEVER_KEPT, Body, Joins, is_gone, today
 from actors.sources.oneroster.settings import OneRosterSettings
@@ -29,6 +44,8 @@ SINGLY_MAX = 50
 SINCE = "since"
 TOLD_EMPTY = frozenset({"classes", "users", "enrollments"})
 """A service that shows none of them (to us, any more) is not a school that everybody has left."""
+GRADEBOOK: tuple[Part, ...] = (("assignment", ""), ("grade", ""))
+"""What is not read without ``grades``: asked for later, it is no news at first."""
 Take = Callable[[Body], None]
 Steps = Generator[Step, Answer, Halted | None]
 ENTITIES: tuple[tuple[str, EntityName], ...] = (
@@ -80,6 +97,11 @@ class RestReading:
         if mode == "full":
             for entity in wholes:
                 yield Whole(entity=entity)
+            if not self._settings.grades:
+                yield Shut(parts=GRADEBOOK)
+        opened = tuple((entity, "") for entity in wholes if (entity, "") in self._order.shut)
+        if opened and mode != "backfill":
+            yield Opened(parts=opened)
         if mode == "full" or (mode == "delta" and (self._told or self._since_us is None)):
             yield Page(records=(), cursor={SINCE: spelt(self._order.now_us)})
         return Finished(note="; ".join((f"{self._told} records", *notes)))
@@ -87,7 +109,8 @@ class RestReading:
     # ── collections ──────────────────────────────────────────────────────────────────────────────
 
     def _collection(self, collection: str, entity: EntityName) -> Steps:
-        pages = self._pages(collection, self._filter())
+        anew = self._order.mode == "delta" and self._order.is_shut(entity, "")
+        pages = self._pages(collection, "" if anew else self._filter())
         while True:
             page = yield from next_of(pages)
             if page is None or isinstance(page, Halted):

@@ -7,14 +7,14 @@ from actors.domain.harvest import Finished
 from actors.domain.school import School
 
 
-def small() -> tuple[School, CanvasStage]:
+def small(**more: object) -> tuple[School, CanvasStage]:
     """One course, one learner, one essay."""
     school = School()
     ada = school.add_person("Ada", "Lovelace", NOW_S - 900, email="Ada@Example.edu")
     course = school.add_course("Computing", "CS101", NOW_S - 900)
     school.enrol(ada, course, NOW_S - 900)
     school.assign(course, "Essay", NOW_S - 900, due_s=NOW_S + 86_400, points=20)
-    return school, CanvasStage(school)
+    return school, CanvasStage(school, **more)
 
 
 # ── everything ───────────────────────────────────────────────────────────────────────────────────────
@@ -300,3 +300,17 @@ def test_a_backfill_tells_what_was_then_and_keeps_the_cursor() -> None:
     assert list(past.of("submission")) == [f"{work.id}/{ada.id}"]
     assert not past.cursor
     assert not past.wholes
+
+
+def test_what_is_left_out_is_shut_and_only_a_course_that_could_have_been_seen_is_old() -> None:
+    school, stage = small(read=["assignments"])
+    [course] = school.courses.values()
+    reading = stage.read()
+    assert set(reading.shut) == {("submission", ""), ("grade", ""), ("completion", "")}
+    assert reading.of("course")[str(course.id)].made_us is None, "one that is published later is new"
+    stage.fake.concluded.add(course.id)
+    assert ("enrolment", str(course.id)) in stage.read().shut
+    for more in ({"states": ["created", "claimed", "available", "completed"]}, {"ids": [str(course.id)]}):
+        school, stage = small(courses=more)
+        [shown] = stage.read().of("course").values()
+        assert shown.made_us == (NOW_S - 900) * 1_000_000
