@@ -136,7 +136,8 @@ class Relays(Protocol):
         cursor: Mapping[str, str] | None,
     ) -> Relayed:
         """All of a page in one transaction: statements, each for itself; records of what is wrong with others; the
-        cursor. Where nothing is new, nothing is written."""
+        cursor, unless there are conflicts: whoever hears of them keeps them first. Where nothing is new, nothing is
+        written."""
 
 
 class Records(Protocol):

@@ -112,7 +112,7 @@ class Relay:
         wrong = {one.name: self._flawed(one.raw, one.name, one.flaws, quiet=quiet) for one in reads if not one.told}
         kept, grown = await self._news(wrong)
         relayed = await self._relays.relay(self._no, self._tenant, self._batches(right, quiet), kept, cursor)
-        conflicts = relayed.conflicts
+        conflicts, beyond = relayed.conflicts, cursor if relayed.conflicts else None
         if conflicts and (mended := await self._mended(_among(right, conflicts), contents)):
             others = [one for one in right if one.name not in mended]
             batches = self._batches(list(mended.values()), quiet)
@@ -125,8 +125,9 @@ class Relay:
             for one in _among(right, conflicts)
         }
         kept, clashes = await self._news(clashing)
-        if noted := [*kept, *await self._healed([one for one in right if one.name not in clashing], quiet=quiet)]:
-            await self._relays.relay(self._no, self._tenant, (), noted, None)
+        noted = [*kept, *await self._healed([one for one in right if one.name not in clashing], quiet=quiet)]
+        if noted or beyond is not None:
+            await self._relays.relay(self._no, self._tenant, (), noted, beyond)
         return relayed, grown + clashes
 
     def _read(self, name: str, statement: bytes, contents: Mapping[str, bytes], *, mended: bytes = b"") -> _Read:

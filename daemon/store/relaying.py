@@ -43,7 +43,7 @@ class SqlRelays:
         def job(raw: sqlite3.Connection) -> Relayed:
             relayed = each_for_itself(raw, self._statements, tenant, batches)
             records.write(raw, source, flawed, self._clock.now_us())
-            if cursor is not None:
+            if cursor is not None and not relayed.conflicts:
                 raw.execute("UPDATE sources SET cursor = ? WHERE no = ?", (rows.pack(cursor).decode(), source))
             return relayed
 

@@ -17,10 +17,15 @@ from actors.ports.records import Relayed
 from actors.roles import relaying
 from actors.roles.relaying import Relay
 from daemon.store.database import Store, open_store
+from daemon.store.relaying import SqlRelays
 
 ID = "0d3cd6f4-3f2b-4c52-9c9d-5a3f6a8a5a01"
 OTHER = "0d3cd6f4-3f2b-4c52-9c9d-5a3f6a8a5a02"
 AUTHORITY = {"objectType": "Agent", "account": {"homePage": "https://lrs.example.edu", "name": "moodle"}}
+
+
+class Died(Exception):
+    """The process, at this very place."""
 
 
 class Ticking:
@@ -221,3 +226,28 @@ async def test_what_is_wrong_in_two_ways_is_one_entry(tmp_path: Path) -> None:
         counts = [(await world.read(shown(id=ID, verb={"id": wrong})))[1] for wrong in ("no IRI", "nor this")]
         assert counts == [1, 0]
         assert await world.states() == ["quarantined"]
+
+
+async def test_whoever_dies_before_a_conflict_is_kept_has_not_read_beyond_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with here(tmp_path) as world:
+        await world.read(shown(id=ID), cursor={"stored": "1"})
+        other, relays = shown(id=ID, verb={"id": "http://adlnet.gov/expapi/verbs/failed"}), type(world.store.relays)
+        whole = relays.relay
+
+        async def dies(self: SqlRelays, source: int, tenant: str, batches: Any, flawed: Any, cursor: Any) -> Relayed:
+            if flawed:
+                raise Died
+            return await whole(self, source, tenant, batches, flawed, cursor)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(relays, "relay", dies)
+            with pytest.raises(Died):
+                await world.read(other, shown(id=OTHER), cursor={"stored": "2"})
+        assert await world.rows("SELECT cursor FROM sources") == [('{"stored":"1"}',)]
+        await world.read(other, shown(id=OTHER), cursor={"stored": "2"})
+        assert await world.states() == ["quarantined"]
+        assert await world.rows("SELECT cursor FROM sources") == [('{"stored":"2"}',)]
+        await world.read(other, cursor={"stored": "3"})
+        assert await world.rows("SELECT cursor FROM sources") == [('{"stored":"3"}',)], "known as a conflict"
