@@ -33,10 +33,10 @@ def test_a_cursor_that_runs_ahead_is_found_out(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_what_is_wrong_and_not_said_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def silent(*_: object) -> list[object]:
-        return []
+    async def silent(*_: object) -> tuple[list[object], int]:
+        return [], 0
 
-    monkeypatch.setattr(Relay, "_not_known", silent)
+    monkeypatch.setattr(Relay, "_news", silent)
     assert "wrong, and nobody says so" in str(play("relayed").faults + play("relay 3").faults)
 
 
