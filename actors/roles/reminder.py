@@ -30,6 +30,9 @@ LOOK_S = 60.0
 REST_S = 5.0
 """Between two looks, at least."""
 RETRY_S = 30.0
+WHOLE_US = 15 * 60_000_000
+"""So long a look trusts what those before it found of work whose time has not come, if no source told anything new."""
+LATEST_US = 2**62
 WORK_MAX = 100
 OWING_MAX = 500
 VERSION = "1.0.3"
@@ -55,6 +58,9 @@ class Reminder(Actor[ReminderMessage]):
         self._world = world
         self._directory = Directory(tenant.people)
         self._wake = trio.Event()
+        self._not_before_us: dict[int, int] = {}
+        """When the first reminder comes of work that was looked at, by its number; after ``_looked_us``."""
+        self._looked_us = 0
 
     async def started(self) -> None:
         self.spawn(self._look)
@@ -62,6 +68,7 @@ class Reminder(Actor[ReminderMessage]):
     async def receive(self, message: ReminderMessage) -> None:
         match message:
             case Reported():
+                self._not_before_us.clear()
                 self._wake.set()
 
     async def _look(self) -> None:
@@ -91,12 +98,16 @@ class Reminder(Actor[ReminderMessage]):
         if not sources:
             return 0
         now_us = world.clock.now_us()
+        if not self._looked_us <= now_us < self._looked_us + WHOLE_US:
+            self._not_before_us.clear()
+            self._looked_us = now_us
         low, high = (_day(now_us + days * 86_400_000_000) for days in (-1, tenant.due_soon.leads_s[0] // 86_400 + 3))
         made, after_no = 0, 0
         while work := await world.reminders.work(list(sources), low, high, after_no, WORK_MAX):
             after_no = work[-1].no
             for each in work:
-                made += await self._of(each, named[each.source], sources[each.source], now_us)
+                if self._not_before_us.get(each.no, 0) <= now_us:
+                    made += await self._of(each, named[each.source], sources[each.source], now_us)
         return made
 
     async def _of(self, work: DueWork, name: str, source: Source, now_us: int) -> int:
@@ -107,11 +118,12 @@ class Reminder(Actor[ReminderMessage]):
         course, made, after_user = _course(work.course), 0, ""
         if not course.active:
             return 0
+        self._not_before_us[work.no] = LATEST_US  # nobody owes it, or sooner, as follows
         stater = Stater(tenant=self._tenant.name, source=name, home_page=source.home_page, language=self._tenant.locale)
         publisher = Publisher(stater)
         while owing := await self._world.reminders.owing(work, after_user, OWING_MAX):
             after_user = _user(owing[-1].user).id
-            found = list(self._due(owing, work.source, assignment, course, publisher, now_us))
+            found = list(self._due(owing, work, assignment, course, publisher, now_us))
             if found:
                 with self._world.witness.reading(f"{self._tenant.name}/{name}", "reminder") as view:
                     provenance = self._provenance(name, view.traceparent)
@@ -124,7 +136,7 @@ class Reminder(Actor[ReminderMessage]):
     def _due(
         self,
         owing: list[Owing],
-        source: int,
+        work: DueWork,
         assignment: Assignment,
         course: Course,
         publisher: Publisher,
@@ -140,13 +152,15 @@ class Reminder(Actor[ReminderMessage]):
             done = frozenset(before_s for of, before_s in one.done if of == due)
             zone = self._zone(user, course, publisher.home_page)
             found = reminder(due, zone, rules.leads_s, rules.quiet_hours, now_us, done)
+            if found is not None:
+                self._not_before_us[work.no] = min(self._not_before_us.get(work.no, 0), found.at_us)
             if found is None or found.at_us > now_us:
                 continue
             told = Told(record=f"{assignment.id}\0{user.id}\0{due}", rev=found.before_s, now_us=now_us)
             statement = publisher.due_soon(assignment, user, course, spelt(found.due_us), found.before_s, told)
             yield (
                 Reminded(
-                    source=source,
+                    source=work.source,
                     work=assignment.id,
                     user=user.id,
                     due=due,

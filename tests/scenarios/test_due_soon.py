@@ -12,8 +12,10 @@ from world import Campus, open_campus, route, source, tenant
 
 from actors.domain.changes import AssignmentDueSoon
 from actors.domain.school import Class, Pupil, Work, sample
+from actors.ports.reminders import DueWork, Owing
 from config.model import Audience, DueSoon, PersonRow, Tenant
 from daemon.store import rows
+from daemon.store.reminders import SqlReminders
 
 DAY_S = 86_400.0
 HOME_PAGE = "http://sandbox.test/toy"
@@ -80,6 +82,27 @@ async def test_everybody_who_owes_it_is_reminded_once(tmp_path: Path, autojump_c
         await trio.sleep(2 * DAY_S)
         assert len(await reminders(campus)) == 7
         assert len(campus.journal("slack")) == 7
+
+
+async def test_who_owes_it_is_not_asked_every_minute(
+    tmp_path: Path, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    owing = SqlReminders.owing
+
+    async def counted(self: SqlReminders, work: DueWork, after_user: str, limit: int) -> list[Owing]:
+        asked.append(after_user)
+        return await owing(self, work, after_user, limit)
+
+    monkeypatch.setattr(SqlReminders, "owing", counted)
+    async with open_campus(tmp_path, reminding(), limited=False) as campus:
+        await campus.until_read()
+        assign(campus, now_s(campus) + 1.2 * DAY_S)
+        await trio.sleep(0.1 * DAY_S)
+        assert not await reminders(campus)
+        assert len(asked) < 0.1 * 24 * 60 / 2
+        await trio.sleep(0.15 * DAY_S)
+        assert len(await reminders(campus)) == 8
 
 
 async def test_a_date_that_moves_moves_its_reminder(tmp_path: Path, autojump_clock: object) -> None:
