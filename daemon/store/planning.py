@@ -82,9 +82,11 @@ def route(raw: sqlite3.Connection, tenant: str, routed: Sequence[Routed], cursor
 
 def _done(raw: sqlite3.Connection, routed: Sequence[Routed]) -> set[int]:
     """Those that have an outcome already."""
-    seqs = [item.seq for item in routed]
-    bounds = min(seqs, default=0), max(seqs, default=0)
-    return {row[0] for row in raw.execute("SELECT seq FROM outcomes WHERE seq BETWEEN ? AND ?", bounds)}
+    done: set[int] = set()
+    for seqs in many.some([item.seq for item in routed]):
+        marks = ",".join("?" * len(seqs))
+        done.update(row[0] for row in raw.execute(f"SELECT seq FROM outcomes WHERE seq IN ({marks})", seqs))  # noqa: S608  # marks only
+    return done
 
 
 def _count(

@@ -4,7 +4,8 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from daemon.store import attachments, erasing_traces, exporting
+from actors.ports import Routed
+from daemon.store import attachments, erasing_traces, exporting, planning
 
 MIGRATIONS = Path(attachments.__file__).with_name("migrations")
 STEPS_MAX = 60_000
@@ -47,6 +48,12 @@ def steps(raw: sqlite3.Connection, job: Callable[[], object]) -> int:
     return taken * 10
 
 
+def not_routed(seq: int) -> Routed:
+    return Routed(
+        seq=seq, statement_id="s", correlation_id="c", traceparent="", accepted_us=1, reason="unknown_verb", quiet=True
+    )
+
+
 def test_attachments_of_statements_are_found_from_the_statements() -> None:
     raw, seqs = filled(5_000), range(500, 600)
     assert len(attachments._links(raw, "acme", seqs)) == 100
@@ -59,3 +66,14 @@ def test_an_erasure_goes_on_where_it_was() -> None:
     for find in (erasing_traces.find_documents, erasing_traces.find_activities):
         assert len(find(raw, "acme", 5_000)) == 500
         assert steps(raw, lambda find=find: find(raw, "acme", 5_000)) < STEPS_MAX  # type: ignore[misc]  # bound on purpose
+
+
+def test_what_other_tenants_have_told_between_is_not_read() -> None:
+    """One whose router stood still for long, while others went on."""
+    raw, some = filled(0), [not_routed(seq) for seq in range(1, 100_000, 1_000)]
+    raw.executemany("INSERT INTO outcomes (seq, kind) VALUES (?, 'grade_posted')", [(n,) for n in range(2, 100_001)])
+    raw.executemany("DELETE FROM outcomes WHERE seq = ?", [(one.seq,) for one in some])
+    assert steps(raw, lambda: planning._done(raw, some)) < STEPS_MAX
+    planning.route(raw, "acme", some, 100_000)
+    assert planning._done(raw, some) == {one.seq for one in some}
+    assert planning.route(raw, "acme", some, 100_000).deliveries == {}
