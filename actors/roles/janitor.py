@@ -3,6 +3,8 @@
 The rules are the store's (``ports.Housekeeping``); the janitor knows when, and how hard. It works for at most a quarter
 of the time, measured by how long its steps wait for the store, and rests between runs. It remembers nothing that
 matters: killed at any instruction, its next run does what is left.
+
+It also judges anew who is who, where the rules of that (``[identity]``) have changed.
 """
 
 import math
@@ -71,6 +73,7 @@ class Janitor(Actor[JanitorMessage]):
             began_s = trio.current_time()
             removed: Counter[str] = Counter()
             try:
+                await self._judge_anew()
                 await tidy(self._tenant, world.switchboard.horizons_us, world.housekeeping, world.clock, removed)
             except StoreUnavailable as error:
                 world.witness.trouble("janitor.store_unavailable", error, tenant=name)
@@ -79,6 +82,21 @@ class Janitor(Actor[JanitorMessage]):
             if removed:
                 elapsed_s = round(trio.current_time() - began_s, 3)
                 world.witness.event("retention.swept", tenant=name, removed=dict(removed), elapsed_s=elapsed_s)
+
+    async def _judge_anew(self) -> None:
+        """Where the rules of who is who are others than they were. Raises StoreUnavailable."""
+        world, name = self._world, self._tenant.name
+        total: Counter[str] = Counter()
+        more = True
+        while more:
+            began_s = trio.current_time()
+            step = await world.persons.review(name, world.clock.now_us())
+            total.update(personas=step.personas, moved=step.moved, matches=step.matches)
+            more = step.more
+            if more:
+                await trio.sleep(max(REST_S, REST_SHARE * (trio.current_time() - began_s)))
+        if total["personas"]:
+            world.witness.event("identity.reviewed", tenant=name, **total)
 
     def _clock_offset_us(self) -> int:
         return self._world.clock.now_us() - round(trio.current_time() * 1e6)

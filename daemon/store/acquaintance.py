@@ -9,13 +9,14 @@ import msgspec
 from actors.domain.acquaintance import Holder, Known, holder, withheld
 from actors.domain.canonical import User
 from actors.domain.identity import EMAIL
-from actors.ports.persons import Asked
+from actors.ports.persons import Asked, Reviewed
 from config.identity import Identity
-from daemon.store import rows
+from daemon.store import reviewing, rows
 from daemon.store.engine import Engine
 from daemon.store.entities import known_of
 from daemon.store.identity import Told, learn
 from daemon.store.persons import some_of
+from daemon.store.writer import Writer
 
 Meant = tuple[str, str, bytes]
 """(entity, state, canonical) of a record."""
@@ -33,7 +34,8 @@ _PERSONAS = (
 class SqlPersons:
     """Implements ``ports.persons.Persons``."""
 
-    def __init__(self, reader: Engine) -> None:
+    def __init__(self, writer: Writer, reader: Engine) -> None:
+        self._write = writer.submit
         self._read = reader.run
         self._rules: dict[str, Identity] = {}
 
@@ -42,6 +44,12 @@ class SqlPersons:
 
     def rules(self, tenant: str) -> Identity:
         return self._rules.get(tenant, Identity())
+
+    async def review(self, tenant: str, now_us: int) -> Reviewed:
+        rules = self.rules(tenant)
+        if not await self._read(lambda raw: reviewing.is_due(raw, tenant, rules)):
+            return Reviewed()
+        return await self._write(lambda raw: reviewing.review(raw, tenant, rules, now_us))
 
     async def known(self, tenant: str, asked: Sequence[Asked]) -> dict[Asked, Known]:
         return await self._read(lambda raw: known(raw, tenant, asked)) if asked else {}
@@ -63,6 +71,7 @@ class SqlPersons:
         row = raw.execute("SELECT tenant, name, home_page FROM sources WHERE no = ?", (source_no,)).fetchone()
         if row is not None:
             tenant, source, home_page = row
+            reviewing.note_rules(raw, tenant, self.rules(tenant))
             learn(raw, tenant, source, home_page, users, self.rules(tenant), now_us)
 
 

@@ -81,7 +81,7 @@ class Store:
         self.exports = SqlExports(self.lrs_reader)
         self.erasures = SqlErasures(self.writer, self.lrs_reader)
         self.imports = SqlImports(self.writer, reader, self.statements)
-        self.persons = SqlPersons(reader)
+        self.persons = SqlPersons(self.writer, reader)
         self.dossiers = SqlDossiers(self.writer, reader)
         self.records = SqlRecords(self.writer, reader, self.statements, clock, self.persons)
         self.relays = SqlRelays(self.writer, reader, self.statements, clock)

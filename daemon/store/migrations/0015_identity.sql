@@ -90,3 +90,10 @@ CREATE TABLE contacts (
     at_us INTEGER NOT NULL,
     PRIMARY KEY (person, target)
 ) WITHOUT ROWID;
+
+-- By which rules a tenant's personas were judged (their digest); ``upto``: so far, while it is done anew.
+CREATE TABLE judged (
+    tenant TEXT PRIMARY KEY,
+    rules BLOB NOT NULL,
+    upto INTEGER
+) WITHOUT ROWID;

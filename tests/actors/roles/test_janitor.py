@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import trio
@@ -13,6 +13,7 @@ from actors.domain.retention import DAY_US, Mark, Rules, Step
 from actors.kernel import ChildSpec, Kernel, Supervisor
 from actors.messages import HowTidy, JanitorMessage
 from actors.ports import StoreUnavailable
+from actors.ports.persons import Reviewed
 from actors.roles import janitor
 from actors.roles.janitor import Janitor
 from actors.roles.world import Switchboard, World
@@ -46,6 +47,20 @@ class House:
         return Step(removed={"statements": 1}, next=Mark(chore="statements") if self.left > 0 else None)
 
 
+class Ledger:
+    """It has ``steps`` steps to do."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    async def review(self, tenant: str, now_us: int) -> Reviewed:
+        if not self.steps:
+            return Reviewed()
+        self.steps -= 1
+        await trio.sleep(1)
+        return Reviewed(personas=2, moved=1, more=self.steps > 0)
+
+
 class Set(VirtualClock):
     """A wall clock that somebody sets."""
 
@@ -64,6 +79,7 @@ class Stage:
         self.notes = Notes()
         switchboard = Switchboard()
         switchboard.horizons_us["acme"] = 400 * DAY_US
+        self.ledger = Ledger()
         nothing: Any = None
         world = World(
             boot="boot1",
@@ -73,7 +89,7 @@ class Stage:
             attachments=nothing,
             outbox=nothing,
             ledger=nothing,
-            persons=nothing,
+            persons=cast("Any", self.ledger),
             housekeeping=self.house,
             records=nothing,
             relays=nothing,
@@ -186,3 +202,13 @@ async def test_a_clock_that_is_put_right_is_believed(autojump_clock: object) -> 
         await trio.sleep(3600)
         assert len(stage.house.asked) == 2
         assert not stage.notes.troubles
+
+
+async def test_who_is_who_is_judged_anew_a_quarter_of_the_time(autojump_clock: object) -> None:
+    async with staged() as stage:
+        stage.ledger.steps = 3
+        await trio.sleep(200)
+        assert stage.notes.named("identity.reviewed") == [{"tenant": "acme", "personas": 6, "moved": 3, "matches": 0}]
+        assert stage.house.asked, "and then it tidies"
+        await trio.sleep(8_000)
+        assert len(stage.notes.named("identity.reviewed")) == 1
