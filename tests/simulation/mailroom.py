@@ -53,7 +53,8 @@ class Mailroom:
         struck = [plan.struck] if plan.struck and number < 3 else []
         if not (plan.doings or plan.doomed):
             return [*struck, "bulk", "delta"]
-        return [*struck, *self._dice.choices(SYSTEMS[name].ways, k=BUNDLES)]
+        drawn = self._dice.choices(SYSTEMS[name].ways, k=BUNDLES)
+        return [*struck, *(["loose", "torn", *drawn[2:]] if plan.doomed else drawn)]  # moved one by one, and noted
 
     async def _export(self, office: Office, ways: list[str]) -> None:
         """One after the other is written."""

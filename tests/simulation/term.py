@@ -240,6 +240,10 @@ class Term:
         await registrar.retry(tenant)
         for _ in range(2 if system.kind == "toy" else 0):  # there, and back
             await registrar.remap(tenant)
+        self._campus.disk.full.update(DISK)
+        await registrar.sync(tenant)
+        await trio.sleep(60)
+        self._campus.disk.full.clear()
         await registrar.pause(tenant, 10.0)
         for kind in ("revoked", "rate_limited") if system.operations else ():
             source.fault(fault_of(tenant, kind, "", self._dice))
