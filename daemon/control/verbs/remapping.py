@@ -60,7 +60,8 @@ async def activate(request: MapActivate, asking: Asking) -> Done:
     if request.dry_run:
         return done(f"it would go on after {running.count.records if running else 0} records; nothing was done")
     async with working_alone(source, asking, renewing=True):
-        activation = await _begun(source, request.version, asking, running)
+        going = None if running is None else await _as_it_is_now(running, source, asking)
+        activation = await _begun(source, request.version, asking, going)
         ended = await _carried_on(source, activation, asking)
     _log(source, ended, asking)
     await asking.emit(row(source.name, ended))
@@ -90,6 +91,8 @@ async def rollback(request: MapRollback, asking: Asking) -> Done:
             going = await _overtaken_or(
                 remappings.begin(source.no, version, asking.peer.name, asking.now_us, undoes=last.no)
             )
+        else:
+            going = None if going is None else await _as_it_is_now(going, source, asking)
         assert going is not None  # noqa: S101  # one of the two was there
         ended = await _carried_on(source, going, asking)
     _log(source, ended, asking)
@@ -138,6 +141,15 @@ async def _compared(source: Known, before: int, after: int, asking: Asking, sinc
     return comparison
 
 
+async def _as_it_is_now(running: Activation, source: Known, asking: Asking) -> Activation:
+    """Until we were alone with the source, whoever reads it may have gone on with it, or finished it."""
+    history = await asking.office.store.remappings.history(source.no, HISTORY_MAX)
+    now = next((each for each in history if each.no == running.no), running)
+    if now.state == "undone":
+        raise Refusal(Exit.STALE, "it was taken back meanwhile; nothing was changed", advice="lmsyncctl map list")
+    return now
+
+
 async def _begun(source: Known, version: int, asking: Asking, running: Activation | None) -> Activation:
     if running is not None:
         return running
@@ -153,6 +165,8 @@ async def _overtaken_or(begin: Awaitable[Activation]) -> Activation:
 
 
 async def _carried_on(source: Known, activation: Activation, asking: Asking) -> Activation:
+    if activation.state != "running":
+        return activation
     store, told_s = asking.office.store, trio.current_time()
 
     async def tell(count: Count) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 import trio
+import trio.testing
 import world
 from control_office import PEER, Office, ask, opened
 from toy_mapping import MAPPING
@@ -16,11 +17,13 @@ from world import Campus, source, tenant
 
 from actors.domain.mapping import compile_tables
 from actors.ports import Fault
+from actors.roles.remapping import finish
 from daemon.control import protocol as p
 from daemon.control.exits import Exit
 from daemon.control.protocol import Refusal
 from daemon.control.views import ActivationRow, ChangedRow, FieldDiffRow, MapDiffRow, QuarantinedRow, RecordRow
 from daemon.control.wellness import quarantine_checks
+from daemon.store import remapping
 
 SECOND = """
 version = 2
@@ -286,3 +289,30 @@ async def test_what_is_no_object_is_shown_and_has_nothing_to_correct(tmp_path: P
         assert msgspec.json.decode(shown.raw) == {"unreadable": "[1]"}
         with pytest.raises(Refusal, match="nothing to correct"):
             await ask(office, p.QuarantineEdit(source="acme/campus", record=record, put=("a=1",)))
+
+
+async def test_an_activation_that_was_gone_on_with_meanwhile_counts_each_record_once(
+    tmp_path: Path, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remapping, "PAGE", 5)
+    async with read(tmp_path) as (office, campus):
+        [(records,)] = await campus.rows("SELECT count(*) FROM records")
+        await campus.store.remappings.begin(1, 2, "kim", 5)
+        rows: list[Any] = []
+
+        async def go_on() -> None:
+            rows.extend((await ask(office, p.MapActivate(source="acme/campus", version=2)))[0])
+
+        async with trio.open_nursery() as nursery, campus.switchboard.alone("acme/campus"):
+            nursery.start_soon(go_on)
+            await trio.testing.wait_all_tasks_blocked(0.1)
+            meanings = office.meanings
+            words = office.tenants["acme"]
+
+            def meaning(version: int) -> Any:
+                return meanings.meaning(words, "campus", office.sources("acme")["campus"].home_page, version)
+
+            store = campus.store
+            await finish(1, meaning, store.remappings, store.records, office.clock.now_us)
+        [row] = [each for each in rows if isinstance(each, ActivationRow)]
+        assert (row.state, row.records) == ("done", records)
