@@ -35,16 +35,17 @@ class Kept:
         self.drop()
 
     def at(self, now_us: int) -> str:
-        """A token that is good for ``early_us`` more, empty where there is none."""
-        return self._token if now_us < self._ends_us - self._early_us else ""
+        """A token that is good for ``early_us`` more, or for half of its life; empty where there is none."""
+        return self._token if now_us < self._until_us else ""
 
     def keep(self, grant: Grant, now_us: int) -> str:
-        self._token, self._ends_us = grant.token, now_us + round(grant.lives_s * 1e6)
+        lives_us = round(grant.lives_s * 1e6)
+        self._token, self._until_us = grant.token, now_us + max(lives_us - self._early_us, lives_us // 2)
         return grant.token
 
     def drop(self) -> None:
         """It is not taken any more."""
-        self._token, self._ends_us = "", 0
+        self._token, self._until_us = "", 0
 
 
 def asking(url: str, form: Mapping[str, str], bucket: str, headers: Mapping[str, str] | None = None) -> Request:

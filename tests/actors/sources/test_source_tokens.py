@@ -74,6 +74,14 @@ def test_it_is_kept_until_shortly_before_its_end() -> None:
     assert kept.at(6_000_000) == ""
 
 
+def test_one_that_lives_no_longer_than_that_is_used_for_half_its_life() -> None:
+    """Else each request would ask for another."""
+    kept = Kept(early_us=300_000_000)
+    kept.keep(Grant("t", 60.0), 0)
+    assert kept.at(29_999_999) == "t"
+    assert kept.at(30_000_000) == ""
+
+
 def test_the_request_shows_no_secret() -> None:
     request = asking("https://lms.test/token", {"client_secret": "s3cr3t+&"}, "requests", {"x-a": "b"})
     assert b"client_secret=s3cr3t%2B%26" in request.body
