@@ -227,7 +227,7 @@ def as_read(known: KnownRecord, raw: bytes) -> Record:
     flaws: tuple[Flaw, ...] = ()
     try:
         body = _decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         flaws = (Flaw(rule="body", path="", value="null", suggestion="it cannot be read any more: read the source"),)
         body = {}
     return Record(

@@ -37,6 +37,7 @@ BATCH = 100
 """Records that are let in, or dismissed, by one step."""
 
 _decode = msgspec.json.Decoder(dict[str, object]).decode
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 STATEMENT = "statement"
 STORED = "stored"
 """What a statement is that was let in: it stands in the log."""
@@ -68,7 +69,7 @@ async def edit(request: QuarantineEdit, asking: Asking) -> Done:
     [(_, one)] = await _named(asking, request.source, (request.record,))
     try:
         body = _decode(one.raw)
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         raise Refusal(Exit.FAILURE, f"{request.record} is no JSON object: there is nothing to correct in it") from None
     there = {each.path for each in one.corrections}
     unknown = [path for path in request.removed if path not in there]
@@ -280,7 +281,7 @@ def _row(source: Known, one: Stored) -> QuarantinedRow:
 def _record(source: Known, one: Stored) -> RecordRow:
     try:
         body = _decode(one.raw or b"{}")
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         body = {"unreadable": one.raw.decode("utf-8", "replace")}
     return RecordRow(
         source=source.name,

@@ -280,15 +280,20 @@ async def test_a_statement_is_corrected_and_let_in(
         assert await told(campus) == before + 1
 
 
-async def test_what_is_no_object_is_shown_and_has_nothing_to_correct(tmp_path: Path, autojump_clock: object) -> None:
+@pytest.mark.parametrize("told", [b"[1]", b'{"a":"\xff"}', b'{"a":' + b"[" * 5_000 + b"]" * 5_000 + b"}"])
+async def test_what_is_no_object_is_shown_and_has_nothing_to_correct(
+    tmp_path: Path, autojump_clock: object, told: bytes
+) -> None:
     async with read(tmp_path) as (office, campus):
-        await campus.store.writer.submit(lambda raw: raw.execute("UPDATE records SET raw = X'5b315d' WHERE no = 1"))
+        await campus.store.writer.submit(lambda raw: raw.execute("UPDATE records SET raw = ? WHERE no = 1", (told,)))
         [(entity, name)] = await campus.rows("SELECT entity, id FROM records WHERE no = 1")
         record = f"{entity}/{name}"
         [shown], _ = await ask(office, p.QuarantineShow(records=(record,)))
-        assert msgspec.json.decode(shown.raw) == {"unreadable": "[1]"}
+        assert shown.raw.startswith(msgspec.json.encode({"unreadable": told.decode(errors="replace")}).decode()[:1_000])
         with pytest.raises(Refusal, match="nothing to correct"):
             await ask(office, p.QuarantineEdit(source="acme/campus", record=record, put=("a=1",)))
+        [changed], done = await ask(office, p.QuarantineRetry(records=(record,), dry_run=True))
+        assert (changed.after, done.exit_code) == ("quarantined", Exit.DEGRADED)
 
 
 async def test_an_activation_that_was_gone_on_with_meanwhile_counts_each_record_once(
