@@ -154,7 +154,7 @@ class Intake:
     def _is_hushed(self, work: Work, record: Record, *, again: bool) -> bool:
         """How things stand is told to nobody; neither is what was told to nobody when it could not be understood."""
         if again:
-            return work.known is not None and work.known.quiet
+            return work.known is not None and work.known.state == "quarantined" and work.known.quiet
         return self._parts is not None and work.was is None and self._parts.hush(record)
 
     async def _corrections(self, nos: Sequence[int]) -> Mapping[int, Sequence[Correction]]:

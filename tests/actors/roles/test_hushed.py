@@ -3,9 +3,12 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from intake_desk import HOME, SOURCE, Desk, a_desk, course, enrolment, record, user
 
+from actors.domain.canonical import Enrolment
+from actors.domain.correcting import ABSENT, Correction
 from actors.domain.harvest import Page, Part, Record, parts_of
 from actors.roles.parts import Parts
 
@@ -99,3 +102,23 @@ async def test_what_the_source_has_mended_since_is_news(desk: Desk) -> None:
     desk.begin()
     await desk.intake.page(page(record("grade", "g1", user="ada", assignment="w1", score={"raw": 12.0})))
     assert len(await desk.loud()) == 1
+
+
+async def test_what_another_mapping_has_let_in_is_news_when_it_is_corrected(desk: Desk) -> None:
+    """An activation lets in without telling anybody; from then on it stands there like others."""
+    desk.begin(quiet=True)
+    await desk.tell(*FIRST, enrolment("e1", who="eva"))
+    let_in = "UPDATE records SET state = 'active', canonical = ?, user = 'eva', course = 'c1', rev = 1 WHERE id = 'e1'"
+    means = msgspec.json.encode(Enrolment(id="e1", user="eva", course="c1"))
+    await desk.store.writer.submit(lambda raw: raw.execute(let_in, (means,)))
+    await desk.store.writer.submit(lambda raw: raw.execute("DELETE FROM flaws"))
+    desk.begin()
+    await desk.tell(user("eva"))
+    await desk.loud()
+    [[no]] = await desk.store.writer.submit(
+        lambda raw: raw.execute("SELECT no FROM records WHERE id = 'e1'").fetchall()
+    )
+    put = Correction(path="role", value='"instructor"', was=ABSENT, by="ada", at_us=1)
+    await desk.store.quarantine.correct(no, [put], [])
+    await desk.intake.again([no], well=True)
+    assert await desk.loud() == ["role_changed eva c1 instructor"]
