@@ -8,6 +8,7 @@ have passed, a mapping may be another one, or a person may have accepted what th
 """
 
 import base64
+import hashlib
 import math
 from collections.abc import Generator, Sequence
 from typing import Literal
@@ -92,7 +93,7 @@ class OneRosterSource:
         answer = yield self._request({"range": "bytes=0-0"})
         if isinstance(answer, Response) and answer.status in (200, 206, 304, 416):
             return Finished(note="the zip is there")
-        if isinstance(answer, Lost) and "larger" in answer.detail:
+        if isinstance(answer, Lost) and _is_larger(answer):
             return Finished(note="the zip is there")
         return _unfetched(answer)
 
@@ -158,7 +159,7 @@ class OneRosterSource:
         zone = self._bearing.timezone
         taken = yield from Reading(bundle, zone, today(order.now_us, zone)).read()
         if not taken.trouble:
-            cursor = _cursor(bundle, taken, order)
+            cursor = _cursor(bundle, taken, order, self._settings.url)
             if cursor != dict(order.cursor):
                 yield Page(records=(), cursor=cursor)
         return taken
@@ -167,7 +168,7 @@ class OneRosterSource:
 
     def _download(self, order: Order) -> Harvest:
         conditions = {}
-        if order.mode == "delta":
+        if order.mode == "delta" and order.cursor.get("url") == _place(self._settings.url):
             conditions = {
                 header: order.cursor[name]
                 for header, name in (("if-none-match", "etag"), ("if-modified-since", "modified"))
@@ -176,11 +177,16 @@ class OneRosterSource:
         answer = yield Download(request=self._request(conditions), bytes_max=self._settings.bytes_max)
         if isinstance(answer, Response) and answer.status == 304:
             return Finished(note="the zip is the same as last time", whole="bulk" in order.cursor)
+        if isinstance(answer, Lost) and _is_larger(answer):
+            bound = f"bytes_max ({self._settings.bytes_max:,})"
+            return Halted(why="refused", detail=f"the zip is larger than {bound} allows: raise it, or export less")
         if not isinstance(answer, BundleInfo):
             return _unfetched(answer)
         if answer.trouble:
             yield Put(bundle=answer.key, where="failed", note=answer.trouble)
             return Halted(why="faulted", detail=f"what was downloaded is no bundle: {answer.trouble}")
+        if answer.digest != order.cursor.get("digest") and (former := _unconditional(order)) != dict(order.cursor):
+            yield Page(records=(), cursor=former)
         taken = yield from self._take(answer, order)
         yield Put(bundle=answer.key, where="failed" if taken.trouble else "done", note=taken.note())
         if taken.trouble:
@@ -265,11 +271,13 @@ def _note(cursor: dict[str, str], name: str) -> None:
         cursor["read"] = " ".join([*read, name][-READ_MAX:])
 
 
-def _cursor(bundle: BundleInfo, taken: Taken, order: Order) -> dict[str, str]:
-    """The same for the same bundle: then nothing is written."""
+def _cursor(bundle: BundleInfo, taken: Taken, order: Order, url: str | None) -> dict[str, str]:
+    """The same for the same bundle: then nothing is written. ``url``: where it was downloaded (None: from an inbox).
+    Only the very bundle that was taken last says by what the next is known to be the same: not one before it, nor one
+    of another address."""
     known = order.cursor
-    cursor = {name: known[name] for name in ("made", "digest", "bulk", "etag", "modified", "read") if name in known}
-    if not bundle.headers:
+    cursor = {name: known[name] for name in ("made", "digest", "bulk", "read") if name in known}
+    if url is None:
         _note(cursor, _named(bundle, "done"))
     if bundle.digest != known.get("digest"):
         former = known.get("made", "")
@@ -277,12 +285,27 @@ def _cursor(bundle: BundleInfo, taken: Taken, order: Order) -> dict[str, str]:
         cursor["made"] = str(max(bundle.made_us, int(former) if former.isdecimal() else 0))
     if taken.bulk:
         cursor["bulk"] = "1"
-    if bundle.headers:
-        for header, name in (("etag", "etag"), ("last-modified", "modified")):
-            cursor.pop(name, None)
-            if _is_header(bundle.headers.get(header, "")):
-                cursor[name] = bundle.headers[header]
+    if url is not None:
+        told = (("etag", bundle.headers.get("etag", "")), ("modified", bundle.headers.get("last-modified", "")))
+        if found := {name: value for name, value in told if _is_header(value)}:
+            cursor |= {"url": _place(url), **found}
     return cursor
+
+
+def _unconditional(order: Order) -> dict[str, str]:
+    """Before another bundle is read: should it fail or never end, what is known is neither the former one's any more
+    nor this one's, so that whichever comes next is read."""
+    return {name: value for name, value in order.cursor.items() if name not in ("url", "etag", "modified")}
+
+
+def _place(url: str | None) -> str:
+    """An address as it is remembered: there may be a secret in it."""
+    return hashlib.sha256((url or "").encode()).hexdigest()[:32]
+
+
+def _is_larger(answer: Lost) -> bool:
+    """Whether what was sent was longer than was asked for at most."""
+    return "answer is larger than" in answer.detail
 
 
 def _is_header(value: str) -> bool:

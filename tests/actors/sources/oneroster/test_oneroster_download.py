@@ -29,7 +29,7 @@ async def test_it_is_read_like_a_bundle() -> None:
     assert (len(told.of("user")), len(told.of("enrolment"))) == (12, 27)
     assert "enrolment" in told.wholes
     assert told.ended.whole
-    assert set(told.cursor) == {"made", "digest", "bulk", "etag"}
+    assert set(told.cursor) == {"made", "digest", "bulk", "url", "etag"}
     assert [where for _, where, _ in export.desk.depot.placed] == ["done"]
 
 
