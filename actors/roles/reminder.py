@@ -78,6 +78,7 @@ class Reminder(Actor[ReminderMessage]):
             try:
                 made = await self._remind()
             except StoreUnavailable as error:
+                self._not_before_us.clear()
                 world.witness.trouble("reminder.store_unavailable", error, tenant=self._tenant.name)
                 await trio.sleep(RETRY_S)
                 continue

@@ -12,6 +12,7 @@ from world import Campus, open_campus, route, source, tenant
 
 from actors.domain.changes import AssignmentDueSoon
 from actors.domain.school import Class, Pupil, Work, sample
+from actors.ports import StoreUnavailable
 from actors.ports.reminders import DueWork, Owing
 from config.model import Audience, DueSoon, PersonRow, Tenant
 from daemon.store import rows
@@ -244,3 +245,28 @@ async def test_nobody_is_reminded_where_no_route_asks(tmp_path: Path, autojump_c
         assign(campus, now_s(campus) + 0.5 * DAY_S)
         await trio.sleep(DAY_S)
         assert await campus.rows("SELECT * FROM reminded") == []
+
+
+async def test_whoever_could_not_be_asked_for_is_asked_for_again_soon(
+    tmp_path: Path, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_campus(tmp_path, reminding(), limited=False) as campus:
+        await campus.until_read()
+        assign(campus, now_s(campus) + 2 * DAY_S)
+        await trio.sleep(0.9 * DAY_S)
+        whole, failed = SqlReminders.owing, 0
+
+        async def owing(self: SqlReminders, work: DueWork, after_user: str, limit: int) -> list[Owing]:
+            nonlocal failed
+            if not failed and now_s(campus) >= due_s:
+                failed = 1
+                raise StoreUnavailable("the disk is full", 1)
+            return await whole(self, work, after_user, limit)
+
+        due_s = now_s(campus) + 0.1 * DAY_S
+        monkeypatch.setattr(SqlReminders, "owing", owing)
+        while not failed:
+            await trio.sleep(10)
+        await trio.sleep(60)
+        await campus.quiet()
+        assert len(await reminders(campus)) == 8
