@@ -144,6 +144,7 @@ class Daemon:
             http=self._outbound.client,
             switchboard=Switchboard(),
             born_us=store.born_us,
+            mask=telemetry.mask,
         )
         self._house = House(
             root,

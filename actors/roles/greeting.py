@@ -2,10 +2,11 @@
 
 import trio
 
-from actors.domain.harvest import Ended, Halted, Opened, Page, Shut, Statements, Whole
+from actors.domain.harvest import Ended, Finished, Halted, Opened, Page, Shut, Statements, Whole
 from actors.domain.throttle import Limiter
 from actors.ports import ReadingView, Source
-from actors.roles.performing import Abandoned, Performance
+from actors.ports.records import SourceState
+from actors.roles.performing import Abandoned, Performance, masked
 from actors.roles.world import World
 from config.secrets import SecretUnavailable
 
@@ -17,17 +18,31 @@ async def greet(name: str, source: Source, world: World, limiter: Limiter, view:
     http = world.http()
     try:
         performance = Performance(source, http, limiter, world.depot, _Nowhere(), view, _unheard)
-        return await performance.perform(source.hello())
+        return masked(await performance.perform(source.hello()), world.mask)
     except SecretUnavailable as error:
         return Halted(why="revoked", detail=f"our credentials cannot be read: {error}")
     except Abandoned as error:
-        return Halted(why="unavailable", detail=str(error))
+        return Halted(why="unavailable", detail=world.mask(str(error)))
     except Exception as error:  # noqa: BLE001  # see above
         world.witness.trouble("source.fault", error, source=name)
         return Halted(why="faulted", detail=f"a mistake of ours: {type(error).__name__}")
     finally:
         with trio.move_on_after(CLOSE_S_MAX, shield=True):
             await http.aclose()
+
+
+async def lives_again(name: str, state: SourceState, source: Source, world: World, limiter: Limiter) -> bool:
+    """Whether a suspended source is suspended no more. If it is, what it says now is why. Raises StoreUnavailable."""
+    with world.witness.reading(name, "hello") as view:
+        ended = await greet(name, source, world, limiter, view)
+    if isinstance(ended, Finished):
+        await world.sources.unsuspend(state.no)
+        world.witness.event("source.unsuspended", source=name)
+        return True
+    world.witness.event("source.still_suspended", source=name, detail=ended.detail)
+    if ended.detail and ended.detail != state.suspended:
+        await world.sources.suspend(state.no, ended.detail, world.clock.now_us())
+    return False
 
 
 class _Nowhere:

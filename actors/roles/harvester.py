@@ -32,9 +32,9 @@ from actors.messages import (
 from actors.ports import How, Http, Reading, ReadingView, Source, SourceName, StoreUnavailable
 from actors.ports.records import SourceState
 from actors.roles.agenda import GOOD, order_of, pace_of, standing_of
-from actors.roles.greeting import greet
+from actors.roles.greeting import lives_again
 from actors.roles.hearing import Ear
-from actors.roles.performing import Abandoned, Performance
+from actors.roles.performing import Abandoned, Performance, masked
 from actors.roles.reading import Taken
 from actors.roles.resting import Idle, after, for_cadence, looked_again, may_be_idle, shown_as
 from actors.roles.undertaking import Undertaking
@@ -221,12 +221,12 @@ class Harvester(Actor[HarvesterMessage]):
 
         performance = Performance(self._source, http, self._limiter, self._world.depot, taken, view, told)
         try:
-            ended = await performance.perform(self._source.harvest(order))
+            ended = masked(await performance.perform(self._source.harvest(order)), self._world.mask)
             if isinstance(ended, Finished):
                 await taken.finish()
         except Abandoned as error:
             witness.trouble("source.abandoned", None, source=self.name, detail=str(error))
-            return error
+            return Abandoned(self._world.mask(str(error)))
         except StoreUnavailable as error:
             witness.trouble("source.store_unavailable", error, source=self.name)
             return Halted(why="unavailable", detail=f"our store: {error}")
@@ -234,7 +234,8 @@ class Harvester(Actor[HarvesterMessage]):
             return Halted(why="revoked", detail=f"our credentials cannot be read: {error}")
         except Exception as error:  # noqa: BLE001  # a connector's bug ends its reading, and nobody else's
             witness.trouble("source.fault", error, source=self.name)
-            return Halted(why="faulted", detail=f"a mistake of ours: {type(error).__name__}: {error}")
+            detail = self._world.mask(f"a mistake of ours: {type(error).__name__}: {error}")
+            return Halted(why="faulted", detail=detail)
         finally:
             taken.requests = performance.requests
         return ended
@@ -320,14 +321,8 @@ class Harvester(Actor[HarvesterMessage]):
         with trio.move_on_after(self._hello_s):
             await self._wake.wait()
         self._hello_s = min(HELLO_LAST_S, max(HELLO_FIRST_S, self._hello_s * 2))
-        with self._world.witness.reading(self.name, "hello") as view:
-            ended = await greet(self.name, self._source, self._world, self._limiter, view)
-        if isinstance(ended, Finished):
-            await self._world.sources.unsuspend(state.no)
+        if await lives_again(self.name, state, self._source, self._world, self._limiter):
             self._hello_s = 0.0
-            self._world.witness.event("source.unsuspended", source=self.name)
-        else:
-            self._world.witness.event("source.still_suspended", source=self.name, detail=ended.detail)
 
     # ── how it looks ─────────────────────────────────────────────────────────────────────────────────
 

@@ -7,6 +7,7 @@ progress for ten minutes (no answer that is one, no page, no row) is given up, a
 from collections.abc import Callable
 from typing import Protocol, assert_never
 
+import msgspec
 import trio
 
 from actors.domain.flow import Outcome, Request, Response
@@ -15,6 +16,8 @@ from actors.domain.harvest import (
     Bundles,
     Download,
     Ended,
+    Finished,
+    Halted,
     Harvest,
     Opened,
     Page,
@@ -37,6 +40,17 @@ STEPS_MAX = 10_000_000
 
 class Abandoned(Exception):
     """A reading made no progress, or had no end."""
+
+
+def masked(ended: Ended, mask: Callable[[str], str]) -> Ended:
+    """The same without the secrets that a source repeated in what it says: this is kept, and shown."""
+    match ended:
+        case Halted(detail=detail):
+            return msgspec.structs.replace(ended, detail=mask(detail))
+        case Finished(note=note, spoilt=spoilt):
+            return msgspec.structs.replace(ended, note=mask(note), spoilt=spoilt and mask(spoilt))
+        case _ as never:
+            assert_never(never)
 
 
 class Taker(Protocol):

@@ -146,3 +146,5 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     """When the store was made."""
     window: int = 32
     """Deliveries in flight per lane, at most."""
+    mask: Callable[[str], str] = str
+    """The same text without our secrets."""

@@ -22,9 +22,18 @@ CLOSE_S = 3.0
 
 class Telemetry:
     """``witness`` for the actors, ``metrics`` for ``/metrics``, ``log`` for the process, ``request_span`` for the
-    gateway."""
+    gateway; ``mask`` takes secrets out of a text."""
 
-    def __init__(self, tracer: Tracer, metrics: Metrics, log: Log, outlet: Outlet, pipe: SpanPipe | None) -> None:
+    def __init__(
+        self,
+        tracer: Tracer,
+        metrics: Metrics,
+        log: Log,
+        outlet: Outlet,
+        pipe: SpanPipe | None,
+        mask: Callable[[str], str],
+    ) -> None:
+        self.mask = mask
         self.metrics = metrics
         self.log = log
         self.tracer = tracer
@@ -90,7 +99,7 @@ def open_telemetry(
             words.otlp_protocol, words.otlp_endpoint, headers, network or Network(), resource, redactor
         )
         pipe = SpanPipe(sender, lambda why, dropped: _complain(log, why, dropped))
-    return Telemetry(Tracer(pipe, words.sample, now_us), Metrics(release), log, outlet, pipe)
+    return Telemetry(Tracer(pipe, words.sample, now_us), Metrics(release), log, outlet, pipe, redactor.text)
 
 
 def _complain(log: Log, why: str, dropped: int) -> None:

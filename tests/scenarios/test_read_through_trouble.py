@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 import trio
+from toy_source import TOKEN
 from world import Campus, Severed, open_campus, route, source, tenant
 
+from actors.domain.flow import NotSent, Outcome
 from actors.messages import Look
 from actors.ports import Fault
 
@@ -116,6 +118,43 @@ async def test_dead_credentials_suspend_it_until_they_live_again(tmp_path: Path,
         campus.sources["toy"].clear_faults()
         assert (await campus.until_read(3)).statements == 5
         assert campus.notes.named("source.unsuspended") == [{"source": "acme/campus"}]
+
+
+async def test_what_a_suspended_source_says_last_is_why(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, ACME) as campus:
+        await campus.until_read()
+        campus.sources["toy"].fault(Fault(kind="revoked", times=0))
+        await campus.until_read(2)
+        await trio.sleep(60)
+        assert (campus.view().state, campus.view().detail) == ("suspended", "the token is refused")
+        [(since_us,)] = await campus.rows("SELECT suspended_us FROM sources")
+        campus.sources["toy"].clear_faults()
+        campus.sources["toy"].fault(Fault(kind="status", value="503", times=0))
+        await trio.sleep(3_600)
+        assert (campus.view().state, campus.view().detail) == ("suspended", "HTTP 503")
+        assert await campus.rows("SELECT suspended, suspended_us FROM sources") == [("HTTP 503", since_us)]
+
+
+async def test_a_secret_that_a_source_repeats_is_neither_kept_nor_shown(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, ACME) as campus:
+        await campus.until_read()
+
+        async def repeating(request: object) -> Outcome:
+            return NotSent(detail=f"who is Bearer {TOKEN}?")
+
+        send, campus.http.send = campus.http.send, repeating  # type: ignore[method-assign,assignment]
+        assert (await campus.sync()).detail == "who is Bearer ***?"
+        assert (await campus.rows("SELECT detail FROM readings ORDER BY no DESC LIMIT 1")) == [("who is Bearer ***?",)]
+        await trio.sleep(1)
+        assert "***" in str(campus.view())
+        assert TOKEN not in str(campus.view())
+        campus.http.send = send  # type: ignore[method-assign]
+        campus.sources["toy"].fault(Fault(kind="revoked", times=0))
+        await campus.sync()
+        campus.http.send = repeating  # type: ignore[method-assign,assignment]
+        await trio.sleep(3_600)
+        assert (campus.view().state, campus.view().detail) == ("suspended", "who is Bearer ***?")
+        assert TOKEN not in str(campus.notes.named("source.still_suspended"))
 
 
 async def test_an_outage_of_three_days_loses_nothing_and_is_asked_seldom(

@@ -49,6 +49,7 @@ from config.model import Audience, Connection, Route, Secret, Tenant
 from daemon.depot import FileDepot
 from daemon.meanings import KindMeanings
 from daemon.store.database import Store, open_store
+from daemon.telemetry.redaction import Redactor
 
 EPOCH_US = 1_800_000_000_000_000
 
@@ -160,6 +161,7 @@ class Campus:
             switchboard=self.switchboard,
             born_us=self.store.born_us,
             window=self.window,
+            mask=Redactor(lambda: SECRETS.values()).text,
         )
 
     async def _live(self, *, task_status: trio.TaskStatus[None]) -> None:
