@@ -74,7 +74,7 @@ class Sync(msgspec.Struct, frozen=True, tag="sync"):
 
 class Backfill(msgspec.Struct, frozen=True, tag="backfill"):
     """To a harvester: read what happened from ``since`` to ``until`` (RFC 3339), telling nobody unless ``announce``.
-    ``reply`` as of ``Sync``."""
+    Once it was answered it is made, whoever dies. ``reply`` as of ``Sync``."""
 
     since: str
     until: str

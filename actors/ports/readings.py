@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from actors.domain.harvest import Mode, Part
-from actors.ports.records import SourceState
+from actors.ports.records import Past, SourceState
 
 READINGS_KEPT = 50
 """Of each source."""
@@ -26,6 +26,8 @@ How = Literal[
 ]
 """How a reading ended. Empty: it has not, or died with its process; ``abandoned``: it made no progress; ``stopped``:
 by an operator, a reload or the end of the process."""
+PAST_GOES_ON: frozenset[How] = frozenset({"", "stopped", "throttled", "unavailable", "revoked"})
+"""A reading of the past that ended so is made again by itself."""
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +66,8 @@ class Sources(Protocol):
     async def known(self, sources: Sequence[SourceName]) -> dict[SourceName, SourceState]:
         """Those of them that have a number."""
 
-    async def pause(self, no: int, by: str, now_us: int) -> None: ...
+    async def pause(self, no: int, by: str, now_us: int) -> None:
+        """A reading of the past that was asked for is forgotten."""
 
     async def resume(self, no: int) -> None:
         """A time that the source named is forgotten too."""
@@ -77,6 +80,9 @@ class Sources(Protocol):
 
     async def heard(self, no: int, now_us: int) -> None:
         """A webhook came."""
+
+    async def ask_past(self, no: int, past: Past) -> None:
+        """Kept until a reading of the past ends that is not made again by itself."""
 
     async def first_mapping(self, no: int, version: int) -> None:
         """The version a source begins with. Nothing where it has one already."""

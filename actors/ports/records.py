@@ -16,6 +16,16 @@ Key = tuple[str, str]
 """(entity, id)."""
 
 
+class Past(msgspec.Struct, frozen=True, kw_only=True):
+    """A reading of the past that somebody asked for at ``asked_us``: from ``since`` to ``until`` (RFC 3339; empty: when
+    it is read), told to nobody unless ``announce``."""
+
+    since: str
+    until: str = ""
+    announce: bool = False
+    asked_us: int = 0
+
+
 class SourceState(msgspec.Struct, frozen=True, kw_only=True):
     """How a source stands. ``no`` is its number in the store. ``mapping`` is the version in force, 0 before the first
     run. ``paused_by``: an operator, empty: nobody. ``suspended``: why its credentials are believed dead, empty: they
@@ -41,6 +51,8 @@ class SourceState(msgspec.Struct, frozen=True, kw_only=True):
     """So much would be gone that a person is asked; empty: nobody is."""
     spoilt: str = ""
     """What was put aside that a person has to look at; empty: nothing."""
+    past: Past | None = None
+    """It is read until it has ended, by whoever comes after the one who was asked."""
 
 
 class KnownRecord(msgspec.Struct, frozen=True, kw_only=True):

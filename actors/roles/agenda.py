@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from actors.domain.cadence import Pace, Standing
+from actors.domain.cadence import Pace, Standing, failed_us
 from actors.domain.harvest import Mode, Order, Part
-from actors.messages import Backfill, Sync
+from actors.messages import Sync
 from actors.ports import Reading
-from actors.ports.records import SourceState
+from actors.ports.records import Past, SourceState
 from config.durations import seconds
 from config.polling import Polling
 
@@ -55,12 +55,22 @@ def standing_of(state: SourceState, readings: Sequence[Reading], since_us: int, 
     )
 
 
+def past_us(state: SourceState, standing: Standing, readings: Sequence[Reading], dice: float) -> int | None:
+    """When the past that somebody asked for is read, if it is its turn; None: it is not. After failures of its own the
+    distance grows. While the source fails, or a reading that was broken off is to be made again, that comes first."""
+    if state.past is None or standing.failures or standing.resume is not None:
+        return None
+    asked_us = state.past.asked_us
+    failed = [each for each in readings if each.mode == "backfill" and each.how not in ("", "stopped")]
+    failed = [each for each in failed if each.began_us >= asked_us]
+    wait_us = failed_us(len(failed), mend=False, dice=dice) if failed else 0
+    return max(standing.throttled_us, asked_us, (failed[0].ended_us or 0) + wait_us if failed else 0)
+
+
 def _took_us(reading: Reading) -> int:
     return max(0, (reading.ended_us or 0) - reading.began_us)
 
 
-def order_of(
-    state: SourceState, mode: Mode, asked: Sync | Backfill | None, now_us: int, shut: frozenset[Part]
-) -> Order:
-    since, until = (asked.since, asked.until) if isinstance(asked, Backfill) else ("", "")
+def order_of(state: SourceState, mode: Mode, asked: Sync | Past | None, now_us: int, shut: frozenset[Part]) -> Order:
+    since, until = (asked.since, asked.until) if isinstance(asked, Past) else ("", "")
     return Order(mode=mode, cursor=state.cursor, now_us=now_us, since=since, until=until, shut=shut)

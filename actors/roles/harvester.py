@@ -30,16 +30,17 @@ from actors.messages import (
     Sync,
 )
 from actors.ports import How, Http, Reading, ReadingView, Source, SourceName, StoreUnavailable
-from actors.ports.records import SourceState
-from actors.roles.agenda import GOOD, order_of, pace_of, standing_of
+from actors.ports.records import Past, SourceState
+from actors.roles.agenda import GOOD, order_of, pace_of, past_us, standing_of
+from actors.roles.asking import READING_ASKED, keep_past
 from actors.roles.greeting import lives_again
 from actors.roles.hearing import Ear
 from actors.roles.performing import Abandoned, Performance, masked
 from actors.roles.reading import Taken
 from actors.roles.resting import Idle, after, for_cadence, looked_again, may_be_idle, shown_as
+from actors.roles.silence import Silence
 from actors.roles.undertaking import Undertaking
 from actors.roles.world import World
-from config.durations import seconds
 from config.model import Tenant
 from config.polling import Polling
 from config.secrets import SecretUnavailable
@@ -63,8 +64,6 @@ class Harvester(Actor[HarvesterMessage]):
         connection = tenant.sources[name]
         settings = connection.settings
         self._polling = settings if isinstance(settings, Polling) else None
-        silence = getattr(settings, "silence", None)
-        self._silence_us = None if silence is None else round(seconds(silence) * 1e6)
         self._pace = pace_of(self._polling, tenant.timezone, world.dice.random())
         self._known_as = SourceName(tenant=tenant.name, name=name, kind=connection.kind)
         self._source = source
@@ -73,15 +72,16 @@ class Harvester(Actor[HarvesterMessage]):
         self._limiter = Limiter(source.rate, trio.current_time())
         self._ear = Ear(self._known_as, source, self._undertaking, world)
         self._wake = trio.Event()
-        self._asked: Sync | Backfill | None = None
+        self._asked: Sync | None = None
         self._look_us: int | None = None
         self._running: trio.CancelScope | None = None
         self._hello_s = 0.0
         self._ailing = ""
         self._cast = ((-1, 0), 0.0)
         self._idle: Idle | None = None
-        self._silent = False
         self._born_us = self._since_us = world.clock.now_us()
+        silence = getattr(settings, "silence", None)
+        self._silence = None if silence is None else Silence(self.name, silence, self._born_us, world.witness)
         self._view = SourceView(source=self.name, kind=connection.kind, state="starting")
         self._show()
 
@@ -90,8 +90,10 @@ class Harvester(Actor[HarvesterMessage]):
 
     async def receive(self, message: HarvesterMessage) -> None:
         match message:
-            case Sync(reply=reply) | Backfill(reply=reply):
+            case Sync(reply=reply):
                 reply(self._ask_for(message))
+            case Backfill(reply=reply):
+                reply(await self._ask_for_past(message))
             case Switched():
                 self._hello_s = 0.0
                 self._break_off()
@@ -107,16 +109,23 @@ class Harvester(Actor[HarvesterMessage]):
         self._break_off()
         await trio.lowlevel.checkpoint()
 
-    def _ask_for(self, message: Sync | Backfill) -> str:
-        if self._view.state in ("paused", "suspended"):
-            return f"it is {self._view.state}: {self._view.detail}"
-        if not self._source.polls:
-            return "it is never read: it calls"
-        if self._asked is not None:
-            return "somebody has asked for a reading already, and it has not begun"
+    def _ask_for(self, message: Sync) -> str:
+        if why := self._unasked() or (READING_ASKED if self._asked is not None else ""):
+            return why
         self._asked = message
         self._wake.set()
         return ""
+
+    async def _ask_for_past(self, message: Backfill) -> str:
+        why = self._unasked() or await keep_past(self._world.sources, self._known_as, message, self._now_us())
+        self._wake.set()
+        return why
+
+    def _unasked(self) -> str:
+        """Why nothing can be asked for, empty: it can."""
+        if self._view.state in ("paused", "suspended"):
+            return f"it is {self._view.state}: {self._view.detail}"
+        return "" if self._source.polls else "it is never read: it calls"
 
     def _break_off(self) -> None:
         if self._running is not None:
@@ -140,7 +149,8 @@ class Harvester(Actor[HarvesterMessage]):
         state = await sources.state(self._known_as)
         readings = await sources.readings(state.no, HISTORY)
         self._look_back(state, readings)
-        self._watch_silence(state, now_us)
+        if self._silence is not None:
+            self._show(silent_since_us=self._silence.since_us(state, now_us), heard_us=state.heard_us)
         if state.paused_by:
             self._asked = None
             self._show("paused", f"by {state.paused_by}")
@@ -153,16 +163,20 @@ class Harvester(Actor[HarvesterMessage]):
             await self._rest(LOOK_S_MAX)
         elif self._asked is not None:
             asked, self._asked, self._look_us = self._asked, None, None
-            await self._read_as(state, asked)
+            await self._read(state, asked.mode, asked)
         else:
             standing = after(standing_of(state, for_cadence(readings), self._since_us, self._born_us), self._idle)
-            next_one = looked(due(self._pace, standing, now_us, self._dice(readings)), standing, self._look_us)
-            if next_one.at_us <= now_us:
+            dice = self._dice(readings)
+            next_one = looked(due(self._pace, standing, now_us, dice), standing, self._look_us)
+            past_at_us = past_us(state, standing, readings, dice)
+            if state.past is not None and past_at_us is not None and past_at_us <= now_us:
+                await self._read_past(state, state.past)
+            elif next_one.at_us <= now_us:
                 self._look_us = None
                 await self._read(state, next_one.mode, None, lightly=may_be_idle(state, readings, next_one.mode))
             else:
                 self._show_resting(state, readings, next_one)
-                await self._rest((next_one.at_us - now_us) / 1e6)
+                await self._rest((min(next_one.at_us, past_at_us or next_one.at_us) - now_us) / 1e6)
 
     def _now_us(self) -> int:
         return self._world.clock.now_us()
@@ -180,18 +194,16 @@ class Harvester(Actor[HarvesterMessage]):
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────
 
-    async def _read_as(self, state: SourceState, asked: Sync | Backfill) -> None:
+    async def _read_past(self, state: SourceState, past: Past) -> None:
         """What is new is read before the past: whatever a backfill finds is told to nobody. Raises StoreUnavailable."""
-        if isinstance(asked, Backfill) and not asked.announce and state.first_us is not None:
-            if (how := await self._read(state, "delta", None)) not in GOOD:
-                self._asked = asked if how == "stopped" else self._asked
+        if not past.announce and state.first_us is not None:
+            if await self._read(state, "delta", None) not in GOOD:
                 return
             state = await self._world.sources.state(self._known_as)
-        await self._read(state, asked.mode if isinstance(asked, Sync) else "backfill", asked)
+        if state.past == past:
+            await self._read(state, "backfill", past)
 
-    async def _read(
-        self, state: SourceState, mode: Mode, asked: Sync | Backfill | None, *, lightly: bool = False
-    ) -> How:
+    async def _read(self, state: SourceState, mode: Mode, asked: Sync | Past | None, *, lightly: bool = False) -> How:
         """One reading, on record whatever happens (``lightly``: if it does more than look). Raises StoreUnavailable."""
         with self._world.witness.reading(self.name, mode) as view:
             taken = await self._undertaking.begin(state, mode, asked, view, lightly=lightly)
@@ -302,19 +314,6 @@ class Harvester(Actor[HarvesterMessage]):
             self._look_us = self._look_us or self._now_us() + SOON_US
         message.reply(answer)
         self._wake.set()  # it may have been silent until now
-
-    def _watch_silence(self, state: SourceState, now_us: int) -> None:
-        if self._silence_us is None:
-            return
-        since_us = max(state.heard_us or 0, self._born_us if state.heard_us is None else 0)
-        silent = now_us - since_us > self._silence_us
-        if silent and not self._silent:
-            seconds = round((now_us - since_us) / 1e6)
-            self._world.witness.trouble("source.silent", None, source=self.name, seconds=seconds)
-        elif self._silent and not silent:
-            self._world.witness.event("source.heard_again", source=self.name)
-        self._silent = silent
-        self._show(silent_since_us=since_us if silent else None, heard_us=state.heard_us)
 
     async def _try_hello(self, state: SourceState) -> None:
         """From time to time it is asked whether its credentials live again: at once after a start or a reload."""

@@ -8,9 +8,9 @@ from actors.domain.publishing import Publisher
 from actors.domain.removals import in_words, named
 from actors.domain.stating import Stater
 from actors.domain.xapi.patterns import Version
-from actors.messages import Backfill, Sync
+from actors.messages import Sync
 from actors.ports import How, Provenance, Reading, ReadingView, Source
-from actors.ports.records import SourceState
+from actors.ports.records import Past, SourceState
 from actors.roles.intake import Counts, Intake
 from actors.roles.parts import Parts
 from actors.roles.performing import Abandoned
@@ -43,7 +43,7 @@ class Undertaking:
         self,
         state: SourceState,
         mode: Mode,
-        asked: Sync | Backfill | None,
+        asked: Sync | Past | None,
         view: ReadingView,
         *,
         lightly: bool = False,
@@ -59,7 +59,7 @@ class Undertaking:
         removals = (self._polling or Polling()).removals
         accepted = isinstance(asked, Sync) and asked.accept_removals
         parts = await self._parts(state)
-        heeded = None if isinstance(asked, Backfill) and asked.announce else parts
+        heeded = None if isinstance(asked, Past) and asked.announce else parts
         intake = self._intake(state, mapping, meaning, provenance, None if accepted else removals, heeded)
         relay = self._relay(state, provenance)
         taken = Taken(
@@ -194,10 +194,10 @@ class Undertaking:
         sources = self._world.sources
         return Parts(state.no, sources, await sources.shut(state.no), first_us=state.first_us)
 
-    def _is_quiet(self, state: SourceState, asked: Sync | Backfill | None) -> bool:
+    def _is_quiet(self, state: SourceState, asked: Sync | Past | None) -> bool:
         """What is history is told to nobody: whatever comes before the first whole reading has ended, and what is
         fetched from the past, unless it is to be announced."""
-        if isinstance(asked, Backfill):
+        if isinstance(asked, Past):
             return not asked.announce
         return state.first_us is None and (self._polling or Polling()).first_sync == "quiet"
 

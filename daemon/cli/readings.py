@@ -32,6 +32,8 @@ def _remarks(row: v.SourceRow) -> list[str]:
     said = [row.detail] if row.detail else []
     if row.braked and row.braked != row.detail:
         said.append(f"{row.braked}: lmsyncctl source sync {row.source} --accept-removals")
+    if row.past:
+        said.append(f"{row.past} is still to be read")
     if row.silent_since_us:
         said.append(f"it has not called since {at(row.silent_since_us)[:19]}")
     return said

@@ -24,7 +24,10 @@ def listing(tenant: str) -> int:
 @one
 @dry_run
 def pause(source: str, dry_run: bool) -> int:
-    """Read it no more, until somebody resumes; also after a restart. What it posts is still taken in."""
+    """Read it no more, until somebody resumes; also after a restart. What it posts is still taken in.
+
+    A backfill that was asked for and has not ended is forgotten.
+    """
     return ask(p.SourcePause(source=source, dry_run=dry_run))
 
 
@@ -72,6 +75,9 @@ def sync(source: str, full: bool, accept_removals: bool, wait: bool, dry_run: bo
 @wait
 @dry_run
 def backfill(source: str, since: str, until: str, announce: bool, wait: bool, dry_run: bool) -> int:
-    """Read what happened in a time that has passed. Where the source is read next does not change."""
+    """Read what happened in a time that has passed. Where the source is read next does not change.
+
+    It is made until it has ended, also after a restart; source pause forgets it.
+    """
     request = p.SourceBackfill(source=source, since=since, until=until, announce=announce, wait=wait, dry_run=dry_run)
     return ask(request, LONG_PATIENCE_S)

@@ -43,7 +43,7 @@ class SourceRow(View, frozen=True, kw_only=True, tag="source"):
     is never read), or how its harvester stands. ``next_us`` is when it is read next, ``next_mode`` how; ``last`` the
     reading that ended last; ``mapping`` the version in force, 0: none yet; ``quarantined``: records that wait for a
     person; ``heard``: what it posted, None: nothing yet; ``silent_since_us``: it is expected to post, and has not since
-    then."""
+    then; ``past``: what of the past somebody asked to be read, and is still to be; empty: nothing."""
 
     source: str
     platform: str
@@ -59,3 +59,4 @@ class SourceRow(View, frozen=True, kw_only=True, tag="source"):
     heard: HeardView | None = None
     silent_since_us: int | None = None
     braked: str = ""
+    past: str = ""

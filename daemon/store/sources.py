@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 
 from actors.domain.harvest import Mode, Part
-from actors.ports.readings import READINGS_KEPT, Reading, SourceName
-from actors.ports.records import SourceState
+from actors.ports.readings import PAST_GOES_ON, READINGS_KEPT, Reading, SourceName
+from actors.ports.records import Past, SourceState
 from daemon.store.engine import Engine
 from daemon.store.writer import Writer
 
 _STATE = (
     "no, mapping, cursor, paused_by, paused_us, suspended, suspended_us, first_us, full_us, heard_us, unchanged, "
-    "throttled_us, braked, spoilt"
+    "throttled_us, braked, spoilt, past"
 )
 _READING = "no, mode, began_us, ended_us, how, detail, requests, told, changed, gone, quarantined, statements"
 _DETAIL_CHARS_MAX = 500
@@ -42,7 +42,7 @@ class SqlSources:
         return await self._read(job)
 
     async def pause(self, no: int, by: str, now_us: int) -> None:
-        await self._set("UPDATE sources SET paused_by = ?, paused_us = ? WHERE no = ?", by, now_us, no)
+        await self._set("UPDATE sources SET paused_by = ?, paused_us = ?, past = '' WHERE no = ?", by, now_us, no)
 
     async def resume(self, no: int) -> None:
         await self._set("UPDATE sources SET paused_by = '', paused_us = NULL, throttled_us = 0 WHERE no = ?", no)
@@ -61,6 +61,9 @@ class SqlSources:
 
     async def heard(self, no: int, now_us: int) -> None:
         await self._set("UPDATE sources SET heard_us = ? WHERE no = ?", now_us, no)
+
+    async def ask_past(self, no: int, past: Past) -> None:
+        await self._set("UPDATE sources SET past = ? WHERE no = ?", msgspec.json.encode(past).decode(), no)
 
     async def first_mapping(self, no: int, version: int) -> None:
         await self._set("UPDATE sources SET mapping = ? WHERE no = ? AND mapping = 0", version, no)
@@ -166,13 +169,16 @@ def _made(raw: sqlite3.Connection, source: SourceName) -> SourceState:
 
 def _state(row: Sequence[Any]) -> SourceState:
     values = dict(zip(SourceState.__struct_fields__, row, strict=True))
-    return SourceState(**{**values, "cursor": msgspec.json.decode(values["cursor"], type=dict[str, str])})
+    past = msgspec.json.decode(values["past"], type=Past) if values["past"] else None
+    return SourceState(**{**values, "cursor": msgspec.json.decode(values["cursor"], type=dict[str, str]), "past": past})
 
 
 def _note(raw: sqlite3.Connection, no: int, reading: Reading, braked: str | None, whole: bool) -> None:
     """What a reading that ended means for its source."""
     if braked is not None:
         raw.execute("UPDATE sources SET braked = ? WHERE no = ?", (braked[:_DETAIL_CHARS_MAX], no))
+    if reading.mode == "backfill" and reading.how not in PAST_GOES_ON:
+        raw.execute("UPDATE sources SET past = '' WHERE no = ?", (no,))
     if reading.how not in ("finished", "braked") or reading.mode == "backfill":
         return
     if reading.changed or reading.gone:

@@ -245,8 +245,9 @@ CLIENTS: list[tuple[v.View, tuple[str, ...]]] = [
             last=READ,
             heard=v.HeardView(taken=1_200, refused=2, told=900, changed=30, ignored=310),
             silent_since_us=AT,
+            past="backfill from 2026-09-01T00:00:00Z to now",
         ),
-        ("canvas", "braked", "full, finished", "51 told, 3 new", "delta", "not called since", "310 ignored"),
+        ("canvas", "braked", "still to be read", "full, finished", "3 new", "delta", "not called", "310 ignored"),
     ),
     (READ, ("acme/campus: full reading finished after 2.00 s", "51 told, 3 new, 7 statements")),
     (

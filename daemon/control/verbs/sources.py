@@ -7,7 +7,8 @@ from actors.domain.xapi.moments import instant, instant_us
 from actors.kernel import ActorDied, DeadlineExceeded
 from actors.messages import Backfill, HarvesterMessage, HeardCount, SourceView, Sync
 from actors.ports import Reading, SourceName
-from actors.ports.records import SourceState
+from actors.ports.records import Past, SourceState
+from actors.roles.asking import ASKED, PAST_ASKED
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
 from daemon.control.protocol import (
@@ -66,7 +67,8 @@ async def pause(request: SourcePause, asking: Asking) -> Done:
             dry_run=request.dry_run,
         )
     )
-    return done(f"lmsyncctl source resume {request.source} lets it go on; what it posts is still taken in")
+    forgotten = "" if state.past is None else f"the {past_in_words(state.past)} is forgotten; "
+    return done(f"{forgotten}lmsyncctl source resume {request.source} lets it go on; what it posts is still taken in")
 
 
 async def resume(request: SourceResume, asking: Asking) -> Done:
@@ -131,7 +133,10 @@ async def _ask(source: str, message: object, before: int, asking: Asking, *, wai
         raise Refusal(Exit.AGAIN, f"its harvester does not answer: {error}", advice="lmsyncctl actor tree") from None
     if why:
         advice = f"lmsyncctl source resume {source}" if why.startswith("it is paused") else ""
-        raise Refusal(Exit.FAILURE, f"{source} is not read now: {why}", advice=advice)
+        if why == PAST_ASKED:
+            advice = f"lmsyncctl source list shows it; lmsyncctl source pause {source} forgets it"
+        code = Exit.AGAIN if why.startswith((ASKED, "our store")) else Exit.FAILURE
+        raise Refusal(code, f"{source} is not read now: {why}", advice=advice)
     if not wait:
         return done("it is read now; lmsyncctl source list shows how it went")
     return await _wait(source, before, asking)
@@ -222,7 +227,13 @@ def _row(name: SourceName, view: SourceView | None, state: SourceState | None, q
         heard=HeardView(**msgspec.structs.asdict(view.heard)) if view.heard != HeardCount() else None,
         silent_since_us=view.silent_since_us,
         braked=state.braked if state else "",
+        past=past_in_words(state.past) if state and state.past else "",
     )
+
+
+def past_in_words(past: Past) -> str:
+    """``announced backfill from … to now``."""
+    return f"{'announced ' * past.announce}backfill from {past.since} to {past.until or 'now'}"
 
 
 def reading_row(source: str, reading: Reading, view: SourceView | None = None) -> ReadingRow:
