@@ -8,7 +8,8 @@ import msgspec
 class Known(msgspec.Struct, frozen=True, kw_only=True):
     """A person of the ledger. ``anchor``: the text by which their entities are counted, for good; ``also``: further
     ones by which some were counted before they were known to be one person. ``contacts``: what targets call them, as
-    an operator said. ``withheld``: why the address that is told for them is not used (then ``email`` is empty)."""
+    an operator said. ``withheld``: why the address that is told for them is not used (then ``email`` is empty).
+    ``person`` is 0 where any of several may be meant (``one_of``)."""
 
     person: int
     anchor: str
@@ -20,6 +21,12 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     org_unit: str = ""
     contacts: dict[str, str] = {}
     withheld: str = ""
+
+
+def one_of(address: str) -> Known:
+    """Whoever of several is meant by an address that they have beside each other. What is told by it is counted apart
+    from what is told of each of them: it may be any one's."""
+    return Known(person=0, anchor=f"shared:{address}", email=address)
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):

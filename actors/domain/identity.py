@@ -184,7 +184,7 @@ class _Settling:
                 continue
             for (one, held), (other, also) in combinations(holders, 2):
                 pair = (one.no, other.no)
-                if _overlap(_span(one, held), _span(other, also)):
+                if overlap(_span(one, held), _span(other, also)):
                     yield _Edge(namespace=kind, value=value, holders=pair)
                 elif held.until_us is None and also.until_us is None and (one.active or other.active):
                     told = "one of them was no active user any more when the other was first seen with it"
@@ -250,19 +250,35 @@ class _Settling:
         return len(union.roots())
 
     def _match(self, edge: _Edge, against: str, members: Mapping[int, list[int]]) -> None:
-        """Each two of different groups, one of a kind; those of whom people said that they are two are no question."""
+        """Each two of different groups, one of a kind, unless there is nothing to ask."""
         groups: dict[int, int] = {}
         for no in sorted(edge.holders):
             groups.setdefault(self._groups.root(no), no)
         pairs = 0
         for (one, a), (other, b) in combinations(groups.items(), 2):
             two = [members[one], members[other]]
-            if self._parted(*two) or pairs == PAIRS_MAX:
+            if pairs == PAIRS_MAX or not self._is_question(edge, *two):
                 continue
             pairs += 1
             between = edge.against or self._against(two) or f"with others that hang together by it: {against}"
             a, b = min(a, b), max(a, b)
             self._matches.add(Match(a=a, b=b, namespace=edge.namespace, value=edge.value, against=between))
+
+    def _is_question(self, edge: _Edge, one: Sequence[int], other: Sequence[int]) -> bool:
+        """Not where people answered it, where all are gone, or where one source itself tells them apart: active users
+        of it to whom it gives one address share that."""
+        if self._parted(one, other):
+            return False
+        if not any(self._personas[no].active for no in (*one, *other)):
+            return False
+        if edge.namespace != EMAIL:
+            return True
+        here, there = (self._active_in(set(edge.holders) & set(members)) for members in (one, other))
+        return not here & there
+
+    def _active_in(self, members: Iterable[int]) -> set[str]:
+        """The sources whose active users are among these."""
+        return {self._personas[no].source for no in members if self._personas[no].active} - {""}
 
     def _parted(self, one: Sequence[int], other: Sequence[int]) -> bool:
         return any(no in self._apart.get(each, ()) for each in one for no in other)
@@ -279,7 +295,8 @@ def _span(persona: Persona, held: Held) -> tuple[int, float]:
     return held.from_us, min(ends, default=float("inf"))
 
 
-def _overlap(one: tuple[int, float], other: tuple[int, float]) -> bool:
+def overlap(one: tuple[int, float], other: tuple[int, float]) -> bool:
+    """Whether two times (from, until) have a moment in common."""
     return max(one[0], other[0]) < min(one[1], other[1])
 
 

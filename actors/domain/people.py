@@ -106,8 +106,9 @@ class Directory:
         statement itself says counts where the ledger does not know whose address that was."""
         row = self._by_key.get(learner.key)
         known = self.known(learner.key) if self._known else None
-        if known is None:
-            return learner if row is None else _by_file(learner, row)
+        if known is None or not known.person:
+            found = learner if row is None else _by_file(learner, row)
+            return found if known is None else found.counted(known.anchor)
         if row is None and known.email:
             row = self._by_key.get(f"mbox:{known.email}")
         file = row if row is not None else _NOTHING

@@ -66,6 +66,6 @@ def link(one: str, other: str, tenant: str, dry_run: bool) -> int:
 def unlink(which: str, tenant: str, dry_run: bool) -> int:
     """Say that a user is somebody else than the rest of the person it belongs to.
 
-    No rule will ever take them for one again.
+    No rule will ever take them for one again. Of a user who is alone: that it is none of those of whom it is asked.
     """
     return ask(p.IdentityUnlink(which=which, tenant=tenant, dry_run=dry_run))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from actors.domain.acquaintance import Holder, Known, holder, withheld
+from actors.domain.acquaintance import Holder, Known, holder, one_of, withheld
 from actors.domain.canonical import User
 from actors.domain.identity import EMAIL
 from actors.ports.persons import Asked, Reviewed
@@ -87,11 +87,20 @@ def known(raw: sqlite3.Connection, tenant: str, asked: Sequence[Asked]) -> dict[
             holders[key] = holders_of(raw, tenant, *named(key))
         person = holder(holders[key], at_us)
         if person is None:
+            if len(holders[key]) > 1 and (shared := _shared(raw, tenant, key)):
+                found[key, at_us] = shared
             continue
         if person not in persons:
             persons[person] = describe(raw, tenant, person)
         found[key, at_us] = persons[person]
     return found
+
+
+def _shared(raw: sqlite3.Connection, tenant: str, key: str) -> Known | None:
+    """Of an address by which nobody knows who is meant, where what it tells would be counted as somebody's."""
+    kind, value = named(key)
+    owned = "SELECT 1 FROM identities WHERE tenant = ? AND identity = ?"
+    return one_of(value) if kind == EMAIL and raw.execute(owned, (tenant, key)).fetchone() else None
 
 
 def named(key: str) -> tuple[str, str]:

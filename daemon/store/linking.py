@@ -41,6 +41,16 @@ def unlink(
     return _person(raw, persona), _person(raw, rest[0]) if rest else 0
 
 
+def deny(raw: sqlite3.Connection, tenant: str, persona: int, rules: Identity, by: str, now_us: int) -> int:
+    """This persona is none of those of whom it is asked. How many questions that answers."""
+    found = raw.execute(
+        "SELECT a, b FROM matches WHERE a = ? UNION SELECT a, b FROM matches WHERE b = ?", (persona, persona)
+    ).fetchall()
+    _decide(raw, tenant, found, by, now_us, same=False)
+    resettle(raw, tenant, [persona], rules, now_us)
+    return len(found)
+
+
 def add(
     raw: sqlite3.Connection,
     tenant: str,

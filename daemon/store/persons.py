@@ -2,12 +2,14 @@
 
 Whenever something of a persona changes, everybody whom it may concern is looked at anew, in the same transaction; only
 what came out differently is written. A person's anchor never changes. Of persons who turn out to be one, the oldest
-stays, and the texts by which the others' entities were counted become its own.
+stays, and the texts by which the others' entities were counted become its own. An address that several persons ever had
+at one time becomes nobody's text: what was told by it may be of any of them.
 """
 
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import TypeVar
 
 import msgspec
@@ -21,6 +23,7 @@ from actors.domain.identity import (
     Pair,
     Persona,
     Settled,
+    overlap,
     settle,
     telling,
 )
@@ -31,6 +34,10 @@ VALUES_MAX = 300  # in one query
 AROUND_MAX = 3_000
 """Personas that are looked at together, at most: the rest of a larger tangle is left as it is."""
 _PERSONA = "no, source, inactive_us, person, how, why"
+_HOLDERS = (
+    "SELECT p.person, i.from_us, i.until_us FROM identifiers i CROSS JOIN personas p ON p.no = i.persona "
+    "WHERE i.tenant = ? AND i.namespace = ? AND i.value = ? LIMIT ?"
+)
 _COUNTED = frozenset({EMAIL, ACCOUNT})
 
 
@@ -202,6 +209,8 @@ def _identify(
             owner, is_anchor = owners.get(text, (None, False))
             if owner is None or (owner not in holders[text] and not is_anchor):
                 taken.setdefault(text, now[no])
+    for text in _shared(raw, tenant, taken):
+        del taken[text]
     raw.executemany(
         "INSERT INTO identities VALUES (?, ?, ?) ON CONFLICT (tenant, identity) DO UPDATE SET person = excluded.person",
         [(tenant, text, person) for text, person in taken.items()],
@@ -224,6 +233,24 @@ def _identify(
 def _identity(held: Held) -> str:
     """As ``Learner.identity`` has it of somebody whom the ledger does not know."""
     return f"mbox:{held.value}" if held.namespace == EMAIL else f"account:{held.value}"
+
+
+def _shared(raw: sqlite3.Connection, tenant: str, texts: Iterable[str]) -> list[str]:
+    """Which of these are addresses that persons had beside each other, or that very many had. Read by value, since
+    those who have it are not looked at together where addresses link nobody."""
+    found = []
+    for text in texts:
+        kind, _, value = text.partition(":")
+        if kind != "mbox":
+            continue
+        holders = raw.execute(_HOLDERS, (tenant, EMAIL, value, HOLDERS_MAX + 1)).fetchall()
+        spans: dict[int, list[tuple[int, float]]] = defaultdict(list)
+        for person, from_us, until_us in holders:
+            spans[person].append((from_us, float("inf") if until_us is None else until_us))
+        pairs = combinations(spans.values(), 2)
+        if len(holders) > HOLDERS_MAX or any(overlap(x, y) for one, other in pairs for x in one for y in other):
+            found.append(text)
+    return found
 
 
 def _owners(raw: sqlite3.Connection, tenant: str, texts: Sequence[str]) -> dict[str, tuple[int, bool]]:

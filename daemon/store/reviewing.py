@@ -16,6 +16,8 @@ from daemon.store.persons import resettle
 
 PERSONAS = 50
 """Judged in one step, with all whom that may concern."""
+JUDGED_AS = b"2"
+"""How rules are applied. Another one: everybody is judged anew, as by other rules."""
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -43,4 +45,4 @@ def review(raw: sqlite3.Connection, tenant: str, rules: Identity, now_us: int) -
 
 
 def _digest(rules: Identity) -> bytes:
-    return blake2b(_encode(rules), digest_size=16).digest()
+    return blake2b(JUDGED_AS + _encode(rules), digest_size=16).digest()

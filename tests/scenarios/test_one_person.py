@@ -1,5 +1,6 @@
 """One person under several names: nothing is told twice, and nobody gets what was meant for another."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,50 @@ async def test_two_who_told_the_same_are_linked_and_nothing_is_announced_again(
         await campus.tell({**completed("x"), "actor": {"account": {"homePage": "https://canvas", "name": "9"}}})
         await campus.quiet()
         assert len(posts(campus)) == 2
+
+
+async def test_two_with_one_address_are_each_told_of_whatever_was_told_by_it_before(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    """The address may have been that of any of them: nothing that is told of one is the same as what it told."""
+    async with open_campus(tmp_path, tenant(route("r", "completed"))) as campus:
+        await campus.tell(completed("z"))
+        await campus.quiet()
+        await taught(campus, "moodle", *(User(id=number, email="z@example.edu") for number in ("5", "6")))
+        await campus.tell(under_account("5"), under_account("6"))
+        await campus.quiet()
+        assert len(posts(campus)) == 3
+        await campus.tell(completed("z"), under_account("5"), under_account("6"))
+        await campus.quiet()
+        assert len(posts(campus)) == 3
+
+
+async def test_since_a_second_has_the_address_what_it_tells_is_nobodys_in_particular(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    """The first is counted by the address, for good: what they were told of is not announced again, and what the
+    address tells from now on takes nothing from them."""
+    async with open_campus(
+        tmp_path, tenant(route("r", "completed"), route("d", "completed", audience=TO_THEM))
+    ) as campus:
+        await taught(campus, "moodle", User(id="5", email="ada@example.edu"))
+        await campus.tell(under_account("5"))
+        await campus.quiet()
+        assert len(posts(campus)) == 2
+        await trio.sleep(3600)
+        await taught(campus, "moodle", User(id="6", email="ada@example.edu"))
+        late = datetime.fromtimestamp(campus.clock.now_us() / 1e6, UTC).isoformat()
+        await campus.tell(under_account("5", at=late))
+        await campus.quiet()
+        assert len(posts(campus)) == 2
+        await campus.tell(completed("ada", "essay", at=late))
+        await campus.quiet()
+        await campus.tell(completed("ada", "essay", at=late))
+        await campus.tell(under_account("5", "essay", at=late), under_account("6", "essay", at=late))
+        await campus.quiet()
+        assert len(posts(campus)) == 2 + 2 * 3
+        assert await campus.states() == {"delivered": 8}
+        assert await campus.rows("SELECT email FROM addresses") == [("ada@example.edu",)]
 
 
 async def test_a_source_that_is_read_says_who_its_users_are(tmp_path: Path, autojump_clock: object) -> None:

@@ -105,15 +105,17 @@ async def unlink(request: IdentityUnlink, asking: Asking) -> Done:
         )  # fmt: skip
     rules, by, now_us = asking.office.store.persons.rules(tenant.name), asking.peer.name, asking.now_us
 
-    def job(raw: sqlite3.Connection) -> tuple[int, int, list[Dossier]]:
+    def job(raw: sqlite3.Connection) -> tuple[int, int, int, list[Dossier]]:
+        """Who is alone can be meant only by questions: they are answered."""
         now, rest = linking.unlink(raw, tenant.name, personas[0], rules, by, now_us)
-        return now, rest, [found for each in (rest, now) if each and (found := dossier(raw, tenant.name, each))]
+        denied = 0 if rest else linking.deny(raw, tenant.name, personas[0], rules, by, now_us)
+        return now, rest, denied, [one for each in (rest, now) if each and (one := dossier(raw, tenant.name, each))]
 
-    now, rest, found = await store.change(job, dry_run=request.dry_run)
-    if not rest:
-        raise Refusal(Exit.NOTHING, f"{request.which} is alone already; nothing was changed")
-    before, after = f"{tenant.name}/{rest}", f"{tenant.name}/{now}"
-    note = "no rule will ever take them for one again"
+    now, rest, denied, found = await store.change(job, dry_run=request.dry_run)
+    if not rest and not denied:
+        raise Refusal(Exit.NOTHING, f"{request.which} is alone already and of no question; nothing was changed")
+    before, after = f"{tenant.name}/{rest or now}", f"{tenant.name}/{now}"
+    note = "no rule will ever take them for one again" if rest else f"questions answered with no: {denied}"
     await asking.emit(_changed(request.which, before, after, note, request.dry_run))
     for each in found:
         await asking.emit(row_of(tenant.name, each))

@@ -48,10 +48,30 @@ async def test_a_question_is_listed_with_what_is_against_it(tmp_path: Path, auto
         rows, done = await ask(office, p.IdentityList())
         assert (rows, done.exit_code) == ([], Exit.NOTHING)
         await taught(office, "moodle", User(id="6", email="ada@example.edu"))
-        [row], done = await ask(office, p.IdentityList())
-        assert (row.a_user, row.b_user, row.common) == ("moodle/5", "moodle/6", "email:ada@example.edu")
-        assert "several people in moodle" in row.against
+        rows, _ = await ask(office, p.IdentityList())
+        assert rows == []  # that source says itself that they are two
+        await taught(office, "canvas", User(id="9", email="ada@example.edu"))
+        rows, done = await ask(office, p.IdentityList())
+        assert {(row.a_user, row.b_user, row.common) for row in rows} == {
+            ("moodle/5", "canvas/9", "email:ada@example.edu"),
+            ("canvas/9", "moodle/6", "email:ada@example.edu"),
+        }
+        assert all("several people in moodle" in row.against for row in rows)
         assert done.exit_code == Exit.OK
+
+
+async def test_a_question_can_be_answered_with_no(tmp_path: Path, autojump_clock: object) -> None:
+    async with office_of(tmp_path) as office:
+        await taught(office, "moodle", User(id="6", email="ada@example.edu"))
+        await taught(office, "canvas", User(id="9", email="ada@example.edu"))
+        [rehearsed, _], _ = await ask(office, p.IdentityUnlink(which="canvas/9", dry_run=True))
+        assert (rehearsed.done, len((await ask(office, p.IdentityList()))[0])) == (False, 2)
+        [changed, _], _ = await ask(office, p.IdentityUnlink(which="canvas/9"))
+        assert (changed.before, changed.after) == ("acme/2", "acme/2")
+        assert changed.note == "questions answered with no: 2"
+        assert (await ask(office, p.IdentityList()))[0] == []
+        with pytest.raises(p.Refusal, match="of no question"):
+            await ask(office, p.IdentityUnlink(which="canvas/9"))
 
 
 async def test_linked_they_are_one_and_a_rehearsal_changes_nothing(tmp_path: Path, autojump_clock: object) -> None:

@@ -1,50 +1,20 @@
 """The identity ledger, whatever sources tell and in whatever order: nobody is taken for somebody else."""
 
 import sqlite3
-from itertools import groupby
 
 from hypothesis import given
 from hypothesis import strategies as st
-from migrated import migrate_by_copy
+from people_ledger import RULES, ledger, matches, person_of, persons, teach, who
 
-from actors.domain.acquaintance import Known
 from actors.domain.canonical import User
+from actors.domain.identity import PAIRS_MAX
 from actors.domain.retention import DAY_US, cutoffs, rules
-from config.identity import Identity
 from config.model import Retention
-from daemon.store import acquaintance
-from daemon.store.identity import Told, learn
 from daemon.store.leaving_persons import PERSONS_CHORES
 from daemon.store.linking import link, unlink
 
 SOURCES = ("canvas", "moodle", "sis")
 EMAILS = ("", "ada@example.edu", "ben@example.edu", "eve@example.edu")
-RULES = Identity()
-
-
-def ledger() -> sqlite3.Connection:
-    raw = sqlite3.connect(":memory:", isolation_level=None)
-    migrate_by_copy(raw, 1)
-    return raw
-
-
-def teach(raw: sqlite3.Connection, source: str, *users: User, at_us: int = 1_000, gone: tuple[str, ...] = ()) -> None:
-    told = [Told(user=user, gone=user.id in gone) for user in users]
-    learn(raw, "acme", source, f"https://{source}", told, RULES, at_us)
-
-
-def persons(raw: sqlite3.Connection) -> set[frozenset[tuple[str, str]]]:
-    """Who is one person: sets of (source, user)."""
-    rows = raw.execute("SELECT person, source, user FROM personas ORDER BY person").fetchall()
-    return {frozenset(row[1:] for row in together) for _, together in groupby(rows, key=lambda row: row[0])}
-
-
-def matches(raw: sqlite3.Connection) -> set[frozenset[tuple[str, str]]]:
-    sql = (
-        "SELECT a.source, a.user, b.source, b.user FROM matches m JOIN personas a ON a.no = m.a "
-        "JOIN personas b ON b.no = m.b"
-    )
-    return {frozenset({row[:2], row[2:]}) for row in raw.execute(sql)}
 
 
 def questions(raw: sqlite3.Connection) -> set[frozenset[frozenset[tuple[str, str]]]]:
@@ -53,13 +23,10 @@ def questions(raw: sqlite3.Connection) -> set[frozenset[frozenset[tuple[str, str
     return {frozenset(of[one] for one in pair) for pair in matches(raw)}
 
 
-def who(raw: sqlite3.Connection, key: str, at_us: int = 10_000) -> Known | None:
-    return acquaintance.known(raw, "acme", [(key, at_us)]).get((key, at_us))
-
-
-def person_of(raw: sqlite3.Connection, source: str, user: str) -> int:
-    [no] = raw.execute("SELECT person FROM personas WHERE source = ? AND user = ?", (source, user)).fetchone()
-    return int(no)
+def asked_by_value(raw: sqlite3.Connection) -> int:
+    """How many matches one value makes, at most."""
+    found = raw.execute("SELECT count(*) FROM matches GROUP BY namespace, value").fetchall()
+    return max((count for (count,) in found), default=0)
 
 
 def test_equal_sis_ids_and_equal_addresses_are_one_person() -> None:
@@ -208,7 +175,8 @@ def test_the_order_in_which_sources_are_read_makes_no_difference(
 ) -> None:
     here, there = play(told, SOURCES), play(told, tuple(order))
     assert persons(here) == persons(there)
-    assert questions(here) == questions(there)
+    if max(asked_by_value(here), asked_by_value(there)) < PAIRS_MAX:  # of more, those who were known first are asked
+        assert questions(here) == questions(there)
 
 
 @given(rounds, rounds, st.data())

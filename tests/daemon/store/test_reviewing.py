@@ -80,6 +80,15 @@ async def test_killed_in_the_middle_it_goes_on_and_other_rules_begin_anew(tmp_pa
         assert await persons(store) == COUNT // 2
 
 
+async def test_what_is_judged_in_another_way_is_judged_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_store(tmp_path / "s.db", VirtualClock(), inline=True) as store:
+        await taught(store, BY_ADDRESS)
+        assert await reviewed(store) == [Reviewed()]
+        monkeypatch.setattr(reviewing, "JUDGED_AS", b"another")
+        assert sum(step.personas for step in await reviewed(store)) == COUNT
+        assert await reviewed(store) == [Reviewed()]
+
+
 async def test_it_is_done_beside_everything_else_and_said_once(tmp_path: Path, autojump_clock: object) -> None:
     acme = tenant(sources=source("toy"))
     async with open_campus(tmp_path, acme) as campus:
