@@ -1,7 +1,8 @@
 """What every source that is polled has in common: when it is read, what its first reading means, and the brake."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
+import msgspec
 from msgspec import Meta
 
 from config.durations import seconds
@@ -22,10 +23,13 @@ class Removals(Words, frozen=True, kw_only=True):
 class Polling(Words, frozen=True, kw_only=True):
     """Base of the settings of sources that are read."""
 
+    SELDOM: ClassVar[str] = "30m"
+    """``every_max`` where it is absent and ``every`` is no longer."""
+
     every: Timeout = "5m"
     """How often it is asked what is new. While nothing is, it is asked more and more seldom."""
-    every_max: Timeout = "30m"
-    """The most seldom."""
+    every_max: Timeout = ""
+    """The most seldom. Absent: 30m, or `every` where that is longer."""
     full: Cron | None = "0 3 * * *"
     """When everything is read, in the tenant's time zone: what was missed is found, and what is gone is noticed."""
     first_sync: Literal["quiet", "announce"] = "quiet"
@@ -38,5 +42,7 @@ class Polling(Words, frozen=True, kw_only=True):
     afterwards is decided by ``lmsyncctl map activate``."""
 
     def __post_init__(self) -> None:
+        if not self.every_max:
+            msgspec.structs.force_setattr(self, "every_max", max(self.SELDOM, self.every, key=seconds))
         if seconds(self.every_max) < seconds(self.every):
             raise ValueError(f"every_max ({self.every_max}) is shorter than every ({self.every})")

@@ -1,6 +1,6 @@
 """What an operator writes of a platform that is read by LTI Advantage."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta
@@ -31,6 +31,8 @@ class LtiSettings(Polling, frozen=True, kw_only=True):
     """A platform in which lmsyncd is registered as an LTI 1.3 tool. Members of courses are read by Names and Role
     Provisioning Services, results by Assignment and Grade Services."""
 
+    SELDOM: ClassVar[str] = "2h"
+
     issuer: Url
     """The platform's issuer, as it signs launches: ``https://lms.example.edu``. People's accounts are on it."""
     client_id: NonEmpty
@@ -47,8 +49,8 @@ class LtiSettings(Polling, frozen=True, kw_only=True):
     """The courses that are read."""
     every: Timeout = "15m"
     """How often it is asked what is new. While nothing is, it is asked more and more seldom."""
-    every_max: Timeout = "2h"
-    """The most seldom."""
+    every_max: Timeout = ""
+    """The most seldom. Absent: 2h, or `every` where that is longer."""
     page: Annotated[int, Meta(ge=1, le=1000)] = 50
     """So many are asked for in one request. Canvas gives 50 at most."""
     limits: dict[str, float] = msgspec.field(default_factory=dict)

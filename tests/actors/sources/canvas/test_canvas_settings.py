@@ -45,6 +45,11 @@ def test_what_makes_no_sense_is_said(more: dict[str, object], words: str) -> Non
         settings(**more)
 
 
+@pytest.mark.parametrize(("every", "every_max"), [("5m", "30m"), ("1h", "1h")])
+def test_the_most_seldom_is_no_more_often_than_every(every: str, every_max: str) -> None:
+    assert settings(every=every).every_max == every_max
+
+
 @pytest.mark.parametrize("left", [{"client_id": "17"}, {}, {"client_id": "17", "client_secret": {"env": "S"}}])
 def test_half_a_developer_key_is_none(left: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError, match="either token, or"):
