@@ -22,7 +22,7 @@ LOOSE = "."
 MANIFEST = "manifest.csv"
 SETTLE_ZIP_US, SETTLE_FOLDER_US, SETTLE_BROKEN_US = 5_000_000, 30_000_000, 600_000_000
 """A zip has its directory at its end, so that a half one is known as such; a folder may be filled file by file. A zip
-that cannot be read is given up after the last."""
+that is not whole, or that cannot be read, is given up after the last; one that is whole and no bundle at once."""
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,11 +22,16 @@ YEAR_MIN = 1990
 """Zips that hold no times say 1980."""
 _IGNORED_FOLDERS = ("__MACOSX/",)
 _END = b"PK\x05\x06"
+_GZIP = b"\x1f\x8b"
 _READ_BYTES = 1024 * 1024
 
 
 class Unusable(Exception):
     """It is no bundle, or not one that is read. The text is for operators."""
+
+
+class Torn(Unusable):
+    """It is no whole zip: it may still be written."""
 
 
 class Bundle(Protocol):
@@ -73,7 +78,7 @@ class ZipBundle:
             self._entries = _entries(self._zip.infolist())
         except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError) as error:
             file.close()
-            raise Unusable(f"this is no whole zip ({error})") from None
+            raise Torn(f"this is no whole zip ({error})") from None
         except (Unusable, OSError):
             file.close()
             raise
@@ -92,12 +97,15 @@ class ZipBundle:
 
 def _few_entries(file: IO[bytes]) -> None:
     """Before Python reads the whole directory of a zip, a look at how long it says that is."""
+    file.seek(0)
+    if file.read(2) == _GZIP:
+        raise Torn("this is gzip, not a zip: pack it as a zip, and have it sent as it is, not compressed once more")
     length = file.seek(0, os.SEEK_END)
     file.seek(max(0, length - 65_557))
     tail = file.read()
     place = tail.rfind(_END)
     if place < 0 or len(tail) < place + 22:
-        raise Unusable("this is no whole zip (its directory, at the end, is missing)")
+        raise Torn("this is no whole zip (its directory, at the end, is missing)")
     entries = int.from_bytes(tail[place + 10 : place + 12], "little")
     if entries > ENTRIES_MAX:
         raise Unusable(f"the zip has more than {ENTRIES_MAX} entries")
@@ -127,7 +135,9 @@ def _entries(infos: Sequence[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
             raise Unusable(f"{name!r} is twice in the zip")
         found[name] = each
     if not found:
-        raise Unusable("there is no CSV file in the zip")
+        packed = next((each.filename for each in files if each.filename.casefold().endswith(".zip")), None)
+        within = "" if packed is None else f", but another zip, {packed!r}: put that one here"
+        raise Unusable(f"there is no CSV file in the zip{within}")
     return found
 
 

@@ -18,7 +18,7 @@ from actors.domain.harvest import BundleInfo, RowsRead
 from actors.ports import Clock
 from daemon.depot import inbox as inboxes
 from daemon.depot.inbox import Item
-from daemon.depot.opening import Bundle, Unusable, ZipBundle
+from daemon.depot.opening import Bundle, Torn, Unusable, ZipBundle
 from daemon.depot.tables import Table
 
 OPEN_MAX = 64
@@ -129,7 +129,8 @@ class FileDepot:
                 bundle = inboxes.open_item(item)
             except (Unusable, OSError) as error:
                 trouble = str(error) if isinstance(error, Unusable) else f"it cannot be read: {error.strerror or error}"
-                if not item.trouble and calm_us < inboxes.SETTLE_BROKEN_US:
+                whole = not item.folder and isinstance(error, Unusable) and not isinstance(error, Torn)
+                if not item.trouble and not whole and calm_us < inboxes.SETTLE_BROKEN_US:
                     left_s = (inboxes.SETTLE_BROKEN_US - calm_us) / 1e6
                     return BundleInfo(key=item.key, name=name, settled=False, trouble=trouble, patience_s=left_s)
                 seen.info = BundleInfo(key=item.key, name=name, trouble=trouble)

@@ -1,5 +1,6 @@
 """What is a bundle, and what is refused before a byte of it is unpacked."""
 
+import gzip
 import io
 import os
 import zipfile
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from daemon.depot import opening
-from daemon.depot.opening import FolderBundle, Unusable, ZipBundle, is_hidden, open_file
+from daemon.depot.opening import FolderBundle, Torn, Unusable, ZipBundle, is_hidden, open_file
 
 AT = (2026, 9, 1, 6, 0, 0)
 
@@ -50,7 +51,11 @@ def test_tables_are_found_at_the_root_or_in_one_folder(names: list[str]) -> None
         ({"a\\users.csv": b"x"}, "no plain name"),
         ({"a/b/users.csv": b"x"}, "deeper"),
         ({"a/users.csv": b"x", "orgs.csv": b"x"}, "deeper"),
-        ({"readme.txt": b"x"}, "no CSV file"),
+        ({"readme.txt": b"x"}, "no CSV file in the zip$"),
+        (
+            {"export/bundle.zip": b"x"},
+            "no CSV file in the zip, but another zip, 'export/bundle.zip': put that one here",
+        ),
         ({"users.csv": b"\0" * 20_000_000}, "packed more than"),
         ({f"{n}.csv": b"" for n in range(opening.ENTRIES_MAX + 1)}, "more than 200 entries"),
     ],
@@ -81,6 +86,12 @@ def test_half_a_zip_is_none(cut: int) -> None:
     whole = zipped({"users.csv": b"a,b\n" * 100}).getvalue()
     with pytest.raises(Unusable, match="no whole zip"):
         ZipBundle(io.BytesIO(whole[: len(whole) * cut // 50]))
+
+
+def test_what_was_compressed_on_its_way_is_said_to_be() -> None:
+    sent = io.BytesIO(gzip.compress(zipped({"users.csv": b"x"}).getvalue()))
+    with pytest.raises(Torn, match="this is gzip, not a zip"):
+        ZipBundle(sent)
 
 
 def test_two_of_one_name_are_refused() -> None:

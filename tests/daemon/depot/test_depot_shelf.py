@@ -46,6 +46,16 @@ async def test_half_a_zip_is_given_up_in_the_end(place: Place) -> None:
     assert info.trouble
 
 
+async def test_a_whole_zip_that_is_no_bundle_is_not_waited_for(place: Place) -> None:
+    """Nobody goes on writing it: it would only lie there for ten minutes."""
+    (place.inbox / "a.zip").write_bytes(zipped({"export.zip": "a zip"}, (2026, 9, 1, 6, 0, 0)))
+    await place.look()
+    place.clock.at_us += SETTLE_ZIP_US
+    info = (await place.look())["a.zip"]
+    assert (info.settled, info.patience_s) == (True, 0.0)
+    assert "another zip, 'export.zip'" in info.trouble
+
+
 async def test_what_the_disk_says_has_not_changed_for_long_needs_no_waiting(place: Place) -> None:
     (place.inbox / "a.zip").write_bytes(ZIP)
     wall_ns = (place.inbox / "a.zip").stat().st_ctime_ns + SETTLE_ZIP_US * 1000
