@@ -236,7 +236,6 @@ CLIENTS: list[tuple[v.View, tuple[str, ...]]] = [
             source="acme/campus",
             platform="canvas",
             state="braked",
-            detail="60 of 100 users would be gone",
             braked="60 of 100 users would be gone",
             mapping=3,
             quarantined=1_234,
@@ -247,7 +246,7 @@ CLIENTS: list[tuple[v.View, tuple[str, ...]]] = [
             silent_since_us=AT,
             past="backfill from 2026-09-01T00:00:00Z to now",
         ),
-        ("canvas", "braked", "still to be read", "full, finished", "3 new", "delta", "not called", "310 ignored"),
+        ("canvas", "--accept-removals", "still to be read", "full, finished", "3 new", "not called", "310 ignored"),
     ),
     (READ, ("acme/campus: full reading finished after 2.00 s", "51 told, 3 new, 7 statements")),
     (
