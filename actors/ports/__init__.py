@@ -24,6 +24,7 @@ from actors.ports.store import Claimed as Claimed
 from actors.ports.store import Housekeeping as Housekeeping
 from actors.ports.store import Ledger as Ledger
 from actors.ports.store import LoggedStatement as LoggedStatement
+from actors.ports.store import Origin as Origin
 from actors.ports.store import Outbox as Outbox
 from actors.ports.store import Planned as Planned
 from actors.ports.store import Provenance as Provenance

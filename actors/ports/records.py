@@ -103,12 +103,14 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 class Taking(msgspec.Struct, frozen=True, kw_only=True):
     """One transaction: records, what they tell as statements (``hushed``: to nobody, whatever ``provenance`` says), and
-    how far the source has been read."""
+    how far the source has been read. ``told_by`` and ``hushed_by``: which of the records tells each, by its index."""
 
     source: int
     records: tuple[Kept, ...]
     statements: tuple[NewStatement, ...] = ()
     hushed: tuple[NewStatement, ...] = ()
+    told_by: tuple[int, ...] = ()
+    hushed_by: tuple[int, ...] = ()
     provenance: Provenance
     cursor: Mapping[str, str] | None = None
 

@@ -3,7 +3,7 @@ is alone.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -24,6 +24,20 @@ class StoreUnavailable(Exception):
         self.retry_after_s = retry_after_s
 
 
+class Origin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a source's statements were learnt: kept beside them, for whoever asks why. ``by``: a reading (``mode``,
+    ``began_us``), a call of the source, an operator's hand (``who``), or a reminder that fell due. ``mapping``: the
+    version by which the records were read, 0 for what is read as it is. ``quiet``: why nobody is told; empty where
+    they are."""
+
+    by: Literal["reading", "call", "hand", "reminder"]
+    mode: str = ""
+    began_us: int = 0
+    mapping: int = 0
+    who: str = ""
+    quiet: Literal["", "first", "backfill", "part"] = ""
+
+
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """Where a batch came from: stored on each of its rows, so that the trace goes on after a restart."""
 
@@ -38,6 +52,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """Whether what these statements say of activities becomes part of what is known of them."""
     quiet: bool = False
     """History, brought in by an import: it counts as known, and is announced to nobody."""
+    origin: Origin | None = None
+    """Of what a source tells."""
 
 
 class StatementConflict(Exception):

@@ -194,12 +194,15 @@ class Intake:
             kept.append(work.kept(self._mapping, quiet=self._provenance.quiet))
             if number % STRIDE == STRIDE - 1:
                 await trio.lowlevel.checkpoint()
+        index = {work.key: at for at, work in enumerate(todo)} if changed else {}
         taken = await self._records.take(
             Taking(
                 source=self._source,
                 records=tuple(kept),
                 statements=tuple(facts.told),
                 hushed=tuple(facts.hushed),
+                told_by=tuple(index[key] for key in facts.told_by),
+                hushed_by=tuple(index[key] for key in facts.hushed_by),
                 provenance=self._provenance,
                 cursor=cursor,
             )

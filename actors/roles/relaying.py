@@ -20,7 +20,7 @@ from actors.domain.harvest import Statements
 from actors.domain.xapi.faults import Refusal
 from actors.domain.xapi.history import Told, read_told
 from actors.domain.xapi.patterns import Version
-from actors.ports import Provenance
+from actors.ports import Origin, Provenance
 from actors.ports.records import Batch, Kept, KnownRecord, Records, Relayed, Relays
 
 ENTITY: Final = "statement"
@@ -58,6 +58,7 @@ class Relay:
         quiet: bool,
         correlation_id: str,
         traceparent: str = "",
+        origin: Origin | None = None,
     ) -> None:
         """``no``: the source's number in the store; ``fallback``: of what version statements are that do not say."""
         self._tenant = tenant
@@ -69,6 +70,7 @@ class Relay:
         self._quiet = quiet
         self._correlation_id = correlation_id
         self._traceparent = traceparent
+        self._origin = None if origin is None else msgspec.structs.replace(origin, mapping=0)
         self._any_flawed: bool | None = None
         self._own = json.dumps(
             {"objectType": "Agent", "account": {"homePage": f"urn:lmsyncd:{tenant}:{source}", "name": "lrs"}},
@@ -164,10 +166,16 @@ class Relay:
                     authority=authority or self._own,
                     defines=True,
                     quiet=quiet,
+                    origin=self._of(quiet=quiet),
                 ),
             )
             for (version, authority), together in groupby(told, key=lambda one: (one.version, one.authority))
         ]
+
+    def _of(self, *, quiet: bool) -> Origin | None:
+        if self._origin is None or not quiet or self._origin.quiet:
+            return self._origin
+        return msgspec.structs.replace(self._origin, quiet="part")
 
     async def _kept_as(self, names: Iterable[str]) -> dict[str, KnownRecord]:
         keys = [(ENTITY, name) for name in dict.fromkeys(names)]

@@ -20,7 +20,7 @@ from actors.domain.xapi.accepted import NewStatement
 from actors.domain.xapi.moments import spelt
 from actors.kernel import Actor
 from actors.messages import ReminderMessage, Reported
-from actors.ports import Provenance, Source, StoreUnavailable
+from actors.ports import Origin, Provenance, Source, StoreUnavailable
 from actors.ports.readings import SourceName
 from actors.ports.reminders import DueWork, Owing, Reminded
 from actors.roles.world import World
@@ -186,6 +186,7 @@ class Reminder(Actor[ReminderMessage]):
             traceparent=traceparent,
             version=VERSION,
             authority=f'{{"objectType":"Agent","account":{account}}}'.encode(),
+            origin=Origin(by="reminder"),
         )
 
 

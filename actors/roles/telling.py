@@ -77,7 +77,7 @@ class Telling:
 
     async def _each_alone(self, works: Iterable[Work], around: "_Around", now_us: int, facts: "Facts") -> None:
         for number, work in enumerate(works):
-            facts.add(self._alone(work, around, now_us), hushed=work.hushed)
+            facts.add(work.key, self._alone(work, around, now_us), hushed=work.hushed)
             if number % STRIDE == STRIDE - 1:
                 await trio.lowlevel.checkpoint()
 
@@ -120,7 +120,7 @@ class Telling:
             course = around.course(pair[1])
             if course is not None:
                 told = self._membership(pair, works, stored.get(pair, []), course, around, now_us)
-                facts.add(told, hushed=all(work.hushed for work in works))
+                facts.add(works[-1].key, told, hushed=all(work.hushed for work in works))
             if number % STRIDE == STRIDE - 1:
                 await trio.lowlevel.checkpoint()
 
@@ -167,14 +167,17 @@ def _told(work: Work, now_us: int, after_us: int) -> Told:
 
 
 class Facts:
-    """``hushed`` are those that nobody is to be told of."""
+    """``hushed`` are those that nobody is to be told of. Beside each stands by which record it is told."""
 
     def __init__(self) -> None:
         self.told: list[NewStatement] = []
+        self.told_by: list[Key] = []
         self.hushed: list[NewStatement] = []
+        self.hushed_by: list[Key] = []
 
-    def add(self, statements: Iterable[NewStatement], *, hushed: bool) -> None:
+    def add(self, by: Key, statements: Sequence[NewStatement], *, hushed: bool) -> None:
         (self.hushed if hushed else self.told).extend(statements)
+        (self.hushed_by if hushed else self.told_by).extend(by for _ in statements)
 
 
 class _Around:

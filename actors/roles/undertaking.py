@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from actors.domain.canonical import AnyEntity, Flaw
 from actors.domain.harvest import Ended, Finished, Halted, Mode, Page, Record
 from actors.domain.publishing import Publisher
@@ -9,7 +11,7 @@ from actors.domain.removals import in_words, named
 from actors.domain.stating import Stater
 from actors.domain.xapi.patterns import Version
 from actors.messages import Sync
-from actors.ports import How, Provenance, Reading, ReadingView, Source
+from actors.ports import How, Origin, Provenance, Reading, ReadingView, Source
 from actors.ports.records import Past, SourceState
 from actors.roles.intake import Counts, Intake
 from actors.roles.parts import Parts
@@ -55,7 +57,14 @@ class Undertaking:
         mapping, meaning = await self._mapping(state)
         began = Reading(no=0, mode=mode, began_us=world.clock.now_us())
         quiet = self._is_quiet(state, asked)
-        provenance = self._provenance(world.dice.token(), view.traceparent, quiet=quiet)
+        origin = Origin(
+            by="reading",
+            mode=mode,
+            began_us=began.began_us,
+            mapping=mapping,
+            quiet="" if not quiet else "backfill" if isinstance(asked, Past) else "first",
+        )
+        provenance = self._provenance(world.dice.token(), view.traceparent, origin)
         removals = (self._polling or Polling()).removals
         accepted = isinstance(asked, Sync) and asked.accept_removals
         parts = await self._parts(state)
@@ -85,16 +94,19 @@ class Undertaking:
         self, state: SourceState, records: Sequence[Record], correlation_id: str, traceparent: str
     ) -> Counts:
         """What a webhook told, on disk. The caller holds the source's lock. Raises StoreUnavailable, LookupError."""
-        intake = await self._beside(state, correlation_id, traceparent)
+        intake = await self._beside(state, correlation_id, traceparent, Origin(by="call"))
         await intake.page(Page(records=tuple(records)))
         return self._counted(intake)
 
-    async def again(self, state: SourceState, nos: Sequence[int], correlation_id: str, *, well: bool = False) -> Counts:
-        """What stands in quarantine at these places (``well``: or not) is taken in as if it were told now. The caller
-        holds the source's lock. Raises StoreUnavailable, LookupError."""
-        intake = await self._beside(state, correlation_id, "")
+    async def again(
+        self, state: SourceState, nos: Sequence[int], correlation_id: str, *, well: bool = False, who: str = ""
+    ) -> Counts:
+        """What stands in quarantine at these places (``well``: or not) is taken in as if it were told now, because
+        ``who`` wants it. The caller holds the source's lock. Raises StoreUnavailable, LookupError."""
+        origin = Origin(by="hand", who=who)
+        intake = await self._beside(state, correlation_id, "", origin)
         await intake.again(nos, well=well)
-        relay = self._relay(state, self._provenance(correlation_id, "", quiet=False))
+        relay = self._relay(state, self._provenance(correlation_id, "", origin))
         intake.counts.statements += (await relay.again(nos)).fresh
         return self._counted(intake)
 
@@ -109,14 +121,16 @@ class Undertaking:
             quiet=provenance.quiet,
             correlation_id=provenance.correlation_id,
             traceparent=provenance.traceparent,
+            origin=provenance.origin,
         )
 
-    async def _beside(self, state: SourceState, correlation_id: str, traceparent: str) -> Intake:
+    async def _beside(self, state: SourceState, correlation_id: str, traceparent: str, origin: Origin) -> Intake:
         """For what is taken in beside readings. Raises StoreUnavailable, LookupError."""
         await self._make_whole(state)
         mapping, meaning = await self._mapping(state)
         if callable(meaning):
-            provenance = self._provenance(correlation_id, traceparent, quiet=False)
+            origin = msgspec.structs.replace(origin, mapping=mapping)
+            provenance = self._provenance(correlation_id, traceparent, origin)
             return self._intake(state, mapping, meaning, provenance, Removals())
         raise LookupError(meaning)
 
@@ -127,7 +141,7 @@ class Undertaking:
             self._world.switchboard.reported(self._tenant.name)
         return intake.counts
 
-    def _provenance(self, correlation_id: str, traceparent: str, *, quiet: bool) -> Provenance:
+    def _provenance(self, correlation_id: str, traceparent: str, origin: Origin) -> Provenance:
         return Provenance(
             tenant=self._tenant.name,
             source=self._name,
@@ -135,7 +149,8 @@ class Undertaking:
             traceparent=traceparent,
             version=XAPI_VERSION,
             defines=True,
-            quiet=quiet,
+            quiet=bool(origin.quiet),
+            origin=origin,
         )
 
     async def _make_whole(self, state: SourceState) -> None:

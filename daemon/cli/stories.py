@@ -12,6 +12,7 @@ from rich.text import Text
 from daemon.cli import clients, outlooks
 from daemon.cli.cells import age, at, pairs, plain, state, took
 from daemon.control import views as v
+from daemon.control.learnt import learnt_in_words
 from daemon.control.times import span
 
 Alone = (
@@ -69,13 +70,17 @@ def _overall(row: v.Overall) -> RenderableType:
 
 def _statement(row: v.StatementStory, now_us: int) -> RenderableType:
     by = f", credential {row.credential}" if row.credential else ""
+    kind = f" ({row.learnt.kind})" if row.learnt is not None and row.learnt.kind else ""
+    origin = f"{row.tenant}/{row.source}{kind}{by}"
     facts: list[tuple[str, str | Text]] = [
-        ("accepted", f"{at(row.accepted_us)} ({age(row.accepted_us, now_us)} ago) from {row.tenant}/{row.source}{by}"),
+        ("accepted", f"{at(row.accepted_us)} ({age(row.accepted_us, now_us)} ago) from {origin}"),
         ("says", f"{row.actor} · {row.verb} · {row.object}"),
         ("happened", f"{row.timestamp} (xAPI {row.version})" + (", voided since" if row.voided else "")),
         ("correlation", row.correlation_id),
         ("trace", row.trace_id),
     ]
+    if row.learnt is not None:
+        facts += [("learnt by" if first else "", line) for first, line in _firsts(learnt_in_words(row.learnt))]
     if row.change:
         count = "delivery" if row.deliveries == 1 else "deliveries"
         facts.append(("change", f"{row.change}, number {row.occurrence} of its kind, {row.deliveries} {count}"))

@@ -19,6 +19,7 @@ from daemon.control.identities import PersonRow as PersonRow
 from daemon.control.keeping import KeptRow as KeptRow
 from daemon.control.keeping import SpaceRow as SpaceRow
 from daemon.control.keeping import SweptRow as SweptRow
+from daemon.control.learnt import LearntView
 from daemon.control.mapped import FaultView as FaultView
 from daemon.control.mapped import FieldView as FieldView
 from daemon.control.mapped import MappedRow as MappedRow
@@ -247,6 +248,7 @@ class StatementStory(View, frozen=True, kw_only=True, tag="statement"):
     """It is kept, and can be replayed once a route takes it."""
     undone: tuple[str, ...] = ()
     """What voiding has to do with it, in sentences."""
+    learnt: LearntView | None = None
 
 
 class ArrivalRow(View, frozen=True, kw_only=True, tag="arrival"):

@@ -20,6 +20,7 @@ from daemon.store.engine import Engine, Job
 from daemon.store.entities import Entities
 from daemon.store.interventions import Intervened
 from daemon.store.judging import Judged, Replay
+from daemon.store.learnt import Learnt, learnt
 from daemon.store.plans import Plan
 from daemon.store.promises import Durations, Goal, Late
 from daemon.store.relations import Relations
@@ -143,6 +144,10 @@ class Queries:
         """(tenant, statement) of one request, in order."""
         found = await self._read(lambda raw: asking.statements_of(raw, arrival.no, limit))
         return [(row[0], rows.statement(row[1:])) for row in found]
+
+    async def learnt(self, seq: int) -> Learnt | None:
+        """How a statement of a source was learnt; None of those that were sent to us."""
+        return await self._read(lambda raw: learnt(raw, seq))
 
     async def outcome(self, seq: int) -> Outcome | None:
         """None while the router has not seen the statement."""

@@ -14,7 +14,7 @@ import msgspec
 
 from actors.domain.canonical import EntityName
 from actors.domain.correcting import Correction
-from actors.ports import Clock
+from actors.ports import Clock, Provenance
 from actors.ports.records import Kept, Key, KnownRecord, Taken, Taking
 from daemon.store import rows
 from daemon.store.acquaintance import SqlPersons
@@ -70,17 +70,19 @@ class SqlRecords:
 
     async def take(self, taking: Taking) -> Taken:
         lesson = self._statements.lesson(taking.statements, taking.provenance)
-        quietly = msgspec.structs.replace(taking.provenance, quiet=True)
+        quietly = _quietly(taking.provenance)
         learnt = self._statements.lesson(taking.hushed, quietly)
 
         def job(raw: sqlite3.Connection) -> Taken:
             fresh = 0
-            if taking.statements:
-                fresh = self._statements.append_in(raw, taking.statements, taking.provenance, lesson).fresh
-            if taking.hushed:
-                fresh += self._statements.append_in(raw, taking.hushed, quietly, learnt).fresh
             now_us = self._clock.now_us()
             nos = write(raw, taking.source, taking.records, now_us)
+            if taking.statements:
+                by = [nos[at] for at in taking.told_by]
+                fresh = self._statements.append_in(raw, taking.statements, taking.provenance, lesson, by).fresh
+            if taking.hushed:
+                by = [nos[at] for at in taking.hushed_by]
+                fresh += self._statements.append_in(raw, taking.hushed, quietly, learnt, by).fresh
             meant = ((kept.entity, kept.state, kept.canonical) for kept in taking.records)
             self._persons.learn(raw, taking.source, meant, now_us)
             if taking.cursor is not None:
@@ -213,6 +215,14 @@ def write(raw: sqlite3.Connection, source: int, records: Sequence[Kept], now_us:
     if flawed:
         raw.executemany("INSERT INTO flaws VALUES (?, ?, ?, ?, ?, ?, ?)", flawed)
     return tuple(nos)
+
+
+def _quietly(provenance: Provenance) -> Provenance:
+    """Of what is told to nobody while other things are: it was found in a part that had not been read before."""
+    origin = provenance.origin
+    if origin is not None and not origin.quiet:
+        origin = msgspec.structs.replace(origin, quiet="part")
+    return msgspec.structs.replace(provenance, quiet=True, origin=origin)
 
 
 def _slim(raw: sqlite3.Connection) -> None:

@@ -49,9 +49,14 @@ class SqlStatements:
         return appended
 
     def _stored(
-        self, raw: sqlite3.Connection, batch: Sequence[NewStatement], provenance: Provenance, lesson: Lesson
+        self,
+        raw: sqlite3.Connection,
+        batch: Sequence[NewStatement],
+        provenance: Provenance,
+        lesson: Lesson,
+        by: Sequence[int] = (),
     ) -> Appended:
-        appended = append(raw, batch, provenance, self.horizon.floor_us(), lesson)
+        appended = append(raw, batch, provenance, self.horizon.floor_us(), lesson, by)
         self.horizon.reached(appended.last_seq)
         return appended
 
@@ -61,10 +66,12 @@ class SqlStatements:
         batch: Sequence[NewStatement],
         provenance: Provenance,
         lesson: Lesson | None = None,
+        by: Sequence[int] = (),
     ) -> Appended:
         """The same within somebody's own job of the writer. Raises StatementConflict. Whoever gives the ``lesson``
-        (of ``lesson``) confirms it after the commit; without that, what it tells is only read again."""
-        return self._stored(raw, batch, provenance, lesson or self.lesson(batch, provenance))
+        (of ``lesson``) confirms it after the commit; without that, what it tells is only read again. ``by``: the
+        place of the record that tells each; empty where there is none."""
+        return self._stored(raw, batch, provenance, lesson or self.lesson(batch, provenance), by)
 
     def lesson(self, batch: Sequence[NewStatement], provenance: Provenance) -> Lesson:
         """What a batch tells of activities."""
@@ -104,6 +111,7 @@ def append(
     provenance: Provenance,
     now_us: int,
     lesson: Lesson | None = None,
+    by: Sequence[int] = (),
 ) -> Appended:
     """All statements of one request, or none. What is there already, equal, or was there once, is collapsed."""
     tenant = provenance.tenant
@@ -111,11 +119,11 @@ def append(
     known = digests_of(raw, tenant, ids)
     forgotten = _forgotten(raw, tenant, [key for key in ids if key not in known])
     fresh = []
-    for key, statement in zip(ids, batch, strict=True):
+    for key, statement, record in zip(ids, batch, by or (None,) * len(batch), strict=True):
         if key in forgotten:
             continue  # it was here, and its content is gone: the same, for all that can be told
         if key not in known:
-            fresh.append((key, statement))
+            fresh.append((key, statement, record))
         elif (
             statement.given_id
             and not same_content(known[key], statement.digest)
@@ -125,7 +133,7 @@ def append(
     collapsed = len(batch) - len(fresh)
     arrival = raw.execute(
         "INSERT INTO arrivals (tenant, source, correlation_id, traceparent, version, authority, at_us, fresh, "
-        "collapsed, quiet) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "collapsed, quiet, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             tenant,
             provenance.source,
@@ -137,22 +145,24 @@ def append(
             len(fresh),
             collapsed,
             int(provenance.quiet),
+            "" if provenance.origin is None else rows.pack(provenance.origin).decode(),
         ),
     ).lastrowid
     first = indexing.first_seq(max(now_us, indexing.newest_seq(raw) + 1), len(fresh))
     raw.executemany(
-        "INSERT INTO statements (seq, tenant, id, arrival, timestamp, digest, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO statements (seq, tenant, id, arrival, timestamp, digest, body, record) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (seq, tenant, key, arrival, statement.timestamp, statement.digest, statement.body)
-            for seq, (key, statement) in enumerate(fresh, first)
+            (seq, tenant, key, arrival, statement.timestamp, statement.digest, statement.body, record)
+            for seq, (key, statement, record) in enumerate(fresh, first)
         ],
     )
-    attachments.keep(raw, tenant, [(seq, statement) for seq, (_, statement) in enumerate(fresh, first)])
-    _void(raw, tenant, [(key, seq, statement.voids) for seq, (key, statement) in enumerate(fresh, first)])
-    entries = [Entry(seq, key, new.keys, new.target) for seq, (key, new) in enumerate(fresh, first)]
+    attachments.keep(raw, tenant, [(seq, statement) for seq, (_, statement, _) in enumerate(fresh, first)])
+    _void(raw, tenant, [(key, seq, statement.voids) for seq, (key, statement, _) in enumerate(fresh, first)])
+    entries = [Entry(seq, key, new.keys, new.target) for seq, (key, new, _) in enumerate(fresh, first)]
     indexing.add(raw, tenant, entries, provenance.authority)
     if lesson is not None:
-        new = {key for key, _ in fresh}
+        new = {key for key, _, _ in fresh}
         lesson.learn(raw, [key in new for key in ids])
     return Appended(
         ids=tuple(statement.id for statement in batch),

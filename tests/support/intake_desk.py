@@ -15,7 +15,7 @@ from actors.domain.people import Directory
 from actors.domain.publishing import Publisher
 from actors.domain.recognise import NotRouted, recognise
 from actors.domain.stating import Stater
-from actors.ports import LoggedStatement, Provenance
+from actors.ports import LoggedStatement, Origin, Provenance
 from actors.roles.intake import Intake
 from actors.roles.parts import Parts
 from config.polling import Removals
@@ -72,6 +72,7 @@ class Desk:
         cursor: dict[str, str] | None = None,
         quiet: bool = False,
         parts: Parts | None = None,
+        origin: Origin | None = None,
     ) -> Intake:
         self.intake = Intake(
             source=SOURCE,
@@ -80,7 +81,7 @@ class Desk:
             meaning=meaning,
             mapping=1,
             publisher=PUBLISHER,
-            provenance=msgspec.structs.replace(WHERE, quiet=quiet),
+            provenance=msgspec.structs.replace(WHERE, quiet=quiet, origin=origin),
             removals=removals,
             clock=self.clock,
             parts=parts,

@@ -91,8 +91,9 @@ class Alone:
         """These are taken in as if they were told now; ``well``: those too that are not in quarantine. Raises
         Refusal."""
         undertaking = self._source.undertaking()
+        token, who = self._asking.office.dice.token(), self._asking.peer.name
         try:
-            await undertaking.again(self._source.state, nos, self._asking.office.dice.token(), well=well)
+            await undertaking.again(self._source.state, nos, token, well=well, who=who)
         except LookupError as error:
             raise Refusal(Exit.FAILURE, f"{error}; nothing was changed", advice="lmsyncctl map list") from None
 

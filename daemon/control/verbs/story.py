@@ -6,6 +6,7 @@ from actors.domain.undoing import voids
 from actors.ports import LoggedStatement
 from actors.roles.meeting import meet
 from daemon.control.exits import Exit
+from daemon.control.learnt import QUIET, LearntView, learnt_in_words
 from daemon.control.office import Asking, done
 from daemon.control.protocol import Done, Refusal, Trace, Why
 from daemon.control.verbs import finding
@@ -26,6 +27,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     statement: LoggedStatement | None
     outcome: Outcome | None
     deliveries: list[Kept]
+    learnt: LearntView | None = None
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,6 +117,7 @@ async def _of_statement(tenant: str, statement: LoggedStatement, asking: Asking)
         statement=statement,
         outcome=await queries.outcome(statement.seq),
         deliveries=await queries.deliveries_of(statement.seq),
+        learnt=await _learnt(statement.seq, asking),
     )
 
 
@@ -126,6 +129,28 @@ async def _of_delivery(kept: Kept, asking: Asking) -> Told:
         statement=row[1] if row else None,
         outcome=await queries.outcome(kept.statement_seq),
         deliveries=[kept],
+        learnt=await _learnt(kept.statement_seq, asking),
+    )
+
+
+async def _learnt(seq: int, asking: Asking) -> LearntView | None:
+    found = await asking.office.store.queries.learnt(seq)
+    if found is None:
+        return None
+    origin = found.origin
+    return LearntView(
+        kind=found.kind,
+        by=origin.by,
+        mode=origin.mode,
+        began_us=origin.began_us or None,
+        ended_us=found.ended_us,
+        how=found.how,
+        who=origin.who,
+        mapping=origin.mapping,
+        record=f"{found.entity}/{found.id}" if found.entity else "",
+        form=found.form,
+        forgotten=found.gone,
+        quiet=QUIET[origin.quiet] if origin.quiet else "",
     )
 
 
@@ -163,6 +188,7 @@ async def _statement_story(told: Told, statement: LoggedStatement, asking: Askin
         carried_by=carried_by,
         unrouted=outcome is not None and outcome.unrouted,
         undone=await _undone(told.tenant, statement, outcome, asking),
+        learnt=told.learnt,
     )
 
 
@@ -214,6 +240,10 @@ def _spans(told: Told) -> list[SpanRow]:
     if statement is not None:
         trace_id = finding.trace_id(statement.traceparent)
         accepted = f"from {told.tenant}/{statement.source}, correlation id {statement.correlation_id}"
+        if (learnt := told.learnt) is not None:
+            if learnt.began_us is not None:
+                spans.append(_reading_span(learnt, f"{told.tenant}/{statement.source}", trace_id))
+            accepted = "; ".join((accepted, *learnt_in_words(learnt)))
         spans.append(
             SpanRow(
                 trace_id=trace_id,
@@ -229,6 +259,18 @@ def _spans(told: Told) -> list[SpanRow]:
     for kept in told.deliveries:
         spans += _delivery_spans(kept)
     return spans
+
+
+def _reading_span(learnt: LearntView, source: str, trace_id: str) -> SpanRow:
+    kind = f" ({learnt.kind})" if learnt.kind else ""
+    return SpanRow(
+        trace_id=trace_id,
+        name="reading",
+        subject=f"source {source}{kind}",
+        at_us=learnt.began_us,
+        until_us=learnt.ended_us,
+        detail=f"{learnt.mode}: {learnt.how}" if learnt.how else learnt.mode,
+    )
 
 
 def _delivery_spans(kept: Kept) -> list[SpanRow]:

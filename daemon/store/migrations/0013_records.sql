@@ -83,3 +83,8 @@ CREATE TABLE flaws (
     PRIMARY KEY (record, n)
 ) WITHOUT ROWID;
 CREATE INDEX flaws_awaited ON flaws (source, value) WHERE rule = 'reference';
+
+-- How what a source tells was learnt (JSON, empty: it was sent to us), and the place of the record that told it. Nothing
+-- of a person stands here: once the record is gone, the place says nothing.
+ALTER TABLE arrivals ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+ALTER TABLE statements ADD COLUMN record INTEGER;

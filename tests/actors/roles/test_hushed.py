@@ -10,6 +10,7 @@ from intake_desk import HOME, SOURCE, Desk, a_desk, course, enrolment, record, u
 from actors.domain.canonical import Enrolment
 from actors.domain.correcting import ABSENT, Correction
 from actors.domain.harvest import Page, Part, Record, parts_of
+from actors.ports import Origin
 from actors.roles.parts import Parts
 
 FIRST = (user("ada"), user("ben"), course("c1"), course("c2"))
@@ -42,6 +43,20 @@ async def test_of_one_page_only_what_was_shut_is_hushed(desk: Desk) -> None:
     await desk.intake.page(told)
     assert desk.intake.counts.statements == 4
     assert await desk.loud() == ["user_created flo", "enrolled ben c2 learner"]
+
+
+async def test_beside_what_is_hushed_stands_why(desk: Desk) -> None:
+    await desk.tell(*FIRST)
+    before = max(each.seq for each in await desk.store.statements.after("acme", 0, 100))
+    origin = Origin(by="reading", mode="full", began_us=7, mapping=1)
+    desk.begin(parts=shut(desk, *parts_of("c1")), origin=origin)
+    loud, quiet = enrolment("e2", who="ben", where="c2", scope="c2"), enrolment("e1", scope="c1")
+    await desk.intake.page(page(quiet, loud))
+    told = await desk.store.statements.after("acme", before, 100)
+    found = [await desk.store.queries.learnt(each.seq) for each in told]
+    assert [(each.id, each.origin) for each in found if each is not None] == [
+        ("e2", origin), ("e1", msgspec.structs.replace(origin, quiet="part")),
+    ]  # fmt: skip
 
 
 async def test_what_is_known_in_a_shut_part_is_news_when_it_changes(desk: Desk) -> None:

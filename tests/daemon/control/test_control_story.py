@@ -298,8 +298,8 @@ async def test_digits_that_fit_several_are_refused(desk: Desk) -> None:
     await desk.tell(completed("ada"))
     await desk.store.writer.submit(
         lambda raw: raw.execute(
-            "INSERT INTO statements SELECT seq + 1, tenant, X'0000000100000000000000000000000f', arrival, timestamp, "
-            "digest, 0, body FROM statements"
+            "INSERT INTO statements (seq, tenant, id, arrival, timestamp, digest, body) SELECT seq + 1, tenant, "
+            "X'0000000100000000000000000000000f', arrival, timestamp, digest, body FROM statements"
         )
     )
     with pytest.raises(p.Refusal) as caught:
