@@ -214,4 +214,4 @@ def _number(value: float | None) -> float | None:
     """Whole numbers without a point; None for what is none."""
     if value is None or not math.isfinite(value):
         return None
-    return int(value) if value == int(value) and abs(value) < _WHOLE_NUMBERS else value
+    return int(value) if value == int(value) and abs(value) <= _WHOLE_NUMBERS else value

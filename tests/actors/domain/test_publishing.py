@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from actors.domain import changes, stating
@@ -201,6 +201,11 @@ def test_a_statement_is_named_by_what_it_says() -> None:
     assert name(TOLD) != name(msgspec.structs.replace(TOLD, record="user\x008"))
 
 
+def whole(raw: float) -> list[NewStatement]:
+    done = Completion(id="k", user="7", course="c1", complete=True, score=Score(raw=raw))
+    return PUBLISHER.completion(None, done, ADA, COURSE, TOLD)
+
+
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
 ids = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=12)
 moments = st.sampled_from(["", SUMMER, AUTUMN, "2026-09-01", "2026-07-01T10:00:00.5+02:00", "never", "0001-01-01"])
@@ -254,6 +259,8 @@ def facts(draw: st.DrawFn) -> list[NewStatement]:
     ]
 
 
+@example(whole(2.0**53))
+@example(whole(2.0**53 + 2))
 @given(facts())
 def test_every_statement_is_valid_understood_and_as_if_it_had_been_sent(said: list[NewStatement]) -> None:
     for one in said:
