@@ -153,6 +153,9 @@ class Relays(Protocol):
         cursor, unless there are conflicts: whoever hears of them keeps them first. Where nothing is new, nothing is
         written."""
 
+    async def held(self, tenant: str, digests: Mapping[str, bytes]) -> frozenset[str]:
+        """Those of these ids whose statement is stored with this content."""
+
 
 class Records(Protocol):
     """The store's side. One writer a source: whoever takes in, and nobody beside them. All raise StoreUnavailable."""

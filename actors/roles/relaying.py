@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import trio
@@ -18,7 +18,9 @@ from actors.domain.canonical import Flaw
 from actors.domain.correcting import Correction, corrected
 from actors.domain.harvest import Statements
 from actors.domain.xapi.faults import Refusal
+from actors.domain.xapi.guard import parse
 from actors.domain.xapi.history import Told, read_told
+from actors.domain.xapi.identity import digest
 from actors.domain.xapi.patterns import Version
 from actors.ports import Origin, Provenance
 from actors.ports.records import Batch, Kept, KnownRecord, Records, Relayed, Relays
@@ -29,6 +31,8 @@ FLAWS_MAX = 5
 VALUE_CHARS_MAX = 200
 AT_A_TIME = 20
 """Statements between two checkpoints: they may be large."""
+NOT_ENCLOSED = "].fileUrl"
+"""What the path of a flaw ends in that says that an attachment's content did not come along."""
 CONFLICT = "conflict"
 """The rule that it fails, and the form of its record: another one with its id is stored here."""
 
@@ -110,11 +114,15 @@ class Relay:
     ) -> tuple[Relayed, int]:
         mended = await self._mended([one for one in reads if one.told is None], contents)
         reads = [mended.get(one.name, one) if one.told is None else one for one in reads]
+        held = await self._held(one for one in reads if one.told is None)
+        reads = [one for one in reads if one.name not in held]
         right = [one for one in reads if one.told is not None]
         wrong = {one.name: self._flawed(one.raw, one.name, one.flaws, quiet=quiet) for one in reads if not one.told}
         kept, grown = await self._news(wrong)
-        relayed = await self._relays.relay(self._no, self._tenant, self._batches(right, quiet), kept, cursor)
-        conflicts, beyond = relayed.conflicts, cursor if relayed.conflicts else None
+        healed = await self._healed(right, quiet=quiet)
+        first = None if healed else cursor  # nobody is beyond what is not kept yet
+        relayed = await self._relays.relay(self._no, self._tenant, self._batches(right, quiet), kept, first)
+        conflicts, beyond = relayed.conflicts, cursor if relayed.conflicts or healed else None
         if conflicts and (mended := await self._mended(_among(right, conflicts), contents)):
             others = [one for one in right if one.name not in mended]
             batches = self._batches(list(mended.values()), quiet)
@@ -127,10 +135,15 @@ class Relay:
             for one in _among(right, conflicts)
         }
         kept, clashes = await self._news(clashing)
-        noted = [*kept, *await self._healed([one for one in right if one.name not in clashing], quiet=quiet)]
+        noted = [*kept, *(one for one in healed if one.id not in clashing)]
         if noted or beyond is not None:
             await self._relays.relay(self._no, self._tenant, (), noted, beyond)
-        return relayed, grown + clashes
+        return msgspec.structs.replace(relayed, known=relayed.known + len(held)), grown + clashes
+
+    async def _held(self, wrong: Iterable[_Read]) -> frozenset[str]:
+        """Those that came without the contents of their attachments, and that are here with them already."""
+        digests = {one.name: digest(parsed) for one in wrong if (parsed := _bare(one)) is not None}
+        return await self._relays.held(self._tenant, digests) if digests else frozenset()
 
     def _read(self, name: str, statement: bytes, contents: Mapping[str, bytes], *, mended: bytes = b"") -> _Read:
         """``mended``: what is read in its place."""
@@ -238,6 +251,14 @@ def _flaws(refusal: Refusal) -> tuple[Flaw, ...]:
         Flaw(rule=FORM, path=fault.path, value="", suggestion=f"{fault.rule}: it must be mended where it was made")
         for fault in refusal.faults[:FLAWS_MAX]
     )
+
+
+def _bare(one: _Read) -> dict[str, Any] | None:
+    """The statement, where nothing is wrong with it but that contents of its attachments are missing."""
+    if not one.flaws or any(not flaw.path.endswith(NOT_ENCLOSED) for flaw in one.flaws):
+        return None
+    statement = parse(one.raw)
+    return statement if isinstance(statement, dict) and statement.get("id") else None
 
 
 def _understood(

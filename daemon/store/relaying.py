@@ -49,6 +49,15 @@ class SqlRelays:
 
         return await self._write(job)
 
+    async def held(self, tenant: str, digests: Mapping[str, bytes]) -> frozenset[str]:
+        keys = {UUID(name).bytes: name for name in digests}
+
+        def found(raw: sqlite3.Connection) -> frozenset[str]:
+            stored = digests_of(raw, tenant, list(keys))
+            return frozenset(keys[key] for key, known in stored.items() if same_content(known, digests[keys[key]]))
+
+        return await self._read(found)
+
 
 def each_for_itself(
     raw: sqlite3.Connection, statements: SqlStatements, tenant: str, batches: Sequence[Batch]

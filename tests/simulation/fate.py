@@ -101,7 +101,15 @@ def crashable() -> list[str]:
 
 
 READS = frozenset(
-    {"outbox.cursor", "outbox.blame", "outbox.caused", "statements.after", "statements.these", "ledger.address"}
+    {
+        "outbox.cursor",
+        "outbox.blame",
+        "outbox.caused",
+        "statements.after",
+        "statements.these",
+        "ledger.address",
+        "relays.held",
+    }
     | {f"records.{name}" for name in methods_of(Records) if name != "take"}
     | {f"sources.{name}" for name in ("known", "readings", "quarantined", "shut")}
     | {f"remappings.{name}" for name in ("page", "enrolled", "in_force", "unfinished", "last", "history")}

@@ -47,7 +47,7 @@ FORESEEN = frozenset({"source.failed", "source.suspended", "source.store_unavail
 POINTS = tuple(
     point
     for point in source_points()
-    if point.startswith(("relays.", "records.known", "records.present", "sources.begin", "sources.end"))
+    if point.startswith(("relays.relay", "records.known", "records.present", "sources.begin", "sources.end"))
 ) + tuple(f"http.statements.get:{moment}" for moment in ("before", "committed", "answered"))
 
 

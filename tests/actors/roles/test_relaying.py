@@ -157,6 +157,10 @@ async def test_attachments_come_along_or_the_statement_waits(tmp_path: Path) -> 
         assert relayed.fresh == 2
         assert await world.rows("SELECT state FROM records") == [("gone",)]
         assert await world.rows("SELECT count(*) FROM flaws") == [(0,)]
+        relayed, flawed = await world.read(with_one)
+        assert (relayed.known, flawed) == (1, 0), "it is here with its content: that it comes without is no flaw"
+        _, flawed = await world.read(shown(id=ID, attachments=with_one["attachments"], verb={"id": GOOD}))
+        assert flawed == 1, "another one is not here"
 
 
 BAD = "no IRI"
@@ -226,6 +230,28 @@ async def test_what_is_wrong_in_two_ways_is_one_entry(tmp_path: Path) -> None:
         counts = [(await world.read(shown(id=ID, verb={"id": wrong})))[1] for wrong in ("no IRI", "nor this")]
         assert counts == [1, 0]
         assert await world.states() == ["quarantined"]
+
+
+async def test_whoever_dies_before_it_is_kept_that_one_is_right_now_reads_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with here(tmp_path) as world:
+        await world.read(shown(id=ID, verb={"id": BAD}), cursor={"stored": "1"})
+        right, relays = shown(id=ID, verb={"id": GOOD}), type(world.store.relays)
+        whole = relays.relay
+
+        async def dies(self: SqlRelays, source: int, tenant: str, batches: Any, flawed: Any, cursor: Any) -> Relayed:
+            if flawed:
+                raise Died
+            return await whole(self, source, tenant, batches, flawed, cursor)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(relays, "relay", dies)
+            with pytest.raises(Died):
+                await world.read(right, cursor={"stored": "2"})
+        assert await world.rows("SELECT cursor FROM sources") == [('{"stored":"1"}',)]
+        relayed, _ = await world.read(right, cursor={"stored": "2"})
+        assert (relayed.known, await world.states()) == (1, ["gone"])
 
 
 async def test_whoever_dies_before_a_conflict_is_kept_has_not_read_beyond_it(
