@@ -64,7 +64,7 @@ def events_in(claims: object, depth: int = 0) -> Iterator[dict[str, object] | No
         case str() if _is_json(claims):
             try:
                 decoded = msgspec.json.decode(claims)
-            except (msgspec.DecodeError, RecursionError):
+            except (msgspec.DecodeError, UnicodeError, RecursionError):
                 return
             yield from events_in(decoded, depth + 1)
         case _:
