@@ -9,7 +9,7 @@ import trio
 
 from actors.domain.harvest import Inbound
 from actors.kernel import ActorDied, Address, DeadlineExceeded
-from actors.messages import HarvesterMessage, Hear, HookAnswer, Sync
+from actors.messages import Backfill, HarvesterMessage, Hear, HookAnswer, Sync
 from actors.ports import SourceName, StoreUnavailable
 from actors.ports.remapping import Activation, Overtaken
 from actors.roles.remapping import carry_on
@@ -20,6 +20,7 @@ from tests.simulation.systems import SYSTEMS
 
 NAME = "campus"
 ANSWER_S_MAX = 120.0
+LONG_AGO = "2020-01-01T00:00:00Z"
 
 
 class Registrar:
@@ -76,6 +77,18 @@ class Registrar:
             del life
             harvester = await self._harvester(tenant)
             said[0] = await harvester.ask(lambda reply: Sync(mode, reply))  # type: ignore[arg-type]
+
+        await self._while_it_lives(asked)
+        return said[0] == ""
+
+    async def backfill(self, tenant: str) -> bool:
+        """All that there ever was, announced as far as it is news. Whether it said that it would."""
+        said = ["not heard"]
+
+        async def asked(life: Life) -> None:
+            del life
+            harvester = await self._harvester(tenant)
+            said[0] = await harvester.ask(lambda reply: Backfill(LONG_AGO, "", True, reply))
 
         await self._while_it_lives(asked)
         return said[0] == ""

@@ -238,6 +238,8 @@ class Term:
         await registrar.sync(tenant)
         await trio.sleep(60)
         await registrar.retry(tenant)
+        await registrar.backfill(tenant)
+        await trio.sleep(60)
         for _ in range(2 if system.kind == "toy" else 0):  # there, and back
             await registrar.remap(tenant)
         self._campus.disk.full.update(DISK)
