@@ -3,10 +3,13 @@
 A reading is judged as a whole. Where one kind of thing would lose too much, nothing at all is taken away: what depends
 on it would else be gone while it stands, or it would stand without what it depends on, and who lacks much of one kind
 is not to be believed of the others.
+
+A part that tells nobody at all, where several were known, is not believed either, however small it is: whoever lost the
+right to look at a course is often shown an empty one.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -14,13 +17,22 @@ from actors.domain.canonical import ENTITIES
 from actors.domain.harvest import Whole
 from config.polling import Removals
 
+KNOWN_MIN = 5
+"""So many were known where nobody is left: fewer may well have gone together."""
+SHOWN_MAX = 5
+"""Emptied courses that are named."""
+_PEOPLE = frozenset(("user", "course", "enrolment"))
+"""What is not emptied in the course of things, as a gradebook is."""
+_EMPTIED = re.compile(r"course (\S+): nobody of \d+ (\w+)s is left")
+
 
 class Missing(msgspec.Struct, frozen=True, kw_only=True):
-    """``gone`` of ``of`` would be."""
+    """``gone`` of ``of`` would be, in this reading or (``scope``) in this course."""
 
     entity: str
     gone: int
     of: int
+    scope: str | None = None
 
 
 def once(wholes: Iterable[Whole]) -> list[Whole]:
@@ -30,12 +42,21 @@ def once(wholes: Iterable[Whole]) -> list[Whole]:
     return [whole for whole in given if whole.scope is None or whole.entity not in everywhere]
 
 
-def held(removals: Removals, missing: Mapping[str, tuple[int, int]]) -> tuple[Missing, ...]:
-    """All that would be gone where that is too much, else nothing. ``missing``: by entity, how many of how many."""
-    if not any(_is_landslide(removals, gone, of) for gone, of in missing.values()):
+def is_emptied(removals: Removals, whole: Whole, gone: int, of: int) -> bool:
+    """Whether this part tells nobody where several were known. Never with a brake that is off."""
+    return removals.percent_max < 100 and whole.entity in _PEOPLE and gone == of >= KNOWN_MIN
+
+
+def held(
+    removals: Removals, missing: Mapping[str, tuple[int, int]], emptied: Sequence[Missing] = ()
+) -> tuple[Missing, ...]:
+    """All that would be gone where that is too much or a part is ``emptied``, else nothing. ``missing``: by entity, how
+    many of how many."""
+    if not emptied and not any(_is_landslide(removals, gone, of) for gone, of in missing.values()):
         return ()
     counts = ((name, *missing[name]) for name in ENTITIES if name in missing)
-    return tuple(Missing(entity=name, gone=gone, of=of) for name, gone, of in counts if gone)
+    found = tuple(Missing(entity=name, gone=gone, of=of) for name, gone, of in counts if gone)
+    return found + tuple(one for one in emptied if one.scope is not None)
 
 
 def _is_landslide(removals: Removals, gone: int, of: int) -> bool:
@@ -45,8 +66,21 @@ def _is_landslide(removals: Removals, gone: int, of: int) -> bool:
 
 def in_words(missing: Sequence[Missing]) -> str:
     """``40 of 60 enrolments would be gone``; empty: nothing would."""
-    told = ", ".join(f"{one.gone} of {one.of} {one.entity}s" for one in missing)
-    return f"{told} would be gone" if told else ""
+    told = ", ".join(f"{one.gone} of {one.of} {one.entity}s" for one in missing if one.scope is None)
+    emptied = [one for one in missing if one.scope is not None]
+    parts = [f"course {one.scope}: nobody of {one.of} {one.entity}s is left" for one in emptied]
+    more = [f"and {len(parts) - SHOWN_MAX} more"] if len(parts) > SHOWN_MAX else []
+    return "; ".join([f"{told} would be gone", *parts[:SHOWN_MAX], *more]) if told else ""
+
+
+def is_answered(words: str, judged: Collection[Whole]) -> bool:
+    """Whether what was told whole since, and believed, says all of which these words (of ``in_words``) tell."""
+    parts = _EMPTIED.findall(words)
+    everywhere = {whole.entity for whole in judged if whole.scope is None}
+    told = {(whole.scope, whole.entity) for whole in judged}
+    return named(words) <= {whole.entity for whole in judged} and all(
+        (scope, entity) in told or entity in everywhere for scope, entity in parts
+    )
 
 
 def named(words: str) -> frozenset[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import trio
 
 from actors.domain.harvest import Whole
-from actors.domain.removals import Missing, held, once
+from actors.domain.removals import Missing, held, is_emptied, once
 from actors.domain.seen import Seen
 from actors.ports.records import Records
 from config.polling import Removals
@@ -23,25 +23,34 @@ class Absence:
         self._seen = seen
         self._removals = removals
         self._missing: dict[str, tuple[int, int]] = {}
+        self._emptied: dict[Whole, Missing] = {}
+        self._told: set[Whole] = set()
         self.braked: tuple[Missing, ...] = ()
         """What would be gone and is not, because a person is to be asked."""
 
     @property
-    def judged(self) -> frozenset[str]:
-        """Entities of which it was told whole who there is."""
-        return frozenset(self._missing)
+    def judged(self) -> frozenset[Whole]:
+        """Of what it was told whole who there is."""
+        return frozenset(self._told)
 
     async def judge(self, wholes: Iterable[Whole]) -> list[int]:
         """Places of what is gone: all that is missing, or nothing where that is too much, with what was judged before.
         Raises StoreUnavailable."""
         gone: list[int] = []
-        for whole in once(wholes):
+        given = list(dict.fromkeys(wholes))
+        self._told.update(given)
+        parts = once(given)
+        for whole in given:
             absent, total = await self._absent(whole)
+            if self._removals is not None and is_emptied(self._removals, whole, len(absent), total):
+                self._emptied[whole] = Missing(entity=whole.entity, gone=total, of=total, scope=whole.scope)
+            if whole not in parts:  # it is counted with those of any scope
+                continue
             missing, of = self._missing.get(whole.entity, (0, 0))
             self._missing[whole.entity] = missing + len(absent), of + total
             gone += absent
         if self._removals is not None:
-            self.braked = held(self._removals, self._missing)
+            self.braked = held(self._removals, self._missing, tuple(self._emptied.values()))
         return [] if self.braked else gone
 
     async def _absent(self, whole: Whole) -> tuple[list[int], int]:

@@ -92,8 +92,8 @@ class Intake:
         """What went to quarantine and did not stand there before, by the first rule that it fails."""
 
     @property
-    def judged(self) -> frozenset[str]:
-        """Entities of which it was told whole who there is."""
+    def judged(self) -> frozenset[Whole]:
+        """Of what it was told whole who there is."""
         return self._absence.judged
 
     def forget(self) -> None:

@@ -68,8 +68,8 @@ class Taken:
         return self._intake.counts.braked
 
     @property
-    def judged(self) -> frozenset[str]:
-        """Entities of which it was told whole who there is."""
+    def judged(self) -> frozenset[Whole]:
+        """Of what it was told whole who there is."""
         return self._intake.judged
 
     @property

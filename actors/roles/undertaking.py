@@ -7,7 +7,7 @@ import msgspec
 from actors.domain.canonical import AnyEntity, Flaw
 from actors.domain.harvest import Ended, Finished, Halted, Mode, Page, Record
 from actors.domain.publishing import Publisher
-from actors.domain.removals import in_words, named
+from actors.domain.removals import in_words, is_answered
 from actors.domain.stating import Stater
 from actors.domain.xapi.patterns import Version
 from actors.messages import Sync
@@ -237,7 +237,7 @@ class Undertaking:
                 if taken.braked:
                     how, detail = "braked", in_words(taken.braked)
                     braked = detail
-                elif named(state.braked) <= taken.judged:
+                elif is_answered(state.braked, taken.judged):
                     braked = ""
         if taken.was_idle and (ended is None or (isinstance(ended, Finished) and not whole)):
             return taken.reading(how, detail)

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pytest
 import trio
 from oneroster_desk import bundle
 from world import Campus, open_campus, route, source, tenant
 
+from actors.sources.moodle.fake import answers
 from actors.sources.oneroster.fake import zipped
 from config.model import Connection
 
@@ -83,3 +85,35 @@ async def test_a_bundle_that_is_whole_again_needs_nobody(tmp_path: Path, autojum
         assert campus.view().state == "resting"
         assert [each.mode for each in campus.readings() if each.told][-1] == "delta"
         assert (await active(campus))["enrolment"] == 200
+
+
+@pytest.mark.parametrize("mode", ["delta", "full"])
+async def test_a_small_class_that_is_shown_empty_keeps_its_people_until_somebody_accepts(
+    tmp_path: Path, autojump_clock: object, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    """As a Moodle does for whoever lost the right to see groups. With the brake as it is by default."""
+    shown = answers.Answers._enrolled
+    async with open_campus(tmp_path, tenant(LEFT, sources=source("moodle")), limited=False) as campus:
+        await campus.until_read()
+        before = await active(campus)
+        many = "SELECT scope, count(*) FROM records WHERE entity = 'enrolment' GROUP BY scope ORDER BY 2 LIMIT 1"
+        [(course, seats)] = await campus.rows(many)
+        assert 5 <= seats <= 50
+
+        def enrolled(fake: answers.Answers, told: answers.Class, form: answers.Form) -> list[answers.Fields]:
+            return [] if str(told.id) == course else shown(fake, told, form)
+
+        with monkeypatch.context() as lost:
+            lost.setattr(answers.Answers, "_enrolled", enrolled)
+            reading = await campus.sync(mode)
+            assert (reading.how, reading.gone) == ("braked", 0)
+            assert f"course {course}: nobody of {seats} enrolments is left" in reading.detail
+            assert await active(campus) == before
+            assert await posted(campus) == 0
+        assert (await campus.sync(mode)).how == "finished"
+        assert (await held(campus), await active(campus), await posted(campus)) == ("", before, 0)
+        monkeypatch.setattr(answers.Answers, "_enrolled", enrolled)
+        assert (await campus.sync(mode)).how == "braked"
+        assert (await campus.sync("full", accept_removals=True)).how == "finished"
+        assert await held(campus) == ""
+        assert (await active(campus))["enrolment"] == before["enrolment"] - seats

@@ -3,7 +3,7 @@
 import pytest
 
 from actors.domain.harvest import Whole
-from actors.domain.removals import Missing, held, in_words, named, once
+from actors.domain.removals import Missing, held, in_words, is_answered, is_emptied, named, once
 from config.polling import Removals
 
 BRAKE = Removals(percent_max=20, count_max=50)
@@ -33,3 +33,22 @@ def test_each_part_is_looked_at_once() -> None:
     other = Whole(entity="assignment", scope="c1")
     assert once([of_one, other, of_one]) == [of_one, other]
     assert once([of_one, other, of_all, of_all]) == [other, of_all]
+
+
+def test_a_part_that_tells_nobody_is_held_where_five_were_known_and_the_brake_is_on() -> None:
+    roster = Whole(entity="enrolment", scope="c1")
+    assert is_emptied(BRAKE, roster, 5, 5)
+    assert not is_emptied(BRAKE, roster, 4, 4)
+    assert not is_emptied(BRAKE, roster, 27, 28), "a teacher is left"
+    assert not is_emptied(BRAKE, Whole(entity="grade", scope="c1"), 28, 28), "a gradebook may be reset"
+    assert not is_emptied(Removals(percent_max=100), roster, 28, 28)
+
+
+def test_an_emptied_course_is_named_until_it_or_everything_was_told_again() -> None:
+    emptied = [Missing(entity="enrolment", gone=28, of=28, scope="c1")]
+    words = in_words(held(BRAKE, {"enrolment": (28, 60)}, emptied))
+    assert words == "28 of 60 enrolments would be gone; course c1: nobody of 28 enrolments is left"
+    assert not is_answered(words, {Whole(entity="enrolment", scope="c2")})
+    assert is_answered(words, {Whole(entity="enrolment", scope="c1")})
+    assert is_answered(words, {Whole(entity="enrolment")})
+    assert is_answered("", ())
