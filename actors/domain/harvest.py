@@ -209,7 +209,8 @@ def ask(request: Request) -> Generator[Step, Answer, Outcome]:
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What a run is to do. ``delta``: what is new since the cursor, as cheaply as the API allows; ``full``: everything,
     with ``Whole`` for what was told whole; ``backfill``: what happened from ``since`` to ``until`` (RFC 3339), the
-    cursor stays. ``shut``: parts that were never read whole; where a delta finds one readable, it reads all of it."""
+    cursor stays. ``shut``: parts that were never read whole; where a delta finds one readable, it reads all of it.
+    ``braked``: so much was missing that a person is asked, so nothing is taken for told that was told before."""
 
     mode: Mode
     cursor: Mapping[str, str]
@@ -217,6 +218,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     since: str = ""
     until: str = ""
     shut: frozenset[Part] = frozenset()
+    braked: bool = False
 
     def is_shut(self, entity: EntityName, scope: str) -> bool:
         """Whether this part was never read whole, alone or with all of its kind."""

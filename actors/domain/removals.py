@@ -8,22 +8,22 @@ A part that tells nobody at all, where several were known, is not believed eithe
 right to look at a course is often shown an empty one.
 """
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from actors.domain.canonical import ENTITIES
+from actors.domain.canonical import ENTITIES, Course
 from actors.domain.harvest import Whole
 from config.polling import Removals
 
 KNOWN_MIN = 5
 """So many were known where nobody is left: fewer may well have gone together."""
+KEPT_MAX = 100
+"""Emptied courses that are kept in mind of one reading."""
 SHOWN_MAX = 5
-"""Emptied courses that are named."""
-_PEOPLE = frozenset(("user", "course", "enrolment"))
-"""What is not emptied in the course of things, as a gradebook is."""
-_EMPTIED = re.compile(r"course (\S+): nobody of \d+ (\w+)s is left")
+"""Of these, those that are named."""
+_LISTED = frozenset(("user", "course"))
+"""What a source always has some of, as a whole; a gradebook is emptied in the course of things."""
 
 
 class Missing(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,8 +43,18 @@ def once(wholes: Iterable[Whole]) -> list[Whole]:
 
 
 def is_emptied(removals: Removals, whole: Whole, gone: int, of: int) -> bool:
-    """Whether this part tells nobody where several were known. Never with a brake that is off."""
-    return removals.percent_max < 100 and whole.entity in _PEOPLE and gone == of >= KNOWN_MIN
+    """Whether nobody is left of all people, or of all courses."""
+    return whole.entity in _LISTED and whole.scope is None and is_nobody_left(removals, gone, of)
+
+
+def is_nobody_left(removals: Removals, gone: int, of: int) -> bool:
+    """Where several were known. Never with a brake that is off."""
+    return removals.percent_max < 100 and gone == of >= KNOWN_MIN
+
+
+def is_current(course: Course, today: str) -> bool:
+    """Whether it is odd that nobody is in it: it goes on, and is not over (``today``: a date)."""
+    return course.active and not (course.end and course.end[:10] < today)
 
 
 def held(
@@ -56,7 +66,7 @@ def held(
         return ()
     counts = ((name, *missing[name]) for name in ENTITIES if name in missing)
     found = tuple(Missing(entity=name, gone=gone, of=of) for name, gone, of in counts if gone)
-    return found + tuple(one for one in emptied if one.scope is not None)
+    return found + tuple(one for one in emptied if one.scope is not None)[:KEPT_MAX]
 
 
 def _is_landslide(removals: Removals, gone: int, of: int) -> bool:
@@ -73,17 +83,11 @@ def in_words(missing: Sequence[Missing]) -> str:
     return "; ".join([f"{told} would be gone", *parts[:SHOWN_MAX], *more]) if told else ""
 
 
-def is_answered(words: str, judged: Collection[Whole]) -> bool:
-    """Whether what was told whole since, and believed, says all of which these words (of ``in_words``) tell."""
-    parts = _EMPTIED.findall(words)
-    everywhere = {whole.entity for whole in judged if whole.scope is None}
-    told = {(whole.scope, whole.entity) for whole in judged}
-    return named(words) <= {whole.entity for whole in judged} and all(
-        (scope, entity) in told or entity in everywhere for scope, entity in parts
+def is_answered(braked: Iterable[Missing], judged: Collection[Whole]) -> bool:
+    """Whether what was told whole since, and believed, speaks of everything that was missing."""
+    told = {(whole.entity, whole.scope) for whole in judged}
+    kinds = {whole.entity for whole in judged}
+    return all(
+        one.entity in kinds if one.scope is None else not told.isdisjoint(((one.entity, one.scope), (one.entity, None)))
+        for one in braked
     )
-
-
-def named(words: str) -> frozenset[str]:
-    """The entities of which these words (of ``in_words``) tell."""
-    said = set(re.findall(r"\w+", words))
-    return frozenset(name for name in ENTITIES if f"{name}s" in said)

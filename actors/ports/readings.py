@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from actors.domain.harvest import Mode, Part
+from actors.domain.removals import Missing
 from actors.ports.records import Past, SourceState
 
 READINGS_KEPT = 50
@@ -101,7 +102,13 @@ class Sources(Protocol):
         """A reading begins; its number. Former ones that never ended stay as they are."""
 
     async def end(
-        self, no: int, reading: Reading, braked: str | None = None, *, whole: bool = True, spoilt: str | None = None
+        self,
+        no: int,
+        reading: Reading,
+        braked: Sequence[Missing] | None = None,
+        *,
+        whole: bool = True,
+        spoilt: str | None = None,
     ) -> None:
         """It ended. In the same transaction: a full one that finished is the newest full one, and the first if it was
         ``whole``; readings in a row without anything new are counted; ``braked`` is what a person is asked about

@@ -8,6 +8,7 @@ import msgspec
 from actors.domain.canonical import EntityName
 from actors.domain.canonical import Flaw as Flaw
 from actors.domain.correcting import Correction
+from actors.domain.removals import Missing
 from actors.domain.xapi.accepted import NewStatement
 from actors.ports.store import Provenance
 
@@ -47,7 +48,7 @@ class SourceState(msgspec.Struct, frozen=True, kw_only=True):
     """Readings in a row that brought nothing new."""
     throttled_us: int = 0
     """The source named a time: it is not asked before it."""
-    braked: str = ""
+    braked: tuple[Missing, ...] = ()
     """So much would be gone that a person is asked; empty: nobody is."""
     spoilt: str = ""
     """What was put aside that a person has to look at; empty: nothing."""
@@ -171,6 +172,10 @@ class Records(Protocol):
 
     async def present(self, source: int, entity: EntityName, scope: str | None, after_no: int, limit: int) -> list[int]:
         """Places of those not gone, in order: what a whole reading must have seen."""
+
+    async def seats(self, source: int, nos: Sequence[int]) -> dict[str, tuple[int, int]]:
+        """Of the enrolments at these places, by course: how many these are, and how many there are in it that are not
+        gone; at most 500 places."""
 
     async def at(self, source: int, nos: Sequence[int]) -> list[KnownRecord]:
         """What stands at these places, by place; at most 1,000."""

@@ -1,29 +1,38 @@
 """Who is missing from a reading: what is there, was told whole, and was not told."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
+import msgspec
 import trio
 
+from actors.domain.canonical import Course
 from actors.domain.harvest import Whole
-from actors.domain.removals import Missing, held, is_emptied, once
+from actors.domain.removals import Missing, held, is_current, is_emptied, is_nobody_left, once
 from actors.domain.seen import Seen
 from actors.ports.records import Records
 from config.polling import Removals
 
 PLACES = 10_000
 """Places read at once."""
+SEATS = 500
+"""Of those that are missing, so many are looked at at once."""
+_course = msgspec.json.Decoder(Course).decode
 
 
 class Absence:
-    """Of one reading. ``seen`` are the places it was told of; ``removals`` None: whatever is missing is gone."""
+    """Of one reading that began at ``began_us``. ``seen`` are the places it was told of; ``removals`` None: whatever is
+    missing is gone."""
 
-    def __init__(self, source: int, records: Records, seen: Seen, removals: Removals | None) -> None:
+    def __init__(self, source: int, records: Records, seen: Seen, removals: Removals | None, began_us: int) -> None:
         self._source = source
         self._records = records
         self._seen = seen
         self._removals = removals
+        self._today = datetime.fromtimestamp(began_us / 1e6, UTC).date().isoformat()
         self._missing: dict[str, tuple[int, int]] = {}
-        self._emptied: dict[Whole, Missing] = {}
+        self._emptied: list[Missing] = []
         self._told: set[Whole] = set()
         self.braked: tuple[Missing, ...] = ()
         """What would be gone and is not, because a person is to be asked."""
@@ -37,21 +46,43 @@ class Absence:
         """Places of what is gone: all that is missing, or nothing where that is too much, with what was judged before.
         Raises StoreUnavailable."""
         gone: list[int] = []
-        given = list(dict.fromkeys(wholes))
-        self._told.update(given)
-        parts = once(given)
-        for whole in given:
-            absent, total = await self._absent(whole)
-            if self._removals is not None and is_emptied(self._removals, whole, len(absent), total):
-                self._emptied[whole] = Missing(entity=whole.entity, gone=total, of=total, scope=whole.scope)
-            if whole not in parts:  # it is counted with those of any scope
-                continue
-            missing, of = self._missing.get(whole.entity, (0, 0))
-            self._missing[whole.entity] = missing + len(absent), of + total
-            gone += absent
+        absent: dict[str, list[int]] = {}
+        self._told.update(given := list(wholes))
+        for whole in once(given):
+            missing, total = await self._absent(whole)
+            if self._removals is not None and is_emptied(self._removals, whole, len(missing), total):
+                self._emptied.append(Missing(entity=whole.entity, gone=total, of=total))
+            before, of = self._missing.get(whole.entity, (0, 0))
+            self._missing[whole.entity] = before + len(missing), of + total
+            absent.setdefault(whole.entity, []).extend(missing)
+            gone += missing
         if self._removals is not None:
-            self.braked = held(self._removals, self._missing, tuple(self._emptied.values()))
+            self.braked = held(self._removals, self._missing, self._emptied)
+            if not self.braked:  # else enough is missing as it is
+                self._emptied += await self._left(self._removals, absent.get("enrolment", []), absent.get("course", []))
+                self.braked = held(self._removals, self._missing, self._emptied)
         return [] if self.braked else gone
+
+    async def _left(self, removals: Removals, enrolments: Sequence[int], courses: Sequence[int]) -> list[Missing]:
+        """Courses that everybody has left, and that are there still and go on. ``courses``: those that are missing."""
+        gone: Counter[str] = Counter()
+        seats: dict[str, int] = {}
+        for start in range(0, len(enrolments), SEATS):
+            for course, (here, of) in (
+                await self._records.seats(self._source, enrolments[start : start + SEATS])
+            ).items():
+                gone[course] += here
+                seats[course] = of
+        left = [course for course, of in seats.items() if is_nobody_left(removals, gone[course], of)]
+        missing, standing = set(courses), []
+        for start in range(0, len(left), SEATS):
+            known = await self._records.known(self._source, [("course", each) for each in left[start : start + SEATS]])
+            standing += [one for one in known.values() if one.state != "gone" and one.no not in missing]
+        return [
+            Missing(entity="enrolment", gone=seats[one.id], of=seats[one.id], scope=one.id)
+            for one in standing
+            if not one.canonical or is_current(_course(one.canonical), self._today)
+        ]
 
     async def _absent(self, whole: Whole) -> tuple[list[int], int]:
         """Their places, and of how many."""

@@ -73,4 +73,12 @@ def _took_us(reading: Reading) -> int:
 
 def order_of(state: SourceState, mode: Mode, asked: Sync | Past | None, now_us: int, shut: frozenset[Part]) -> Order:
     since, until = (asked.since, asked.until) if isinstance(asked, Past) else ("", "")
-    return Order(mode=mode, cursor=state.cursor, now_us=now_us, since=since, until=until, shut=shut)
+    return Order(
+        mode=mode,
+        cursor=state.cursor,
+        now_us=now_us,
+        since=since,
+        until=until,
+        shut=shut,
+        braked=bool(state.braked),
+    )

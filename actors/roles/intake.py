@@ -86,7 +86,7 @@ class Intake:
         self._seen = Seen()
         self._referred = Referred(records, source)
         self._telling = Telling(source, records, self._referred, publisher)
-        self._absence = Absence(source, records, self._seen, removals)
+        self._absence = Absence(source, records, self._seen, removals, self._began_us)
         self.counts = Counts()
         self.grown: Counter[str] = Counter()
         """What went to quarantine and did not stand there before, by the first rule that it fails."""

@@ -7,6 +7,7 @@ import msgspec
 
 from actors.domain.cadence import Standing
 from actors.domain.harvest import Mode
+from actors.domain.removals import in_words
 from actors.messages import SourceMode
 from actors.ports import Reading
 from actors.ports.records import SourceState
@@ -58,7 +59,7 @@ def shown_as(state: SourceState, readings: Sequence[Reading], idle: Idle | None,
     if newest is not None and newest.how not in GOOD and newest.how not in ("stopped", "spoilt"):
         return "unavailable", f"{newest.how}: {newest.detail}"
     if state.braked:
-        return "braked", state.braked
+        return "braked", in_words(state.braked)
     if state.spoilt:
         return "unavailable", state.spoilt
     return "resting", idle.note if idle else ""

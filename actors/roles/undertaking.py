@@ -7,7 +7,7 @@ import msgspec
 from actors.domain.canonical import AnyEntity, Flaw
 from actors.domain.harvest import Ended, Finished, Halted, Mode, Page, Record
 from actors.domain.publishing import Publisher
-from actors.domain.removals import in_words, is_answered
+from actors.domain.removals import Missing, in_words, is_answered
 from actors.domain.stating import Stater
 from actors.domain.xapi.patterns import Version
 from actors.messages import Sync
@@ -218,7 +218,7 @@ class Undertaking:
 
     async def end(self, state: SourceState, taken: Taken, ended: Ended | Abandoned | None) -> Reading:
         """Its end on record, if it did more than look. None: it was broken off. Raises StoreUnavailable."""
-        braked: str | None = None
+        braked: tuple[Missing, ...] | None = None
         spoilt: str | None = None
         whole = True
         how: How
@@ -235,10 +235,9 @@ class Undertaking:
                 if spoilt is None and taken.asked:
                     spoilt = ""
                 if taken.braked:
-                    how, detail = "braked", in_words(taken.braked)
-                    braked = detail
+                    how, detail, braked = "braked", in_words(taken.braked), taken.braked
                 elif is_answered(state.braked, taken.judged):
-                    braked = ""
+                    braked = ()
         if taken.was_idle and (ended is None or (isinstance(ended, Finished) and not whole)):
             return taken.reading(how, detail)
         await taken.begin()

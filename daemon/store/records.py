@@ -109,6 +109,9 @@ class SqlRecords:
             await self._read(_slim)
         return [row[0] for row in found]
 
+    async def seats(self, source: int, nos: Sequence[int]) -> dict[str, tuple[int, int]]:
+        return await self._read(lambda raw: _seats(raw, source, nos))
+
     async def at(self, source: int, nos: Sequence[int]) -> list[KnownRecord]:
         marks = ",".join("?" * len(nos))
         found = await self._read(
@@ -228,6 +231,15 @@ def _quietly(provenance: Provenance) -> Provenance:
 def _slim(raw: sqlite3.Connection) -> None:
     """An import touches pages all over the indexes: two connections would each remember 64 MiB of them."""
     raw.execute("PRAGMA shrink_memory")
+
+
+def _seats(raw: sqlite3.Connection, source: int, nos: Sequence[int]) -> dict[str, tuple[int, int]]:
+    sql = "SELECT course, count(*) FROM records WHERE source = ? AND entity = 'enrolment' AND course <> ''"
+    marks = ",".join("?" * len(nos))
+    here = dict(raw.execute(f"{sql} AND no IN ({marks}) GROUP BY course", (source, *nos)).fetchall())
+    marks = ",".join("?" * len(here))
+    there = f"{sql} AND course IN ({marks}) AND user <> '' AND state <> 'gone' GROUP BY course"
+    return {course: (here[course], of) for course, of in raw.execute(there, (source, *here))}
 
 
 def _by_key(raw: sqlite3.Connection, source: int, keys: Iterable[Key]) -> dict[Key, KnownRecord]:

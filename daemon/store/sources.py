@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 
 from actors.domain.harvest import Mode, Part
+from actors.domain.removals import Missing
 from actors.ports.readings import PAST_GOES_ON, READINGS_KEPT, Reading, SourceName
 from actors.ports.records import Past, SourceState
+from daemon.store import rows
 from daemon.store.engine import Engine
 from daemon.store.writer import Writer
 
@@ -18,6 +20,7 @@ _STATE = (
 )
 _READING = "no, mode, began_us, ended_us, how, detail, requests, told, changed, gone, quarantined, statements"
 _DETAIL_CHARS_MAX = 500
+_missing = msgspec.json.Decoder(tuple[Missing, ...]).decode
 _IDLE = "(how = 'finished' AND mode = 'delta' AND changed + gone + quarantined + statements = 0)"
 IDLE_KEPT = 10
 """Of readings that brought nothing: an inbox that is looked at every ten seconds is not to push out the others."""
@@ -99,7 +102,13 @@ class SqlSources:
         return await self._writer.submit(job)
 
     async def end(
-        self, no: int, reading: Reading, braked: str | None = None, *, whole: bool = True, spoilt: str | None = None
+        self,
+        no: int,
+        reading: Reading,
+        braked: Sequence[Missing] | None = None,
+        *,
+        whole: bool = True,
+        spoilt: str | None = None,
     ) -> None:
         def job(raw: sqlite3.Connection) -> None:
             raw.execute(
@@ -170,13 +179,15 @@ def _made(raw: sqlite3.Connection, source: SourceName) -> SourceState:
 def _state(row: Sequence[Any]) -> SourceState:
     values = dict(zip(SourceState.__struct_fields__, row, strict=True))
     past = msgspec.json.decode(values["past"], type=Past) if values["past"] else None
-    return SourceState(**{**values, "cursor": msgspec.json.decode(values["cursor"], type=dict[str, str]), "past": past})
+    braked = _missing(values["braked"]) if values["braked"] else ()
+    cursor = msgspec.json.decode(values["cursor"], type=dict[str, str])
+    return SourceState(**{**values, "cursor": cursor, "past": past, "braked": braked})
 
 
-def _note(raw: sqlite3.Connection, no: int, reading: Reading, braked: str | None, whole: bool) -> None:
+def _note(raw: sqlite3.Connection, no: int, reading: Reading, braked: Sequence[Missing] | None, whole: bool) -> None:
     """What a reading that ended means for its source."""
     if braked is not None:
-        raw.execute("UPDATE sources SET braked = ? WHERE no = ?", (braked[:_DETAIL_CHARS_MAX], no))
+        raw.execute("UPDATE sources SET braked = ? WHERE no = ?", (rows.pack(braked).decode() if braked else "", no))
     if reading.mode == "backfill" and reading.how not in PAST_GOES_ON:
         raw.execute("UPDATE sources SET past = '' WHERE no = ?", (no,))
     if reading.how not in ("finished", "braked") or reading.mode == "backfill":

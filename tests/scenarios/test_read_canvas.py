@@ -151,9 +151,7 @@ async def test_nobody_leaves_where_courses_lose_their_people_one_by_one(tmp_path
         for _ in range(2):
             braked = await campus.sync("full")
             assert (braked.how, braked.gone) == ("braked", 0)
-            told, *courses = braked.detail.split("; ")
-            assert told == f"{len(members)} of {len(members)} enrolments would be gone"
-            assert all("nobody of" in course for course in courses), "those that are emptied are named"
+            assert braked.detail == f"{len(members)} of {len(members)} enrolments would be gone"
         assert await posted(campus) == (0, 0)
         accepted = await campus.sync("full", accept_removals=True)
         assert (accepted.how, accepted.gone) == ("finished", len(members))

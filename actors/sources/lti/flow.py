@@ -112,7 +112,7 @@ class LtiSource:
 
     def _course(self, context: Context, order: Order) -> Reading:
         self._unread = KINDS
-        differences = self._cursor.get(_differences(context), "") if order.mode == "delta" else ""
+        differences = self._cursor.get(_differences(context), "") if order.mode == "delta" and not order.braked else ""
         if differences and not same_origin(context.memberships_url, differences):
             differences = ""
         halted = yield from self._members(context, order, differences)

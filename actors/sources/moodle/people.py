@@ -51,7 +51,7 @@ def seats(run: Run, listed: set[int]) -> Steps:
 
 
 def _seats(run: Run, course: CourseSeen, listed: set[int]) -> Steps:
-    told = run.memory.rosters.get(course.id)
+    told = None if run.order.braked else run.memory.rosters.get(course.id)
     active, _ = yield from _listing(run, course.id, only_active=True)
     if active is None:
         run.unseen += 1

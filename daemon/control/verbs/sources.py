@@ -3,6 +3,7 @@
 import msgspec
 import trio
 
+from actors.domain.removals import in_words
 from actors.domain.xapi.moments import instant, instant_us
 from actors.kernel import ActorDied, DeadlineExceeded
 from actors.messages import Backfill, HarvesterMessage, HeardCount, SourceView, Sync
@@ -90,7 +91,7 @@ async def sync(request: SourceSync, asking: Asking) -> Done:
     full = request.full or request.accept_removals
     state = await _state(request.source, asking)
     if request.dry_run:
-        note = "whatever is gone by then is removed" if request.accept_removals else state.braked
+        note = "whatever is gone by then is removed" if request.accept_removals else in_words(state.braked)
         after = "read whole" if full else "asked what is new"
         await asking.emit(_changed(request.source, "", after, note, changed=True, dry_run=True))
         return done()
@@ -226,7 +227,7 @@ def _row(name: SourceName, view: SourceView | None, state: SourceState | None, q
         heard_us=view.heard_us,
         heard=HeardView(**msgspec.structs.asdict(view.heard)) if view.heard != HeardCount() else None,
         silent_since_us=view.silent_since_us,
-        braked=state.braked if state else "",
+        braked=in_words(state.braked) if state else "",
         past=past_in_words(state.past) if state and state.past else "",
     )
 

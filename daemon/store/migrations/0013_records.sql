@@ -17,7 +17,7 @@ CREATE TABLE sources (
     heard_us     INTEGER,
     unchanged    INTEGER NOT NULL DEFAULT 0,
     throttled_us INTEGER NOT NULL DEFAULT 0,    -- the source named a time: not before it
-    braked       TEXT NOT NULL DEFAULT '',      -- so much would be gone that a person is asked
+    braked       TEXT NOT NULL DEFAULT '',      -- so much would be gone that a person is asked, as JSON
     spoilt       TEXT NOT NULL DEFAULT '',      -- what was put aside that a person has to look at
     CHECK ((paused_by = '') = (paused_us IS NULL)),
     CHECK ((suspended = '') = (suspended_us IS NULL))

@@ -3,10 +3,12 @@
 import pytest
 
 from actors.domain.cadence import Standing
+from actors.domain.removals import Missing
 from actors.ports import How, Reading
 from actors.ports.records import SourceState
 from actors.roles.resting import Idle, after, for_cadence, looked_again, may_be_idle, shown_as
 
+MANY = Missing(entity="user", gone=6, of=12)
 FRESH, READ = SourceState(no=1), SourceState(no=1, first_us=1)
 IDLE = Idle(count=2, ended_us=7, note="the inbox is empty")
 
@@ -54,7 +56,7 @@ def test_the_next_one_is_due_as_after_a_reading_that_brought_nothing() -> None:
         (READ, "finished", ("resting", "the inbox is empty")),
         (SourceState(no=1, spoilt="a.zip: torn"), "finished", ("unavailable", "a.zip: torn")),
         (SourceState(no=1, spoilt="a.zip: torn"), "spoilt", ("unavailable", "a.zip: torn")),
-        (SourceState(no=1, spoilt="a.zip: torn", braked="many"), "braked", ("braked", "many")),
+        (SourceState(no=1, spoilt="a.zip: torn", braked=(MANY,)), "braked", ("braked", "6 of 12 users would be gone")),
         (SourceState(no=1, spoilt="a.zip: torn"), "faulted", ("unavailable", "faulted: d")),
         (SourceState(no=1, throttled_us=99), "throttled", ("throttled", "d")),
     ],

@@ -1,6 +1,6 @@
 """How sources stand in the store, and what of their readings is remembered."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -8,12 +8,14 @@ import pytest
 from world import EPOCH_US, VirtualClock
 
 from actors.domain.harvest import Mode
+from actors.domain.removals import Missing
 from actors.ports import How, Reading, SourceName
 from actors.ports.readings import READINGS_KEPT
 from daemon.store.database import Store, open_store
 from daemon.store.sources import IDLE_KEPT
 
 CAMPUS = SourceName(tenant="acme", name="campus", kind="toy")
+MANY = Missing(entity="user", gone=60, of=100)
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 async def read(
-    store: Store, no: int, mode: Mode, how: How = "finished", *, braked: str | None = None, new: int = 0
+    store: Store, no: int, mode: Mode, how: How = "finished", *, braked: Sequence[Missing] | None = None, new: int = 0
 ) -> int:
     began = await store.sources.begin(no, mode, EPOCH_US)
     reading = Reading(no=began, mode=mode, began_us=EPOCH_US, ended_us=EPOCH_US + 5, how=how, changed=new)
@@ -105,11 +107,11 @@ async def test_the_first_full_reading_is_remembered_and_so_is_the_newest(store: 
 
 async def test_a_brake_stays_until_it_is_said_otherwise(store: Store) -> None:
     no = (await store.sources.state(CAMPUS)).no
-    await read(store, no, "full", "braked", braked="60 of 100 users")
+    await read(store, no, "full", "braked", braked=[MANY])
     await read(store, no, "delta")
-    assert (await store.sources.state(CAMPUS)).braked == "60 of 100 users"
-    await read(store, no, "full", braked="")
-    assert (await store.sources.state(CAMPUS)).braked == ""
+    assert (await store.sources.state(CAMPUS)).braked == (MANY,)
+    await read(store, no, "full", braked=[])
+    assert (await store.sources.state(CAMPUS)).braked == ()
 
 
 async def test_the_last_readings_are_kept_newest_first(store: Store) -> None:
