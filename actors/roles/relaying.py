@@ -19,7 +19,7 @@ from actors.domain.correcting import Correction, corrected
 from actors.domain.harvest import Statements
 from actors.domain.xapi.faults import Refusal
 from actors.domain.xapi.guard import parse
-from actors.domain.xapi.history import Told, read_told
+from actors.domain.xapi.history import Told, contents_of, read_told
 from actors.domain.xapi.identity import digest
 from actors.domain.xapi.patterns import Version
 from actors.ports import Origin, Provenance
@@ -133,12 +133,19 @@ class Relay:
         clashing = {
             one.name: self._flawed(one.raw, one.name, (_conflict(one.name),), form=CONFLICT, quiet=quiet)
             for one in _among(right, conflicts)
+            if not await self._is_held(one)
         }
         kept, clashes = await self._news(clashing)
         noted = [*kept, *(one for one in healed if one.id not in clashing)]
         if noted or beyond is not None:
             await self._relays.relay(self._no, self._tenant, (), noted, beyond)
         return msgspec.structs.replace(relayed, known=relayed.known + len(held)), grown + clashes
+
+    async def _is_held(self, one: _Read) -> bool:
+        """Whether it is the very one that is stored here: a page may show it beside another one with its id."""
+        return one.told is not None and bool(
+            await self._relays.held(self._tenant, {one.told.new.id: one.told.new.digest})
+        )
 
     async def _held(self, wrong: Iterable[_Read]) -> frozenset[str]:
         """Those that came without the contents of their attachments, and that are here with them already."""
@@ -265,12 +272,13 @@ def _understood(
     statement: bytes, tenant: str, source: str, fallback: Version, contents: Mapping[str, bytes]
 ) -> Told | tuple[Flaw, ...]:
     try:
+        declared = contents_of(statement) if contents else frozenset()
         return read_told(
             statement,
             tenant=tenant,
             source=source,
             fallback=fallback,
-            contents={sha2: contents[sha2] for sha2 in _declared(statement) if sha2 in contents},
+            contents={sha2: contents[sha2] for sha2 in declared if sha2 in contents},
         )
     except Refusal as refusal:
         return _flaws(refusal)
@@ -316,15 +324,6 @@ class _Named(msgspec.Struct):
     id: str = ""
 
 
-class _Attached(msgspec.Struct):
-    sha2: str = ""
-
-
-class _Declaring(msgspec.Struct):
-    attachments: list[_Attached] = []
-    thing: object = msgspec.field(default=None, name="object")
-
-
 def _name(statement: bytes) -> str:
     """What it calls itself, if that can be read; else by its content."""
     try:
@@ -332,16 +331,3 @@ def _name(statement: bytes) -> str:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         named = ""
     return named or _digest(statement).hex()
-
-
-def _declared(statement: bytes) -> list[str]:
-    """The sha2, in lower case, of every content that it declares, its sub-statement's included."""
-    if b'"attachments"' not in statement:
-        return []
-    try:
-        declaring = msgspec.json.decode(statement, type=_Declaring)
-        inner = declaring.thing if isinstance(declaring.thing, dict) else {}
-        within = msgspec.convert(inner, _Declaring).attachments if "attachments" in inner else []
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return []  # what is wrong with it is said by whoever reads it
-    return [one.sha2.lower() for one in (*declaring.attachments, *within)]

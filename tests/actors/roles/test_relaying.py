@@ -232,24 +232,38 @@ async def test_what_is_wrong_in_two_ways_is_one_entry(tmp_path: Path) -> None:
         assert await world.states() == ["quarantined"]
 
 
+async def test_one_that_stands_here_beside_another_with_its_id_is_not_taken_for_that_one(tmp_path: Path) -> None:
+    async with here(tmp_path) as world:
+        this, other = shown(id=ID), shown(id=ID, verb={"id": GOOD})
+        _, flawed = await world.read(this, other, this)
+        assert flawed == 1
+        [(kept,)] = await world.rows("SELECT raw FROM records")
+        assert json.loads(kept)["verb"] == {"id": GOOD}
+
+
+async def read_and_died(world: Here, patched: pytest.MonkeyPatch, *statements: Json) -> None:
+    """Up to ``2``, by a process that dies before any record is kept."""
+    whole = SqlRelays.relay
+
+    async def dies(self: SqlRelays, source: int, tenant: str, batches: Any, flawed: Any, cursor: Any) -> Relayed:
+        if flawed:
+            raise Died
+        return await whole(self, source, tenant, batches, flawed, cursor)
+
+    with patched.context() as patch:
+        patch.setattr(SqlRelays, "relay", dies)
+        with pytest.raises(Died):
+            await world.read(*statements, cursor={"stored": "2"})
+    assert await world.rows("SELECT cursor FROM sources") == [('{"stored":"1"}',)]
+
+
 async def test_whoever_dies_before_it_is_kept_that_one_is_right_now_reads_it_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with here(tmp_path) as world:
         await world.read(shown(id=ID, verb={"id": BAD}), cursor={"stored": "1"})
-        right, relays = shown(id=ID, verb={"id": GOOD}), type(world.store.relays)
-        whole = relays.relay
-
-        async def dies(self: SqlRelays, source: int, tenant: str, batches: Any, flawed: Any, cursor: Any) -> Relayed:
-            if flawed:
-                raise Died
-            return await whole(self, source, tenant, batches, flawed, cursor)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(relays, "relay", dies)
-            with pytest.raises(Died):
-                await world.read(right, cursor={"stored": "2"})
-        assert await world.rows("SELECT cursor FROM sources") == [('{"stored":"1"}',)]
+        right = shown(id=ID, verb={"id": GOOD})
+        await read_and_died(world, monkeypatch, right)
         relayed, _ = await world.read(right, cursor={"stored": "2"})
         assert (relayed.known, await world.states()) == (1, ["gone"])
 
@@ -259,19 +273,8 @@ async def test_whoever_dies_before_a_conflict_is_kept_has_not_read_beyond_it(
 ) -> None:
     async with here(tmp_path) as world:
         await world.read(shown(id=ID), cursor={"stored": "1"})
-        other, relays = shown(id=ID, verb={"id": "http://adlnet.gov/expapi/verbs/failed"}), type(world.store.relays)
-        whole = relays.relay
-
-        async def dies(self: SqlRelays, source: int, tenant: str, batches: Any, flawed: Any, cursor: Any) -> Relayed:
-            if flawed:
-                raise Died
-            return await whole(self, source, tenant, batches, flawed, cursor)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(relays, "relay", dies)
-            with pytest.raises(Died):
-                await world.read(other, shown(id=OTHER), cursor={"stored": "2"})
-        assert await world.rows("SELECT cursor FROM sources") == [('{"stored":"1"}',)]
+        other = shown(id=ID, verb={"id": "http://adlnet.gov/expapi/verbs/failed"})
+        await read_and_died(world, monkeypatch, other, shown(id=OTHER))
         await world.read(other, shown(id=OTHER), cursor={"stored": "2"})
         assert await world.states() == ["quarantined"]
         assert await world.rows("SELECT cursor FROM sources") == [('{"stored":"2"}',)]
