@@ -216,7 +216,7 @@ async def remembering(results: Results) -> None:
             stage = Stage(scene, limits=False)
             try:
                 await load.started_in_s(stage.daemon, f"http://127.0.0.1:{scene.gateway_port}/readyz")
-                sizes.append(load.resident_kib(stage.daemon.pid))
+                sizes.append(load.status_kib(stage.daemon.pid, "VmRSS"))
             finally:
                 await _close(stage)
     each = (sizes[1] - sizes[0]) / (TENANTS - 1)

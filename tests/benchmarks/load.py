@@ -86,12 +86,12 @@ def pause(path: Path) -> None:
     raw.close()
 
 
-def resident_kib(pid: int) -> int:
-    """VmRSS of a process of ours."""
+def status_kib(pid: int | str, name: str) -> int:
+    """What Linux says of the memory of a process of ours: ``VmRSS``, what it holds; ``VmHWM``, the most that it did."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
+        if line.startswith(name):
             return int(line.split()[1])
-    raise RuntimeError("no VmRSS")
+    raise RuntimeError(f"no {name}")
 
 
 async def accept(scene: Scene, seconds: float, connections: int = 4, size: int = 50) -> float:
