@@ -174,10 +174,22 @@ def _loose(item: Item, into: Path) -> Path:
     except OSError:
         with suppress(OSError):  # they stay together where they can
             for path in place.iterdir():
-                path.rename(item.inbox / path.name)
+                _back(path, item.inbox / path.name)
             place.rmdir()
         raise
     return place
+
+
+def _back(path: Path, home: Path) -> None:
+    """Never over a newer one that came meanwhile: then it stays."""
+    try:
+        os.link(path, home, follow_symlinks=False)
+    except FileExistsError:
+        return
+    except OSError:  # no hard links here, or not to others' files
+        path.rename(home)
+        return
+    path.unlink()
 
 
 def _move(path: Path, into: Path) -> Path:

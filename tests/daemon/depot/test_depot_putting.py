@@ -9,6 +9,7 @@ import pytest
 from depot_place import ZIP, Place
 from oneroster_desk import bundle
 
+from actors.domain.harvest import BundleInfo
 from actors.sources.oneroster.fake import zipped
 
 
@@ -57,12 +58,17 @@ async def test_who_dies_putting_it_away_leaves_one_bundle(place: Place, monkeypa
     assert await place.settled() == {}
 
 
-async def test_who_dies_putting_loose_tables_away_leaves_tables_that_lack_nothing(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def loose(place: Place) -> BundleInfo:
     for name, text in bundle().items():
         (place.inbox / name).write_text(text)
     [info] = (await place.settled()).values()
+    return info
+
+
+async def test_who_dies_putting_loose_tables_away_leaves_tables_that_lack_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = await loose(place)
     rename = os.rename
 
     def renamed(*args: object) -> None:
@@ -78,16 +84,18 @@ async def test_who_dies_putting_loose_tables_away_leaves_tables_that_lack_nothin
     assert set(left.names) == set(info.names) - {"manifest.csv"}
 
 
+@pytest.mark.parametrize("newer", [False, True])
 async def test_loose_tables_that_cannot_all_be_moved_stay_together(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place: Place, monkeypatch: pytest.MonkeyPatch, newer: bool
 ) -> None:
-    for name, text in bundle().items():
-        (place.inbox / name).write_text(text)
-    [info] = (await place.settled()).values()
+    """And never take the place of one that came meanwhile."""
+    info = await loose(place)
     rename, left = os.rename, iter(range(3))
 
     def renamed(source: Path, target: Path) -> None:
         if target.parent != place.inbox and next(left, None) is None:
+            if newer:
+                (place.inbox / "manifest.csv").write_text("newer")
             raise OSError(errno.ENOSPC, "No space left on device")
         rename(source, target)
 
@@ -95,4 +103,5 @@ async def test_loose_tables_that_cannot_all_be_moved_stay_together(
         filling.setattr(os, "rename", renamed)
         assert "No space left" in await place.depot.put(info.key, "done", "")
     assert {path.name for path in place.inbox.iterdir()} == {*info.names, "done"}
-    assert list((place.inbox / "done").iterdir()) == []
+    assert ((place.inbox / "manifest.csv").read_text() == "newer") is newer
+    assert [path.name for path in (place.inbox / "done").rglob("*.csv")] == ["manifest.csv"] * newer
