@@ -87,6 +87,8 @@ class Lessons:
                 if someone is None:
                     return False
                 if not someone.name.strip():
+                    if any((someone.id, course) in self._touched for course in school.courses):
+                        return False  # who left unknown may be heard of by their name before that is read
                     self._made += 1
                     school.change_person(someone, now_s, given="Named", family=str(self._made))
                 elif what == "address":

@@ -184,7 +184,7 @@ class Term:
         campus, dice, registrar, system = self._campus, self._dice, self._registrar, SYSTEMS[tenant]
         what = dice.choice(
             ("fault", "fault", "fault", "outage", "death", "death", "kill", "stop", "restart", "database", "pause",
-             "sync", "remap", "retry", "disk")
+             "sync", "remap", "retry", "disk", "backfill")
         )  # fmt: skip
         campus.record.note("doing", what, tenant, count=f"incident {what}")
         vendor = f"source {system.kind}"
@@ -222,6 +222,8 @@ class Term:
                 await registrar.pause(tenant, dice.choice((10.0, 400.0)))
             case "sync":
                 await registrar.sync(tenant, dice.choice(("full", "delta")))
+            case "backfill":
+                await registrar.backfill(tenant)
             case "remap":
                 if system.kind == "toy":
                     await registrar.remap(tenant)

@@ -25,7 +25,7 @@ def asked(point: str) -> str:
     """The system with which it is passed."""
     if point.startswith("depot."):
         return "zip" if point.startswith("depot.download") else "inbox"
-    return "toy"
+    return "moodle" if point.startswith("records.seats") else "toy"  # there whoever left is not told of any more
 
 
 def test_terms_deaths_and_faults() -> None:
