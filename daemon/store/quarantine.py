@@ -38,7 +38,7 @@ class SqlQuarantine:
     """All raise StoreUnavailable."""
 
     def __init__(self, writer: Writer, reader: Engine) -> None:
-        self._write = writer.submit
+        self._write = writer.firmly
         self._read = reader.run
 
     async def page(self, source: int, after_no: int, rule: str = "") -> tuple[list[Stored], int | None]:

@@ -90,7 +90,7 @@ class SqlRecords:
                 raw.execute("UPDATE sources SET cursor = ? WHERE no = ?", (cursor, taking.source))
             return Taken(nos=nos, statements=fresh)
 
-        taken = await self._writer.submit(job)
+        taken = await self._writer.firmly(job)
         lesson.confirm()
         learnt.confirm()
         if len(taking.records) >= _LARGE:

@@ -22,7 +22,7 @@ class SqlRelays:
     """Implements ``ports.records.Relays``."""
 
     def __init__(self, writer: Writer, reader: Engine, statements: SqlStatements, clock: Clock) -> None:
-        self._write = writer.submit
+        self._write = writer.firmly
         self._read = reader.run
         self._statements = statements
         self._clock = clock

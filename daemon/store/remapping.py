@@ -38,7 +38,7 @@ class SqlRemappings:
     """Implements ``ports.remapping.Remappings``."""
 
     def __init__(self, writer: Writer, reader: Engine, persons: SqlPersons) -> None:
-        self._write = writer.submit
+        self._write = writer.firmly
         self._read = reader.run
         self._learn = persons.learn
 

@@ -94,6 +94,14 @@ class Writer:
             raise pending.error
         return pending.value  # type: ignore[no-any-return]  # typed by the job
 
+    async def firmly(self, job: Job[T]) -> T:
+        """As ``submit``, but a caller that is cancelled leaves only when it is known what became of the job: who holds
+        a lock does not give it away while what was written under it is still to come. Raises the same."""
+        done: list[T] = []
+        with trio.CancelScope(shield=True):
+            done.append(await self.submit(job))
+        return done[0]
+
     async def apart(self, job: Job[T]) -> T:
         """Run the job between two transactions, for what cannot be done within one. Raises StoreUnavailable."""
         if self._closing or self._refusal:
