@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from actors.domain.cadence import Pace, Standing, failed_us
 from actors.domain.harvest import Mode, Order, Part
+from actors.domain.xapi.moments import instant_us, spelt
 from actors.messages import Sync
 from actors.ports import Reading
 from actors.ports.records import Past, SourceState
@@ -72,7 +73,7 @@ def _took_us(reading: Reading) -> int:
 
 
 def order_of(state: SourceState, mode: Mode, asked: Sync | Past | None, now_us: int, shut: frozenset[Part]) -> Order:
-    since, until = (asked.since, asked.until) if isinstance(asked, Past) else ("", "")
+    since, until = (asked.since, _until(asked)) if isinstance(asked, Past) else ("", "")
     return Order(
         mode=mode,
         cursor=state.cursor,
@@ -82,3 +83,11 @@ def order_of(state: SourceState, mode: Mode, asked: Sync | Past | None, now_us: 
         shut=shut,
         braked=bool(state.braked),
     )
+
+
+def _until(past: Past) -> str:
+    """What happens after it was asked for is news, and no part of a past that nobody is told of."""
+    until_us = instant_us(past.until) if past.until else None
+    if past.announce or (until_us is not None and until_us <= past.asked_us):
+        return past.until
+    return spelt(past.asked_us)

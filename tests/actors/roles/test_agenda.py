@@ -7,7 +7,7 @@ from actors.domain.cadence import FAILED_US, Standing
 from actors.domain.harvest import Mode
 from actors.ports import Reading
 from actors.ports.records import Past, SourceState
-from actors.roles.agenda import past_us, standing_of
+from actors.roles.agenda import order_of, past_us, standing_of
 
 
 @pytest.mark.parametrize(("mode", "took_us"), [("delta", 40), ("full", 0), ("backfill", 0)])
@@ -41,3 +41,21 @@ def test_a_past_that_fails_is_read_ever_more_seldom() -> None:
     assert past_us(asked_later, Standing(), readings, 0.0) == 350
     broken = msgspec.structs.replace(failed(2), how="stopped")
     assert past_us(state, Standing(), [broken], 0.0) == 100
+
+
+@pytest.mark.parametrize(
+    ("until", "announce", "asked_until"),
+    [
+        ("", False, "2026-11-28T10:00:00.000000Z"),
+        ("2026-12-24T00:00:00Z", False, "2026-11-28T10:00:00.000000Z"),
+        ("2026-10-01T00:00:00Z", False, "2026-10-01T00:00:00Z"),
+        ("", True, ""),
+        ("2026-12-24T00:00:00Z", True, "2026-12-24T00:00:00Z"),
+    ],
+)
+def test_a_past_that_nobody_is_told_of_ends_when_it_was_asked_for(until: str, announce: bool, asked_until: str) -> None:
+    """What happens while it is read is news, and found by the reading that comes next."""
+    asked_us = 1_795_860_000_000_000
+    past = Past(since="2026-09-01T00:00:00Z", until=until, announce=announce, asked_us=asked_us)
+    order = order_of(SourceState(no=1, first_us=1, past=past), "backfill", past, asked_us + 9_000_000, frozenset())
+    assert (order.since, order.until) == ("2026-09-01T00:00:00Z", asked_until)
