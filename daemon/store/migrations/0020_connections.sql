@@ -1,0 +1,1 @@
+-- Accounts that were connected, and the state of their tokens.

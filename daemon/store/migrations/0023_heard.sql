@@ -1,0 +1,1 @@
+-- What vendors told us, and what keeps them telling.
