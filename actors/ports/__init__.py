@@ -2,13 +2,16 @@
 (``tests/conformance``) that every adapter passes, fakes included.
 
 Read in this order: ``world`` (time, chance, network, witness), ``store``, ``attachments``, ``vendors``, ``sources``,
-``records``, ``readings``. ``faults`` and ``striking`` are what the fakes of either side share: faults on demand.
+``records``, ``readings``, ``audit``. ``faults`` and ``striking`` are what the fakes of either side share: faults on
+demand.
 """
 
 from actors.domain.outbox import Composed as Composed
 from actors.domain.xapi.accepted import NewStatement as NewStatement
 from actors.ports.attachments import Attached as Attached
 from actors.ports.attachments import Attachments as Attachments
+from actors.ports.audit import Audit as Audit
+from actors.ports.audit import Deed as Deed
 from actors.ports.persons import Persons as Persons
 from actors.ports.readings import How as How
 from actors.ports.readings import Reading as Reading
