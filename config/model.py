@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from config.auditing import AuditWords as AuditWords
 from config.due import DueSoon as DueSoon
 from config.identity import Identity as Identity
 from config.routes import Audience as Audience
@@ -117,6 +118,8 @@ class Control(Words, frozen=True, kw_only=True):
     """Groups that may look."""
     operators: tuple[NonEmpty, ...] = ("lms-operators",)
     """Groups that may also pause, resume, replay and discard."""
+    approvers: tuple[NonEmpty, ...] = ()
+    """Groups that may also decide what is put before a person, and read the audit."""
     admins: tuple[NonEmpty, ...] = ()
     """Groups that may do everything."""
 
@@ -145,6 +148,7 @@ class Daemon(Words, frozen=True, kw_only=True):
     network: Network = Network()
     store: StoreWords = StoreWords()
     control: Control = Control()
+    audit: AuditWords = AuditWords()
     telemetry: Telemetry = Telemetry()
 
 

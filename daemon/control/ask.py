@@ -27,7 +27,8 @@ class Role(IntEnum):
     NOBODY = 0
     VIEWER = 1
     OPERATOR = 2
-    ADMIN = 3
+    APPROVER = 3
+    ADMIN = 4
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=False, tag_field="verb"):
@@ -45,7 +46,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
 
 
 class Change(Ask, frozen=True, kw_only=True):
-    """A request that changes something; it is written to the log before anything is done."""
+    """A request that changes something; it stands in the audit before anything is done."""
 
     dry_run: bool = False
 

@@ -6,6 +6,8 @@ import pwd
 import socket
 import struct
 from array import array
+from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 import trio
@@ -59,18 +61,56 @@ def _groups(connection: Connection, login: str, gid: int) -> list[int]:
         return [] if login == "unknown" else os.getgrouplist(login, gid)
 
 
-def role_of(peer: Peer, control: Control) -> Role:
-    """root and the daemon's own user are admin; everybody else by their groups, the greatest role counting."""
-    if peer.uid == 0 or (peer.uid == os.geteuid() and peer.uid != OVERFLOW_UID):
-        return Role.ADMIN
+class Grants(Protocol):
+    """Which groups have which role: of ``[control]`` the groups of the system, of a sign-on what its claims name."""
+
+    @property
+    def viewers(self) -> tuple[str, ...]: ...
+
+    @property
+    def operators(self) -> tuple[str, ...]: ...
+
+    @property
+    def approvers(self) -> tuple[str, ...]: ...
+
+    @property
+    def admins(self) -> tuple[str, ...]: ...
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What somebody may do, and why, in words."""
+
+    role: Role
+    why: str
+
+
+def granted(grants: Grants, holds: Callable[[str], bool]) -> Standing:
+    """The greatest role that one of the groups gives that somebody is in: the one place where groups become roles,
+    for peers of the socket and for people who signed in. ``holds`` says whether they are in a group."""
     for role, groups in (
-        (Role.ADMIN, control.admins),
-        (Role.OPERATOR, control.operators),
-        (Role.VIEWER, control.viewers),
+        (Role.ADMIN, grants.admins),
+        (Role.APPROVER, grants.approvers),
+        (Role.OPERATOR, grants.operators),
+        (Role.VIEWER, grants.viewers),
     ):
-        if any(gid in peer.gids for name in groups if (gid := group_id(name)) is not None):
-            return role
-    return Role.NOBODY
+        for name in groups:
+            if holds(name):
+                return Standing(role, f"in the group {name}, which is among the {role.name.lower()}s")
+    return Standing(Role.NOBODY, "in none of the groups that have a role")
+
+
+def standing(peer: Peer, control: Control) -> Standing:
+    """root and the daemon's own user are admin; everybody else by their groups, the greatest role counting."""
+    if peer.uid == 0:
+        return Standing(Role.ADMIN, "root")
+    if peer.uid == os.geteuid() and peer.uid != OVERFLOW_UID:
+        return Standing(Role.ADMIN, "the user that the daemon runs as")
+    return granted(control, lambda name: (gid := group_id(name)) is not None and gid in peer.gids)
+
+
+def role_of(peer: Peer, control: Control) -> Role:
+    """``standing``, without the reason."""
+    return standing(peer, control).role
 
 
 def group_id(name: str) -> int | None:

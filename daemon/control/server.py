@@ -60,7 +60,7 @@ async def serve_control(
     with ExitStack() as stack:
         given = list(sockets or ())
         if not given:
-            groups = (GROUP, *control.operators, *control.viewers, *control.admins)
+            groups = (GROUP, *control.operators, *control.viewers, *control.approvers, *control.admins)
             given.append(stack.enter_context(listening(control.socket, groups)))
         desk = Desk(office, before)
         address = ", ".join(str(one.getsockname()) for one in given)
@@ -209,9 +209,11 @@ def _logged(peer: Peer, request: Ask) -> dict[str, object]:
 def _way_in(role: Role, control: Control) -> str:
     match role:
         case Role.VIEWER:
-            groups: tuple[str, ...] = (*control.viewers, *control.operators, *control.admins)
+            groups: tuple[str, ...] = (*control.viewers, *control.operators, *control.approvers, *control.admins)
         case Role.OPERATOR:
-            groups = (*control.operators, *control.admins)
+            groups = (*control.operators, *control.approvers, *control.admins)
+        case Role.APPROVER:
+            groups = (*control.approvers, *control.admins)
         case Role.ADMIN:
             groups = control.admins
         case Role.NOBODY:
