@@ -46,6 +46,7 @@ from daemon.store.reminders import SqlReminders
 from daemon.store.retention import SqlHousekeeping, make_returnable
 from daemon.store.sources import SqlSources
 from daemon.store.statements import SqlStatements
+from daemon.store.vault import SqlVault
 from daemon.store.writer import Writer
 
 ANSWER_S = 0.5
@@ -75,6 +76,7 @@ class Store:
         self.feed = SqlFeed(self.lrs_reader)
         self.documents = SqlDocuments(self.writer, self.lrs_reader, clock)
         self.credentials = SqlCredentials(self.writer, self.lrs_reader)
+        self.vault = SqlVault(self.writer, self.lrs_reader)
         self.outbox = SqlOutbox(self.writer, reader)
         self.ledger = SqlLedger(self.writer, reader)
         self.queries = Queries(self.writer, reader)
