@@ -95,15 +95,18 @@ class Renewed(msgspec.Struct, frozen=True, tag="renewed"):
 
 
 class HookAnswer(msgspec.Struct, frozen=True):
-    """What whoever posted to a source's hook is told: a status and, where it is refused, why."""
+    """What whoever posted to a source's hook, or to a target's, is told: a status and, where it is refused, why.
+    ``text`` is the answer's body, where one is wanted; ``again`` False: it need not be sent once more."""
 
     status: int
     detail: str = ""
     retry_after_s: int | None = None
+    text: str = ""
+    again: bool = True
 
 
 class Hear(msgspec.Struct, frozen=True, tag="hear"):
-    """To a harvester: this was posted to its source's hook. Answered once what it tells is on disk."""
+    """To a harvester or a listener: this was posted to its hook. Answered once what it tells is on disk."""
 
     inbound: Inbound
     correlation_id: str
@@ -153,8 +156,20 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     silent_since_us: int | None = None
 
 
+class Survey(msgspec.Struct, frozen=True, tag="survey"):
+    """To a listener: ask the vendor soon how things stand. ``place``: about this destination above all, where one that
+    was posted to was refused."""
+
+    place: str = ""
+
+
+class Reconnected(msgspec.Struct, frozen=True, tag="reconnected"):
+    """To a listener: the account's credentials are new, or live again."""
+
+
 HarvesterMessage = Sync | Backfill | Switched | Look | Renewed | Hear
 RouterMessage = Arrived
 JanitorMessage = HowTidy
 ReminderMessage = Reported
 CourierMessage = Ready | Resumed | Drain | HowGoesIt
+ListenerMessage = Hear | Survey | Reconnected

@@ -9,6 +9,7 @@ from actors.domain.changes import AnyChange
 from actors.domain.flow import Flow, Outcome, Request, Response
 from actors.domain.outbox import Composed, Parcel, Place, Rate
 from actors.domain.verdicts import Confirmation, Match, Refused, Verdict
+from actors.ports.listening import Listening
 from config.model import Audience, Secret
 from config.taking import Taking
 
@@ -53,6 +54,8 @@ class Target(Protocol):
     """Whether ``deliver`` needs the statement itself (``parcel.statement``)."""
     bundler: Bundler | None
     """How to send several requests in one call, where the vendor can."""
+    listening: Listening | None
+    """Its ears; None: it never tells us anything."""
 
     def place(self, audience: Audience, change: AnyChange) -> Place | Refused:
         """Where this change goes for this audience, or why nowhere."""

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from config.durations import seconds
 from config.model import Gateway
+from daemon.gateway.events import EventResource
 from daemon.gateway.hooks import HookResource
 from daemon.gateway.limits import Frame
 from daemon.gateway.lrs.alternate import Alternate
@@ -27,7 +28,9 @@ CHECK_S_MAX = 5.0
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _TENANT = re.compile(r"^/t/[^/]+/")
 _HOOK = re.compile(r"^/t/[^/]+/hooks/[^/]+$")
+_EVENT = re.compile(r"^/t/[^/]+/events/[^/]+$")
 HOOKS = "/t/{tenant}/hooks/{source}"
+EVENTS = "/t/{tenant}/events/{target}"
 
 
 class GatewayApp:
@@ -53,11 +56,12 @@ def build_app(ports: GatewayPorts, gateway: Gateway) -> GatewayApp:
     lrs = [
         *lrs_routes(ports, carried, gateway.body_bytes_max),
         Route(HOOKS, Resource(post=HookResource(ports.harvesters).post)),
+        Route(EVENTS, Resource(post=EventResource(ports.listeners).post)),
     ]
     templates = frozenset(route.path for route in [*operators, *lrs])
 
     def template(path: str) -> str:
-        general = HOOKS if _HOOK.match(path) else _TENANT.sub("/t/{tenant}/", path)
+        general = HOOKS if _HOOK.match(path) else EVENTS if _EVENT.match(path) else _TENANT.sub("/t/{tenant}/", path)
         return general if general in templates else "(none)"
 
     def frame(routes: list[Route]) -> Frame:

@@ -8,7 +8,7 @@ import msgspec
 
 from actors.domain.xapi.matching import Wanted
 from actors.kernel import Address
-from actors.messages import HarvesterMessage
+from actors.messages import HarvesterMessage, ListenerMessage
 from actors.ports import Attachments, Clock, Dice, LoggedStatement, Statements
 from config.model import PersonRow
 from daemon.gateway.credentials import Account, Door, Reveal
@@ -100,6 +100,11 @@ def nobody_harvests(tenant: str, source: str) -> Address[HarvesterMessage] | Non
     return None
 
 
+def nobody_listens(tenant: str, target: str) -> Address[ListenerMessage] | None:
+    """Where no target hears anything."""
+    return None
+
+
 class GatewayPorts(msgspec.Struct, frozen=True, kw_only=True):
     """``people`` are those of a tenant's directory. ``doors`` is asked at each request, so that a reload takes effect.
     ``seal`` is the key of hashed secrets; ``used`` is told who was let in, and whether by a former secret. ``arrived``
@@ -127,3 +132,5 @@ class GatewayPorts(msgspec.Struct, frozen=True, kw_only=True):
     trouble: Trouble
     harvesters: Callable[[str, str], Address[HarvesterMessage] | None] = nobody_harvests
     """Who takes what is posted to a source's hook, by tenant and source."""
+    listeners: Callable[[str, str], Address[ListenerMessage] | None] = nobody_listens
+    """Who takes what a target's vendor posts, by tenant and target."""

@@ -59,6 +59,7 @@ class Loft:
     settle_s = 0.0
     late_landing_s = 1.0
     bundler = None
+    listening = None
     wants_statement = False
     looks_by_time = False
     attachment_bytes_max = 0

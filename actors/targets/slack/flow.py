@@ -23,6 +23,7 @@ from actors.domain.verdicts import (
 )
 from actors.domain.wording import TemplateFault
 from actors.ports import Bundler, Reveal, Wording
+from actors.ports.listening import Listening
 from actors.targets.slack.render import escape, fallback, render
 from actors.targets.slack.seek import EVENT_TYPE, Post, earlier_post, look_at, receipt_of, search, window_of
 from actors.targets.slack.settings import CHANNEL_ID, SlackSettings
@@ -55,6 +56,7 @@ class SlackTarget:
         self.late_landing_s = seconds(settings.late_landing)
         self.settle_s = self.late_landing_s if settings.limited else seconds(settings.settle)
         self.bundler: Bundler | None = None
+        self.listening: Listening | None = None
         self._settings = settings
         self._reveal = reveal
         self._wording = wording

@@ -25,6 +25,7 @@ from actors.domain.verdicts import (
 )
 from actors.domain.wording import TemplateFault
 from actors.ports import Bundler, Reveal, Wording
+from actors.ports.listening import Listening
 from actors.targets.teams.accounts import Account, AppAccount, PersonAccount
 from actors.targets.teams.batch import GraphBundler
 from actors.targets.teams.found import matched, posted, unmatched
@@ -63,6 +64,7 @@ class TeamsTarget:
         self.settle_s = seconds(settings.settle)
         self.late_landing_s = seconds(settings.late_landing)
         self.bundler: Bundler | None = GraphBundler(settings.graph) if settings.batch else None
+        self.listening: Listening | None = None
         self._settings = settings
         self._wording = wording
         self._app = AppAccount(settings, reveal)

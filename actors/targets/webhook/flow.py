@@ -34,6 +34,7 @@ from actors.domain.verdicts import (
     Verdict,
 )
 from actors.ports import Bundler, Reveal, Wording
+from actors.ports.listening import Listening
 from actors.targets.webhook.render import CONTENT_TYPES, body_of, hello_of
 from actors.targets.webhook.settings import WebhookSettings, sendable
 from actors.targets.webhook.signing import signed, signer
@@ -71,6 +72,7 @@ class WebhookTarget:
     def __init__(self, settings: WebhookSettings, reveal: Reveal, wording: Wording) -> None:
         self.settle_s = self.late_landing_s = settings.settle_s
         self.bundler: Bundler | None = None
+        self.listening: Listening | None = None
         self._settings = settings
         self._reveal = reveal
 
