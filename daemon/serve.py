@@ -119,6 +119,7 @@ class Daemon:
         self._outbound = Outbound(configuration.daemon.network)
         dice = SystemDice()
         witness = telemetry.witness
+        store.audit.mask = telemetry.mask
         self._kernel = Kernel(
             clock=clock, dice=dice, on_trouble=lambda path, error: witness.trouble("actor.crashed", error, actor=path)
         )
@@ -141,6 +142,7 @@ class Daemon:
             depot=self.depot,
             meanings=KindMeanings(clock),
             witness=witness,
+            audit=store.audit,
             http=self._outbound.client,
             switchboard=Switchboard(),
             born_us=store.born_us,
@@ -165,6 +167,7 @@ class Daemon:
         await self._house.keyring.refresh()
         async with trio.open_nursery() as outer:
             outer.start_soon(self._house.keyring.run)
+            outer.start_soon(self._store.audit.run)
             await outer.start(serve_control, self._house, words.control, self._sockets.get("control"))
             outer.start_soon(self._signals)
             async with trio.open_nursery() as actors:
@@ -218,6 +221,7 @@ class Daemon:
                 request_span=telemetry.request_span,
                 counted=self._counted,
                 trouble=world.witness.trouble,
+                audit=world.audit,
                 harvesters=lambda tenant, source: world.switchboard.harvesters.get(f"{tenant}/{source}"),
             ),
             self._configuration.daemon.gateway,

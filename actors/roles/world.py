@@ -27,6 +27,7 @@ from actors.messages import (
 )
 from actors.ports import (
     Attachments,
+    Audit,
     Clock,
     Depot,
     Dice,
@@ -140,6 +141,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     depot: Depot
     meanings: Meanings
     witness: Witness
+    audit: Audit
     http: Callable[[], Http]
     switchboard: Switchboard
     born_us: int

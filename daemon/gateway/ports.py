@@ -9,7 +9,7 @@ import msgspec
 from actors.domain.xapi.matching import Wanted
 from actors.kernel import Address
 from actors.messages import HarvesterMessage, ListenerMessage
-from actors.ports import Attachments, Clock, Dice, LoggedStatement, Statements
+from actors.ports import Attachments, Audit, Clock, Dice, LoggedStatement, Statements
 from config.model import PersonRow
 from daemon.gateway.credentials import Account, Door, Reveal
 from daemon.gateway.ports_documents import Documents
@@ -130,6 +130,7 @@ class GatewayPorts(msgspec.Struct, frozen=True, kw_only=True):
     request_span: SpanFactory
     counted: Counted
     trouble: Trouble
+    audit: Audit
     harvesters: Callable[[str, str], Address[HarvesterMessage] | None] = nobody_harvests
     """Who takes what is posted to a source's hook, by tenant and source."""
     listeners: Callable[[str, str], Address[ListenerMessage] | None] = nobody_listens

@@ -19,6 +19,7 @@ from daemon.store.acquaintance import SqlPersons
 from daemon.store.activities import SqlActivities
 from daemon.store.admission import admit, unheard
 from daemon.store.attachments import SqlAttachments, discard
+from daemon.store.audit import SqlAudit
 from daemon.store.credentials import SqlCredentials
 from daemon.store.documents import SqlDocuments
 from daemon.store.dossier import SqlDossiers
@@ -92,6 +93,7 @@ class Store:
         self.remappings = SqlRemappings(self.writer, reader, self.persons)
         self.quarantine = SqlQuarantine(self.writer, self.lrs_reader)
         self.housekeeping = SqlHousekeeping(self.writer, reader)
+        self.audit = SqlAudit(self.writer, self.lrs_reader, clock)
         self.born_us = 0
         """When this store was made: nothing that happened before can have been posted from it."""
 

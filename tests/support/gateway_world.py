@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import msgspec
+from audit_double import RememberedAudit
 from memory_documents import MemoryDocuments
 from memory_feed import MemoryFeed
 
@@ -213,6 +214,7 @@ class World:
         self.feed = MemoryFeed()
         self.people: dict[str, tuple[PersonRow, ...]] = {}
         self.counts: list[tuple[str, str, int, str]] = []
+        self.audit = RememberedAudit()
         self.hints: list[str] = []
         self.troubles: list[tuple[str, BaseException | None, dict[str, object]]] = []
         self.spans: list[Span] = []
@@ -242,6 +244,7 @@ class World:
             request_span=self._span,
             counted=lambda name, tenant, n, reason="": self.counts.append((name, tenant, n, reason)),
             trouble=self._trouble,
+            audit=self.audit,
             harvesters=lambda tenant, source: self.harvesters(tenant, source),  # a test may put its own
         )
 

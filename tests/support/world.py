@@ -157,6 +157,7 @@ class Campus:
             depot=FileDepot(self.store.path.with_name("spool"), self.clock, lambda: http, inline=True),
             meanings=KindMeanings(self.clock, {"toy": toy_tables()}),
             witness=self.notes,
+            audit=self.store.audit,
             http=lambda: http,
             switchboard=self.switchboard,
             born_us=self.store.born_us,

@@ -98,6 +98,7 @@ class Stage:
             sources=nothing,
             depot=nothing,
             meanings=nothing,
+            audit=nothing,
             witness=self.notes,
             http=lambda: nothing,
             switchboard=switchboard,

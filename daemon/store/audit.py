@@ -1,0 +1,149 @@
+"""The audit, written: the port's implementation over the one writer.
+
+Intentions, conclusions and notes return when they are on disk. Refusals are handed over without waiting and written
+by ``run``, as few as ``audit_floods`` makes of them; what the disk does not take is counted until it does.
+"""
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable
+
+import trio
+
+from actors.ports import Clock, StoreUnavailable
+from actors.ports.audit import Deed, Result
+from daemon.store.audit_chain import Told, fit, fit_arguments
+from daemon.store.audit_floods import Floods, Refused
+from daemon.store.audit_rows import Appended, Entry, Head, append, head
+from daemon.store.engine import Engine
+from daemon.store.writer import Writer
+
+LOOK_S = 5.0
+"""How often it is looked whether a flood's minute is over."""
+LAST_FLUSH_S = 5.0
+WRITTEN_MAX = 500
+"""Refusals of one transaction."""
+WHAT_CHARS_MAX = 80
+PLACE_CHARS_MAX = 200
+CORRELATION_CHARS_MAX = 200
+
+
+class SqlAudit:
+    """Implements ``ports.Audit``. ``floor``: rows are numbered behind it; it is more than there are where rows are
+    missing that the store's mark has seen."""
+
+    def __init__(self, writer: Writer, reader: Engine, clock: Clock) -> None:
+        self._submit = writer.submit
+        self._firmly = writer.firmly
+        self.read = reader.run
+        self._clock = clock
+        self.floor = 0
+        self.mask: Callable[[str], str] = str
+        """The same text without our secrets."""
+        self.running: set[tuple[str, int]] = set()
+        """(tenant, number) of what this process intends and has not concluded: it is being done."""
+        self._floods = Floods()
+        self._fresh: deque[Refused] = deque()
+        self._wake = trio.Event()
+        self.unwritten = 0
+        """How often refusals could not be written when they were due."""
+
+    # ── the port ─────────────────────────────────────────────────────────────────────────────────────
+
+    async def intend(self, tenant: str, deed: Deed) -> int:
+        told = self._told(deed)
+        entry = Entry(tenant=tenant, kind="intended", what=fit(deed.what, WHAT_CHARS_MAX), told=told)
+        no = (await self._submit(lambda raw: self._append(raw, entry))).no
+        self.running.add((tenant, no))
+        return no
+
+    async def conclude(self, tenant: str, no: int, result: Result, detail: str = "") -> None:
+        self.running.discard((tenant, no))
+        told = Told(detail=self._fit(detail, 500))
+
+        def job(raw: sqlite3.Connection) -> Appended:
+            sql = "SELECT what FROM audit WHERE tenant = ? AND no = ? AND kind = 'intended'"
+            intended = raw.execute(sql, (tenant, no)).fetchone()
+            if intended is None:
+                raise ValueError(f"nothing was intended under number {no} of {tenant or 'the host'}")
+            entry = Entry(tenant=tenant, kind="concluded", what=intended[0], told=told, of=no, result=result)
+            return self._append(raw, entry)
+
+        await self._firmly(job)
+
+    async def note(self, tenant: str, deed: Deed, result: Result = "done", detail: str = "") -> None:
+        entry = self._noted(tenant, deed, result, detail)
+        await self._submit(lambda raw: self._append(raw, entry))
+
+    def refused(self, tenant: str, deed: Deed, reason: str) -> None:
+        at_once = self._floods.met(tenant, deed, fit(reason), trio.current_time())
+        if at_once is not None:
+            self._fresh.append(at_once)
+            self._wake.set()
+
+    # ── what was refused, written ────────────────────────────────────────────────────────────────────
+
+    async def run(self) -> None:
+        """Until cancelled; then what was counted is written too, if the disk takes it soon."""
+        try:
+            while True:
+                with trio.move_on_after(LOOK_S):
+                    await self._wake.wait()
+                self._wake = trio.Event()
+                await self.flush()
+        finally:
+            with trio.move_on_after(LAST_FLUSH_S, shield=True):
+                await self.flush(all_of_them=True)
+
+    async def flush(self, *, all_of_them: bool = False) -> None:
+        """Write what is due; ``all_of_them``: also what is being counted still."""
+        now_s = trio.current_time()
+        due = [*self._fresh, *self._floods.due(now_s, all_of_them=all_of_them)]
+        self._fresh.clear()
+        for start in range(0, len(due), WRITTEN_MAX):
+            some = due[start : start + WRITTEN_MAX]
+            entries = [self._refusal(each) for each in some]
+            try:
+                await self._submit(lambda raw, entries=entries: [self._append(raw, entry) for entry in entries])  # type: ignore[misc]
+            except StoreUnavailable:
+                self.unwritten += 1
+                for each in some:
+                    self._floods.again(each, now_s)
+
+    # ── how far it has come ──────────────────────────────────────────────────────────────────────────
+
+    async def head(self) -> Head:
+        """As a reader sees it: what is on disk. Raises StoreUnavailable."""
+        return await self.read(head)
+
+    # ── rows ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _append(self, raw: sqlite3.Connection, entry: Entry) -> Appended:
+        return append(raw, entry, self._clock.now_us(), self.floor)
+
+    def _fit(self, text: str, chars_max: int) -> str:
+        return fit(self.mask(text), chars_max)
+
+    def _told(self, deed: Deed, detail: str = "") -> Told:
+        return Told(
+            who=self._fit(deed.who, 300),
+            place=self._fit(deed.where, PLACE_CHARS_MAX),
+            object=self._fit(deed.on, 300),
+            arguments=self.mask(fit_arguments(deed.arguments)),
+            correlation_id=self._fit(deed.correlation_id, CORRELATION_CHARS_MAX),
+            detail=self._fit(detail, 500),
+        )
+
+    def _noted(self, tenant: str, deed: Deed, result: Result, detail: str) -> Entry:
+        told = self._told(deed, detail)
+        return Entry(tenant=tenant, kind="noted", what=fit(deed.what, WHAT_CHARS_MAX), told=told, result=result)
+
+    def _refusal(self, refused: Refused) -> Entry:
+        return Entry(
+            tenant=refused.tenant,
+            kind="refused",
+            what=fit(refused.deed.what, WHAT_CHARS_MAX),
+            told=self._told(refused.deed, refused.reason),
+            result="refused",
+            times=refused.times,
+        )
