@@ -20,6 +20,7 @@ from config.routes import Digest as Digest
 from config.routes import Filter as Filter
 from config.routes import Retry as Retry
 from config.routes import Route as Route
+from config.sso import SignOn, Sso
 from config.texts import (
     Cron,
     ListenAddress,
@@ -33,6 +34,7 @@ from config.texts import (
     TimeZone,
     Url,
 )
+from config.vaulting import VaultWords
 from config.words import Words as Words
 
 
@@ -125,7 +127,9 @@ class Daemon(Words, frozen=True, kw_only=True):
     store: StoreWords = StoreWords()
     control: Control = Control()
     audit: AuditWords = AuditWords()
+    vault: VaultWords = VaultWords()
     telemetry: Telemetry = Telemetry()
+    sso: SignOn = SignOn()
 
 
 class People(Words, frozen=True, kw_only=True):
@@ -232,6 +236,8 @@ class TenantWords(Words, frozen=True, kw_only=True):
     """Who may be taken for one person."""
     due_soon: DueSoon = DueSoon()
     """When learners are reminded of work that is due."""
+    sso: Sso | None = None
+    """How people sign in; absent: nobody does."""
     xapi_fallback_version: Literal["1.0.3", "2.0.0"] = "1.0.3"
     """For statements that do not say which version of xAPI they follow."""
 
@@ -272,6 +278,9 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     retention: Retention = Retention()
     identity: Identity = Identity()
     due_soon: DueSoon = DueSoon()
+    sso: Sso | None = None
+    sso_tables: dict[int, MappingFile] = {}
+    """The operator's own tables for what sign-on tells, by version."""
     xapi_fallback_version: str = "1.0.3"
 
 

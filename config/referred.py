@@ -9,7 +9,8 @@ class Secret(Words, frozen=True, kw_only=True):
     """A secret by reference: exactly one of a systemd credential's name, a file, or (development) a variable."""
 
     credential: str | None = None
-    """Name of a systemd credential (``LoadCredential=``), looked up in ``$CREDENTIALS_DIRECTORY``."""
+    """What was put in by ``lmsyncctl secret set NAME``; else the systemd credential of that name
+    (``LoadCredential=``), looked up in ``$CREDENTIALS_DIRECTORY``."""
     file: Path | None = None
     """A file that holds the value; one newline at its end is not part of it. Readable by nobody else."""
     env: str | None = None

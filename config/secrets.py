@@ -1,12 +1,14 @@
 """Secrets: the configuration refers to them, this reads them, at the moment they are needed.
 
 A value is kept only as long as its file stays the same file, so a rotated one is picked up by the next request that
-needs it. Nothing here ever puts a value into a message.
+needs it. ``{ credential = NAME }`` is first what was put into the vault under that name for the tenant, then for all
+(``stored``); then the file of that name in ``$CREDENTIALS_DIRECTORY``. Nothing here ever puts a value into a message.
 """
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Set
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +32,11 @@ class SecretUnavailable(Exception):
         self.why = why
 
 
+Stored = Callable[[str, str], str | None]
+"""(tenant, name) -> the value that was put into the vault for it, or for all; None where there is none. Raises
+SecretUnavailable where there is one that cannot be opened."""
+
+
 class _Identity(NamedTuple):
     """Two reads with the same identity are of the same content."""
 
@@ -50,12 +57,26 @@ class SecretReader:
         self._environ = environ
         self._cached: dict[Path, tuple[_Identity, str]] = {}
         self._known: dict[str, None] = {}
+        self.stored: Stored = _nothing
 
     def __repr__(self) -> str:
         return "SecretReader(***)"
 
-    def reveal(self, secret: Secret) -> str:
+    def of(self, tenant: str) -> Callable[[Secret], str]:
+        """``reveal`` as this tenant's configuration is to be read."""
+        return partial(self.reveal, tenant=tenant)
+
+    def reveal(self, secret: Secret, tenant: str = "") -> str:
         """The value, without one newline at its end. Raises SecretUnavailable."""
+        if secret.credential is not None and is_name(secret.credential):
+            value = self.stored(tenant, secret.credential)
+            if value is not None:
+                self._remember(value)
+                return value
+        return self.outside(secret)
+
+    def outside(self, secret: Secret) -> str:
+        """As ``reveal``, but never from the vault: for what opens it. Raises SecretUnavailable."""
         if secret.env is not None:
             value = self._environ.get(secret.env)
             if not value:
@@ -69,6 +90,10 @@ class SecretReader:
         """Every value revealed so far, rotated ones included, for the scrubbing of logs. Very short ones are left
         out: scrubbing them would tear ordinary words apart."""
         return frozenset(self._known)
+
+    def remember(self, value: str) -> None:
+        """Scrub this from logs too: a secret that came from elsewhere."""
+        self._remember(value)
 
     def _from_file(self, path: Path, where: str) -> str:
         try:
@@ -96,12 +121,17 @@ class SecretReader:
                 del self._known[next(iter(self._known))]
 
 
+def is_name(name: str) -> bool:
+    """Whether a credential can be called this."""
+    return _NAME.fullmatch(name) is not None
+
+
 def locate_secret(secret: Secret, environ: Mapping[str, str]) -> Path:
     """The file of a secret that is in one. Raises SecretUnavailable where a credential has no directory."""
     if secret.file is not None:
         return secret.file
     name = secret.credential or ""
-    if _NAME.fullmatch(name) is None:
+    if not is_name(name):
         raise SecretUnavailable("credential", "this is no name of a credential")
     directory = environ.get("CREDENTIALS_DIRECTORY")
     if not directory:
@@ -111,9 +141,11 @@ def locate_secret(secret: Secret, environ: Mapping[str, str]) -> Path:
     return Path(directory) / name
 
 
-def secret_trouble(secret: Secret, environ: Mapping[str, str]) -> tuple[str, str]:
+def secret_trouble(secret: Secret, environ: Mapping[str, str], stored: Set[str] = frozenset()) -> tuple[str, str]:
     """What stands against a secret, without reading it: an error (it cannot be had) and a warning, each empty if
-    there is none."""
+    there is none. ``stored``: names that the vault has."""
+    if secret.credential in stored:
+        return "", ""
     if secret.env is not None:
         return ("" if environ.get(secret.env) else "the variable is not set, or empty"), ""
     try:
@@ -128,6 +160,10 @@ def secret_trouble(secret: Secret, environ: Mapping[str, str]) -> tuple[str, str
     if secret.file is not None and world_readable(path):
         return "", f"{path}: {EXPOSED}"
     return "", ""
+
+
+def _nothing(tenant: str, name: str) -> None:
+    """There is no vault, or none yet."""
 
 
 def _read_settled(path: Path) -> tuple[_Identity, bytes]:
