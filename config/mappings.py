@@ -15,6 +15,8 @@ from config.model import Connection, MappingFile
 from config.problems import Problem, advice, shown
 from config.walk import Finding
 
+SSO = "sso"
+"""The kind of what people's claims are mapped by; a source of that name has its folder for itself."""
 VERSIONS_MAX = 1_000
 """In one folder."""
 _VERSION = re.compile(r"v([1-9][0-9]{0,5})\.toml", re.ASCII)
@@ -45,7 +47,7 @@ def read_shelf(
 ) -> tuple[Shelf, list[Problem]]:
     """Tables for kinds of source, and what is wrong: also folders that are of no kind and no tenant. No directory, no
     tables."""
-    known = sorted(kinds)
+    known = sorted({*kinds, SSO})
     names = sorted(tenants)
     found: dict[str, dict[int, Document]] = {}
     problems: list[Problem] = []
@@ -97,7 +99,7 @@ def _wished(shelf: Shelf, tenant: str, connection: Connection, examined: Examine
         file = shelf.directory.parent / "tenants.d" / f"{tenant}.toml"
         there = ", ".join(str(version) for version in sorted(examined.versions)) or "none"
         message = f"there is no version {wished} of the mapping of {connection.kind}"
-        key = f"sources.{connection.name}.mapping"
+        key = "sso.mapping" if connection.kind == SSO else f"sources.{connection.name}.mapping"
         yield Problem(file=file, key=key, message=message, suggestion=f"there is: {there}")
 
 

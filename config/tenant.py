@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 
 from config.document import named_tables, open_document, repeated, tables
 from config.files import trouble
-from config.mappings import Examine, Shelf, read_mappings
+from config.mappings import SSO, Examine, Shelf, read_mappings
 from config.model import Connection, MappingFile, PersonRow, Retention, Tenant, TenantWords
 from config.people import read_people
 from config.problems import Problem, advice, dotted, shown
@@ -82,11 +82,14 @@ def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tup
         walk.findings += _unknown_templates(tree, templates.keys() | vocabulary.templates)
     people, people_problems = _people(words)
     mappings: dict[str, dict[int, MappingFile]] = {}
+    sso_tables: dict[int, MappingFile] = {}
     if around.shelf is not None:
+        mapped = {**_signing_on(words), **sources}
         mappings, mapping_problems = read_mappings(
-            around.shelf, file.stem, sources, vocabulary.sources, vocabulary.mappings
+            around.shelf, file.stem, mapped, (*vocabulary.sources, SSO), vocabulary.mappings
         )
         problems += mapping_problems
+        sso_tables = {} if SSO in sources else mappings.pop(SSO, {})
     problems += document.problems(walk.findings) + people_problems
     if not isinstance(words, TenantWords) or any(problem.severity == "error" for problem in problems):
         return None, problems
@@ -104,9 +107,18 @@ def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tup
         retention=words.retention,
         identity=words.identity,
         due_soon=words.due_soon,
+        sso=words.sso,
+        sso_tables=sso_tables,
         xapi_fallback_version=words.xapi_fallback_version,
     )
     return tenant, problems
+
+
+def _signing_on(words: object) -> dict[str, Connection]:
+    """Sign-on has tables as sources have them."""
+    if isinstance(words, TenantWords) and words.sso is not None:
+        return {SSO: Connection(name=SSO, kind=SSO, settings=words.sso)}
+    return {}
 
 
 def _people(words: object) -> tuple[tuple[PersonRow, ...], list[Problem]]:

@@ -8,12 +8,12 @@ import click
 from actors import sources, targets
 from actors.domain.changes import ROUTE_WORDS
 from actors.domain.wording import default_templates
-from actors.sources.tables import examine as examine_mappings
 from config.load import examine
 from config.model import Configuration
 from config.problems import Problem, in_order
 from config.tenant import Vocabulary
 from daemon.clock import SystemClock
+from daemon.gateway.sso.tables import examine as examine_mappings
 from daemon.placing import misplaced
 from daemon.store.database import outstanding, upgrade
 from daemon.store.errors import StoreRefused

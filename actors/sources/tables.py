@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import msgspec
@@ -46,7 +47,11 @@ class Tables(msgspec.Struct, frozen=True, kw_only=True):
 @cache
 def shipped(kind: str) -> Mapping[int, Mapping[str, object]]:
     """Parsed tables that ship with a kind of source, by version; none where the kind has none."""
-    folder = resources.files("actors.sources") / kind / "mappings"
+    return lying_in(resources.files("actors.sources") / kind / "mappings")
+
+
+def lying_in(folder: Traversable) -> dict[int, Mapping[str, object]]:
+    """Parsed tables of a folder, by version."""
     trees: dict[int, Mapping[str, object]] = {}
     if folder.is_dir():
         for entry in folder.iterdir():
@@ -72,9 +77,13 @@ def _of_kind(kind: str) -> Tables:
 def examine(kind: str, own: Mapping[int, Mapping[str, object]]) -> Examined:
     """For reading a configuration: every version that a source of this kind would have, and what is wrong with the
     operator's tables. One that hides a table that ships is warned of."""
-    ours = shipped(kind)
     if not own:
         return Examined(frozenset(_of_kind(kind).mapped), {})
+    return examined(kind, shipped(kind), own)
+
+
+def examined(kind: str, ours: Mapping[int, Mapping[str, object]], own: Mapping[int, Mapping[str, object]]) -> Examined:
+    """Of tables that ship and an operator's."""
     mapped, wrong = compile_tables({**ours, **own})
     findings = {version: list(wrong.get(version, [])) for version in own}
     free = max(max(ours, default=0), 99) + 1
