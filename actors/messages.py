@@ -7,6 +7,7 @@ import msgspec
 
 from actors.domain.harvest import Inbound, Mode
 from actors.ports.readings import Reading
+from actors.ports.tokens import Who
 
 
 class Arrived(msgspec.Struct, frozen=True, tag="arrived"):
@@ -167,9 +168,55 @@ class Reconnected(msgspec.Struct, frozen=True, tag="reconnected"):
     """To a listener: the account's credentials are new, or live again."""
 
 
+class Renew(msgspec.Struct, frozen=True, tag="renew"):
+    """To a custodian: ask for new tokens of this speaker now, by whom an operator is. ``reply`` hears why not, empty:
+    they are there."""
+
+    speaker: str
+    reply: Callable[[str], None]
+
+
+class GiveBack(msgspec.Struct, frozen=True, tag="give_back"):
+    """To a custodian: revoke the tokens of this speaker at the vendor and forget them. ``why`` is shown from then on;
+    ``reply`` hears what went wrong, empty: nothing."""
+
+    speaker: str
+    why: str
+    reply: Callable[[str], None]
+
+
+class Granting(msgspec.Struct, frozen=True, tag="granting"):
+    """To a custodian: a person came back from the vendor with this code. ``reply`` hears why it was not taken, empty:
+    the account is connected."""
+
+    code: str
+    verifier: str
+    redirect_uri: str
+    by: Who
+    reply: Callable[[str], None]
+
+    def __repr__(self) -> str:
+        return "Granting(***)"
+
+
+class ConnectionLost(msgspec.Struct, frozen=True, tag="connection_lost"):
+    """To a custodian: the vendor says that what we hold is good no more (app uninstalled, consent withdrawn, tokens
+    revoked). ``speaker`` empty: whoever speaks there."""
+
+    why: str
+    speaker: str = ""
+
+
+class PersonSeen(msgspec.Struct, frozen=True, tag="person_seen"):
+    """To a custodian: somebody signed in, with these roles."""
+
+    by: Who
+
+
 HarvesterMessage = Sync | Backfill | Switched | Look | Renewed | Hear
 RouterMessage = Arrived
 JanitorMessage = HowTidy
 ReminderMessage = Reported
 CourierMessage = Ready | Resumed | Drain | HowGoesIt
+CustodianMessage = Renew | GiveBack | Granting | ConnectionLost | PersonSeen
 ListenerMessage = Hear | Survey | Reconnected

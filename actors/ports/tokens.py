@@ -1,0 +1,166 @@
+"""Tokens: how a connector asks for them (``Dialect``), how it is handed them (``Keys``), where they are kept
+(``Connections``, ``Sealing``), and what whoever connects an account is told.
+
+A connector that speaks OAuth exports a dialect: conversations with the vendor about tokens, without I/O and without
+memory. Who drives them is the custodian of the connection, one for the whole process; the connector's other
+conversations take tokens from ``Keys`` and say when one was refused.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Protocol, runtime_checkable
+
+import msgspec
+
+from actors.domain.flow import Flow
+from actors.domain.scopes import Feature, Need
+from actors.domain.tokens import Failure, Granted, Holding, Missing, Tokens
+from config.model import Secret
+
+
+@runtime_checkable
+class Keys(Protocol):
+    """What a connector is handed in place of ``Reveal``: called, it reveals a secret of the configuration."""
+
+    def __call__(self, secret: Secret) -> str:
+        """Raises SecretUnavailable."""
+
+    def ready(self, speaker: str, now_us: int) -> bool:
+        """Whether ``token`` would have one at once."""
+
+    def token(self, speaker: str, now_us: int | None, claims: str = "") -> Flow[str | Missing]:
+        """A token to speak with, good at ``now_us`` (None: nobody knows the time). Raises SecretUnavailable."""
+
+    def refused(self, speaker: str, token: str, claims: str = "") -> bool:
+        """The vendor does not take this one; ``claims`` is what it wants the next one to prove, as JSON. Whether
+        another one may be had."""
+
+
+class Dialect(Protocol):
+    """How one vendor is asked for tokens, for one account. ``Secret``s are revealed when they are needed: conversations
+    raise SecretUnavailable."""
+
+    speakers: tuple[str, ...]
+    """Whose tokens there are, by what is configured."""
+    connects: str
+    """The speaker that a person connects by signing in at the vendor; empty: nobody can."""
+    single_use: bool
+    """Whether a refresh token is good for one use."""
+
+    def static(self, speaker: str) -> Secret | None:
+        """A token that an operator looks after: it is used as it is, and nobody renews it."""
+
+    def seed(self, speaker: str) -> str:
+        """What the configuration gives to begin with (its value is only compared), empty where there is nothing."""
+
+    def authorize(self, redirect_uri: str, state: str, challenge: str, scopes: Sequence[str]) -> str:
+        """Where to send the browser. ``challenge``: S256 of the verifier."""
+
+    def exchange(self, code: str, redirect_uri: str, verifier: str) -> Flow[Granted | Failure]:
+        """The first tokens of the speaker that ``connects``."""
+
+    def renew(self, speaker: str, held: Tokens, claims: str = "") -> Flow[Granted | Failure]:
+        """The next ones; with nothing held, the first by what is configured. ``Revoked``: only a person can mend it."""
+
+    def revoke(self, speaker: str, held: Tokens) -> Flow[Failure | None]:
+        """Give them back. None: done, or there is nothing to give back there."""
+
+    def needed(self, speaker: str, features: Collection[Feature]) -> tuple[Need, ...]:
+        """The least that these features need."""
+
+    def always(self, speaker: str) -> frozenset[str]:
+        """What the vendor grants without being asked."""
+
+
+class Sealing(Protocol):
+    """The vault, as a custodian uses it."""
+
+    def seal(self, tenant: str, kind: str, name: str, value: bytes, version: int = 0) -> bytes: ...
+
+    def open(self, tenant: str, kind: str, name: str, sealed: bytes, version: int = 0) -> bytes: ...
+
+    async def ready_for(self, tenant: str) -> None: ...
+
+
+class Connections(Protocol):
+    """Holdings on disk, their secrets sealed. All methods raise StoreUnavailable."""
+
+    async def of(self, tenant: str, name: str) -> dict[str, Holding]:
+        """By speaker. What cannot be opened is there as ``lost``, saying so."""
+
+    async def put(self, tenant: str, name: str, speaker: str, holding: Holding) -> bool:
+        """On disk when it returns; False, and nothing is written, where ``holding.version`` is not the next one."""
+
+
+class Who(msgspec.Struct, frozen=True, kw_only=True):
+    """A person who signed in, as connecting needs them. ``who``: as the audit names them (``oidc:SUBJECT``)."""
+
+    who: str
+    where: str = ""
+    email: str = ""
+    name: str = ""
+    roles: tuple[str, ...] = ()
+
+
+class Connectable(msgspec.Struct, frozen=True, kw_only=True):
+    """An account, as the page on connecting shows it. ``state``: ``unconnected``, ``connected``, ``lost`` (somebody
+    must connect again), ``revoked``, ``configured`` (an operator looks after its token). ``can_connect``: a person
+    may, by signing in at the vendor."""
+
+    name: str
+    kind: str
+    speaker: str
+    state: str
+    why: str = ""
+    needed: tuple[Need, ...] = ()
+    granted: tuple[str, ...] | None = None
+    lacking: tuple[str, ...] = ()
+    excess: tuple[str, ...] = ()
+    account: str = ""
+    by: str = ""
+    since_us: int | None = None
+    can_connect: bool = False
+
+
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to send the browser. ``verifier`` is a secret: it is kept with the session, and handed to ``finish``."""
+
+    url: str
+    verifier: str
+
+    def __repr__(self) -> str:
+        return "Begun(***)"
+
+
+class Connected(msgspec.Struct, frozen=True, kw_only=True):
+    """The account is connected, and its lane goes on."""
+
+    name: str
+    account: str = ""
+    granted: tuple[str, ...] | None = None
+    lacking: tuple[str, ...] = ()
+    excess: tuple[str, ...] = ()
+
+
+class NotConnected(msgspec.Struct, frozen=True, kw_only=True):
+    """Nothing was changed. ``why`` is for the person who tried: no secret is in it."""
+
+    why: str
+
+
+class Desk(Protocol):
+    """Connecting accounts (``daemon.connections``). Names are those of a tenant's targets and sources."""
+
+    def connectable(self, tenant: str) -> Sequence[Connectable]:
+        """One row for each speaker of each account that speaks OAuth. Empty for a tenant that is not configured."""
+
+    def begin(self, tenant: str, name: str, redirect_uri: str, state: str) -> Begun | NotConnected: ...
+
+    async def finish(
+        self, tenant: str, name: str, code: str, verifier: str, redirect_uri: str, by: Who, correlation_id: str
+    ) -> Connected | NotConnected: ...
+
+    async def disconnect(self, tenant: str, name: str, by: Who, correlation_id: str) -> NotConnected | None:
+        """Give the tokens back and suspend the lane. None: done."""
+
+    async def signed_in(self, tenant: str, by: Who) -> None:
+        """Somebody signed in with these roles: what they connected and may not any more is given back."""
