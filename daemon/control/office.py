@@ -108,12 +108,13 @@ Emit = Callable[[msgspec.Struct], Awaitable[None]]
 
 class Asking(msgspec.Struct, frozen=True):
     """One request in the hands of its verb. ``emit`` sends a row; ``delivered_before``: deliveries by lane that were
-    done before the daemon started."""
+    done before the daemon started; ``correlation_id``: by which the audit knows it, where it changes something."""
 
     office: Office
     peer: Peer
     emit: Emit
     delivered_before: Mapping[str, int]
+    correlation_id: str = ""
 
     @property
     def now_us(self) -> int:

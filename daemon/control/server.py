@@ -1,7 +1,8 @@
 """The daemon's end of the control socket: accept, find out who it is, read lines, let a verb answer each.
 
 Nothing an operator's program does can hurt the daemon: connections, lines, waiting and the time a reader may take are
-bounded, a fault of a verb ends that request only, and who asked for a change is in the log before it is made.
+bounded, a fault of a verb ends that request only. What changes something stands in the audit before it is done, with
+who asked for it; what cannot be written there is not done.
 """
 
 import sqlite3
@@ -14,10 +15,11 @@ import msgspec
 import trio
 
 from actors.kernel import ActorDied, DeadlineExceeded
-from actors.ports import StoreUnavailable
+from actors.ports import Deed, StoreUnavailable
 from config.model import Control
 from config.secrets import SecretUnavailable
 from daemon.control import verbs
+from daemon.control.deeds import acts, deed_of, result_of, tenant_of, told
 from daemon.control.exits import Exit
 from daemon.control.lines import Lines, LineTooLong
 from daemon.control.listener import adopted, listening
@@ -44,7 +46,6 @@ WRITE_S = 30.0
 LAST_WORD_S = 2.0
 VERB_S = 900.0
 READ_BYTES = 65_536
-_UNLOGGED = {"v", "id", "statement", "lines", "bytes", "persons"}
 
 
 async def serve_control(
@@ -121,31 +122,41 @@ class Desk:
         async def emit(view: msgspec.Struct) -> None:
             await _say(stream, encode_row(request.id, view))
 
+        deed = deed_of(peer, request, self._office.dice.token() if request.mutates else "")
+        tenant = tenant_of(request, self._office.configuration().tenants)
+        intended: int | None = None
         try:
-            await self._admit(peer, request)
+            await self._admit(peer, request, tenant, deed)
             if request.mutates:
-                self._office.witness.event("control.requested", **_logged(peer, request))
+                self._office.witness.event(
+                    "control.requested", **_logged(peer, request), correlation_id=deed.correlation_id
+                )
+            if acts(request):
+                intended = await self._intend(tenant, deed)
             with trio.fail_after(VERB_S):
-                done = await verbs.answer(request, Asking(self._office, peer, emit, self._before))
+                asking = Asking(self._office, peer, emit, self._before, deed.correlation_id)
+                done = await verbs.answer(request, asking)
             reply: Done | Error = msgspec.structs.replace(done, id=request.id)
         except Refusal as refusal:
             reply = refusal.reply(request.id)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
-            self._conclude(peer, request, Exit.FAILURE, "the asker went away before the end")
+            away = Error(id=request.id, exit_code=Exit.FAILURE, what="the asker went away before the end")
+            await self._conclude(peer, request, tenant, intended, away)
             raise
         except Exception as error:  # noqa: BLE001  # told to the asker and logged; the next request may fare better
             reply = self._fault(request, error)
-        note = reply.what if isinstance(reply, Error) else reply.note
-        self._conclude(peer, request, reply.exit_code, note)
+        await self._conclude(peer, request, tenant, intended, reply)
         return reply
 
-    async def _admit(self, peer: Peer, request: Ask) -> None:
+    async def _admit(self, peer: Peer, request: Ask, tenant: str, deed: Deed) -> None:
         """The role is looked up for each request: a reload or a lost membership counts at once."""
         control = self._office.configuration().daemon.control
         role = await trio.to_thread.run_sync(role_of, peer, control)
         if role >= request.role:
             return
         self._office.witness.event("control.refused", **_logged(peer, request), role=role.name.lower())
+        reason = f"the role is {role.name.lower()}, it takes {request.role.name.lower()}"
+        self._office.store.audit.refused(tenant, deed, reason)
         raise Refusal(
             Exit.FORBIDDEN,
             f"{peer.name} may not ask for {request.verb}",
@@ -153,11 +164,38 @@ class Desk:
             advice=_way_in(request.role, control),
         )
 
-    def _conclude(self, peer: Peer, request: Ask, exit_code: int, note: str) -> None:
-        if request.mutates:
-            self._office.witness.event(
-                "control.answered", uid=peer.uid, login=peer.login, verb=request.verb, exit_code=exit_code, result=note
-            )
+    async def _intend(self, tenant: str, deed: Deed) -> int:
+        """On disk, before anything is done. Raises Refusal where it cannot be: nothing is done then."""
+        try:
+            return await self._office.store.audit.intend(tenant, deed)
+        except StoreUnavailable as error:
+            raise Refusal(
+                Exit.AGAIN,
+                "nothing was done: what is about to be done has to stand in the audit first, which cannot be written",
+                where=str(error),
+                advice="lmsyncctl health tells what is wrong with the store; try again once it is well",
+            ) from None
+
+    async def _conclude(self, peer: Peer, request: Ask, tenant: str, intended: int | None, reply: Done | Error) -> None:
+        """On record how it ended, before the answer. Where that cannot be written the answer is given all the same: the
+        deed is done, and stands in the audit as one whose end is not known."""
+        if not request.mutates:
+            return
+        note = reply.what if isinstance(reply, Error) else reply.note
+        self._office.witness.event(
+            "control.answered",
+            uid=peer.uid,
+            login=peer.login,
+            verb=request.verb,
+            exit_code=reply.exit_code,
+            result=note,
+        )
+        if intended is None:
+            return
+        try:
+            await self._office.store.audit.conclude(tenant, intended, result_of(reply), note)
+        except StoreUnavailable as error:
+            self._office.witness.trouble("audit.unfinished", error, tenant=tenant, number=intended, verb=request.verb)
 
     def _fault(self, request: Ask, error: Exception) -> Error:
         where = request.verb
@@ -202,8 +240,7 @@ async def _say(stream: trio.SocketStream, line: bytes) -> None:
 
 
 def _logged(peer: Peer, request: Ask) -> dict[str, object]:
-    said = {name: value for name, value in msgspec.to_builtins(request).items() if name not in _UNLOGGED}
-    return {"uid": peer.uid, "login": peer.login, "pid": peer.pid, "verb": said.pop("verb"), "arguments": said}
+    return {"uid": peer.uid, "login": peer.login, "pid": peer.pid, "verb": request.verb, "arguments": told(request)}
 
 
 def _way_in(role: Role, control: Control) -> str:

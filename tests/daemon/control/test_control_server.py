@@ -253,6 +253,7 @@ async def test_a_change_is_logged_before_it_is_made(tmp_path: Path, monkeypatch:
             "pid": 9,
             "verb": "pause",
             "arguments": {"dry_run": False, "lane": "acme/slack"},
+            "correlation_id": asked["correlation_id"],
         }
         assert (answered["exit_code"], answered["uid"], answered["verb"]) == (0, 1234, "pause")
 
