@@ -135,9 +135,11 @@ Confirmation = Delivered | Absent | Repeatable | Unprobeable | Throttled | Unava
 
 
 class Matched(msgspec.Struct, frozen=True, tag="matched"):
-    """The vendor's user for a learner; ``address`` is where a post to them goes (a DM channel, a user id)."""
+    """The vendor's user for a learner; ``address`` is where a post to them goes (a DM channel, a user id), ``person``
+    the vendor's id of who it is, empty where it has none."""
 
     address: str
+    person: str = ""
 
 
 class Unmatched(msgspec.Struct, frozen=True, tag="unmatched"):

@@ -106,7 +106,7 @@ class Tidebook(Protocol):
 
     async def watches(self, lane: str) -> list[Watch]: ...
 
-    async def watch(self, lane: str, watch: Watch) -> None:
+    async def watch(self, lane: str, watch: Watch, now_us: int) -> None:
         """Keep it, or what is new about it (by its key)."""
 
     async def unwatch(self, lane: str, key: str) -> None: ...

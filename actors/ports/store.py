@@ -239,7 +239,8 @@ class Ledger(Protocol):
 
     async def address(self, lane: str, email: str) -> str | None: ...
 
-    async def remember(self, lane: str, email: str, address: str, now_us: int) -> None: ...
+    async def remember(self, lane: str, email: str, address: str, now_us: int, person: str = "") -> None:
+        """``person``: the vendor's own id of whose address it is, by which it tells us that something changed."""
 
     async def forget(self, lane: str, email: str) -> None: ...
 

@@ -71,8 +71,8 @@ class Addresses:
         known = await ledger.address(self._lane, email)
         if known is None:
             match await converse(self._target.find(email), http, before=journey.before, after=journey.after):
-                case Matched(address=known):
-                    await ledger.remember(self._lane, email, known, self._world.clock.now_us())
+                case Matched(address=known, person=person):
+                    await ledger.remember(self._lane, email, known, self._world.clock.now_us(), person)
                 case Unmatched(detail=detail):
                     return Refused(Cause.UNMATCHED_LEARNER, detail)
                 case verdict:

@@ -29,6 +29,7 @@ from daemon.store.errors import StoreRefused, translate
 from daemon.store.exporting import SqlExports
 from daemon.store.feed import SqlFeed
 from daemon.store.finding import SqlFinding
+from daemon.store.heard import SqlTidebook
 from daemon.store.horizon import leased
 from daemon.store.importing import SqlImports
 from daemon.store.indexing import catch_up
@@ -80,6 +81,7 @@ class Store:
         self.vault = SqlVault(self.writer, self.lrs_reader)
         self.outbox = SqlOutbox(self.writer, reader)
         self.ledger = SqlLedger(self.writer, reader)
+        self.tidings = SqlTidebook(self.writer, reader)
         self.queries = Queries(self.writer, reader)
         self.exports = SqlExports(self.lrs_reader)
         self.erasures = SqlErasures(self.writer, self.lrs_reader)

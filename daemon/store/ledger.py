@@ -19,10 +19,11 @@ class SqlLedger:
         )
         return row[0] if row else None
 
-    async def remember(self, lane: str, email: str, address: str, now_us: int) -> None:
+    async def remember(self, lane: str, email: str, address: str, now_us: int, person: str = "") -> None:
         await self._write(
             lambda raw: raw.execute(
-                "INSERT OR REPLACE INTO addresses VALUES (?, ?, ?, ?)", (lane, email, address, now_us)
+                "INSERT OR REPLACE INTO addresses (lane, email, address, found_us, person) VALUES (?, ?, ?, ?, ?)",
+                (lane, email, address, now_us, person),
             )
         )
 

@@ -201,7 +201,7 @@ class SlackTarget:
         if not isinstance(opened, Answered):
             return _unmatched(harmless(opened))
         channel = opened.text("id", within="channel")
-        return Matched(channel) if channel else Faulted("Slack: a conversation without id")
+        return Matched(channel, user) if channel else Faulted("Slack: a conversation without id")
 
     def hello(self) -> Flow[Verdict]:
         answer = understand((yield self._post("auth.test", {}, "method:auth.test")))

@@ -200,7 +200,7 @@ class TeamsTarget:
         named = yield from self._call(self._app, request, Purpose.LOOKUP, trail)
         if isinstance(named, Answered):
             user = named.text("id")
-            return Matched(user) if user else Faulted("Graph: a user without id")
+            return Matched(user, user) if user else Faulted("Graph: a user without id")
         if not (isinstance(named, Refused) and named.cause in (Cause.UNMATCHED_LEARNER, Cause.PAYLOAD_REFUSED)):
             return harmless(named)
         literal = "'" + email.replace("'", "''") + "'"

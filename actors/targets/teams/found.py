@@ -53,7 +53,7 @@ def matched(found: Answered, email: str) -> Match:
         case []:
             return Unmatched(f"nobody in the directory has the address {email}")
         case [only]:
-            return Matched(only)
+            return Matched(only, only)
         case _:
             return Unmatched(f"several people in the directory have the address {email}")
 

@@ -21,7 +21,8 @@ def test_a_tenants_rows_by_kind() -> None:
     house.carry(1)
     house.carry(2)
     house.carry(3, State.DEAD, cause=Cause.EXHAUSTED)
-    house.raw.execute("INSERT INTO addresses VALUES ('acme/slack', 'a@x', 'U1', 1), ('acme-2/slack', 'a@x', 'U1', 1)")
+    row = "INSERT INTO addresses (lane, email, address, found_us) VALUES (?, 'a@x', 'U1', 1)"
+    house.raw.executemany(row, [("acme/slack",), ("acme-2/slack",)])
     kept = by_kind(of_tenant(house.raw, "acme"))
     counted = {what: one.n for what, one in kept.items() if one.n}
     assert counted == {

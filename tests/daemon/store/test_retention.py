@@ -243,7 +243,8 @@ def test_figures_are_kept_as_long_as_deliveries_and_thirty_days_at_least(house: 
 
 def test_addresses_that_nobody_refreshed_leave(house: House) -> None:
     for number in range(MANY):
-        house.raw.execute("INSERT INTO addresses VALUES (?, ?, 'U1', ?)", (LANE, f"{number:06}@x", at(number % 2 * 10)))
+        row = "INSERT INTO addresses (lane, email, address, found_us) VALUES (?, ?, 'U1', ?)"
+        house.raw.execute(row, (LANE, f"{number:06}@x", at(number % 2 * 10)))
     assert house.sweep(405, days())["addresses"] == MANY // 2 + 1
     assert house.count("addresses") == MANY // 2
 
