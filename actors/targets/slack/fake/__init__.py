@@ -1,7 +1,9 @@
 """A believable Slack workspace, in memory: documented limits, errors, block checks, history and metadata.
 
-The token is ``xoxb-sandbox``. Every address at example.edu or example.org is a person but ``nobody@…``; any
-well-formed channel id exists unless it contains 404. ``methods`` holds the Web API, ``workspace`` what it remembers.
+The token is ``xoxb-sandbox``; the app's client id and secret are ``sandbox``, and tokens got with them may do what
+their scopes say. Every address at example.edu or example.org is a person but ``nobody@…``; any well-formed channel id
+exists unless it contains 404, and the app is in it. ``methods`` holds the Web API, ``workspace`` what it remembers,
+``door`` the page of consent, ``tokens`` who may speak, ``scopes`` what each method demands.
 
 Faults (``Fault.operation`` is the method's name; ``Fault.destination`` the channel, or the address looked up):
 
@@ -12,6 +14,7 @@ Faults (``Fault.operation`` is the method's name; ``Fault.destination`` the chan
     rate_limited_rearm       HTTP 429 to this method for ``value`` seconds; who asks too early starts the wait anew
     keepalive_closed         503 on a connection that is then closed; ``value`` is its Retry-After, empty for none
     error                    ok: false with error ``value``, nothing done
+    token_expired            token_expired once, and the token used is no longer good (``xoxb-sandbox`` stays so)
     revoked                  ok: false with error ``value`` (default account_inactive)
     archived, kicked         is_archived (is_inactive to chat.update) or not_in_channel, for the methods that say so
     deleted                  channel_not_found, for the methods that name a channel
@@ -44,57 +47,37 @@ import msgspec
 from actors.domain.flow import Request, Response
 from actors.ports import Answer, Effect, Fault
 from actors.ports.faults import Faults
-from actors.targets.slack.fake.arguments import Arguments, Refusal, arguments_of, method_of
+from actors.targets.slack.fake.arguments import Arguments, Refusal, arguments_of, bearer, method_of
+from actors.targets.slack.fake.door import AUTHORIZE, Door, identify
+from actors.targets.slack.fake.kinds import ENDING, READING, SIGNING_IN, check, concerns
+from actors.targets.slack.fake.kinds import STRIKES as STRIKES
+from actors.targets.slack.fake.kinds import SWITCHES as SWITCHES
 from actors.targets.slack.fake.limits import Limits
 from actors.targets.slack.fake.methods import METHODS, Fields
+from actors.targets.slack.fake.scopes import BY_HAND, demanded
+from actors.targets.slack.fake.tokens import Access, Tokens, shown_team
 from actors.targets.slack.fake.workspace import Workspace, ts_text
 
 MOUNT = "/slack/api/"
-TOKEN = "xoxb-sandbox"  # noqa: S105 - the sandbox's public credential
-SCOPES = "chat:write,chat:write.public,channels:history,groups:history,im:history,im:write,users:read,users:read.email"
-POSTING = frozenset({"chat.postMessage", "chat.update", "chat.delete"})
-READING = frozenset({"conversations.history", "conversations.replies"})
+PAGES = "/slack/oauth/"
+LEAVING = frozenset({"auth.revoke", "apps.uninstall"})
 SCARCE_ROWS = 15
 PENDING_MAX = 10_000
 
-NUMBERED = frozenset(
-    {"status", "status_after_commit", "slow", "trickle", "late_commit", "rate_limited_date", "rate_limited_rearm"}
-)
-STRIKES = NUMBERED | {
-    "html",
-    "rate_limited",
-    "error",
-    "revoked",
-    "archived",
-    "kicked",
-    "deleted",
-    "hangup",
-    "keepalive_closed",
-    "reset_before_commit",
-    "reset_after_commit",
-    "truncated_after_commit",
-    "error_after_commit",
-}
-SWITCHES = frozenset({"duplicate_client_msg_id", "history_limited"})
-CONCERNS = {
-    "archived": POSTING,
-    "kicked": POSTING | READING,
-    "deleted": POSTING | READING,
-    "late_commit": POSTING,
-}
-
 
 class FakeSlack:
-    """One workspace with one app installed."""
+    """One workspace with one app installed; the app may be installed anew, also into other workspaces."""
 
-    mounts: tuple[str, ...] = (MOUNT,)
+    mounts: tuple[str, ...] = (MOUNT, PAGES)
 
     def __init__(self) -> None:
         self.limited = True
         self._space = Workspace()
+        self._tokens = Tokens()
+        self._door = Door(self._tokens, self._space)
         self._limits = Limits()
         self._closed: dict[str, tuple[float, float]] = {}
-        self._faults = Faults(STRIKES, SWITCHES)
+        self._faults = Faults(STRIKES | ENDING, SWITCHES)
         self._late: list[tuple[float, str, Arguments]] = []
         self._count = 0
 
@@ -108,10 +91,7 @@ class FakeSlack:
 
     def fault(self, fault: Fault) -> None:
         """Raises ValueError for an unknown kind or a value that is not what the kind needs."""
-        if fault.kind in NUMBERED:
-            _check_number(fault)
-        if fault.kind == "error" and not fault.value:
-            raise ValueError("error needs the error's name as its value")
+        check(fault)
         self._faults.add(fault)
 
     def clear_faults(self) -> None:
@@ -128,27 +108,30 @@ class FakeSlack:
     def handle(self, request: Request, now_s: float) -> Answer:
         if self._late:
             self.settle(now_s)
+        if request.url.startswith(PAGES):
+            return Answer(response=self._page(request, now_s))
         try:
-            return self._handle(method_of(request.url, MOUNT), arguments_of(request), request, now_s)
+            given = arguments_of(request)
         except Refusal as refusal:
             return self._answer(_refused(refusal))
+        return self._handle(method_of(request.url, MOUNT), given, request, now_s)
 
     def _handle(self, method: str, given: Arguments, request: Request, now_s: float) -> Answer:
         where = given.text("channel") or given.text("email") or given.text("users")
         still = self._still_closed(method, now_s)
         if still is not None:
             return still
-        fault = self._faults.strike(method, where, lambda each: method in CONCERNS.get(each.kind, (method,)))
+        fault = self._faults.strike(method, where, lambda each: concerns(each.kind, method))
         if fault is None:
             return self._regular(method, given, request, now_s)
-        before = self._before(fault, given, method, now_s)
+        before = self._before(fault, given, method, request, now_s)
         if before is not None:
             return before
         return self._after(fault, self._regular(method, given, request, now_s))
 
     # ── faults ───────────────────────────────────────────────────────────────────────────────────
 
-    def _before(self, fault: Fault, given: Arguments, method: str, now_s: float) -> Answer | None:
+    def _before(self, fault: Fault, given: Arguments, method: str, request: Request, now_s: float) -> Answer | None:
         """What strikes instead of the request."""
         match fault.kind:
             case "reset_before_commit":
@@ -174,8 +157,11 @@ class FakeSlack:
                 more = {"connection": "close"} | ({"retry-after": fault.value} if fault.value else {})
                 return Answer(response=_page(503, more))
             case "error":
-                more = {"needed": "chat:write", "provided": SCOPES} if fault.value == "missing_scope" else {}
+                more = {"needed": "chat:write", "provided": BY_HAND} if fault.value == "missing_scope" else {}
                 return self._answer({"ok": False, "error": fault.value, **more})
+            case "token_expired":
+                self._tokens.expire_one(bearer(given, request), now_s)
+                return self._answer({"ok": False, "error": "token_expired"})
             case "revoked":
                 return self._answer({"ok": False, "error": fault.value or "account_inactive"})
             case "archived":
@@ -212,12 +198,33 @@ class FakeSlack:
 
     # ── the regular way ──────────────────────────────────────────────────────────────────────────
 
+    def _page(self, request: Request, now_s: float) -> Response:
+        if request.url.partition("?")[0] == AUTHORIZE and request.method in ("GET", "POST"):
+            return self._door.page(request, now_s)
+        return _page(404)
+
     def _regular(self, method: str, given: Arguments, request: Request, now_s: float) -> Answer:
-        if method not in METHODS:
+        try:
+            return self._served(method, given, request, now_s)
+        except Refusal as refusal:
+            return self._answer(_refused(refusal))
+
+    def _served(self, method: str, given: Arguments, request: Request, now_s: float) -> Answer:
+        """Raises Refusal for who may not speak."""
+        if method in SIGNING_IN:
+            throttled = self._limit(method, given, now_s, None) if self.limited else None
+            give = self._door.access if method == "oauth.v2.access" else self._door.exchange
+            return throttled or self._answer({"ok": True, **give(given, request, now_s)})
+        if method not in METHODS and method not in LEAVING:
             return self._answer({"ok": False, "error": "unknown_method", "req_method": method})
-        token = request.headers.get("authorization", "").removeprefix("Bearer ").strip() or given.text("token")
-        if token != TOKEN:
-            return self._answer({"ok": False, "error": "invalid_auth" if token else "not_authed"})
+        token = bearer(given, request)
+        access = self._tokens.speaker(token, now_s)
+        scopes = ",".join(access.holder.scopes)
+        needed = demanded(method, given)
+        if needed and not any(each in access.holder.scopes for each in needed):
+            return self._answer(
+                {"ok": False, "error": "missing_scope", "needed": needed[0], "provided": scopes}, scopes=scopes
+            )
         scarce = method in READING and self._faults.switched("history_limited") is not None
         if scarce:
             rows = min(given.whole("limit", SCARCE_ROWS, "invalid_limit"), SCARCE_ROWS)
@@ -226,7 +233,19 @@ class FakeSlack:
             throttled = self._limit(method, given, now_s, 1 if scarce else None)
             if throttled is not None:
                 return throttled
-        return self._answer(self._perform(method, given, now_s))
+        if method in LEAVING:
+            return self._answer({"ok": True, **self._leave(method, token, given, request)}, scopes=scopes)
+        fields = self._perform(method, given, now_s)
+        return self._answer(fields | _who(access) if method == "auth.test" else fields, scopes=scopes)
+
+    def _leave(self, method: str, token: str, given: Arguments, request: Request) -> Fields:
+        if method == "auth.revoke":
+            if not given.flag("test"):
+                self._tokens.revoke(token)
+            return {"revoked": not given.flag("test")}
+        identify(given, request)
+        self._tokens.uninstall(self._tokens.known(token).holder.team)
+        return {}
 
     def _limit(self, method: str, given: Arguments, now_s: float, per_minute: int | None) -> Answer | None:
         if method == "chat.postMessage":
@@ -273,24 +292,19 @@ class FakeSlack:
         headers = {**answer.response.headers, "retry-after": retry_after}
         return Answer(response=msgspec.structs.replace(answer.response, headers=headers))
 
-    def _answer(self, fields: Fields, status: int = 200) -> Answer:
+    def _answer(self, fields: Fields, status: int = 200, scopes: str = "") -> Answer:
         self._count += 1
-        headers = {
-            "content-type": "application/json; charset=utf-8",
-            "x-slack-req-id": f"{self._count:032x}",
-            "x-oauth-scopes": SCOPES,
-        }
+        headers = {"content-type": "application/json; charset=utf-8", "x-slack-req-id": f"{self._count:032x}"}
+        if scopes:
+            headers["x-oauth-scopes"] = scopes
         return Answer(response=Response(status=status, headers=headers, body=msgspec.json.encode(fields)))
 
 
-def _check_number(fault: Fault) -> None:
-    try:
-        number = float(fault.value)
-    except ValueError:
-        number = math.nan
-    low, high = (200, 599) if fault.kind.startswith("status") else (0, 86_400)
-    if not low <= number <= high:
-        raise ValueError(f"{fault.kind} needs a number between {low} and {high} as its value, not {fault.value!r}")
+def _who(access: Access) -> Fields:
+    """What ``auth.test`` says of who asks."""
+    holder = access.holder
+    person: Fields = {"user_id": holder.user, "user": "person", "bot_id": None} if holder.user else {}
+    return {"team_id": shown_team(holder), **person}
 
 
 def _refused(refusal: Refusal) -> Fields:

@@ -63,6 +63,12 @@ def method_of(url: str, mount: str) -> str:
     return urlsplit(url).path.removeprefix(mount)
 
 
+def bearer(given: Arguments, request: Request) -> str:
+    """The token a call is made with: of the header, or else the argument."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.casefold() == "bearer" else given.text("token")
+
+
 def arguments_of(request: Request) -> Arguments:
     """Raises Refusal for a body that is not what its content type says."""
     given: dict[str, object] = {}

@@ -4,6 +4,10 @@ import math
 
 PER_MINUTE = {
     "auth.test": 600,
+    "auth.revoke": 50,
+    "apps.uninstall": 20,
+    "oauth.v2.access": 600,
+    "oauth.v2.exchange": 600,
     "users.lookupByEmail": 50,
     "conversations.open": 50,
     "conversations.info": 50,

@@ -6,7 +6,7 @@ import pytest
 from slack_stage import NOW_S, Talk, call
 
 from actors.targets.slack import fake
-from actors.targets.slack.fake import NUMBERED, STRIKES, SWITCHES
+from actors.targets.slack.fake.kinds import NUMBERED, STRIKES, SWITCHES
 
 POST = {"channel": "C0123456789", "text": "hi"}
 
