@@ -1,5 +1,5 @@
 """Tokens: how a connector asks for them (``Dialect``), how it is handed them (``Keys``), where they are kept
-(``Connections``, ``Sealing``), and what whoever connects an account is told.
+(``Connections``), and what whoever connects an account is told.
 
 A connector that speaks OAuth exports a dialect: conversations with the vendor about tokens, without I/O and without
 memory. Who drives them is the custodian of the connection, one for the whole process; the connector's other
@@ -71,24 +71,32 @@ class Dialect(Protocol):
         """What the vendor grants without being asked."""
 
 
-class Sealing(Protocol):
-    """The vault, as a custodian uses it."""
+class TokensUnusable(Exception):
+    """What is sealed does not open (now). The text says why, for an operator."""
 
-    def seal(self, tenant: str, kind: str, name: str, value: bytes, version: int = 0) -> bytes: ...
 
-    def open(self, tenant: str, kind: str, name: str, sealed: bytes, version: int = 0) -> bytes: ...
+class Kept(msgspec.Struct, frozen=True):
+    """A holding as it lies on disk, its tokens sealed. Nothing of it is secret while it is not opened."""
 
-    async def ready_for(self, tenant: str) -> None: ...
+    holding: Holding
+    sealed: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"Kept({self.holding.state}, version={self.holding.version})"
 
 
 class Connections(Protocol):
-    """Holdings on disk, their secrets sealed. All methods raise StoreUnavailable."""
+    """Holdings on disk."""
 
-    async def of(self, tenant: str, name: str) -> dict[str, Holding]:
-        """By speaker. What cannot be opened is there as ``lost``, saying so."""
+    async def of(self, tenant: str, name: str) -> dict[str, Kept]:
+        """By speaker. Raises StoreUnavailable."""
 
-    async def put(self, tenant: str, name: str, speaker: str, holding: Holding) -> bool:
-        """On disk when it returns; False, and nothing is written, where ``holding.version`` is not the next one."""
+    def open(self, tenant: str, name: str, speaker: str, kept: Kept) -> Tokens:
+        """What is sealed in it. Computes only. Raises TokensUnusable."""
+
+    async def put(self, tenant: str, name: str, speaker: str, holding: Holding, tokens: Tokens) -> Kept | None:
+        """On disk when it returns; None, and nothing is written, where ``holding.version`` is not the next one. Raises
+        StoreUnavailable and TokensUnusable."""
 
 
 class Who(msgspec.Struct, frozen=True, kw_only=True):
