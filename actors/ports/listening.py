@@ -23,6 +23,7 @@ from actors.domain.tidings import (
     Unwatched,
     Watch,
 )
+from config.model import Audience
 
 
 class Listening(Protocol):
@@ -40,6 +41,9 @@ class Listening(Protocol):
     def hear(self, inbound: Inbound, now_us: int, ourselves: Ourselves) -> Hearkening:
         """What was posted to ``/t/TENANT/events/TARGET``: whether it is genuine, and what it tells. Raises
         SecretUnavailable."""
+
+    def routed(self, audiences: tuple[Audience, ...]) -> tuple[str, ...]:
+        """The channels that these audiences and the settings name, as destinations of deliveries."""
 
     def survey(self, asking: Asking) -> Surveying:
         """Find what lost calls would have told."""

@@ -24,10 +24,11 @@ from actors.domain.verdicts import (
 from actors.domain.wording import TemplateFault
 from actors.ports import Bundler, Reveal, Wording
 from actors.ports.listening import Listening
+from actors.targets.slack.hearing import SlackEars
 from actors.targets.slack.render import escape, fallback, render
 from actors.targets.slack.seek import EVENT_TYPE, Post, earlier_post, look_at, receipt_of, search, window_of
 from actors.targets.slack.settings import CHANNEL_ID, SlackSettings
-from actors.targets.slack.wire import UNREACHABLE, UNREVISABLE, Answered, Harmless, harmless, told, understand
+from actors.targets.slack.wire import UNREACHABLE, UNREVISABLE, Answered, Failure, Harmless, harmless, told, understand
 from config.durations import seconds
 from config.model import Audience
 
@@ -41,6 +42,8 @@ BUCKETS = {
     "method:conversations.history": "history_per_s",
     "method:chat.update": "update_per_s",
     "method:auth.test": "hello_per_s",
+    "method:conversations.info": "info_per_s",
+    "method:apps.connections.open": "connect_per_s",
 }
 
 
@@ -56,7 +59,7 @@ class SlackTarget:
         self.late_landing_s = seconds(settings.late_landing)
         self.settle_s = self.late_landing_s if settings.limited else seconds(settings.settle)
         self.bundler: Bundler | None = None
-        self.listening: Listening | None = None
+        self.listening: Listening | None = SlackEars(settings, reveal, self._ask)
         self._settings = settings
         self._reveal = reveal
         self._wording = wording
@@ -216,6 +219,10 @@ class SlackTarget:
 
     def prepare(self, *, to_learner: bool, now_us: int) -> None:
         """A bot token is simply there."""
+
+    def _ask(self, method: str, query: dict[str, str]) -> Flow[Answered | Failure]:
+        """A question of the ears."""
+        return understand((yield self._get(method, query)))
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────────
 

@@ -9,6 +9,7 @@ from actors.domain.limits import check_limits
 from actors.domain.outbox import Rate
 from config.durations import seconds
 from config.model import Secret, Words
+from config.texts import Duration
 
 CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{8,}", re.ASCII)
 """Public and private channels and direct messages; ids, never names: a channel may be renamed."""
@@ -21,8 +22,11 @@ LIMITS_PER_S = {
     "update_per_s": 0.8,  # chat.update, tier 3
     "history_per_s": 0.8,  # conversations.history, tier 3
     "hello_per_s": 8.0,  # auth.test, hundreds a minute; a new life asks before it posts
+    "info_per_s": 0.8,  # conversations.info, tier 3
+    "connect_per_s": 0.01,  # apps.connections.open, tier 1: one a minute, and seldom needed
 }
 """What ``limits = { … }`` may override, with the defaults."""
+SURVEY_S_MIN = 60.0
 HISTORY_LIMITED_PER_S = 0.016
 """One a minute, kept just below."""
 
@@ -38,7 +42,7 @@ class SlackSettings(Words, frozen=True, kw_only=True):
     """Course (its code, SIS id or activity IRI) to channel id, for audiences with ``course_channel = true``."""
     limits: dict[str, float] = msgspec.field(default_factory=dict)
     """Requests a second, over the published limits: channel_per_s, workspace_per_s, lookup_per_s, open_per_s,
-    update_per_s, history_per_s, hello_per_s."""
+    update_per_s, history_per_s, hello_per_s, info_per_s, connect_per_s."""
     history: Literal["tier3", "limited"] = "tier3"
     """How Slack lets the app read a channel back, to see whether a doubtful post is there. ``limited``: 15 posts once a
     minute, for apps that are distributed commercially outside of the Marketplace (since May 2025); then it is looked
@@ -51,6 +55,21 @@ class SlackSettings(Words, frozen=True, kw_only=True):
     """Turn @names and #channels in the text into links (and notify those named)."""
     unfurl: bool = False
     """Let Slack show previews of links."""
+    signing_secret: Secret | None = None
+    """The app's signing secret: what Slack posts to ``/t/TENANT/events/TARGET`` is checked against it. Absent: nothing
+    that is posted there is taken."""
+    signing_secret_former: Secret | None = None
+    """While the signing secret is being changed: the one before."""
+    app_token: Secret | None = None
+    """The app's own token (xapp-…, scope connections:write): Slack tells over a connection that we open (Socket Mode),
+    where the internet cannot reach us."""
+    team_id: str = ""
+    """The workspace's id (T0123456789). Absent: that of the token, as Slack says; what is told for another one is
+    refused."""
+    app_id: str = ""
+    """The app's id (A0123456789): what is told for another one is refused."""
+    survey: Duration = "1h"
+    """How often Slack is asked how the channels that are posted to stand, beside what it tells by itself."""
 
     def __post_init__(self) -> None:
         if not self.api_url.startswith(("https://", "http://")) or "?" in self.api_url or "#" in self.api_url:
@@ -58,9 +77,19 @@ class SlackSettings(Words, frozen=True, kw_only=True):
         for course, channel in self.course_channels.items():
             if not CHANNEL_ID.fullmatch(channel):
                 raise ValueError(f"course_channels: {course!r} names {channel!r}, which is no channel id (C0123456789)")
+        self._check_ears()
         check_limits(self.limits, LIMITS_PER_S)
         if seconds(self.late_landing) < seconds(self.settle):
             raise ValueError("late_landing is not shorter than settle")
+
+    def _check_ears(self) -> None:
+        if self.signing_secret_former is not None and self.signing_secret is None:
+            raise ValueError("signing_secret_former stands beside signing_secret")
+        for name, value, letters in (("team_id", self.team_id, "TE"), ("app_id", self.app_id, "A")):
+            if value and not re.fullmatch(f"[{letters}][A-Z0-9]{{6,20}}", value):
+                raise ValueError(f"{name}: {value!r} is no id as Slack has them ({letters[0]}0123456789)")
+        if seconds(self.survey) < SURVEY_S_MIN:
+            raise ValueError(f"survey is not shorter than {SURVEY_S_MIN:g} seconds")
 
     @property
     def base_url(self) -> str:
