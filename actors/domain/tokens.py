@@ -49,7 +49,8 @@ class Tokens(msgspec.Struct, frozen=True):
 class Granted(msgspec.Struct, frozen=True, kw_only=True):
     """What a vendor gave. ``refresh`` empty: the one that was used stays good. ``lives_s`` None: it does not end.
     ``scopes`` None: the vendor did not say. ``account`` names the account there, for people; ``subject`` is the
-    vendor's id of whom the token speaks for. ``note``: what an operator should know of it."""
+    vendor's id of whom the token speaks for. ``note``: what an operator should know of it. ``at_us``: when it was given,
+    by the vendor's clock, where it said so."""
 
     access: str
     refresh: str = ""
@@ -58,6 +59,7 @@ class Granted(msgspec.Struct, frozen=True, kw_only=True):
     account: str = ""
     subject: str = ""
     note: str = ""
+    at_us: int | None = None
 
     def __repr__(self) -> str:
         return f"Granted(***, lives_s={self.lives_s!r}, scopes={self.scopes!r}, account={self.account!r})"
