@@ -14,6 +14,7 @@ from config.document import Document, listed, named_tables, open_document, repea
 from config.files import EXPOSED, reason, trouble, world_readable
 from config.mappings import read_shelf
 from config.model import Configuration, Daemon, Gateway, StoreWords, Tenant
+from config.outward import Allowed
 from config.problems import BadConfiguration, Problem, dotted, in_order, shown
 from config.templates import read_templates
 from config.tenant import Surroundings, Vocabulary, check_files, check_secrets, read_tenant
@@ -59,7 +60,8 @@ def examine(
         root / "mappings", vocabulary.sources, (file.stem for file in files), vocabulary.mappings
     )
     problems += shelf_problems
-    around = Surroundings(environ, templates, secrets, shelf)
+    allowed = Allowed(daemon.network.private_targets) if daemon is not None else None
+    around = Surroundings(environ, templates, secrets, shelf, allowed)
     for file in files:
         tenant, tenant_problems = read_tenant(file, vocabulary, around)
         problems += tenant_problems

@@ -13,6 +13,7 @@ from msgspec import Meta
 from config.auditing import AuditWords as AuditWords
 from config.due import DueSoon as DueSoon
 from config.identity import Identity as Identity
+from config.outward import Allowed
 from config.referred import Secret as Secret
 from config.routes import Audience as Audience
 from config.routes import Backoff as Backoff
@@ -78,6 +79,13 @@ class Network(Words, frozen=True, kw_only=True):
     """Hosts, ``.domains`` and addresses that are reached without it."""
     ca_file: ReadableFile | None = None
     """PEM: a private certificate authority, trusted beside the system's."""
+    private_targets: Annotated[tuple[NonEmpty, ...], Meta(max_length=256)] = ()
+    """Addresses that are not of the public internet and that tenants' files may lead to all the same: networks
+    (``10.20.0.0/16``), addresses (``127.0.0.1``), names (``moodle.internal``) and ``.domains``, each with ``:port`` if
+    only that port is meant. A name allows what it leads to if that is private, but never a link-local address."""
+
+    def __post_init__(self) -> None:
+        Allowed(self.private_targets)
 
 
 class StoreWords(Words, frozen=True, kw_only=True):

@@ -15,8 +15,10 @@ from config.document import named_tables, open_document, repeated, tables
 from config.files import trouble
 from config.mappings import SSO, Examine, Shelf, read_mappings
 from config.model import Connection, MappingFile, PersonRow, Retention, Tenant, TenantWords
+from config.outward import Allowed
 from config.people import read_people
 from config.problems import Problem, advice, dotted, shown
+from config.reaching import out_of_reach
 from config.secrets import secret_trouble
 from config.shapes import fields_of
 from config.taking import Taking, unfit
@@ -50,6 +52,8 @@ class Surroundings(NamedTuple):
     check_secrets: bool = True
     shelf: Shelf | None = None
     """Mapping tables; None: nobody looks for any."""
+    allowed: Allowed | None = None
+    """What is not of the public internet and may be named all the same; None: not known, nothing is said of it."""
 
 
 def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tuple[Tenant | None, list[Problem]]:
@@ -73,6 +77,8 @@ def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tup
     targets = _connections(walk, tree, "targets", vocabulary.targets)
     walk.findings += [*_doubled(tree), *_logins(tree), *_horizon(tree), *_not_yet(tree)]
     walk.findings += unfit(tree, vocabulary.taking)
+    if around.allowed is not None:
+        walk.findings += out_of_reach(tree, around.allowed)
     check_files(walk)
     if around.check_secrets:
         check_secrets(walk, around.environ)

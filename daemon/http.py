@@ -10,26 +10,30 @@ before that is *not sent*; from then on everything is *lost*. Details name host 
 bodies carry tokens.
 """
 
+import hashlib
 import ssl
+from collections import OrderedDict
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import suppress
 from functools import lru_cache
-from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
-import certifi
 import httpcore
 import msgspec
 import trio
 
-from actors.domain.flow import Lost, NotSent, Outcome, Request, Response
+from actors.domain.flow import Identity, Lost, NotSent, Outcome, Request, Response
 from config.model import Network
+from config.outward import Allowed, literal
 from daemon.no_proxy import Bypass
+from daemon.outward import Guard, GuardedBackend
+from daemon.presenting import presenting, trusting
 
 BODY_BYTES_MAX = 1024 * 1024
 KEEPALIVE_S = 4.0  # shorter than servers and balancers allow (5 s and more): we close first and never race them
 ORIGINS_MAX = 4  # a vendor has an API and a login host, perhaps a second region
+IDENTITIES_MAX = 64
 CLOSE_S_MAX = 2.0
 DETAIL_CHARS_MAX = 200
 SAFE_IN_TARGET = "%/:=&?~#+!$,;'@()*[]"
@@ -43,6 +47,8 @@ SURELY_BEFORE = (
     httpcore.UnsupportedProtocol,
     httpcore.LocalProtocolError,
 )
+Key = tuple[bytes, bytes, int, bytes]
+"""An origin, and the identity presented to it."""
 ANY_TIME = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError)
 
 
@@ -76,10 +82,18 @@ class Connection(Protocol):
     async def aclose(self) -> None: ...
 
 
-class Outbound:
-    """The way out as configured: proxy, exceptions from it, trusted CAs. Makes the clients.
+class Ways(NamedTuple):
+    """Makers of connections that present one identity (or none): straight, and through the proxy."""
 
-    Raises OSError (ssl.SSLError included) where ``ca_file`` cannot be used, ValueError for a bad proxy address.
+    straight: httpcore.AsyncConnectionPool
+    proxied: httpcore.AsyncHTTPProxy | None
+
+
+class Outbound:
+    """The way out as configured: proxy, exceptions from it, trusted CAs, and where it may lead. Makes the clients.
+
+    Certificates are always verified: nothing turns that off. Raises OSError (ssl.SSLError included) where ``ca_file``
+    cannot be used, ValueError for a bad proxy address or a bad entry of ``private_targets``.
     """
 
     def __init__(
@@ -88,22 +102,44 @@ class Outbound:
         self.timeouts = timeouts or Timeouts()
         self.body_bytes_max = body_bytes_max
         self.tls = trusting(network.ca_file)
+        self._network = network
         self._bypass = Bypass(network.no_proxy)
-        self._straight = httpcore.AsyncConnectionPool(
-            ssl_context=self.tls, keepalive_expiry=KEEPALIVE_S, network_backend=httpcore.TrioBackend()
-        )
-        self._proxied = proxied(network.proxy, self.tls) if network.proxy else None
+        self._guard = Guard(Allowed(network.private_targets))
+        self._nobody = self._ways(self.tls)
+        self._identified: OrderedDict[bytes, Ways] = OrderedDict()
 
     def client(self) -> "HttpClient":
         """One slot's client: one request at a time."""
         return HttpClient(self)
 
-    def connection(self, where: Address) -> Connection:
-        """A connection, not opened yet. (httpcore's pools serve us only to make them.)"""
+    async def connection(self, where: Address, identity: Identity | None = None) -> Connection:
+        """A connection, not opened yet. (httpcore's pools serve us only to make them.) Raises Barred where a proxy is
+        not to be asked for it, Unpresentable where the identity is no certificate and key."""
         origin = where.url.origin
-        if self._proxied is None or self._bypass.matches(origin.host.decode("ascii"), origin.port):
-            return self._straight.create_connection(origin)
-        return self._proxied.create_connection(origin)
+        ways = self._nobody if identity is None else self._presenting(identity)
+        host = origin.host.decode("ascii")
+        if ways.proxied is None or self._bypass.matches(host, origin.port):
+            return ways.straight.create_connection(origin)
+        await self._guard.through_proxy(host, origin.port)
+        return ways.proxied.create_connection(origin)
+
+    def _ways(self, tls: ssl.SSLContext) -> Ways:
+        straight = httpcore.AsyncConnectionPool(
+            ssl_context=tls, keepalive_expiry=KEEPALIVE_S, network_backend=GuardedBackend(self._guard)
+        )
+        proxy = self._network.proxy
+        return Ways(straight, proxied(proxy, tls, self.tls) if proxy else None)
+
+    def _presenting(self, identity: Identity) -> Ways:
+        """Kept, as long as there are few: a TLS context takes 31 ms and 900 KiB to make."""
+        name = print_of(identity)
+        ways = self._identified.get(name)
+        if ways is None:
+            ways = self._identified[name] = self._ways(presenting(self._network.ca_file, identity))
+            if len(self._identified) > IDENTITIES_MAX:
+                self._identified.popitem(last=False)
+        self._identified.move_to_end(name)
+        return ways
 
 
 class HttpClient:
@@ -111,7 +147,7 @@ class HttpClient:
 
     def __init__(self, outbound: Outbound) -> None:
         self._outbound = outbound
-        self._connections: dict[tuple[bytes, bytes, int], Connection] = {}
+        self._connections: dict[Key, Connection] = {}
         timeouts = outbound.timeouts
         self._extensions = {
             "timeout": {"connect": timeouts.connect_s, "read": timeouts.read_s, "write": timeouts.write_s}
@@ -130,6 +166,7 @@ class HttpClient:
         try:
             where = address(request.url)
             headers = _raw_headers(request, where)
+            key: Key = (*where.key, b"" if request.identity is None else print_of(request.identity))
         except ValueError as error:
             return NotSent(str(error))
         body = Body(request.body)
@@ -139,7 +176,7 @@ class HttpClient:
         with trio.move_on_after(total_s):
             try:
                 bytes_max = request.answer_bytes_max or self._outbound.body_bytes_max
-                return await self._exchange(where, call, bytes_max, into)
+                return await self._exchange(where, key, request.identity, call, bytes_max, into)
             except SURELY_BEFORE as error:
                 return NotSent(f"{where.named}: {_reason(error)}")
             except ANY_TIME as error:
@@ -155,19 +192,25 @@ class HttpClient:
             await self._drop(key)
 
     async def _exchange(
-        self, where: Address, call: httpcore.Request, bytes_max: int, into: Callable[[bytes], object] | None
+        self,
+        where: Address,
+        key: Key,
+        identity: Identity | None,
+        call: httpcore.Request,
+        bytes_max: int,
+        into: Callable[[bytes], object] | None,
     ) -> Outcome:
-        connection = await self._connection(where)
+        connection = await self._connection(where, key, identity)
         reusable = False
         try:
             answer = await connection.handle_async_request(call)
-            content, whole = await self._read(answer, where, bytes_max, into if answer.status == 200 else None)
+            content, whole = await self._read(answer, key, bytes_max, into if answer.status == 200 else None)
             if whole:
                 await answer.aclose()
                 reusable = True
         finally:
             if not reusable:
-                await self._drop(where.key)
+                await self._drop(key)
         if answer.status == PROXY_WANTS_CREDENTIALS:
             return NotSent(f"{where.named}: the proxy wants credentials (407)")
         if not whole and answer.status < 300:  # an error's status speaks for itself; half a success proves nothing
@@ -175,7 +218,7 @@ class HttpClient:
         return Response(status=answer.status, headers=_headers(answer.headers), body=content)
 
     async def _read(
-        self, answer: httpcore.Response, where: Address, bytes_max: int, into: Callable[[bytes], object] | None
+        self, answer: httpcore.Response, key: Key, bytes_max: int, into: Callable[[bytes], object] | None
     ) -> tuple[bytes, bool]:
         """The body up to the bound, and whether that was all of it."""
         assert isinstance(answer.stream, AsyncIterable)  # noqa: S101 - httpcore's type covers its sync side too
@@ -187,24 +230,24 @@ class HttpClient:
                 wanted = keep(chunk[: max(room, 0)])
                 room = room - len(chunk) if wanted is not False else -1
                 if room < 0:  # httpcore's generators want to run to their end, so the end is brought about
-                    await self._drop(where.key)
+                    await self._drop(key)
         except httpcore.NetworkError:
             if room >= 0:
                 raise
         return b"".join(chunks), room >= 0
 
-    async def _connection(self, where: Address) -> Connection:
-        connection = self._connections.get(where.key)
+    async def _connection(self, where: Address, key: Key, identity: Identity | None) -> Connection:
+        connection = self._connections.get(key)
         if connection is not None and (connection.has_expired() or not connection.is_available()):
-            await self._drop(where.key)
+            await self._drop(key)
             connection = None
         if connection is None:
             if len(self._connections) >= ORIGINS_MAX:
                 await self._drop(next(iter(self._connections)))
-            connection = self._connections[where.key] = self._outbound.connection(where)
+            connection = self._connections[key] = await self._outbound.connection(where, identity)
         return connection
 
-    async def _drop(self, key: tuple[bytes, bytes, int]) -> None:
+    async def _drop(self, key: Key) -> None:
         """Close for good, also while being cancelled, but not for ever."""
         connection = self._connections.pop(key, None)
         if connection is not None:
@@ -244,6 +287,12 @@ def address(url: str) -> Address:
         raise ValueError("the address is neither http:// nor https:// with a host")
     if parts.username is not None:
         raise ValueError("the address carries a user name; credentials go elsewhere")
+    try:
+        literal(host.decode())
+    except ValueError as error:
+        raise ValueError(f"the host of the address: {error}") from None
+    if port == 0:
+        raise ValueError("the address has port 0")
     target = quote(parts.path or "/", safe=SAFE_IN_TARGET)
     if parts.query:
         target += "?" + quote(parts.query, safe=SAFE_IN_TARGET)
@@ -257,22 +306,14 @@ def address(url: str) -> Address:
     )
 
 
-def trusting(ca_file: Path | None) -> ssl.SSLContext:
-    """The system's CAs (certifi's where the system has none) and a private one beside them."""
-    context = ssl.create_default_context()
-    paths = ssl.get_default_verify_paths()
-    if paths.cafile is None and not (paths.capath and any(Path(paths.capath).iterdir())):
-        context.load_verify_locations(certifi.where())
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(ca_file)
-        except ssl.SSLError as error:  # as it comes it does not say which file
-            raise OSError(f"network.ca_file: {ca_file} has no PEM certificate: {error.reason or error}") from error
-    return context
+def print_of(identity: Identity) -> bytes:
+    """What tells identities apart, without being one."""
+    return hashlib.sha256(f"{identity.certificate}\0{identity.key}".encode()).digest()
 
 
-def proxied(proxy: str, tls: ssl.SSLContext) -> httpcore.AsyncHTTPProxy:
-    """A maker of connections through the proxy: plain http forwarded, https tunnelled."""
+def proxied(proxy: str, tls: ssl.SSLContext, to_proxy: ssl.SSLContext) -> httpcore.AsyncHTTPProxy:
+    """A maker of connections through the proxy: plain http forwarded, https tunnelled. The proxy itself is the
+    operator's, so its address is not judged, and it is shown no identity."""
     parts = urlsplit(proxy)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("the proxy must be an address like http://proxy.example.edu:3128")
@@ -284,7 +325,7 @@ def proxied(proxy: str, tls: ssl.SSLContext) -> httpcore.AsyncHTTPProxy:
         proxy_url=httpcore.URL(scheme=parts.scheme.encode(), host=parts.hostname.encode(), port=port, target=b"/"),
         proxy_auth=auth,
         ssl_context=tls,
-        proxy_ssl_context=tls if parts.scheme == "https" else None,
+        proxy_ssl_context=to_proxy if parts.scheme == "https" else None,
         keepalive_expiry=KEEPALIVE_S,
         network_backend=httpcore.TrioBackend(),
     )

@@ -28,6 +28,16 @@ class VeiledBytes(bytes):
         return "b'***'"
 
 
+class Identity(msgspec.Struct, frozen=True):
+    """Who we are in TLS, towards a server that asks for a certificate: PEM, the key without a passphrase."""
+
+    certificate: str
+    key: str
+
+    def __repr__(self) -> str:
+        return "Identity(***)"
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTP request. ``operation`` names it in traces and limits (``chat.postMessage``)."""
 
@@ -42,6 +52,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """How long an answer may be; None: as short as those of vendors we post to. A listing may need more."""
     patience_s: float | None = None
     """How long it may take, answer included; None: as long as a post may."""
+    identity: Identity | None = None
+    """The certificate that is presented where the server asks for one (mutual TLS)."""
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):

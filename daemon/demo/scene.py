@@ -67,7 +67,9 @@ def _daemon(scene: Scene) -> str:
 listen = ["127.0.0.1:{scene.gateway_port}"]
 [control]
 socket = "{scene.socket}"
-{telemetry}"""
+{telemetry}[network]
+private_targets = ["127.0.0.0/8"]
+"""
 
 
 def _lifted(limits: Iterable[str]) -> str:

@@ -23,8 +23,8 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 from requests.adapters import HTTPAdapter
 
 from config.model import Network
-from daemon.http import trusting
 from daemon.no_proxy import Bypass
+from daemon.presenting import trusting
 from daemon.telemetry.redaction import Redactor
 from daemon.telemetry.spans import SEND_S_MAX, Kind, Sender, Span
 from daemon.telemetry.trace_context import TraceContext

@@ -71,4 +71,5 @@ def test_a_vendor_over_plain_http_is_a_warning(tmp_path: Path) -> None:
     place = ("tenants.d/acme.toml", 12, "targets.chat.api_url")
     assert told(problems, tmp_path) == [(*place, message, "https://", "warning")]
     local = tenant.replace("chat.example.org", "127.0.0.1:8490")
-    assert look(write(tmp_path, {"tenants.d/acme.toml": local}))[1] == []
+    here = {"lmsyncd.toml": '[network]\nprivate_targets = ["127.0.0.1:8490"]\n'}
+    assert look(write(tmp_path, {"tenants.d/acme.toml": local, **here}))[1] == []

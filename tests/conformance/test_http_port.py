@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 from memory_http import InMemoryHttp
+from nearby import HERE
 from raw_server import RawServer, reset, serving
 
 from actors.domain.flow import Lost, NotSent, Request, Response
 from actors.ports import Answer, Effect, Fault, Http
-from config.model import Network
 from daemon.http import Outbound, Timeouts
 
 TOTAL_S = 0.25
@@ -80,7 +80,7 @@ async def over_sockets() -> AsyncIterator[Far]:
         unused.bind(("127.0.0.1", 0))
         nowhere = f"http://127.0.0.1:{unused.getsockname()[1]}/"
         async with serving(handle) as server:
-            client = Outbound(Network(), Timeouts(total_s=TOTAL_S)).client()
+            client = Outbound(HERE, Timeouts(total_s=TOTAL_S)).client()
             yield Far(client, f"http://127.0.0.1:{server.port}/vendor/", nowhere, vendor)
             await client.aclose()
 

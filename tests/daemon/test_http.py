@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import trio
+from nearby import HERE, LOOPBACK
 from raw_server import RawServer, reply, reset, serving
 from throwaway_ca import make_ca
 
@@ -23,7 +24,7 @@ def post(port: int, path: str = "/api", scheme: str = "http", **headers: str) ->
 
 
 async def send_once(request: Request, network: Network | None = None, timeouts: Timeouts | None = None) -> Outcome:
-    client = Outbound(network or Network(), timeouts).client()
+    client = Outbound(network or HERE, timeouts).client()
     try:
         return await client.send(request)
     finally:
@@ -36,7 +37,7 @@ async def test_one_connection_serves_many_requests() -> None:
             await stream.send_all(reply(b"ok"))
 
     async with serving(handle) as server:
-        client = Outbound(Network()).client()
+        client = Outbound(HERE).client()
         for _ in range(5):
             outcome = await client.send(post(server.port))
             assert isinstance(outcome, Response)
@@ -55,7 +56,7 @@ async def test_a_connection_the_server_closed_is_not_used_again() -> None:
         closed.set()
 
     async with serving(handle) as server:
-        client = Outbound(Network()).client()
+        client = Outbound(HERE).client()
         await client.send(post(server.port))
         await closed.wait()
         assert isinstance(await client.send(post(server.port)), Response)
@@ -111,7 +112,7 @@ async def test_a_download_goes_where_it_is_wanted_and_nowhere_else() -> None:
 
     found: list[bytes] = []
     async with serving(handle) as server:
-        client = Outbound(Network()).client()
+        client = Outbound(HERE).client()
         request = msgspec.structs.replace(post(server.port), answer_bytes_max=250_000)
         outcome = await client.save(request, found.append)
         assert isinstance(outcome, Response)
@@ -156,7 +157,7 @@ async def test_a_body_is_bounded_and_only_an_error_survives_being_cut(status: st
         await stream.send_all(reply(b"y" * 5000, status))
 
     async with serving(handle) as server:
-        client = Outbound(Network(), body_bytes_max=1000).client()
+        client = Outbound(HERE, body_bytes_max=1000).client()
         outcome = await client.send(post(server.port))
         await client.aclose()
     if status.startswith("200"):
@@ -171,7 +172,7 @@ async def test_a_request_may_bring_bounds_of_its_own() -> None:
             await stream.send_all(reply(b"x" * 5000))
 
     async with serving(handle) as server:
-        client = Outbound(Network(), body_bytes_max=1000).client()
+        client = Outbound(HERE, body_bytes_max=1000).client()
         listing = msgspec.structs.replace(post(server.port), answer_bytes_max=5000)
         outcome = await client.send(listing)
         assert isinstance(outcome, Response)
@@ -196,7 +197,7 @@ async def test_a_body_of_exactly_the_bound_is_whole() -> None:
         await stream.send_all(reply(b"y" * 1000))
 
     async with serving(handle) as server:
-        client = Outbound(Network(), body_bytes_max=1000).client()
+        client = Outbound(HERE, body_bytes_max=1000).client()
         outcome = await client.send(post(server.port))
         await client.aclose()
     assert isinstance(outcome, Response)
@@ -244,7 +245,7 @@ async def test_being_cancelled_closes_the_connection() -> None:
         gone.set()
 
     async with serving(handle) as server:
-        client = Outbound(Network()).client()
+        client = Outbound(HERE).client()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(client.send, post(server.port))
             await arrived.wait()
@@ -260,7 +261,7 @@ async def test_a_private_ca_is_trusted_where_configured(tmp_path: Path) -> None:
             await stream.send_all(reply(b"secret garden"))
 
     async with serving(handle, tls) as server:
-        trusted = await send_once(post(server.port, scheme="https"), Network(ca_file=ca_file))
+        trusted = await send_once(post(server.port, scheme="https"), Network(ca_file=ca_file, private_targets=LOOPBACK))
         stranger = await send_once(post(server.port, scheme="https"))
         assert len(server.requests) == 1
     assert isinstance(trusted, Response)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import trio
+from nearby import LOOPBACK
 from raw_server import RawServer, reply, serving
 from throwaway_ca import make_ca
 
@@ -55,7 +56,7 @@ async def tunnelling(server: RawServer, stream: trio.abc.Stream) -> None:
 
 async def test_plain_http_is_forwarded_with_the_whole_address_and_the_credentials() -> None:
     async with serving(forwarding) as proxy, serving(vendor) as far:
-        network = Network(proxy=f"http://me:p%40ss@127.0.0.1:{proxy.port}")
+        network = Network(private_targets=LOOPBACK, proxy=f"http://me:p%40ss@127.0.0.1:{proxy.port}")
         outcome = await send_once(post(far.port), network)
         assert far.connections == 0
     assert isinstance(outcome, Response)
@@ -68,7 +69,7 @@ async def test_plain_http_is_forwarded_with_the_whole_address_and_the_credential
 async def test_https_is_tunnelled(tmp_path: Path) -> None:
     ca_file, tls = make_ca(tmp_path)
     async with serving(vendor, tls) as far, serving(tunnelling) as proxy:
-        network = Network(proxy=f"http://127.0.0.1:{proxy.port}", ca_file=ca_file)
+        network = Network(private_targets=LOOPBACK, proxy=f"http://127.0.0.1:{proxy.port}", ca_file=ca_file)
         outcome = await send_once(post(far.port, "https"), network)
     assert isinstance(outcome, Response)
     assert outcome.body == b"vendor"
@@ -77,7 +78,7 @@ async def test_https_is_tunnelled(tmp_path: Path) -> None:
 
 async def test_no_proxy_goes_straight() -> None:
     async with serving(forwarding) as proxy, serving(vendor) as far:
-        network = Network(proxy=f"http://127.0.0.1:{proxy.port}", no_proxy=("127.0.0.0/8",))
+        network = Network(private_targets=LOOPBACK, proxy=f"http://127.0.0.1:{proxy.port}", no_proxy=("127.0.0.0/8",))
         outcome = await send_once(post(far.port), network)
         assert proxy.connections == 0
     assert isinstance(outcome, Response)
@@ -91,7 +92,9 @@ async def test_a_proxy_that_wants_credentials_got_nothing_through(scheme: str) -
         await stream.send_all(reply(b"who are you", "407 Proxy Authentication Required"))
 
     async with serving(refusing) as proxy:
-        outcome = await send_once(post(9, scheme), Network(proxy=f"http://me:hush@127.0.0.1:{proxy.port}"))
+        outcome = await send_once(
+            post(49_151, scheme), Network(private_targets=LOOPBACK, proxy=f"http://me:hush@127.0.0.1:{proxy.port}")
+        )
     assert isinstance(outcome, NotSent)
     assert "407" in outcome.detail
     assert "hush" not in outcome.detail
@@ -103,7 +106,7 @@ async def test_a_proxy_that_hangs_before_the_tunnel_stands_got_nothing_through()
         await trio.sleep_forever()
 
     async with serving(hanging) as proxy:
-        network = Network(proxy=f"http://127.0.0.1:{proxy.port}")
+        network = Network(private_targets=LOOPBACK, proxy=f"http://127.0.0.1:{proxy.port}")
         outcome = await send_once(post(9, "https"), network, Timeouts(read_s=0.1))
     assert isinstance(outcome, NotSent)
 

@@ -52,7 +52,7 @@ def slack_over(relay: Relay, tls_port: int, network: Callable[[int], str]) -> Ca
         relay.port = int(sandbox.rpartition(":")[2])
         replace(tenant, f'api_url = "{sandbox}', f'api_url = "https://127.0.0.1:{tls_port}')
         words = root / "lmsyncd.toml"
-        words.write_text(f"{words.read_text()}\n[network]\n{network(relay.port)}\n")
+        words.write_text(f"{words.read_text()}{network(relay.port)}\n")
 
     return change
 
