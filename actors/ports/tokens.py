@@ -55,8 +55,8 @@ class Dialect(Protocol):
     def authorize(self, redirect_uri: str, state: str, challenge: str, scopes: Sequence[str]) -> str:
         """Where to send the browser. ``challenge``: S256 of the verifier."""
 
-    def exchange(self, code: str, redirect_uri: str, verifier: str) -> Flow[Granted | Failure]:
-        """The first tokens of the speaker that ``connects``."""
+    def exchange(self, code: str, redirect_uri: str, verifier: str, scopes: Sequence[str]) -> Flow[Granted | Failure]:
+        """The first tokens of the speaker that ``connects``; ``redirect_uri`` and ``scopes`` as they were asked for."""
 
     def renew(self, speaker: str, held: Tokens, claims: str = "") -> Flow[Granted | Failure]:
         """The next ones; with nothing held, the first by what is configured. ``Revoked``: only a person can mend it."""
@@ -67,8 +67,8 @@ class Dialect(Protocol):
     def needed(self, speaker: str, features: Collection[Feature]) -> tuple[Need, ...]:
         """The least that these features need."""
 
-    def always(self, speaker: str) -> frozenset[str]:
-        """What the vendor grants without being asked."""
+    def always(self, speaker: str, features: Collection[Feature]) -> frozenset[str]:
+        """What may be granted beyond that without being too much."""
 
 
 class TokensUnusable(Exception):

@@ -16,7 +16,7 @@ from typing import assert_never
 import msgspec
 
 from actors.domain.flow import Lost, NotSent, Outcome, Request, Response
-from actors.targets.teams.accounts import REQUEST_IDS
+from actors.targets.teams.oauth import REQUEST_IDS
 from actors.targets.teams.wire import THE_APPS_LIMIT
 
 SIZE_MAX = 20

@@ -5,8 +5,9 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from actors.domain.changes import AnyChange
-from actors.domain.flow import Flow, Request, Veiled
+from actors.domain.flow import Flow, Request
 from actors.domain.outbox import Parcel, Place, Rate
+from actors.domain.tokens import Missing
 from actors.domain.verdicts import (
     Absent,
     Cause,
@@ -26,11 +27,13 @@ from actors.domain.verdicts import (
 from actors.domain.wording import TemplateFault
 from actors.ports import Bundler, Reveal, Wording
 from actors.ports.listening import Listening
-from actors.targets.teams.accounts import Account, AppAccount, PersonAccount
+from actors.ports.speaking import authorized, keys_of
 from actors.targets.teams.batch import GraphBundler
 from actors.targets.teams.found import matched, posted, unmatched
 from actors.targets.teams.marks import Trail, chain_for, mark_of, messages_path, trail_of
+from actors.targets.teams.oauth import EntraDialect
 from actors.targets.teams.render import activity, escape, message
+from actors.targets.teams.scopes import APP, PERSON
 from actors.targets.teams.seek import seek
 from actors.targets.teams.settings import CHANNEL_ID, TEAM_ID, TeamsSettings
 from actors.targets.teams.wire import Answered, Failure, Purpose, Stale, harmless, understand
@@ -67,8 +70,7 @@ class TeamsTarget:
         self.listening: Listening | None = None
         self._settings = settings
         self._wording = wording
-        self._app = AppAccount(settings, reveal)
-        self._person = PersonAccount(settings, reveal)
+        self._keys = keys_of(reveal, EntraDialect(settings, reveal))
         self._talks = 0
 
     # ── where ────────────────────────────────────────────────────────────────────────────────────
@@ -155,7 +157,7 @@ class TeamsTarget:
     def _post(self, parcel: Parcel, body: bytes) -> Flow[Verdict]:
         path, draws = messages_path(parcel.address), (*_of_channel(parcel.address), "posts")
         request = self._request("POST", path, "channelMessages.post", draws, body)
-        answer = yield from self._call(self._person, request, Purpose.CHANNEL, trail_of(parcel))
+        answer = yield from self._call(PERSON, request, Purpose.CHANNEL, trail_of(parcel))
         if not isinstance(answer, Answered):
             return answer
         return posted(answer.fields, parcel.address, answer.request_ids) or Doubtful("Graph: a message without id")
@@ -163,7 +165,7 @@ class TeamsTarget:
     def _notify(self, parcel: Parcel, body: bytes) -> Flow[Verdict]:
         path = f"users/{quote(parcel.address, safe='')}/teamwork/sendActivityNotification"
         request = self._request("POST", path, "sendActivityNotification", ("activity",), body)
-        answer = yield from self._call(self._app, request, Purpose.ACTIVITY, trail_of(parcel))
+        answer = yield from self._call(APP, request, Purpose.ACTIVITY, trail_of(parcel))
         if not isinstance(answer, Answered):
             return answer
         if answer.status != 204:
@@ -183,7 +185,7 @@ class TeamsTarget:
 
         def read(path: str, operation: str) -> Flow[Answered | Failure]:
             request = self._request("GET", path, operation, draws)
-            return self._call(self._person, request, Purpose.READ, trail)
+            return self._call(PERSON, request, Purpose.READ, trail)
 
         return (yield from seek(parcel, parcel.sent_us - SKEW_US, read))
 
@@ -197,7 +199,7 @@ class TeamsTarget:
             return _misconfigured("learners are looked up by the app: set client_secret or client_certificate")
         trail = self._talk(f"find|{email}")
         request = self._request("GET", f"users/{quote(email, safe='@')}?$select=id", "users.get", ("lookup",))
-        named = yield from self._call(self._app, request, Purpose.LOOKUP, trail)
+        named = yield from self._call(APP, request, Purpose.LOOKUP, trail)
         if isinstance(named, Answered):
             user = named.text("id")
             return Matched(user, user) if user else Faulted("Graph: a user without id")
@@ -206,7 +208,7 @@ class TeamsTarget:
         literal = "'" + email.replace("'", "''") + "'"
         query = {"$filter": f"mail eq {literal} or userPrincipalName eq {literal}", "$select": "id", "$top": "2"}
         request = self._request("GET", f"users?{urlencode(query, quote_via=quote)}", "users.list", ("lookup",))
-        found = yield from self._call(self._app, request, Purpose.LOOKUP, trail)
+        found = yield from self._call(APP, request, Purpose.LOOKUP, trail)
         return matched(found, email) if isinstance(found, Answered) else unmatched(harmless(found))
 
     def hello(self) -> Flow[Verdict]:
@@ -214,42 +216,42 @@ class TeamsTarget:
         receipt = {"directory": self._settings.directory}
         if self._settings.has_person:
             request = self._request("GET", "me?$select=id,displayName,userPrincipalName", "me.get", ("lookup",))
-            me = yield from self._call(self._person, request, Purpose.HELLO, self._talk("hello"))
+            me = yield from self._call(PERSON, request, Purpose.HELLO, self._talk("hello"))
             if not isinstance(me, Answered):
                 return harmless(me)
             if not me.text("id"):
                 return Unavailable("Graph: a person without id")
             receipt |= {"user_id": me.text("id"), "user": me.text("userPrincipalName")} | me.request_ids
         if self._settings.has_app:
-            token = yield from self._app.token(None)
+            token = yield from self._keys.token(APP, None)
             if not isinstance(token, str):
                 return token
             receipt["client_id"] = self._settings.client_id
         return Delivered(receipt)
 
     def prepare(self, *, to_learner: bool, now_us: int) -> Flow[Verdict | None] | None:
-        account: Account = self._app if to_learner else self._person
-        return None if account.ready(now_us) else self._fetch(account, now_us)
+        speaker = APP if to_learner else PERSON
+        return None if self._keys.ready(speaker, now_us) else self._fetch(speaker, now_us)
 
-    def _fetch(self, account: Account, now_us: int) -> Flow[Verdict | None]:
-        token = yield from account.token(now_us)
+    def _fetch(self, speaker: str, now_us: int) -> Flow[Missing | None]:
+        token = yield from self._keys.token(speaker, now_us)
         return None if isinstance(token, str) else token
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────────
 
-    def _call(self, account: Account, request: Request, purpose: Purpose, trail: Trail) -> Flow[Answered | Failure]:
+    def _call(self, speaker: str, request: Request, purpose: Purpose, trail: Trail) -> Flow[Answered | Failure]:
         """One request, with another token where the first one is no longer taken."""
         claims = detail = ""
         for _ in range(2):
-            token = yield from account.token(trail.now_us, claims)
+            token = yield from self._keys.token(speaker, trail.now_us, claims)
             if not isinstance(token, str):
                 return token
-            headers = {**request.headers, **trail.headers(), "authorization": Veiled(f"Bearer {token}")}
-            answer = understand((yield msgspec.structs.replace(request, headers=headers)), purpose)
+            trailed = msgspec.structs.replace(request, headers={**request.headers, **trail.headers()})
+            answer = understand((yield authorized(trailed, token)), purpose)
             if not isinstance(answer, Stale):
                 return answer
             claims, detail = answer.claims, answer.detail
-            if not account.drop(token):
+            if not self._keys.refused(speaker, token, claims):
                 break
         return Revoked(f"{detail}: the token is not accepted; connect the account again")
 

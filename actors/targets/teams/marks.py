@@ -6,7 +6,7 @@ import uuid
 from urllib.parse import quote
 
 from actors.domain.outbox import Parcel
-from actors.targets.teams.accounts import REQUEST_IDS
+from actors.targets.teams.oauth import REQUEST_IDS
 
 MARKS = uuid.UUID("c2b7c7a0-7a0e-5c0b-9d5e-1f1f6f0e3a44")
 """Our namespace of UUIDv5, for delivery ids that are no GUIDs by themselves."""

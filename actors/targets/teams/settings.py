@@ -68,6 +68,9 @@ class TeamsSettings(Words, frozen=True, kw_only=True):
     """A person's access token with ChannelMessage.Send (and ChannelMessage.Read.All to look posts up)."""
     delegated_refresh_token: Secret | None = None
     """A person's refresh token for the same, instead of an access token: lasts 90 days instead of an hour."""
+    connect: bool = False
+    """A person connects the account for channels by signing in (``/t/TENANT/connect/TARGET``), instead of
+    delegated_token or delegated_refresh_token."""
     teams_app_id: str = ""
     """The id of the Teams app that notifies. Needed for learners who have several apps of this registration."""
     activity_type: str = "systemDefault"
@@ -121,6 +124,12 @@ class TeamsSettings(Words, frozen=True, kw_only=True):
             raise ValueError("client_secret or client_certificate, not both")
         if self.delegated_token is not None and self.delegated_refresh_token is not None:
             raise ValueError("delegated_token or delegated_refresh_token, not both")
+        if self.connect and not (self.delegated_token is None and self.delegated_refresh_token is None):
+            raise ValueError(
+                "with connect = true a person signs in: leave out delegated_token, delegated_refresh_token"
+            )
+        if self.connect and not self.has_app:
+            raise ValueError("connect = true needs client_secret or client_certificate: the app proves itself, too")
         if not (self.has_app or self.has_person):
             raise ValueError(
                 "no credentials: learners need client_secret or client_certificate, "
@@ -135,7 +144,7 @@ class TeamsSettings(Words, frozen=True, kw_only=True):
     @property
     def has_person(self) -> bool:
         """Whether we can speak for a person: post to channels."""
-        return self.delegated_token is not None or self.delegated_refresh_token is not None
+        return self.connect or self.delegated_token is not None or self.delegated_refresh_token is not None
 
     @property
     def graph(self) -> str:

@@ -18,7 +18,7 @@ from teams_stage import DIRECTORY, NOW_S, NOW_US, SECRETS, USER, Talk, build, pa
 
 from actors.domain.flow import Lost, NotSent, Request, Response
 from actors.domain.verdicts import Delivered, Doubtful, Revoked, Throttled, Unavailable
-from actors.targets.teams.accounts import REVOKED, merged
+from actors.targets.teams.oauth import REVOKED, merged
 from config.model import Secret
 from config.secrets import SecretUnavailable
 
