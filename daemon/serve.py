@@ -147,6 +147,8 @@ class Daemon:
             switchboard=Switchboard(),
             born_us=store.born_us,
             mask=telemetry.mask,
+            tidings=store.tidings,
+            public_url=configuration.daemon.gateway.public_url,
         )
         self._house = House(
             root,
@@ -223,6 +225,7 @@ class Daemon:
                 trouble=world.witness.trouble,
                 audit=world.audit,
                 harvesters=lambda tenant, source: world.switchboard.harvesters.get(f"{tenant}/{source}"),
+                listeners=lambda tenant, target: world.switchboard.listeners.get(f"{tenant}/{target}"),
             ),
             self._configuration.daemon.gateway,
         )

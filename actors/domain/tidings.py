@@ -170,12 +170,13 @@ Hearkening = Generator[Request, Outcome, Hearkened]
 
 
 class Watch(msgspec.Struct, frozen=True, kw_only=True):
-    """A subscription at the vendor. ``key`` is ours, made at random, and part of the address that the vendor calls;
-    ``proof`` is the SHA-256 of what it sends along, both in hexadecimal. ``id`` is the vendor's, empty until it has
-    said it; ``ends_us`` is when it stops telling."""
+    """A subscription at the vendor. ``key`` is ours, made at random, and part of the address that the vendor calls
+    (``url`` is the rest of it); ``proof`` is the SHA-256 of what it sends along, both in hexadecimal. ``id`` is the
+    vendor's, empty until it has said it; ``ends_us`` is when it stops telling."""
 
     key: str
     resource: str
+    url: str
     proof: str
     id: str = ""
     ends_us: int = 0
@@ -189,8 +190,12 @@ class Ourselves(msgspec.Struct, frozen=True, kw_only=True):
     watches: tuple[Watch, ...] = ()
 
 
+WATCH = "watch"
+"""The parameter of the address that the vendor calls which holds a subscription's key."""
+
+
 class Subscribing(msgspec.Struct, frozen=True, kw_only=True):
-    """A subscription to be made. ``secret`` is sent along by the vendor with whatever it tells."""
+    """A subscription to be made: the vendor calls ``url``, and sends ``secret`` along with whatever it tells."""
 
     resource: str
     url: str

@@ -1,7 +1,7 @@
 """How a vendor is heard: what a target that can be told something promises, and what is kept of what it tells."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Literal, Protocol
 
 import msgspec
@@ -35,6 +35,8 @@ class Listening(Protocol):
     """What can be subscribed to, where the internet reaches us; empty: nothing has to be."""
     watch_s: float
     """How long a subscription is asked for; it is renewed well ahead of its end."""
+    has_door: bool
+    """Whether what is posted to us would be taken."""
     has_socket: bool
     """Whether the vendor can be listened to over a connection that we open."""
 
@@ -136,6 +138,23 @@ class Sockets(Protocol):
         """Where it cannot be opened: why, in words that tell nothing of the address."""
 
 
+class _NoSockets:
+    """Where none can be opened."""
+
+    @asynccontextmanager
+    async def open(self, url: str) -> AsyncIterator[Wire | str]:
+        yield "no sockets can be opened here"
+
+
+NO_SOCKETS: Sockets = _NoSockets()
+Seal = Callable[[str, str, str, bytes], Awaitable[bytes]]
+
+
+async def unsealed(tenant: str, kind: str, name: str, value: bytes) -> bytes:
+    """Where there is no vault."""
+    return value
+
+
 ListenerMode = Literal["starting", "calls", "socket", "asks", "suspended"]
 
 
@@ -150,7 +169,8 @@ class ListenerView(msgspec.Struct, frozen=True, kw_only=True):
     surveyed_us: int | None = None
     watches: int = 0
     ends_us: int | None = None
-    told: int = 0
+    told: Mapping[str, int] = {}
+    """By kind of tiding."""
     repeated: int = 0
     ignored: int = 0
     refused: int = 0

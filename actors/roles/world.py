@@ -12,17 +12,22 @@ from actors.domain.mapping import Mapped
 from actors.kernel import Address
 from actors.messages import (
     Arrived,
+    ConnectionLost,
     CourierMessage,
+    CustodianMessage,
     HarvesterMessage,
     JanitorMessage,
+    ListenerMessage,
     Look,
     Ready,
+    Reconnected,
     ReminderMessage,
     Renewed,
     Reported,
     Resumed,
     RouterMessage,
     SourceView,
+    Survey,
     Switched,
 )
 from actors.ports import (
@@ -40,6 +45,7 @@ from actors.ports import (
     Statements,
     Witness,
 )
+from actors.ports.listening import NO_SOCKETS, ListenerView, Seal, Sockets, Tidebook, unsealed
 from actors.ports.records import Records, Relays
 from actors.ports.remapping import Remappings
 from actors.ports.reminders import Reminders
@@ -57,8 +63,15 @@ class Switchboard:
         self.janitors: dict[str, Address[JanitorMessage]] = {}
         self.reminders: dict[str, Address[ReminderMessage]] = {}
         self.harvesters: dict[str, Address[HarvesterMessage]] = {}
+        self.listeners: dict[str, Address[ListenerMessage]] = {}
+        self.custodians: dict[str, Address[CustodianMessage]] = {}
+        """By connection: ``tenant/target`` or ``tenant/source``."""
         self.source_views: dict[str, SourceView] = {}
         """How each source stands, as its harvester said last."""
+        self.listener_views: dict[str, ListenerView] = {}
+        """How each target is heard, as its listener said last."""
+        self.leaving: set[str] = set()
+        """Lanes that are not configured any more, while their actors are stopped."""
         self._source_locks: defaultdict[str, trio.Lock] = defaultdict(trio.Lock)
         self._turns: Counter[str] = Counter()
         self.horizons_us: dict[str, int] = {}
@@ -98,6 +111,21 @@ class Switchboard:
         """What its records mean was changed beside its harvester."""
         if harvester := self.harvesters.get(source):
             harvester.hint(Renewed())
+
+    def survey(self, lane: str, place: str = "") -> None:
+        """A post was refused there, or something else shows that its vendor should be asked how things stand."""
+        if listener := self.listeners.get(lane):
+            listener.hint(Survey(place))
+
+    def reconnected(self, lane: str) -> None:
+        """Its account's credentials are new, or live again."""
+        if listener := self.listeners.get(lane):
+            listener.hint(Reconnected())
+
+    def lost(self, lane: str, why: str) -> None:
+        """The vendor says that the account's credentials are good no more."""
+        if custodian := self.custodians.get(lane):
+            custodian.hint(ConnectionLost(why))
 
     @asynccontextmanager
     async def alone(self, source: str) -> AsyncIterator[int]:
@@ -150,3 +178,9 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     """Deliveries in flight per lane, at most."""
     mask: Callable[[str], str] = str
     """The same text without our secrets."""
+    tidings: Tidebook
+    sockets: Sockets = NO_SOCKETS
+    public_url: str = ""
+    """How the world calls our gateway; empty: it cannot."""
+    seal: Seal = unsealed
+    """(tenant, kind, name, value) -> the value as it may lie in the store."""

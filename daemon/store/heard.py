@@ -98,17 +98,21 @@ class SqlTidebook:
     async def watches(self, lane: str) -> list[Watch]:
         found = await self._read(
             lambda raw: raw.execute(
-                "SELECT key, resource, proof, id, ends_us FROM watches WHERE lane = ? ORDER BY made_us, key", (lane,)
+                "SELECT key, resource, url, proof, id, ends_us FROM watches WHERE lane = ? ORDER BY made_us, key",
+                (lane,),
             ).fetchall()
         )
-        return [Watch(key=row[0], resource=row[1], proof=row[2], id=row[3], ends_us=row[4]) for row in found]
+        return [
+            Watch(key=row[0], resource=row[1], url=row[2], proof=row[3], id=row[4], ends_us=row[5]) for row in found
+        ]
 
     async def watch(self, lane: str, watch: Watch, now_us: int) -> None:
         await self._write(
             lambda raw: raw.execute(
-                "INSERT INTO watches (lane, key, resource, proof, id, ends_us, made_us) VALUES (?, ?, ?, ?, ?, ?, ?) "
+                "INSERT INTO watches (lane, key, resource, url, proof, id, ends_us, made_us) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (lane, key) DO UPDATE SET id = excluded.id, ends_us = excluded.ends_us",
-                (lane, watch.key, watch.resource, watch.proof, watch.id, watch.ends_us, now_us),
+                (lane, watch.key, watch.resource, watch.url, watch.proof, watch.id, watch.ends_us, now_us),
             )
         )
 

@@ -163,6 +163,7 @@ class Campus:
             born_us=self.store.born_us,
             window=self.window,
             mask=Redactor(lambda: SECRETS.values()).text,
+            tidings=self.store.tidings,
         )
 
     async def _live(self, *, task_status: trio.TaskStatus[None]) -> None:

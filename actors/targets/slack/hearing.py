@@ -53,6 +53,7 @@ class SlackEars:
 
     def __init__(self, settings: SlackSettings, reveal: Reveal, ask: Ask) -> None:
         self.survey_s = seconds(settings.survey)
+        self.has_door = settings.signing_secret is not None
         self.has_socket = settings.app_token is not None
         self._settings = settings
         self._reveal = reveal

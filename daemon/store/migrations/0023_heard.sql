@@ -29,6 +29,7 @@ CREATE TABLE watches (
     lane     TEXT NOT NULL,
     key      TEXT NOT NULL,
     resource TEXT NOT NULL,
+    url      TEXT NOT NULL,                                            -- what the vendor calls, without the key
     proof    TEXT NOT NULL CHECK (length(proof) = 64),
     id       TEXT NOT NULL DEFAULT '',
     ends_us  INTEGER NOT NULL DEFAULT 0,

@@ -103,6 +103,7 @@ class Stage:
             http=lambda: nothing,
             switchboard=switchboard,
             born_us=0,
+            tidings=nothing,
         )
         self.spec = ChildSpec[JanitorMessage](name="janitor", start=lambda: Janitor(ACME, world))
         self.supervisor = Supervisor([self.spec])
