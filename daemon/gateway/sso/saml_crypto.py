@@ -1,0 +1,257 @@
+"""Signatures and encryption of SAML, by pysaml2 and the program xmlsec1. Everything here blocks: call it in a thread.
+
+``examined`` is the whole way of a response. pysaml2 is asked for its opinion (signatures, times, audience, recipient)
+after ours, which gives the reasons. It is given no metadata to read and no key in a file: only the certificates of the
+one provider. What xmlsec1 says it has digested is read once more and compared with what was read here, so that two
+parsers that understand one text differently come to light.
+"""
+
+import logging
+import subprocess
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import msgspec
+
+from daemon.gateway.sso.saml_assertion import Expected, Said, said
+from daemon.gateway.sso.saml_document import MESSAGE_BYTES_MAX, tree_of
+from daemon.gateway.sso.saml_provider import MD, Provider, Unusable, metadata_tree, pem
+from daemon.gateway.sso.saml_refusals import Reason, Refused
+from daemon.gateway.sso.saml_shape import DS, SAML, SAMLP, Shaped, shaped, signed
+
+RUN_S_MAX = 10.0
+"""How long one call of the program may take."""
+DIGESTED_BYTES_MAX = 4 * MESSAGE_BYTES_MAX
+_FROM, _TO = b"== PreDigest data - start buffer:\n", b"\n== PreDigest data - end buffer"
+_CLASSES = {
+    f"{SAMLP}Response": "urn:oasis:names:tc:SAML:2.0:protocol:Response",
+    f"{SAML}Assertion": "urn:oasis:names:tc:SAML:2.0:assertion:Assertion",
+    f"{MD}EntityDescriptor": "urn:oasis:names:tc:SAML:2.0:metadata:EntityDescriptor",
+    f"{MD}EntitiesDescriptor": "urn:oasis:names:tc:SAML:2.0:metadata:EntitiesDescriptor",
+}
+"""What xmlsec1 is told by which kind of element has an id."""
+
+
+class NoProgram(Exception):
+    """xmlsec1 cannot be run: nobody can sign on by SAML until it can."""
+
+
+class Means(msgspec.Struct, frozen=True, kw_only=True):
+    """What a response is examined with. ``keys`` are ours, PEM, for what is encrypted."""
+
+    xmlsec1: Path
+    provider: Provider
+    keys: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Means(provider={self.provider.entity_id!r})"
+
+
+def examined(message: bytes, expected: Expected, means: Means) -> Said:
+    """What a response says, once nothing speaks against it but that it may have been used before. Raises Refused and
+    NoProgram."""
+    shape = shaped(tree_of(message))
+    runner = _Runner(means.xmlsec1)
+    if shape.assertion is None:
+        shape = shaped(tree_of(runner.opened(message, means.keys)))
+        if shape.assertion is None:
+            raise Refused(Reason.UNREADABLE)
+    heard = said(shape, expected)
+    _second_opinion(message, expected, means, runner)
+    _same(shape, runner.digested)
+    return heard
+
+
+def is_there(program: Path) -> bool:
+    """Whether xmlsec1 can be run."""
+    try:
+        _lax(program)
+    except NoProgram:
+        return False
+    return True
+
+
+def checked_metadata(metadata: bytes, certificate: bytes, program: Path) -> None:
+    """Whether metadata are signed as a whole by the owner of this certificate (PEM). Raises Unusable, NoProgram."""
+    root = metadata_tree(metadata)
+    try:
+        if not signed(root):
+            raise Unusable("they are not signed, and metadata_certificate is configured")
+        runner = _Runner(program)
+        with NamedTemporaryFile(suffix=".pem") as file:
+            file.write(certificate)
+            file.flush()
+            good = runner.verified(metadata, file.name, _CLASSES[root.tag], root.get("ID", ""))
+    except Refused as refused:
+        raise Unusable(refused.reason.value) from None
+    if not good:
+        raise Unusable("their signature was not made by the owner of metadata_certificate")
+
+
+# ── xmlsec1 ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Runner:
+    """Runs the program. ``digested``: what it says each good signature was made over."""
+
+    def __init__(self, program: Path) -> None:
+        self._program = program
+        self.digested: list[bytes] = []
+
+    def verified(self, message: bytes, certificate_file: str, node_name: str, node_id: str) -> bool:
+        """Whether the signature in the node with this id was made with the certificate's key."""
+        more = ["--enabled-reference-uris", "empty,same-doc", "--enabled-key-data", "raw-x509-cert"]
+        more += ["--store-references", "--print-debug", "--pubkey-cert-pem", certificate_file]
+        done = self._run("--verify", [*more, "--id-attr:ID", node_name, "--node-id", node_id], message)
+        if done.returncode != 0:
+            return False
+        _, begun, rest = done.stdout.partition(_FROM)
+        digested, ended, _ = rest.rpartition(_TO)
+        if not (begun and ended) or len(digested) > DIGESTED_BYTES_MAX:
+            raise Refused(Reason.OTHERWISE, "xmlsec1 does not say what is signed")
+        self.digested.append(digested)
+        return True
+
+    def opened(self, message: bytes, keys: Sequence[str]) -> bytes:
+        """The message with its encrypted part in clear, by the first key that opens it. Raises Refused."""
+        for key in keys:
+            with NamedTemporaryFile(suffix=".pem") as file, NamedTemporaryFile(suffix=".xml") as clear:
+                file.write(key.encode())
+                file.flush()
+                node = "http://www.w3.org/2001/04/xmlenc#:EncryptedKey"
+                more = ["--privkey-pem", file.name, "--id-attr:Id", node, "--output", clear.name]
+                if self._run("--decrypt", more, message).returncode == 0:
+                    return Path(clear.name).read_bytes()[: MESSAGE_BYTES_MAX + 1]
+        raise Refused(Reason.UNREADABLE)
+
+    def _run(self, verb: str, arguments: Iterable[str], message: bytes) -> "subprocess.CompletedProcess[bytes]":
+        with NamedTemporaryFile(suffix=".xml") as file:
+            file.write(message)
+            file.flush()
+            command = [str(self._program), verb, *_lax(self._program), *arguments, file.name]
+            try:
+                return subprocess.run(  # noqa: S603  # the configured program; what was sent is only in the file
+                    command, capture_output=True, timeout=RUN_S_MAX, check=False, stdin=subprocess.DEVNULL
+                )
+            except subprocess.TimeoutExpired:
+                raise Refused(Reason.TOO_MUCH, "xmlsec1 did not come to an end") from None
+            except OSError as error:
+                raise NoProgram(f"{self._program}: {error.strerror or error}") from error
+
+
+@cache
+def _lax(program: Path) -> tuple[str, ...]:
+    """From version 1.3 on xmlsec1 does not look for a key by itself unless it is told to. Raises NoProgram."""
+    try:
+        told = subprocess.run([program, "--version"], capture_output=True, timeout=RUN_S_MAX, check=False)  # noqa: S603
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NoProgram(f"{program}: it cannot be run") from error
+    numbers = told.stdout.decode("ascii", "replace").split(" ")[1:2]
+    parts = numbers[0].split(".") if numbers else []
+    major, minor = [int(part) if part.isdecimal() else 0 for part in [*parts, "0", "0"][:2]]
+    return ("--lax-key-search",) if (major, minor) >= (1, 3) else ()
+
+
+# ── pysaml2 ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _second_opinion(message: bytes, expected: Expected, means: Means, runner: _Runner) -> None:
+    """Raises Refused where pysaml2 would not let this one in."""
+    from saml2 import SAMLError, sigver
+    from saml2.response import AuthnResponse
+
+    logging.getLogger("saml2").setLevel(logging.CRITICAL + 1)  # it logs whole messages
+    context = sigver.SecurityContext(
+        _backend(runner), metadata=_Keys(means.provider), only_use_keys_in_metadata=True, enc_key_files=[]
+    )
+    request_id = expected.request_id
+    response = AuthnResponse(
+        context,
+        [],
+        expected.entity_id,
+        [expected.acs_url],
+        {} if request_id is None else {request_id: "/"},
+        timeslack=expected.skew_us // 1_000_000,
+        allow_unsolicited=request_id is None and expected.allow_unsolicited,
+        allow_unknown_attributes=True,
+        want_assertions_signed=True,
+    )
+    try:
+        heard = response.loads(message, decode=False).verify(list(means.keys))
+    except (Refused, NoProgram):
+        raise
+    except sigver.SigverError as error:
+        raise Refused(Reason.SIGNATURE, type(error).__name__) from None
+    except (SAMLError, Exception) as error:  # noqa: BLE001  # it raises bare Exceptions, too
+        raise Refused(Reason.DISAGREED, type(error).__name__) from None
+    if heard is None or heard.assertion is None:
+        raise Refused(Reason.DISAGREED)
+
+
+def _backend(runner: _Runner) -> Any:
+    """pysaml2's way to xmlsec1, which keeps what was digested, has deadlines, and asks for the version once."""
+    from saml2 import sigver
+
+    class Backend(sigver.CryptoBackend):  # type: ignore[misc]  # pysaml2 has no types
+        def validate_signature(
+            self, signedtext: str | bytes, cert_file: str, cert_type: str, node_name: str, node_id: str
+        ) -> bool:
+            text = signedtext.encode() if isinstance(signedtext, str) else signedtext
+            return runner.verified(text, cert_file, node_name, node_id)
+
+        def decrypt(self, enctext: str | bytes, key_file: str) -> str:
+            text = enctext.encode() if isinstance(enctext, str) else enctext
+            return runner.opened(text, [Path(key_file).read_text("ascii")]).decode()
+
+    return Backend()
+
+
+class _Keys:
+    """The provider's certificates, as pysaml2 asks its metadata for them."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+
+    def certs(self, entity_id: str, descriptor: str, use: str) -> list[tuple[None, str]]:
+        if entity_id != self._provider.entity_id:
+            raise KeyError(entity_id)
+        return [(None, "".join(pem(each).decode().splitlines()[1:-1])) for each in self._provider.certificates]
+
+
+# ── what was signed is what was read ─────────────────────────────────────────────────────────────────
+
+
+def _same(shape: Shaped, digested: Sequence[bytes]) -> None:
+    """Raises Refused unless the assertion that was read is the one whose signature was good."""
+    assertion = shape.assertion
+    if assertion is None:
+        raise Refused(Reason.OTHERWISE)
+    wanted = _plain(assertion)
+    for text in digested:
+        tree = tree_of(text, bytes_max=DIGESTED_BYTES_MAX)
+        if tree.tag == assertion.tag and _plain(tree) == wanted:
+            return
+    raise Refused(Reason.OTHERWISE)
+
+
+def _plain(element: Element, *, top: bool = True) -> tuple[object, ...]:
+    """An element as nested tuples, without the signature that stands in it."""
+    text = element.text or ""
+    inner: list[object] = []
+    for child in element:
+        if top and child.tag == f"{DS}Signature":
+            text, inner = _joined(text, inner, child.tail or "")
+        else:
+            inner += [_plain(child, top=False), child.tail or ""]
+    return element.tag, tuple(sorted(element.attrib.items())), text, *inner
+
+
+def _joined(text: str, inner: list[object], tail: str) -> tuple[str, list[object]]:
+    """What stood behind a child that is taken away belongs to what stood before it."""
+    if not inner:
+        return text + tail, inner
+    return text, [*inner[:-1], f"{inner[-1]}{tail}"]
