@@ -6,7 +6,7 @@ from typing import assert_never
 import msgspec
 from rich.console import Console
 
-from daemon.cli import erasures, identities, keeping, mappings, quarantined, readings, stories, tables
+from daemon.cli import audited, erasures, identities, keeping, mappings, quarantined, readings, stories, tables
 from daemon.cli.cells import clean
 from daemon.cli.render import tell
 from daemon.control import views
@@ -82,6 +82,8 @@ class People:
                 | views.QuarantinedRow()
                 | views.FieldDiffRow()
                 | views.ActivationRow()
+                | views.AuditRow()
+                | views.MisfitRow()
             ):
                 if self._listed and type(self._listed[0]) is not type(view):
                     self._flush()
@@ -112,6 +114,9 @@ class People:
             case views.MatchRow():
                 self._flush()
                 self._console.print(identities.match(view))
+            case views.WhoRow() | views.ProvenRow() | views.AuditHeadRow() | views.ChainRow():
+                self._flush()
+                self._console.print(audited.said(view))
             case views.ErasePlanRow() | views.ErasingRow():
                 self._flush()
                 self._console.print(erasures.said(view))

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from daemon.cli import clients, erasures, keeping, mappings, outlooks, quarantined, readings
+from daemon.cli import audited, clients, erasures, keeping, mappings, outlooks, quarantined, readings
 from daemon.cli.cells import age, at, number, pairs, plain, short, state, took
 from daemon.control import views as v
 
@@ -32,6 +32,7 @@ Listed = (
     | v.ImportFaultRow
     | v.ErasureRow
     | quarantined.Listed
+    | audited.Listed
 )
 
 HELD_FOR = {"quiet": "quiet hours until {}", "digest": "for the digest of {}", "route": "its route is disabled"}
@@ -67,6 +68,7 @@ _NUMBERS = {
     *keeping.NUMBERS,
     *quarantined.NUMBERS,
     *readings.NUMBERS,
+    *audited.NUMBERS,
 }
 
 
@@ -108,6 +110,8 @@ def _headings(row: Listed) -> tuple[str, ...]:
             return erasures.HEADINGS
         case v.QuarantinedRow() | v.FieldDiffRow() | v.ActivationRow():
             return quarantined.headings(row)
+        case v.AuditRow() | v.MisfitRow():
+            return audited.headings(row)
         case v.ActorRow():
             return ()
         case _ as never:
@@ -192,6 +196,8 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
             return erasures.cells(row)
         case v.QuarantinedRow() | v.FieldDiffRow() | v.ActivationRow():
             return quarantined.cells(row)
+        case v.AuditRow() | v.MisfitRow():
+            return audited.cells(row)
         case v.ActorRow():
             return []
         case _ as never:

@@ -6,6 +6,12 @@ text means that there is nothing to say.
 
 import msgspec
 
+from daemon.control.audited import AuditHeadRow as AuditHeadRow
+from daemon.control.audited import AuditRow as AuditRow
+from daemon.control.audited import ChainRow as ChainRow
+from daemon.control.audited import MisfitRow as MisfitRow
+from daemon.control.audited import ProvenRow as ProvenRow
+from daemon.control.audited import WhoRow as WhoRow
 from daemon.control.configured import ConfigRow as ConfigRow
 from daemon.control.configured import ProblemRow as ProblemRow
 from daemon.control.configured import ReloadRow as ReloadRow
@@ -34,6 +40,12 @@ from daemon.control.outlook import PlannedRow as PlannedRow
 from daemon.control.outlook import PlanRow as PlanRow
 from daemon.control.outlook import SlaRow as SlaRow
 from daemon.control.outlook import UnroutedRow as UnroutedRow
+from daemon.control.overviews import ActorRow as ActorRow
+from daemon.control.overviews import CheckRow as CheckRow
+from daemon.control.overviews import LaneRow as LaneRow
+from daemon.control.overviews import Overall as Overall
+from daemon.control.overviews import TargetRow as TargetRow
+from daemon.control.overviews import TenantRow as TenantRow
 from daemon.control.owning import ErasePlanRow as ErasePlanRow
 from daemon.control.owning import ErasingRow as ErasingRow
 from daemon.control.owning import ErasureRow as ErasureRow
@@ -54,101 +66,6 @@ from daemon.control.trials import JudgementRow as JudgementRow
 from daemon.control.trials import PreviewRow as PreviewRow
 from daemon.control.trials import TestRow as TestRow
 from daemon.control.view import View as View
-
-
-class Overall(View, frozen=True, kw_only=True, tag="overall"):
-    """The daemon as a whole; ``degraded`` says in words what is wrong, empty if nothing is."""
-
-    version: str
-    now_us: int
-    started_us: int
-    tenants: int
-    actors: int
-    troubled: tuple[str, ...] = ()
-    """Actors and supervisors that are not up, with their last error."""
-    commits: int = 0
-    store_error: str = ""
-    delivered: int = 0
-    """Since the daemon started."""
-    unrouted: int = 0
-    """Statements that the routers have yet to look at."""
-    degraded: tuple[str, ...] = ()
-    red: tuple[str, ...] = ()
-    """Routes (TENANT/ROUTE) whose error budget of the last 24 hours is spent."""
-
-
-class LaneRow(View, frozen=True, kw_only=True, tag="lane"):
-    """A lane. ``depths``: deliveries by state. ``held``: what keeps it from sending, in words. ``delivered`` counts
-    since the daemon started."""
-
-    lane: str
-    configured: bool
-    depths: dict[str, int]
-    oldest_us: int | None = None
-    held: tuple[str, ...] = ()
-    paused_by: str = ""
-    paused_us: int | None = None
-    suspended: str = ""
-    suspended_us: int | None = None
-    throttled_until_us: int | None = None
-    outage: str = ""
-    outage_us: int | None = None
-    answering: bool = True
-    in_flight: int = 0
-    window: int = 0
-    window_max: int = 0
-    delivered: int = 0
-    degraded: bool = False
-
-
-class TenantRow(View, frozen=True, kw_only=True, tag="tenant"):
-    name: str
-    state: str
-    timezone: str
-    locale: str
-    sources: dict[str, str]
-    targets: dict[str, str]
-    routes: int
-    rosters: int
-    people: int
-    unrouted: int
-    unrouted_more: bool = False
-    """``unrouted`` is where counting stopped."""
-
-
-class CheckRow(View, frozen=True, kw_only=True, tag="check"):
-    name: str
-    ok: bool
-    detail: str = ""
-
-
-class ActorRow(View, frozen=True, kw_only=True, tag="actor"):
-    """A place in the tree; rows come parents first."""
-
-    path: str
-    actor: str
-    state: str
-    since_us: int
-    restarts: int
-    depth: int | None = None
-    """Messages waiting in its mailbox; None for a supervisor."""
-    capacity: int | None = None
-    high_water: int = 0
-    dropped: int = 0
-    lost: int = 0
-    expired: int = 0
-    error: str = ""
-    error_us: int | None = None
-
-
-class TargetRow(View, frozen=True, kw_only=True, tag="target"):
-    lane: str
-    platform: str
-    routes: tuple[str, ...]
-    settle_s: float
-    late_landing_s: float
-    waiting: int
-    held: tuple[str, ...] = ()
 
 
 class DeliveryRow(View, frozen=True, kw_only=True, tag="delivery"):
@@ -340,6 +257,12 @@ AnyView = (
     | FieldDiffRow
     | MapDiffRow
     | ActivationRow
+    | AuditRow
+    | ChainRow
+    | AuditHeadRow
+    | MisfitRow
+    | ProvenRow
+    | WhoRow
 )
 
 _decode: msgspec.json.Decoder[AnyView] = msgspec.json.Decoder(AnyView)

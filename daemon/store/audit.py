@@ -6,13 +6,16 @@ by ``run``, as few as ``audit_floods`` makes of them; what the disk does not tak
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
+import msgspec
 import trio
 
 from actors.ports import Clock, StoreUnavailable
 from actors.ports.audit import Deed, Result
 from daemon.store.audit_chain import Told, fit, fit_arguments
+from daemon.store.audit_cutting import cut, let_go, tenants
 from daemon.store.audit_floods import Floods, Refused
 from daemon.store.audit_rows import Appended, Entry, Head, append, head
 from daemon.store.engine import Engine
@@ -26,6 +29,15 @@ WRITTEN_MAX = 500
 WHAT_CHARS_MAX = 80
 PLACE_CHARS_MAX = 200
 CORRELATION_CHARS_MAX = 200
+
+
+FILES = "config_files"
+_files = msgspec.json.Decoder(dict[str, str])
+
+
+def _fact(raw: sqlite3.Connection, name: str) -> str:
+    found = raw.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+    return str(found[0]) if found else ""
 
 
 class SqlAudit:
@@ -104,7 +116,7 @@ class SqlAudit:
             some = due[start : start + WRITTEN_MAX]
             entries = [self._refusal(each) for each in some]
             try:
-                await self._submit(lambda raw, entries=entries: [self._append(raw, entry) for entry in entries])  # type: ignore[misc]
+                await self._submit(partial(self._append_all, entries=entries))
             except StoreUnavailable:
                 self.unwritten += 1
                 for each in some:
@@ -116,10 +128,45 @@ class SqlAudit:
         """As a reader sees it: what is on disk. Raises StoreUnavailable."""
         return await self.read(head)
 
+    async def store_id(self) -> str:
+        """Which store this is. Raises StoreUnavailable."""
+        return await self.read(partial(_fact, name="store_id"))
+
+    # ── the files of the configuration ───────────────────────────────────────────────────────────────
+
+    async def known_files(self) -> dict[str, str]:
+        """As they were told last, with their hashes; nothing before the first time. Raises StoreUnavailable."""
+        said = await self.read(partial(_fact, name=FILES))
+        return _files.decode(said) if said else {}
+
+    async def note_files(self, tenant: str, deed: Deed, files: Mapping[str, str]) -> None:
+        """``note``, and keep in mind what they are now."""
+        entry = self._noted(tenant, deed, "done", "")
+
+        def job(raw: sqlite3.Connection) -> None:
+            self._append(raw, entry)
+            raw.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (FILES, msgspec.json.encode(files).decode()))
+
+        await self._submit(job)
+
+    async def cut(self, before_us: int) -> int:
+        """Rows older than this leave, as whole beginnings of the tenants' chains; how many. Raises StoreUnavailable."""
+        gone = 0
+        for tenant in await self.read(tenants):
+            now_us = self._clock.now_us()
+            await self._submit(partial(cut, tenant=tenant, before_us=before_us, now_us=now_us, floor=self.floor))
+            while some := await self._submit(partial(let_go, tenant=tenant)):
+                gone += some
+        return gone
+
     # ── rows ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _append(self, raw: sqlite3.Connection, entry: Entry) -> Appended:
         return append(raw, entry, self._clock.now_us(), self.floor)
+
+    def _append_all(self, raw: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            self._append(raw, entry)
 
     def _fit(self, text: str, chars_max: int) -> str:
         return fit(self.mask(text), chars_max)

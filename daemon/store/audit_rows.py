@@ -59,6 +59,7 @@ COLUMNS = (
     "a.seq, a.v, a.tenant, a.no, a.at_us, a.kind, a.of, a.what, a.result, a.times, a.sums, a.prev, a.before, a.hash, "
     "t.who, t.place, t.object, t.arguments, t.correlation_id, t.detail, t.salts"
 )
+_TYPES = (int, int, str, int, int, str, int, str, str, int, bytes, bytes, bytes, bytes)
 KEPT = f"SELECT {COLUMNS} FROM audit a LEFT JOIN audit_told t ON t.seq = a.seq"  # noqa: S608  # constants only
 
 
@@ -102,7 +103,11 @@ def append(raw: sqlite3.Connection, entry: Entry, at_us: int, floor: int = 0) ->
 
 
 def kept(found: Sequence[Any]) -> Kept:
-    """From the columns ``COLUMNS``. Raises ValueError or TypeError for a row that no lmsyncd wrote."""
+    """From the columns ``COLUMNS``. Raises ValueError for a row that no lmsyncd wrote."""
+    if tuple(map(type, found[:14])) != _TYPES or not (
+        found[14] is None or tuple(map(type, found[14:])) == (*[str] * len(FIELDS), bytes)
+    ):
+        raise ValueError("something in it is of another type than it must be")
     row = Row(
         v=found[1],
         seq=found[0],

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import trio
 
 from actors.ports import Clock
@@ -20,6 +21,7 @@ from daemon.store.activities import SqlActivities
 from daemon.store.admission import admit, unheard
 from daemon.store.attachments import SqlAttachments, discard
 from daemon.store.audit import SqlAudit
+from daemon.store.audit_anchor import fallen_behind, own_up
 from daemon.store.credentials import SqlCredentials
 from daemon.store.documents import SqlDocuments
 from daemon.store.dossier import SqlDossiers
@@ -36,7 +38,7 @@ from daemon.store.indexing import catch_up
 from daemon.store.keeper import Keeper, Trouble
 from daemon.store.ledger import SqlLedger
 from daemon.store.lineage import Account, accept, snapshot
-from daemon.store.mark import Lost, MarkFile, mark_path
+from daemon.store.mark import Lost, Mark, MarkFile, mark_path
 from daemon.store.migrate import Migration, available, migrate, pending
 from daemon.store.outbox import SqlOutbox
 from daemon.store.quarantine import SqlQuarantine
@@ -166,6 +168,7 @@ async def open_store(
             await engine.run(lambda raw: _upgrade(raw, clock.now_us()))
             former = admitted.reading.mark
             after_no = 0 if former is None else former.life_no
+            floor = await engine.run(lambda raw: _own_up(raw, former, clock.now_us(), trouble))
             account = await engine.run(lambda raw: Account(raw, clock.now_us(), after_no))
             readers: list[Engine] = []
             for _ in range(2):
@@ -178,6 +181,7 @@ async def open_store(
         reader, lrs_reader = readers
         await keeper.begin(reader)
         store = Store(path, engine, reader, lrs_reader, clock, keeper)
+        store.audit.floor = floor
         store.writer.seal = lambda raw: account.count(raw, clock.now_us())
         store.born_us = await engine.run(_born_us)
         store.statements.horizon.begin(await engine.run(leased))
@@ -201,6 +205,20 @@ async def open_store(
 async def _close(engine: Engine) -> None:
     with trio.CancelScope(shield=True):
         await engine.close()
+
+
+def _own_up(raw: sqlite3.Connection, former: Mark | None, now_us: int, trouble: Trouble) -> int:
+    """Where the audit lacks rows that the mark has seen, it is said there and to the log; rows are numbered behind
+    this from now on. Where the disk takes no row, only the log has it."""
+    missing = fallen_behind(raw, former)
+    if not missing or former is None:
+        return 0
+    trouble("audit.tail_missing", None, detail=missing)
+    try:
+        own_up(raw, missing, former, now_us)
+    except sqlite3.OperationalError as error:
+        trouble("audit.unwritten", error)
+    return former.audited
 
 
 def _born_us(raw: sqlite3.Connection) -> int:
@@ -255,8 +273,11 @@ def _accept(raw: sqlite3.Connection, path: Path, loss: Lost, now_us: int) -> str
     """Note the loss, and write a mark of what is left."""
     doubted = accept(raw, loss, now_us)
     file = MarkFile(mark_path(path))
+    left, known = snapshot(raw, now_us), loss.mark
+    if known.store == left.store:  # what the audit had is missed at the next start, and said there
+        left = msgspec.structs.replace(left, audited=known.audited, audit_hash=known.audit_hash)
     try:
-        file.write(snapshot(raw, now_us))
+        file.write(left)
     finally:
         file.close()
     missing = "an unknown number of" if loss.missing is None else loss.missing

@@ -13,6 +13,7 @@ from actors.domain.erasing import Eraser, Fate
 from actors.domain.xapi.documents import content
 from daemon.store import lines, rows
 from daemon.store.erasing import Counts, Room, Rows, bounded
+from daemon.store.erasing_audit import DEEDS
 from daemon.store.erasing_persons import PERSONS
 from daemon.store.erasing_records import RECORDS
 
@@ -306,4 +307,5 @@ ROOMS = (
     Room("staged", find_staged, fate_of_staged, apply_to_staged, _counted("staged")),
     RECORDS,
     PERSONS,
+    DEEDS,
 )

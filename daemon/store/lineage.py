@@ -84,9 +84,10 @@ def newest_us(raw: sqlite3.Connection) -> int:
 
 def snapshot(raw: sqlite3.Connection, now_us: int) -> Mark:
     """The mark of what is committed now: what a reader sees is on disk."""
-    store, number, at_us, no, token, first, newest = raw.execute(
+    store, number, at_us, no, token, first, newest, audited, audit_hash = raw.execute(
         "SELECT (SELECT value FROM facts WHERE name = 'store_id'), c.number, c.at_us, c.life, l.token, l.first, "
-        "(SELECT max(seq) FROM statements) FROM commits c LEFT JOIN lives l ON l.no = c.life"
+        "(SELECT max(seq) FROM statements), a.seq, a.hash FROM commits c LEFT JOIN lives l ON l.no = c.life "
+        "LEFT JOIN audit a ON a.seq = (SELECT max(seq) FROM audit)"
     ).fetchone()
     return Mark(
         store=store,
@@ -97,6 +98,8 @@ def snapshot(raw: sqlite3.Connection, now_us: int) -> Mark:
         at_us=at_us,
         newest_us=newest or 0,
         written_us=now_us,
+        audited=audited or 0,
+        audit_hash=(audit_hash or b"").hex(),
     )
 
 

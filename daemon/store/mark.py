@@ -29,7 +29,8 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """Where the store stood. ``number`` counts commits over the whole life of the store; ``at_us`` is the time of the
     newest, ``newest_us`` the time (which is the seq) of the newest statement. ``life`` and ``life_no`` name the
     process that wrote it, ``first`` the count that life began with. ``state`` is ``closed`` after an orderly end, and
-    then the database file had ``bytes`` and ``mtime_ns``; it is ``damaged`` once reading showed damage."""
+    then the database file had ``bytes`` and ``mtime_ns``; it is ``damaged`` once reading showed damage. ``audited``
+    rows of the audit had been written, of which the newest had ``audit_hash``."""
 
     store: str
     life: str
@@ -43,6 +44,8 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int = 0
     mtime_ns: int = 0
     detail: str = ""
+    audited: int = 0
+    audit_hash: str = ""
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):

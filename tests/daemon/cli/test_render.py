@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from audit_samples import AUDITED
 from mapping_samples import MAPPED
 from view_samples import AT, CLIENTS, KEEPING, OUTLOOKS, REMAPPED
 
@@ -238,6 +239,7 @@ SAMPLES: list[tuple[v.View, tuple[str, ...]]] = [
     *MAPPED,
     *KEEPING,
     *CLIENTS,
+    *AUDITED,
 ]
 
 
