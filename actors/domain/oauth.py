@@ -78,10 +78,14 @@ def token_request(
     draws: tuple[str, ...] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Request:
-    """What is posted to a token endpoint. ``form`` has the ``grant_type`` and what belongs to it. Raises Unprovable."""
+    """What is posted to a token endpoint. ``form`` has the ``grant_type``, if any, and what belongs to it. Raises
+    Unprovable."""
     given = dict(form)
-    grant_type = given.pop("grant_type")
-    body = prepare_token_request(grant_type, "", given.pop("redirect_uri", None), **given)
+    grant_type = given.pop("grant_type", "")
+    if grant_type:
+        body = prepare_token_request(grant_type, "", given.pop("redirect_uri", None), **given)
+    else:
+        body = add_params_to_qs("", list(given.items()))
     said = {
         "content-type": "application/x-www-form-urlencoded",
         "accept": "application/json",

@@ -142,10 +142,10 @@ class Alone:
 
 
 def given(reveal: Reveal, static: Secret, claims: str) -> str | Missing:
-    """A token that an operator looks after: nobody can have it prove more."""
+    """A token that an operator looks after: nobody can have it prove more. Raises SecretUnavailable."""
     if claims:
         return Revoked("the vendor wants a newer sign-in than the configured token: connect the account again")
-    return revealed(reveal, static)
+    return reveal(static)
 
 
 def missing_of(failure: Failure) -> Missing:

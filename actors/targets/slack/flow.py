@@ -6,8 +6,9 @@ from urllib.parse import urlencode
 import msgspec
 
 from actors.domain.changes import AnyChange
-from actors.domain.flow import Flow, Request, Veiled
+from actors.domain.flow import Flow, Request
 from actors.domain.outbox import Parcel, Place, Rate
+from actors.domain.tokens import Missing
 from actors.domain.verdicts import (
     Absent,
     Cause,
@@ -24,7 +25,9 @@ from actors.domain.verdicts import (
 from actors.domain.wording import TemplateFault
 from actors.ports import Bundler, Reveal, Wording
 from actors.ports.listening import Listening
+from actors.ports.speaking import keys_of, speaking
 from actors.targets.slack.hearing import SlackEars
+from actors.targets.slack.oauth import BOT, SlackDialect, stale
 from actors.targets.slack.render import escape, fallback, render
 from actors.targets.slack.seek import EVENT_TYPE, Post, earlier_post, look_at, receipt_of, search, window_of
 from actors.targets.slack.settings import CHANNEL_ID, SlackSettings
@@ -61,7 +64,7 @@ class SlackTarget:
         self.bundler: Bundler | None = None
         self.listening: Listening | None = SlackEars(settings, reveal, self._ask)
         self._settings = settings
-        self._reveal = reveal
+        self._keys = keys_of(reveal, SlackDialect(settings, reveal))
         self._wording = wording
 
     # ── where ────────────────────────────────────────────────────────────────────────────────────
@@ -143,6 +146,9 @@ class SlackTarget:
 
     def deliver(self, parcel: Parcel) -> Flow[Verdict]:
         """Post, or rewrite the earlier post; where that one cannot be rewritten any more, surely, post anew."""
+        return speaking(self._deliver(parcel), self._keys, BOT, stale)
+
+    def _deliver(self, parcel: Parcel) -> Flow[Verdict]:
         try:
             said = self._said(parcel)
         except TemplateFault as fault:
@@ -177,6 +183,9 @@ class SlackTarget:
 
         A rewriting that is not there counts as absent, not as repeatable: repeated at once, it could be overtaken by
         a newer one, and the first, landing late, would set the post back."""
+        return speaking(self._confirm(parcel), self._keys, BOT, stale)
+
+    def _confirm(self, parcel: Parcel) -> Flow[Confirmation]:
         if parcel.sent_us is None:
             return Absent("no attempt of it can have landed")
         earlier = earlier_post(parcel)
@@ -192,6 +201,9 @@ class SlackTarget:
 
     def find(self, email: str) -> Flow[Match]:
         """The person by e-mail, then the direct message with them: its id is the address, and can be read back."""
+        return speaking(self._find(email), self._keys, BOT, stale)
+
+    def _find(self, email: str) -> Flow[Match]:
         if not email:
             return Unmatched("no e-mail address is known")
         found = understand((yield self._get("users.lookupByEmail", {"email": email})))
@@ -207,6 +219,9 @@ class SlackTarget:
         return Matched(channel, user) if channel else Faulted("Slack: a conversation without id")
 
     def hello(self) -> Flow[Verdict]:
+        return speaking(self._hello(), self._keys, BOT, stale)
+
+    def _hello(self) -> Flow[Verdict]:
         answer = understand((yield self._post("auth.test", {}, "method:auth.test")))
         if not isinstance(answer, Answered):
             return harmless(answer)
@@ -217,21 +232,24 @@ class SlackTarget:
         more = {"scopes": answer.scopes, "request_id": answer.request_id}
         return Delivered(receipt | {name: value for name, value in more.items() if value})
 
-    def prepare(self, *, to_learner: bool, now_us: int) -> None:
-        """A bot token is simply there."""
+    def prepare(self, *, to_learner: bool, now_us: int) -> Flow[Missing | None] | None:
+        return None if self._keys.ready(BOT, now_us) else self._fetch(now_us)
+
+    def _fetch(self, now_us: int) -> Flow[Missing | None]:
+        token = yield from self._keys.token(BOT, now_us)
+        return None if isinstance(token, str) else token
 
     def _ask(self, method: str, query: dict[str, str]) -> Flow[Answered | Failure]:
         """A question of the ears."""
+        return speaking(self._asked(method, query), self._keys, BOT, stale)
+
+    def _asked(self, method: str, query: dict[str, str]) -> Flow[Answered | Failure]:
         return understand((yield self._get(method, query)))
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────────
 
-    def _authorization(self) -> Veiled:
-        """Read anew for each request, so that a rotated token is used at once."""
-        return Veiled(f"Bearer {self._reveal(self._settings.token)}")
-
     def _post(self, method: str, body: dict[str, object], *draws: str) -> Request:
-        headers = {"authorization": self._authorization(), "content-type": "application/json; charset=utf-8"}
+        headers = {"content-type": "application/json; charset=utf-8"}
         return Request(
             method="POST",
             url=self._settings.base_url + method,
@@ -246,7 +264,6 @@ class SlackTarget:
             method="GET",
             url=f"{self._settings.base_url}{method}?{urlencode(query)}",
             operation=method,
-            headers={"authorization": self._authorization()},
             draws=(f"method:{method}",),
         )
 

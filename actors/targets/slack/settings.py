@@ -34,8 +34,15 @@ HISTORY_LIMITED_PER_S = 0.016
 class SlackSettings(Words, frozen=True, kw_only=True):
     """One Slack workspace, through an app's bot token."""
 
-    token: Secret
-    """The bot token (xoxb-…)."""
+    token: Secret | None = None
+    """The bot token (xoxb-…). Beside client_id and client_secret: the one to begin with, exchanged once for tokens that
+    rotate."""
+    client_id: str = ""
+    """The app's client id: somebody connects the workspace by signing in (``/t/TENANT/connect/TARGET``)."""
+    client_secret: Secret | None = None
+    """The app's client secret."""
+    pkce: bool = False
+    """Whether the app is set up with PKCE. Slack then takes it for one that can keep no secret."""
     api_url: str = "https://slack.com/api/"
     """Where the Web API is; GovSlack is https://slack-gov.com/api/."""
     course_channels: dict[str, str] = msgspec.field(default_factory=dict)
@@ -77,10 +84,17 @@ class SlackSettings(Words, frozen=True, kw_only=True):
         for course, channel in self.course_channels.items():
             if not CHANNEL_ID.fullmatch(channel):
                 raise ValueError(f"course_channels: {course!r} names {channel!r}, which is no channel id (C0123456789)")
+        self._check_credentials()
         self._check_ears()
         check_limits(self.limits, LIMITS_PER_S)
         if seconds(self.late_landing) < seconds(self.settle):
             raise ValueError("late_landing is not shorter than settle")
+
+    def _check_credentials(self) -> None:
+        if bool(self.client_id) != (self.client_secret is not None):
+            raise ValueError("client_id and client_secret belong together")
+        if self.token is None and not self.client_id:
+            raise ValueError("no credentials: give token, or client_id and client_secret")
 
     def _check_ears(self) -> None:
         if self.signing_secret_former is not None and self.signing_secret is None:
@@ -95,6 +109,11 @@ class SlackSettings(Words, frozen=True, kw_only=True):
     def base_url(self) -> str:
         """``api_url`` with exactly one slash at its end."""
         return self.api_url.rstrip("/") + "/"
+
+    @property
+    def authorize_url(self) -> str:
+        """Where people install the app: beside the Web API."""
+        return self.base_url.removesuffix("api/") + "oauth/v2/authorize"
 
     @property
     def limited(self) -> bool:

@@ -39,6 +39,7 @@ from actors.targets.teams.settings import CHANNEL_ID, TEAM_ID, TeamsSettings
 from actors.targets.teams.wire import Answered, Failure, Purpose, Stale, harmless, understand
 from config.durations import seconds
 from config.model import Audience
+from config.secrets import SecretUnavailable
 
 SKEW_US = 60_000_000
 """How far Graph's clock may be from ours."""
@@ -223,7 +224,7 @@ class TeamsTarget:
                 return Unavailable("Graph: a person without id")
             receipt |= {"user_id": me.text("id"), "user": me.text("userPrincipalName")} | me.request_ids
         if self._settings.has_app:
-            token = yield from self._keys.token(APP, None)
+            token = yield from self._token(APP, None)
             if not isinstance(token, str):
                 return token
             receipt["client_id"] = self._settings.client_id
@@ -234,7 +235,7 @@ class TeamsTarget:
         return None if self._keys.ready(speaker, now_us) else self._fetch(speaker, now_us)
 
     def _fetch(self, speaker: str, now_us: int) -> Flow[Missing | None]:
-        token = yield from self._keys.token(speaker, now_us)
+        token = yield from self._token(speaker, now_us)
         return None if isinstance(token, str) else token
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────────
@@ -243,7 +244,7 @@ class TeamsTarget:
         """One request, with another token where the first one is no longer taken."""
         claims = detail = ""
         for _ in range(2):
-            token = yield from self._keys.token(speaker, trail.now_us, claims)
+            token = yield from self._token(speaker, trail.now_us, claims)
             if not isinstance(token, str):
                 return token
             trailed = msgspec.structs.replace(request, headers={**request.headers, **trail.headers()})
@@ -254,6 +255,13 @@ class TeamsTarget:
             if not self._keys.refused(speaker, token, claims):
                 break
         return Revoked(f"{detail}: the token is not accepted; connect the account again")
+
+    def _token(self, speaker: str, now_us: int | None, claims: str = "") -> Flow[str | Missing]:
+        """A secret that cannot be read now costs nothing: it is waited for."""
+        try:
+            return (yield from self._keys.token(speaker, now_us, claims))
+        except SecretUnavailable as error:
+            return Unavailable(str(error))
 
     def _request(
         self, method: str, path: str, operation: str, draws: tuple[str, ...] = (), body: bytes = b""
