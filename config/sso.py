@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from config.oidc import Oidc, SessionWords
 from config.saml import Saml
 from config.texts import NonEmpty
 from config.words import Words
@@ -26,8 +27,8 @@ _SOME = Meta(max_length=100)
 
 
 class SsoRoles(Words, frozen=True, kw_only=True):
-    """Which values of the IdP's claims give which role; of several the greatest counts. Whoever has none may connect
-    accounts of their own and nothing else."""
+    """Which values of the IdP's claims give which role; of several the greatest counts. Whoever has none may sign in
+    and do nothing."""
 
     claims: Annotated[tuple[NonEmpty, ...], _SOME] = ROLE_CLAIMS
     """Claims or attributes that tell groups or roles, by their names. A dot leads into a table of a claim."""
@@ -39,6 +40,8 @@ class SsoRoles(Words, frozen=True, kw_only=True):
     """Values that also let them decide what waits for a decision."""
     admins: Annotated[tuple[NonEmpty, ...], _SOME] = ()
     """Values that let them do everything in this tenant."""
+    connect: Literal["viewer", "operator", "approver", "admin"] = "admin"
+    """The least role that may connect the tenant's accounts at vendors, and disconnect them."""
 
     @property
     def values(self) -> frozenset[str]:
@@ -57,6 +60,8 @@ class Sso(Words, frozen=True, kw_only=True):
     ``mappings/sso/vN.toml``, or ``mappings/TENANT/sso/vN.toml`` for one tenant."""
     roles: SsoRoles = SsoRoles()
     saml: Saml | None = None
+    oidc: Oidc | None = None
+    sessions: SessionWords = SessionWords()
 
     def __post_init__(self) -> None:
         configured = self.configured()
@@ -70,6 +75,8 @@ class Sso(Words, frozen=True, kw_only=True):
         found: list[Method] = []
         if self.saml is not None:
             found.append("saml")
+        if self.oidc is not None:
+            found.append("oidc")
         return tuple(found)
 
     def order(self) -> tuple[Method, ...]:
