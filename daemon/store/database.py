@@ -48,6 +48,7 @@ from daemon.store.relaying import SqlRelays
 from daemon.store.remapping import SqlRemappings
 from daemon.store.reminders import SqlReminders
 from daemon.store.retention import SqlHousekeeping, make_returnable
+from daemon.store.saml import SqlSaml
 from daemon.store.sources import SqlSources
 from daemon.store.statements import SqlStatements
 from daemon.store.vault import SqlVault
@@ -97,6 +98,7 @@ class Store:
         self.remappings = SqlRemappings(self.writer, reader, self.persons)
         self.quarantine = SqlQuarantine(self.writer, self.lrs_reader)
         self.housekeeping = SqlHousekeeping(self.writer, reader)
+        self.saml = SqlSaml(self.writer, self.lrs_reader)
         self.audit = SqlAudit(self.writer, self.lrs_reader, clock)
         self.born_us = 0
         """When this store was made: nothing that happened before can have been posted from it."""
