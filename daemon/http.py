@@ -256,18 +256,24 @@ class HttpClient:
 
 
 class Body:
-    """The request's body as a stream, which knows whether it was ever asked for."""
+    """The request's body as a stream, which knows whether it was ever asked for. (No generator: one that is broken off
+    in the middle, by a peer who hangs up, would be left to the garbage collector.)"""
 
-    __slots__ = ("_begun", "_content")
+    __slots__ = ("_begun", "_content", "_left")
 
     def __init__(self, content: bytes) -> None:
-        self._content = content
+        self._content = self._left = content
         self._begun = False
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
         self._begun = True
-        if self._content:
-            yield self._content
+        return self
+
+    async def __anext__(self) -> bytes:
+        chunk, self._left = self._left, b""
+        if not chunk:
+            raise StopAsyncIteration
+        return chunk
 
     def failed(self, detail: str) -> NotSent | Lost:
         """Without a body there is no telling: the head alone is a whole request."""

@@ -46,13 +46,22 @@ class LrsBundler:
         first = requests[0]
         if any(request.headers["authorization"] != first.headers["authorization"] for request in requests):
             raise ValueError("a bundle speaks with one authorization")
+        if any(request.identity != first.identity for request in requests):
+            raise ValueError("a bundle is sent by one identity")
         headers = {name: value for name, value in first.headers.items() if name not in LISTS}
         for name in LISTS:
             told = ",".join(request.headers.get(name, "") for request in requests)
             if len(told) <= LIST_CHARS_MAX:
                 headers[name] = told
         body = b"[" + b",".join(request.body for request in requests) + b"]"
-        return Request(method="POST", url=self._url, operation="statements.post", headers=headers, body=body)
+        return Request(
+            method="POST",
+            url=self._url,
+            operation="statements.post",
+            headers=headers,
+            body=body,
+            identity=first.identity,
+        )
 
     def unpack(self, requests: Sequence[Request], outcome: Outcome) -> list[Outcome] | None:
         match outcome:

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from actors.domain.changes import AnyChange, StatementStored
-from actors.domain.flow import Flow, Request, Response, Veiled, decode_object
+from actors.domain.flow import Flow, Identity, Request, Response, Veiled, decode_object
 from actors.domain.lines import line_of
 from actors.domain.outbox import Parcel, Place, Rate
 from actors.domain.verdicts import (
@@ -36,6 +36,7 @@ from actors.domain.verdicts import (
 from actors.domain.xapi.identity import digest
 from actors.ports import Bundler, Reveal, Wording
 from actors.ports.listening import Listening
+from actors.ports.presenting import identity_of
 from actors.targets.lrs.batch import FITTING, LrsBundler
 from actors.targets.lrs.settings import LrsSettings
 from actors.targets.lrs.wire import (
@@ -142,6 +143,7 @@ class LrsTarget:
             },
             body=body,
             draws=(BUCKET,),
+            identity=self._identity(),
         )
 
     def _compare(self, parcel: Parcel, request: Request, detail: str) -> Flow[Verdict]:
@@ -181,6 +183,7 @@ class LrsTarget:
                 operation="statements.get",
                 headers=self._headers(),
                 draws=(BUCKET,),
+                identity=self._identity(),
             )
             answer = understand(outcome)
             match answer:
@@ -212,6 +215,7 @@ class LrsTarget:
             operation="statements.get",
             headers=self._headers(),
             draws=(BUCKET,),
+            identity=self._identity(),
         )
         answer = understand(outcome)
         receipt = {"lrs": host_of(self._settings.endpoint), "key": self._settings.key}
@@ -230,6 +234,9 @@ class LrsTarget:
 
     def prepare(self, *, to_learner: bool, now_us: int) -> None:
         """The key and the secret are simply there."""
+
+    def _identity(self) -> Identity | None:
+        return identity_of(self._settings.client_certificate, self._reveal)
 
     def _headers(self) -> dict[str, str]:
         pair = f"{self._settings.key}:{self._reveal(self._settings.secret)}"

@@ -10,6 +10,7 @@ from actors.domain.outbox import Rate
 from config.durations import seconds
 from config.model import Secret, Words
 from config.texts import Duration, NonEmpty, Url
+from config.transport import ClientCertificate
 
 LIMITS_PER_S = {"statements_per_s": 1000.0}
 """What ``limits = { … }`` may override, with the defaults: no LRS publishes any."""
@@ -26,6 +27,8 @@ class LrsSettings(Words, frozen=True, kw_only=True):
     """The user name (key) of HTTP Basic."""
     secret: Secret
     """The password (secret) of HTTP Basic."""
+    client_certificate: ClientCertificate | None = None
+    """Certificate and key, where the other LRS asks for them in TLS (mutual TLS)."""
     version: Literal["1.0.3", "2.0.0"] = "1.0.3"
     """The version of xAPI that is spoken to it. What 1.0.3 has no property for (``contextAgents``, ``contextGroups``)
     goes there as context extensions."""

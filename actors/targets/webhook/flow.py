@@ -15,7 +15,7 @@ import msgspec
 from standardwebhooks import Webhook
 
 from actors.domain.changes import AnyChange, StatementStored
-from actors.domain.flow import Flow, Lost, Request, Response, Veiled, decode_object
+from actors.domain.flow import Flow, Identity, Lost, Request, Response, Veiled, decode_object
 from actors.domain.lines import line_of
 from actors.domain.outbox import Parcel, Place, Rate
 from actors.domain.veiling import parts_of
@@ -35,6 +35,7 @@ from actors.domain.verdicts import (
 )
 from actors.ports import Bundler, Reveal, Wording
 from actors.ports.listening import Listening
+from actors.ports.presenting import identity_of
 from actors.targets.webhook.render import CONTENT_TYPES, body_of, hello_of
 from actors.targets.webhook.settings import WebhookSettings, sendable
 from actors.targets.webhook.signing import signed, signer
@@ -56,6 +57,7 @@ class Desk(msgspec.Struct, frozen=True):
     headers: dict[str, str]
     signers: tuple[Webhook, ...]
     hidden: tuple[str, ...]
+    identity: Identity | None
 
     def __repr__(self) -> str:
         return "Desk(***)"
@@ -128,6 +130,7 @@ class WebhookTarget:
             },
             body=body,
             draws=(BUCKET,),
+            identity=desk.identity,
         )
 
     # ── people, credentials ──────────────────────────────────────────────────────────────────────
@@ -143,7 +146,12 @@ class WebhookTarget:
         if isinstance(desk, Revoked):
             return desk
         asked = yield Request(
-            method="OPTIONS", url=desk.url, operation="endpoint.options", headers=desk.headers, draws=(BUCKET,)
+            method="OPTIONS",
+            url=desk.url,
+            operation="endpoint.options",
+            headers=desk.headers,
+            draws=(BUCKET,),
+            identity=desk.identity,
         )
         if isinstance(asked, Lost):  # something on the way lets no OPTIONS through
             asked = yield self._hello(desk, 0)
@@ -196,7 +204,8 @@ class WebhookTarget:
         hidden: list[str] = [text for text in headers.values() if isinstance(text, Veiled)]
         if isinstance(url, Veiled):
             hidden += parts_of(url)
-        return Desk(url, headers, tuple(signers), (*hidden, *texts.values()))
+        identity = identity_of(settings.client_certificate, reveal)
+        return Desk(url, headers, tuple(signers), (*hidden, *texts.values()), identity)
 
 
 def _delivered(desk: Desk, response: Response) -> Delivered:

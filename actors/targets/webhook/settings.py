@@ -11,7 +11,7 @@ from actors.domain.outbox import Rate
 from config.durations import seconds
 from config.model import Secret, Words
 from config.texts import Duration, Url
-from config.transport import unprotected
+from config.transport import ClientCertificate, unprotected
 
 LIMITS_PER_S = {"messages_per_s": 50.0}
 """What ``limits = { … }`` may override, with the defaults: a receiver publishes none."""
@@ -39,6 +39,8 @@ class WebhookSettings(Words, frozen=True, kw_only=True):
     """Further headers that the receiver asks for, by name."""
     format: Literal["plain", "cloudevents"] = "plain"
     """What a body looks like: ``type``, ``timestamp`` and ``data``, or a CloudEvent 1.0 in structured mode."""
+    client_certificate: ClientCertificate | None = None
+    """Certificate and key, where the receiver asks for them in TLS (mutual TLS)."""
     allow_insecure: bool = False
     """Post to http:// addresses beyond this machine too: what is sent can be read, and its signature used again for
     five minutes, by anybody on the way."""
