@@ -48,6 +48,7 @@ from daemon.store.relaying import SqlRelays
 from daemon.store.remapping import SqlRemappings
 from daemon.store.reminders import SqlReminders
 from daemon.store.retention import SqlHousekeeping, make_returnable
+from daemon.store.sessions import SqlSessions
 from daemon.store.saml import SqlSaml
 from daemon.store.sources import SqlSources
 from daemon.store.statements import SqlStatements
@@ -82,6 +83,7 @@ class Store:
         self.documents = SqlDocuments(self.writer, self.lrs_reader, clock)
         self.credentials = SqlCredentials(self.writer, self.lrs_reader)
         self.vault = SqlVault(self.writer, self.lrs_reader)
+        self.sessions = SqlSessions(self.writer, self.lrs_reader)
         self.outbox = SqlOutbox(self.writer, reader)
         self.ledger = SqlLedger(self.writer, reader)
         self.tidings = SqlTidebook(self.writer, reader)
