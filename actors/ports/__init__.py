@@ -2,8 +2,8 @@
 (``tests/conformance``) that every adapter passes, fakes included.
 
 Read in this order: ``world`` (time, chance, network, witness), ``store``, ``attachments``, ``vendors``, ``sources``,
-``records``, ``readings``, ``audit``. ``faults``, ``striking`` and ``consenting`` are what the fakes of either side share:
-faults on demand, and pages of consent.
+``records``, ``readings``, ``audit``. ``faults``, ``striking``, ``consenting`` and ``adjusting`` are what the fakes of
+either side share: faults on demand, pages of consent, and what operators change.
 """
 
 from actors.domain.outbox import Composed as Composed

@@ -15,6 +15,7 @@ import msgspec
 from actors.domain.flow import Request, Response
 from actors.domain.school import School, sample
 from actors.ports import Answer, Connector, Fake, Fault, SourceKind
+from actors.ports.adjusting import Adjustable, Unclear
 from daemon.sandbox import school as schools
 from daemon.sandbox.wire import problem
 
@@ -79,6 +80,9 @@ class Switchboard:
         for mount, kind in self._mounts:
             if path.startswith(mount):
                 return self._vendor(kind, mount, path, request)
+        vendor = self.fakes.get(path.removeprefix("/sandbox/"))
+        if isinstance(vendor, Adjustable):
+            return self._adjusted(vendor, request, path)
         desk = self._desk.get((request.method, path))
         if desk is not None:
             return Answer(response=desk(request))
@@ -147,6 +151,21 @@ class Switchboard:
                         raise
         self._faults = faults
         return _json(faults)
+
+    def _adjusted(self, vendor: Adjustable, request: Request, path: str) -> Answer:
+        """``/sandbox/VENDOR``: how it is set up, and what is to happen there."""
+        try:
+            match request.method:
+                case "GET":
+                    return Answer(response=_json(vendor.terms_told()))
+                case "PUT":
+                    return vendor.adjust(request.body, self._clock())
+                case "POST":
+                    return Answer(response=_json(vendor.happen(request.body, self._clock())))
+                case _:
+                    return Answer(response=problem(405, "Method not allowed", f"{request.method} {path}"))
+        except Unclear as error:
+            return Answer(response=problem(400, "Nothing that can change or happen", str(error)))
 
     def _told_school(self, request: Request) -> Response:
         return _json(schools.shown(self.school))

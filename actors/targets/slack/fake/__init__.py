@@ -46,15 +46,18 @@ import msgspec
 
 from actors.domain.flow import Request, Response
 from actors.ports import Answer, Effect, Fault
+from actors.ports.adjusting import assign, merged, told
 from actors.ports.faults import Faults
 from actors.targets.slack.fake.arguments import Arguments, Refusal, arguments_of, bearer, method_of
 from actors.targets.slack.fake.door import AUTHORIZE, Door, identify
+from actors.targets.slack.fake.happenings import happen, happenings
 from actors.targets.slack.fake.kinds import ENDING, READING, SIGNING_IN, check, concerns
 from actors.targets.slack.fake.kinds import STRIKES as STRIKES
 from actors.targets.slack.fake.kinds import SWITCHES as SWITCHES
 from actors.targets.slack.fake.limits import Limits
 from actors.targets.slack.fake.methods import METHODS, Fields
 from actors.targets.slack.fake.scopes import BY_HAND, demanded
+from actors.targets.slack.fake.terms import Terms
 from actors.targets.slack.fake.tokens import Access, Tokens, shown_team
 from actors.targets.slack.fake.workspace import Workspace, ts_text
 
@@ -73,7 +76,8 @@ class FakeSlack:
     def __init__(self) -> None:
         self.limited = True
         self._space = Workspace()
-        self._tokens = Tokens()
+        self.terms = Terms()
+        self._tokens = Tokens(self.terms)
         self._door = Door(self._tokens, self._space)
         self._limits = Limits()
         self._closed: dict[str, tuple[float, float]] = {}
@@ -104,6 +108,18 @@ class FakeSlack:
         self._late = [late for late in self._late if late[0] > now_s]
         for due_s, method, given in due:
             self._perform(method, given, due_s)
+
+    def terms_told(self) -> object:
+        return self.terms
+
+    def adjust(self, body: bytes, now_s: float) -> Answer:
+        """Raises Unclear."""
+        assign(self.terms, merged(self.terms, body))
+        return Answer(response=told(self.terms))
+
+    def happen(self, body: bytes, now_s: float) -> object:
+        """Raises Unclear."""
+        return [happen(what, self._tokens, now_s) for what in happenings(body)]
 
     def handle(self, request: Request, now_s: float) -> Answer:
         if self._late:

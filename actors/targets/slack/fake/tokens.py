@@ -11,6 +11,7 @@ import msgspec
 
 from actors.targets.slack.fake.arguments import Refusal
 from actors.targets.slack.fake.scopes import BY_HAND
+from actors.targets.slack.fake.terms import Terms
 from actors.targets.slack.fake.workspace import APP, BOT_USER, TEAM
 
 TOKEN = "xoxb-sandbox"  # noqa: S105 - the sandbox's public credential
@@ -21,18 +22,6 @@ HAND = "hand"
 ALIVE_MAX = 2
 KEPT_MAX = 10_000
 FOREVER_S = float("inf")
-
-
-class Terms(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """How the app is set up, as far as tokens go. Times in seconds."""
-
-    rotation: bool = True
-    token_life_s: float = 43_200.0
-    grace_s: float = 60.0
-    code_life_s: float = 600.0
-    redirect_urls: list[str] = []
-    """Where browsers may be sent back to; none: anywhere."""
-    pkce: bool = True
 
 
 class Holder(msgspec.Struct):
@@ -77,8 +66,8 @@ class Pair(msgspec.Struct, frozen=True):
 class Tokens:
     """All of them, whichever installation they are of."""
 
-    def __init__(self) -> None:
-        self.terms = Terms()
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
         self._by_hand = Holder(HAND, "", tuple(BY_HAND.split(",")), TOKEN)
         self._known: OrderedDict[str, Access] = OrderedDict({TOKEN: Access(self._by_hand)})
         self._spares: OrderedDict[str, Spare] = OrderedDict()

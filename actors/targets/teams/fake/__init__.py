@@ -35,7 +35,6 @@ A request in a bundle is struck like one by itself, but a connection is never re
     batch_failed_dependency  one request of a bundle: 424, nothing done
 """
 
-import base64
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -43,24 +42,38 @@ from functools import partial
 from math import ceil
 from random import Random
 
-import msgspec
-
 from actors.domain.flow import Request, Response
 from actors.ports import Answer, Effect, Fault
+from actors.ports.adjusting import Unclear, assign, merged, told
 from actors.ports.faults import Faults
+from actors.targets.teams.fake.assertions import load
 from actors.targets.teams.fake.batch import Part, envelope, parts_of
-from actors.targets.teams.fake.entra import Entra, Token
+from actors.targets.teams.fake.door import Doors
+from actors.targets.teams.fake.entra import Entra
+from actors.targets.teams.fake.grants import Token
 from actors.targets.teams.fake.graph import Call, Graph, call_of
+from actors.targets.teams.fake.happenings import happen, happenings
 from actors.targets.teams.fake.kinds import BATCH, INSIDE, RESET, SIGNING_IN, STRIKES, after, check, concerns, status_of
 from actors.targets.teams.fake.limits import Limits
+from actors.targets.teams.fake.refusals import TOLD, Refusals
 from actors.targets.teams.fake.replies import EntraRefusal, Letterhead, Refusal, page
+from actors.targets.teams.fake.signing import keys
 from actors.targets.teams.fake.space import Space
+from actors.targets.teams.fake.terms import Terms
 
 GRAPH_MOUNT = "/graph/v1.0/"
 ENTRA_MOUNT = "/entra/"
+ENTRA_PATHS = {
+    ("POST", "oauth2/v2.0/token"): "token",
+    ("GET", ".well-known/openid-configuration"): "openid-configuration",
+    ("GET", "oauth2/v2.0/authorize"): "authorize",
+    ("POST", "oauth2/v2.0/authorize"): "authorize",
+    ("GET", "adminconsent"): "adminconsent",
+    ("POST", "adminconsent"): "adminconsent",
+    ("GET", "discovery/v2.0/keys"): "keys",
+}
 PENDING_MAX = 10_000
 NEEDS_APP = "The Teams app is not installed for the recipient."
-TOLD = "As the sandbox was told to say."
 
 
 class FakeTeams:
@@ -70,15 +83,17 @@ class FakeTeams:
 
     def __init__(self) -> None:
         self.limited = True
-        self.entra = Entra()
+        self.terms = Terms()
+        self.entra = Entra(self.terms)
         self._space = Space()
+        self._doors = Doors(self.entra.grants, self._space)
         self._graph = Graph(self._space)
         self._limits = Limits()
         self._faults = Faults(STRIKES)
         self._letters = Letterhead()
+        self._refusals = Refusals(self._letters)
         self._dice = Random(0)  # noqa: S311 - the order of answers, not a secret
         self._late: list[tuple[float, Callable[[float], object]]] = []
-        self._closed: dict[str, tuple[float, float]] = {}
 
     @property
     def journal(self) -> list[Effect]:
@@ -100,7 +115,7 @@ class FakeTeams:
 
     def clear_faults(self) -> None:
         self._faults.clear()
-        self._closed.clear()
+        self._refusals.clear()
 
     def settle(self, now_s: float) -> None:
         """What was to land late by now has landed: also what a late bundle holds that lands later still."""
@@ -117,6 +132,24 @@ class FakeTeams:
         token = self.entra.known(_bearer(request), now_s)
         return self._serve(request, token, now_s)
 
+    def terms_told(self) -> object:
+        return self.terms
+
+    def adjust(self, body: bytes, now_s: float) -> Answer:
+        """Raises Unclear."""
+        terms = merged(self.terms, body)
+        try:
+            for pem in terms.certificates:
+                load(pem)
+        except ValueError as error:
+            raise Unclear(f"certificates: {error}") from None
+        assign(self.terms, terms)
+        return Answer(response=told(self.terms))
+
+    def happen(self, body: bytes, now_s: float) -> object:
+        """Raises Unclear."""
+        return [happen(what, self.entra.grants, self._space, now_s) for what in happenings(body)]
+
     # ── the regular way ──────────────────────────────────────────────────────────────────────────
 
     def _serve(self, request: Request, token: Token | None, now_s: float, *, inside: bool = False) -> Answer:
@@ -124,7 +157,7 @@ class FakeTeams:
         call = call_of(request, GRAPH_MOUNT)
         if call is None:
             return self._letters.graph_error(request, now_s, 404, "ResourceNotFound", "Resource not found.")
-        if closed := self._still_closed(call, request, now_s):
+        if closed := self._refusals.still_closed(call, request, now_s):
             return closed
         fault = self._strike(call.operation, call.destination, token)
         answer = self._before(fault, call, request, token, now_s) if fault is not None else None
@@ -137,11 +170,13 @@ class FakeTeams:
 
     def _regular(self, call: Call, request: Request, token: Token | None, now_s: float) -> Answer:
         if token is None:
-            return self._unauthorised(request, now_s)
+            return self._refusals.unauthorised(request, now_s)
+        if since := self.entra.grants.challenges(token):
+            return self._refusals.unauthorised(request, now_s, challenge=since)
         if self.limited:
             waits_s = [self._limits.wait_s(limit, key, call.destination, now_s) for limit, key in call.limits]
             if any(waits_s):
-                return self._throttled(call, request, now_s, str(max(waits_s)))
+                return self._refusals.throttled(call, request, now_s, str(max(waits_s)))
         return self._perform(call, request, token, now_s)
 
     def _perform(self, call: Call, request: Request, token: Token, now_s: float) -> Answer:
@@ -178,7 +213,7 @@ class FakeTeams:
             case "batch_failed_dependency":
                 return self._failed_dependency(part, now_s)
             case "batch_inner_throttled" if fault is not None:
-                return self._throttled(call, part.request, now_s, fault.value)
+                return self._refusals.throttled(call, part.request, now_s, fault.value)
         answer = self._serve(part.request, token, now_s, inside=True)
         return answer if fault is None else None
 
@@ -189,28 +224,36 @@ class FakeTeams:
     def _sign_in(self, request: Request, now_s: float) -> Answer:
         """Entra's side."""
         directory, _, path = request.url.removeprefix(ENTRA_MOUNT).partition("?")[0].partition("/")
-        known = {("POST", "oauth2/v2.0/token"): "token"}
-        known |= {("GET", "v2.0/.well-known/openid-configuration"): "openid-configuration"}
-        operation = known.get((request.method, path))
-        if operation is None:
+        operation = ENTRA_PATHS.get((request.method, path.removeprefix("v2.0/")), "")
+        if not operation:
             return page(404)
         call = Call(operation, directory)
-        if closed := self._still_closed(call, request, now_s):
+        if closed := self._refusals.still_closed(call, request, now_s):
             return closed
         fault = self._strike(operation, directory, None)
         before = self._before(fault, call, request, None, now_s) if fault is not None else None
         if before is not None:
             return before
         try:
-            if operation == "token":
-                fields = self.entra.token(directory, request, now_s)
-            else:
-                origin = f"https://{request.headers.get('host', 'login.microsoftonline.com')}"
-                fields = self.entra.configuration(directory, origin)
+            answer = Answer(response=self._at_entra(operation, directory, request, now_s))
         except EntraRefusal as refusal:
             return self._letters.entra_error(request, now_s, refusal)
-        answer = Answer(response=self._letters.json(request, now_s, 200, fields, **{"cache-control": "no-store"}))
         return answer if fault is None else after(fault, answer)
+
+    def _at_entra(self, operation: str, directory: str, request: Request, now_s: float) -> Response:
+        match operation:
+            case "authorize":
+                return self._doors.authorize(directory, request, now_s)
+            case "adminconsent":
+                return self._doors.admin_consent(directory, request, now_s)
+            case "keys":
+                fields = keys()
+            case "token":
+                fields = self.entra.token(directory, request, now_s)
+            case _:
+                origin = f"https://{request.headers.get('host', 'login.microsoftonline.com')}"
+                fields = self.entra.configuration(directory, origin)
+        return self._letters.json(request, now_s, 200, fields, **{"cache-control": "no-store"})
 
     # ── faults ───────────────────────────────────────────────────────────────────────────────────
 
@@ -239,28 +282,26 @@ class FakeTeams:
             case "batch_unsupported":
                 return page(404)
             case "rate_limited":
-                return self._throttled(call, request, now_s, fault.value)
+                return self._refusals.throttled(call, request, now_s, fault.value)
             case "rate_limited_date":
                 until = datetime.fromtimestamp(ceil(now_s + float(fault.value)), UTC)
-                return self._throttled(call, request, now_s, format_datetime(until, usegmt=True))
+                return self._refusals.throttled(call, request, now_s, format_datetime(until, usegmt=True))
             case "rate_limited_rearm":
-                if len(self._closed) < PENDING_MAX:
-                    self._closed[_place(call)] = (now_s, float(fault.value))
-                return self._still_closed(call, request, now_s)
+                return self._refusals.close(call, request, now_s, float(fault.value))
             case "keepalive_closed":
                 more = {"connection": "close"} | ({"retry-after": fault.value} if fault.value else {})
                 return self._letters.graph_error(request, now_s, 503, "ServiceUnavailable", "Use a new one.", **more)
             case "error":
-                return self._error(fault.value, call, request, now_s)
+                return self._refusals.error(fault.value, call, request, now_s)
             case "revoked":
                 if call.operation in SIGNING_IN:
-                    return self._error("invalid_client", call, request, now_s)
-                return self._unauthorised(request, now_s)
+                    return self._refusals.error("invalid_client", call, request, now_s)
+                return self._refusals.unauthorised(request, now_s)
             case "token_expired":
                 self.entra.forget(_bearer(request))
-                return self._unauthorised(request, now_s)
+                return self._refusals.unauthorised(request, now_s)
             case "claims_challenge":
-                return self._unauthorised(request, now_s, challenge=True)
+                return self._refusals.unauthorised(request, now_s, challenge=int(now_s))
             case "forbidden_read":
                 return self._letters.graph_error(request, now_s, 403, "Forbidden", "Missing scope permissions.")
             case "not_installed":
@@ -273,42 +314,6 @@ class FakeTeams:
         if fault.kind == "error_after_commit":
             return self._letters.graph_error(request, now_s, status_of(fault.value), fault.value, TOLD)
         return after(fault, answer)
-
-    def _error(self, code: str, call: Call, request: Request, now_s: float) -> Answer:
-        if call.operation in SIGNING_IN:
-            refusal = EntraRefusal(code, TOLD, 401 if code == "invalid_client" else 400)
-            return self._letters.entra_error(request, now_s, refusal)
-        return self._letters.graph_error(request, now_s, status_of(code, otherwise=400), code, TOLD)
-
-    def _unauthorised(self, request: Request, now_s: float, *, challenge: bool = False) -> Answer:
-        says = 'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"'
-        if challenge:
-            demand = msgspec.json.encode({"access_token": {"nbf": {"essential": True, "value": str(int(now_s))}}})
-            says += f', error="insufficient_claims", claims="{base64.b64encode(demand).decode()}"'
-        message = "Continuous access evaluation: sign in anew." if challenge else "Access token is empty or expired."
-        more = {"www-authenticate": says}
-        return self._letters.graph_error(request, now_s, 401, "InvalidAuthenticationToken", message, **more)
-
-    def _throttled(self, call: Call, request: Request, now_s: float, retry_after: str) -> Answer:
-        more = {"retry-after": retry_after} if retry_after else {}
-        if call.operation in SIGNING_IN:
-            refusal = EntraRefusal("temporarily_unavailable", "The directory is throttled.", 429)
-            return self._letters.entra_error(request, now_s, refusal, **more)
-        return self._letters.graph_error(request, now_s, 429, "TooManyRequests", "Too many requests.", **more)
-
-    def _still_closed(self, call: Call, request: Request, now_s: float) -> Answer | None:
-        """The refusal of whoever asks too early after ``rate_limited_rearm``."""
-        place = _place(call)
-        began_s, wait_s = self._closed.get(place, (now_s, 0.0))
-        if now_s >= began_s + wait_s:
-            self._closed.pop(place, None)
-            return None
-        self._closed[place] = (now_s, wait_s)
-        return self._throttled(call, request, now_s, str(ceil(wait_s)))
-
-
-def _place(call: Call) -> str:
-    return f"{call.operation} {call.destination}"
 
 
 def _bearer(request: Request) -> str:

@@ -10,8 +10,10 @@ import msgspec
 
 from actors.domain.flow import Request, decode_object
 from actors.ports import Effect
-from actors.targets.teams.fake.entra import Token
+from actors.targets.teams.fake.grants import Token
 from actors.targets.teams.fake.kinds import BATCH
+from actors.targets.teams.fake.people import PERSON, SHOWN
+from actors.targets.teams.fake.permissions import check
 from actors.targets.teams.fake.replies import Fields, Refusal
 from actors.targets.teams.fake.space import Space
 
@@ -76,6 +78,7 @@ class Graph:
         self.space = space
 
     def perform(self, call: Call, request: Request, token: Token, now_s: float) -> tuple[int, Fields | None]:
+        check(call.operation, token)
         match call.operation:
             case "channelMessages.post":
                 return 201, self._post(call, request, token, now_s)
@@ -114,6 +117,7 @@ class Graph:
         shown = [_attachment(each) for each in attachments]
         if set(_MARKS.findall(content)) != {each["id"] for each in shown} or len(shown) != len(set(_ids(shown))):
             raise Refusal(400, "BadRequest", "Attachments in the body and in the list do not match.")
+        poster = _person_of(token)
         fields: Fields = {
             "body": {"contentType": body.get("contentType", "text"), "content": content},
             "attachments": shown,
@@ -122,7 +126,7 @@ class Graph:
             "importance": given.get("importance", "normal"),
             "mentions": [],
             "reactions": [],
-            "from": {"user": {"id": PERSON["id"], "displayName": PERSON["displayName"]}, "application": None},
+            "from": {"user": {"id": poster["id"], "displayName": poster["displayName"]}, "application": None},
         }
         effect = _effect("channelMessages.post", call.destination, request, now_s)
         if not effect.delivery_id and shown:
@@ -185,15 +189,7 @@ class Graph:
     def _me(self, call: Call, token: Token) -> Fields:
         if token.app:
             raise Refusal(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
-        return _selected(PERSON, call)
-
-
-PERSON: Fields = {
-    "id": "5a2d0a00-0000-4000-8000-0000000000a1",
-    "displayName": "Sandbox Poster",
-    "mail": "poster@example.edu",
-    "userPrincipalName": "poster@example.edu",
-}
+        return _selected(_person_of(token), call)
 
 
 def _there(destination: str) -> None:
@@ -254,8 +250,13 @@ def _effect(operation: str, destination: str, request: Request, now_s: float) ->
     )
 
 
+def _person_of(token: Token) -> Fields:
+    """Whom a token speaks for."""
+    return PERSON if token.consent is None else token.consent.person
+
+
 def _selected(person: Fields, call: Call) -> Fields:
-    names = [name for name in call.query.get("$select", "").split(",") if name] or list(person)
+    names = [name for name in call.query.get("$select", "").split(",") if name] or SHOWN
     return {name: person[name] for name in names if name in person}
 
 

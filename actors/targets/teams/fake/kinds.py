@@ -14,7 +14,7 @@ from actors.targets.teams.fake.replies import STATUS_OF, page
 BATCH = "$batch"
 WRITING = frozenset({"channelMessages.post", "sendActivityNotification"})
 READING = frozenset({"channelMessages.list", "channelMessages.delta"})
-SIGNING_IN = frozenset({"token", "openid-configuration"})
+SIGNING_IN = frozenset({"token", "openid-configuration", "authorize", "adminconsent", "keys"})
 
 NUMBERED = frozenset(
     {"status", "status_after_commit", "slow", "late_commit", "rate_limited_date", "rate_limited_rearm"}

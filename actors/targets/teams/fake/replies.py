@@ -43,6 +43,8 @@ AADSTS = {
     "invalid_resource": 500011,
     "unsupported_grant_type": 70003,
     "temporarily_unavailable": 90033,
+    "login_required": 50058,
+    "access_denied": 65004,
 }
 TENANT_THROTTLED = 90055
 
@@ -57,12 +59,13 @@ class Refusal(Exception):
 
 
 class EntraRefusal(Exception):
-    """Entra says no."""
+    """Entra says no. ``code`` is the number after AADSTS."""
 
-    def __init__(self, error: str, message: str, status: int = 400) -> None:
+    def __init__(self, error: str, message: str, status: int = 400, code: int = 0) -> None:
         super().__init__(message)
         self.status = status
         self.error = error
+        self.code = code or (TENANT_THROTTLED if status == 429 else AADSTS.get(error, 90000))
 
 
 class Letterhead:
@@ -96,7 +99,7 @@ class Letterhead:
 
     def entra_error(self, request: Request, now_s: float, refusal: EntraRefusal, **more: str) -> Answer:
         headers = self.headers(request, now_s, **{"content-type": "application/json; charset=utf-8"}, **more)
-        code = TENANT_THROTTLED if refusal.status == 429 else AADSTS.get(refusal.error, 90000)
+        code = refusal.code
         trace = headers["request-id"]
         correlation, when = headers.get("client-request-id", trace), f"{iso(now_s)[:19].replace('T', ' ')}Z"
         body = {

@@ -1,15 +1,14 @@
 """The fake's memory: people, channels with their messages, notifications by chain, the journal of effects."""
 
-import uuid
 from bisect import bisect_left, insort
 from collections import deque
 
 import msgspec
 
 from actors.ports import Effect
-from actors.targets.teams.fake.replies import IDS, Fields, Refusal, iso
+from actors.targets.teams.fake.people import PERSON, POSTER, People
+from actors.targets.teams.fake.replies import Fields, Refusal, iso
 
-DOMAINS = ("example.edu", "example.org")
 MESSAGES_MAX = 200_000
 """Messages kept for reading back; the oldest are forgotten first."""
 EFFECTS_MAX = 1_000_000
@@ -53,6 +52,7 @@ class Space:
 
     def __init__(self) -> None:
         self.journal: list[Effect] = []
+        self.people = People()
         self.replaced: list[Effect] = []
         """Notifications that took the place of an earlier one of the same delivery: no effects of their own."""
         self._channels: dict[str, Channel] = {}
@@ -64,16 +64,13 @@ class Space:
     # ── people ───────────────────────────────────────────────────────────────────────────────────
 
     def person(self, address: str) -> Fields | None:
-        """Whom an address or an id names. At example.org, people sign in with another name than their address."""
-        name, _, domain = address.strip().casefold().rpartition("@")
-        if not name or domain not in DOMAINS or name == "nobody":
-            return None
-        return {
-            "id": str(uuid.uuid5(IDS, f"{name}@{domain}")),
-            "displayName": name.replace(".", " ").title(),
-            "mail": f"{name}@{domain}",
-            "userPrincipalName": f"{name}@{domain}" if domain == DOMAINS[0] else f"{name}@org.onmicrosoft.com",
-        }
+        """Whom an address names."""
+        somebody = self.people.find(address)
+        return None if somebody is None else somebody.fields()
+
+    def signed_in(self, address: str) -> Fields | None:
+        """Who signs in under an address: the one who posts has an account of their own."""
+        return PERSON if address.strip().casefold() == POSTER else self.person(address)
 
     # ── channels ─────────────────────────────────────────────────────────────────────────────────
 

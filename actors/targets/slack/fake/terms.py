@@ -1,0 +1,15 @@
+"""How the app is set up at Slack: what operators change. Times are seconds."""
+
+import msgspec
+
+
+class Terms(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    rotation: bool = True
+    """Whether new tokens end, and are refreshed."""
+    token_life_s: float = 43_200.0
+    grace_s: float = 60.0
+    """How long a used refresh token still serves."""
+    code_life_s: float = 600.0
+    redirect_urls: list[str] = []
+    """Where browsers may be sent back to, or below; none: anywhere."""
+    pkce: bool = True

@@ -1,0 +1,25 @@
+"""How the directory and the app in it are set up: what operators change. Times are seconds."""
+
+import msgspec
+
+
+class Terms(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    token_life_s: float = 3599.0
+    refresh_life_s: float = 7_776_000.0
+    code_life_s: float = 600.0
+    clock_skew_s: float = 0.0
+    """How far Entra's clock is ahead."""
+    redirect_urls: list[str] = []
+    """Where browsers may be sent back to, exactly; none: anywhere."""
+    certificates: list[str] = []
+    """PEM. With any, assertions are verified against them, live ten minutes at most and serve once; with none, any
+    well-formed one is taken."""
+    app_permissions: list[str] | None = None
+    """What the app may do by itself (``User.Read.All``); null: everything."""
+    require_consent: bool = False
+    """Whether an administrator has to consent before the app may do anything by itself."""
+    require_install: bool = False
+    """Whether learners need the Teams app before they can be notified."""
+    delta_life_s: float = 604_800.0
+    validation_tokens: bool = False
+    """Whether notifications carry signed validationTokens."""
