@@ -7,6 +7,7 @@ Read ``trunk`` first (options, groups, asking), then ``looking``, ``changing`` a
 import click
 
 from daemon.cli import (
+    auditing,
     changing,
     credentials,
     identity,
@@ -22,8 +23,8 @@ from daemon.cli.trunk import cli
 from daemon.control.exits import Exit
 
 __all__ = [
-    "changing", "cli", "credentials", "identity", "looking", "main", "mapping", "owning", "quarantine", "remapping",
-    "retention", "sources",
+    "auditing", "changing", "cli", "credentials", "identity", "looking", "main", "mapping", "owning", "quarantine",
+    "remapping", "retention", "sources",
 ]  # fmt: skip
 
 

@@ -85,6 +85,7 @@ def settled(work: Work, *, aside: bool) -> int:
     "lmsyncctl export acme xapi --out acme.jsonl.zst --compress zstd\n"
     "lmsyncctl export acme xapi --out acme.jsonl.zst --resume\n"
     "lmsyncctl export acme json --since 90d | jq -c 'select(.statement) | .statement.verb.id'",
+    verb="export.begin",
 )
 @click.argument("tenant")
 @click.argument("format", type=click.Choice(["xapi", "json"]))
@@ -127,6 +128,7 @@ def export(
     "lmsyncctl import acme/campus other-lrs.json --dry-run\n"
     "lmsyncctl import acme/campus acme.jsonl.zst\n"
     "lmsyncctl import acme/campus acme.jsonl.zst --skip 120000",
+    verb="import.lines",
 )
 @click.argument("where", metavar="TENANT/SOURCE")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
@@ -185,6 +187,7 @@ def _far(work: Import, wanted: WantedImport) -> str:
     "lmsyncctl erase acme --learner mailto:ada@example.edu --plan 9c41e0d2a7b35f18\n"
     "lmsyncctl erase acme --learner 'account:https://lms.example.edu|ada' --learner 'text:Ada Lovelace' --yes\n"
     "lmsyncctl erase --list",
+    verb="erase.run",
 )
 @click.argument("tenant", default="")
 @click.option(

@@ -65,14 +65,26 @@ def cli() -> None:
     """
 
 
-def command(group: click.Group, name: str, example: str) -> Callable[[Callable[..., int]], click.Command]:
-    """A leaf of the tree: takes the global options too, and shows examples below its help."""
+def command(
+    group: click.Group, name: str, example: str, verb: str = ""
+) -> Callable[[Callable[..., int]], click.Command]:
+    """A leaf of the tree: takes the global options too, and shows examples and the least role below its help.
+    ``verb`` is what it asks the daemon for, where that is called otherwise than the command."""
 
     def make(function: Callable[..., int]) -> click.Command:
         lines = "\n".join(f"  {line}" for line in example.splitlines())
-        return group.command(name, epilog=f"\b\nExamples:\n{lines}")(global_options(hidden=True)(function))
+        epilog = f"\b\nExamples:\n{lines}{least_role(verb or (name if group is cli else f'{group.name}.{name}'))}"
+        return group.command(name, epilog=epilog)(global_options(hidden=True)(function))
 
     return make
+
+
+def least_role(verb: str) -> str:
+    """A paragraph that says which role a verb takes at least; nothing where the daemon is not asked for it."""
+    if verb not in p.VERBS:
+        return ""
+    role = p.VERBS[verb].role
+    return f"\n\nLeast role: {'none' if role is p.Role.NOBODY else role.name.lower()}."
 
 
 def which(ids: tuple[str, ...]) -> dict[str, Any]:

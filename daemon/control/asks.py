@@ -19,6 +19,11 @@ from daemon.control.ask import Role as Role
 from daemon.control.ask import Seconds as Seconds
 from daemon.control.ask import StateName as StateName
 from daemon.control.ask import Word as Word
+from daemon.control.audit_asks import AskWhoami as AskWhoami
+from daemon.control.audit_asks import AuditAnchor as AuditAnchor
+from daemon.control.audit_asks import AuditExport as AuditExport
+from daemon.control.audit_asks import AuditList as AuditList
+from daemon.control.audit_asks import AuditVerify as AuditVerify
 from daemon.control.credential_asks import CredentialCreate as CredentialCreate
 from daemon.control.credential_asks import CredentialList as CredentialList
 from daemon.control.credential_asks import CredentialRevoke as CredentialRevoke
@@ -297,5 +302,10 @@ AnyAsk = (
     | MapDiff
     | MapActivate
     | MapRollback
+    | AskWhoami
+    | AuditList
+    | AuditVerify
+    | AuditExport
+    | AuditAnchor
 )
 VERBS: dict[str, type[Ask]] = {str(kind.__struct_config__.tag): kind for kind in AnyAsk.__args__}

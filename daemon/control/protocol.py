@@ -19,6 +19,11 @@ from daemon.control.asks import AskHealth as AskHealth
 from daemon.control.asks import AskStatus as AskStatus
 from daemon.control.asks import AskTenants as AskTenants
 from daemon.control.asks import AskVersion as AskVersion
+from daemon.control.asks import AskWhoami as AskWhoami
+from daemon.control.asks import AuditAnchor as AuditAnchor
+from daemon.control.asks import AuditExport as AuditExport
+from daemon.control.asks import AuditList as AuditList
+from daemon.control.asks import AuditVerify as AuditVerify
 from daemon.control.asks import Change as Change
 from daemon.control.asks import ConfigCheck as ConfigCheck
 from daemon.control.asks import ConfigShow as ConfigShow

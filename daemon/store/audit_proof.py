@@ -264,9 +264,13 @@ class Walk:
 # ── the whole ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def prove(raw: sqlite3.Connection, anchors: Iterable[Anchor]) -> Proof:
-    """On one snapshot. ``anchors`` were gathered before it: what they remember has to be in it.
-    Raises sqlite3.Error where the database cannot be read."""
+def hurry() -> None:
+    """Nobody has to be left time."""
+
+
+def prove(raw: sqlite3.Connection, anchors: Iterable[Anchor], rest: Callable[[], None] = hurry) -> Proof:
+    """On one snapshot. ``anchors`` were gathered before it: what they remember has to be in it. ``rest`` is called
+    after each row. Raises sqlite3.Error where the database cannot be read."""
     raw.execute("BEGIN")
     try:
         walk = Walk(Marks(raw))
@@ -277,6 +281,7 @@ def prove(raw: sqlite3.Connection, anchors: Iterable[Anchor]) -> Proof:
                 walk.unreadable(found[0], error)
             else:
                 walk.take(each)
+            rest()
         [untold] = raw.execute("SELECT count(*) FROM audit_told WHERE seq NOT IN (SELECT seq FROM audit)").fetchone()
         if untold:
             walk.proof.miss("removed", walk.proof.head.seq, f"{untold} rows are gone of which the clear text is left")
@@ -291,7 +296,7 @@ def prove(raw: sqlite3.Connection, anchors: Iterable[Anchor]) -> Proof:
         raw.execute("ROLLBACK")
 
 
-def prove_file(path: Path, anchors: Iterable[Anchor]) -> Proof:
+def prove_file(path: Path, anchors: Iterable[Anchor], rest: Callable[[], None] = hurry) -> Proof:
     """Of a database file, in use or not; it is only read. Blocks: call it in a thread where that matters.
     Raises StoreRefused."""
     if not path.exists():
@@ -304,7 +309,7 @@ def prove_file(path: Path, anchors: Iterable[Anchor]) -> Proof:
         pending(raw)
         if not raw.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit_told'").fetchone():
             raise StoreRefused(f"{path} was made by a version of lmsyncd without an audit")
-        return prove(raw, anchors)
+        return prove(raw, anchors, rest)
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise StoreRefused(f"cannot read {path}: {error}") from error
     finally:

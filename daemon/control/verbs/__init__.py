@@ -6,6 +6,7 @@ from daemon.control import protocol as p
 from daemon.control.office import Asking
 from daemon.control.verbs import (
     actors,
+    audit,
     backlog,
     credentials,
     erasing,
@@ -165,5 +166,15 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await remapping.activate(request, asking)
         case p.MapRollback():
             return await remapping.rollback(request, asking)
+        case p.AskWhoami():
+            return await audit.whoami(asking)
+        case p.AuditList():
+            return await audit.listing(request, asking)
+        case p.AuditVerify():
+            return await audit.verify(request, asking)
+        case p.AuditExport():
+            return await audit.export(request, asking)
+        case p.AuditAnchor():
+            return await audit.anchor(request, asking)
         case _ as never:
             assert_never(never)

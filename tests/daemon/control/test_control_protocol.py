@@ -75,14 +75,24 @@ SAMPLES: dict[str, p.Ask] = {
     "map.activate": p.MapActivate(source="acme/sis", version=2, plan="9c41"),
     "map.rollback": p.MapRollback(source="acme/sis", dry_run=True),
     "export.page": p.ExportPage(tenant="acme", where=Where(after="7"), through_us=9),
+    "whoami": p.AskWhoami(),
+    "audit.list": p.AuditList(tenant="acme", who="ada", what="token", result="refused", since_us=5, limit=7),
+    "audit.verify": p.AuditVerify(),
+    "audit.export": p.AuditExport(tenant="acme"),
+    "audit.anchor": p.AuditAnchor(dry_run=True),
 }
 
 
 EXPORTING = {"export.begin", "export.page", "erase.plan", "erase.list", "quarantine.show", "map.test"} | {
     "identity.find",
     "identity.list",
+    "audit.list",
+    "audit.verify",
+    "audit.export",
 }
 """It changes nothing, but everybody's names are in it."""
+PUT_ON_RECORD = {"export.begin", "audit.export"}
+"""They change nothing either, but who takes data along stands in the audit."""
 
 
 def test_every_verb_has_a_sample() -> None:
@@ -100,7 +110,7 @@ def test_every_verb_goes_there_and_back(verb: str) -> None:
 
 
 def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() -> None:
-    mutating = {verb for verb, kind in p.VERBS.items() if kind.mutates} - {"export.begin"}  # is only put on record
+    mutating = {verb for verb, kind in p.VERBS.items() if kind.mutates} - PUT_ON_RECORD
     assert mutating == {
         *("actor.restart", "target.test", "dlq.replay", "dlq.discard", "dlq.annotate", "queue.catchup"),
         *("pause", "resume", "drain", "reload", "retention.run", "import.lines", "import.part", "erase.run"),
@@ -108,11 +118,14 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
         *("source.pause", "source.resume", "source.sync", "source.backfill"),
         *("identity.link", "identity.unlink"),
         *("quarantine.retry", "quarantine.edit", "quarantine.dismiss", "map.activate", "map.rollback"),
+        "audit.anchor",
     }
     assert {verb for verb, kind in p.VERBS.items() if "dry_run" in kind.__struct_fields__} == mutating
-    assert {verb for verb, kind in p.VERBS.items() if kind.role is not Role.VIEWER} == mutating | EXPORTING
+    assert {verb for verb, kind in p.VERBS.items() if kind.role > Role.VIEWER} == mutating | EXPORTING
+    assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.NOBODY} == {"whoami"}
+    assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.APPROVER} == {"audit.list", "audit.verify"}
     admins = {"drain", "credential.create", "credential.rotate", "credential.revoke"}
-    admins |= {"erase.plan", "erase.run", "erase.list"}
+    admins |= {"erase.plan", "erase.run", "erase.list", "audit.export"}
     assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.ADMIN} == admins
 
 
