@@ -22,6 +22,7 @@ from daemon.gateway.lrs.routes import lrs_routes
 from daemon.gateway.ports import Check, Trouble
 from daemon.gateway.ports import GatewayPorts as GatewayPorts
 from daemon.gateway.problems import Problem
+from daemon.gateway.refusals import noting
 from daemon.gateway.resource import Handler, Resource
 
 CHECK_S_MAX = 5.0
@@ -74,6 +75,7 @@ def build_app(ports: GatewayPorts, gateway: Gateway) -> GatewayApp:
             trouble=ports.trouble,
             template=template,
             prepare=carried.prepare,
+            noted=noting(ports, template),
         )
 
     return GatewayApp(frame([*lrs, *(pages if gateway.admin_listen else operators)]), frame(operators), ports.trouble)

@@ -188,6 +188,12 @@ def _hashes(
             assert_never(never)
 
 
+def claimed_name(authorization: str | None) -> str:
+    """Who they say they are; nothing where they do not say it as they should."""
+    given = _basic(authorization)
+    return given[0] if given is not None else ""
+
+
 def _basic(authorization: str | None) -> tuple[str, bytes] | None:
     scheme, _, encoded = (authorization or "").partition(" ")
     if scheme.lower() != "basic" or len(encoded) > SECRET_BYTES_MAX:

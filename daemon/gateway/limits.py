@@ -26,11 +26,13 @@ _SANE = re.compile(r"[A-Za-z0-9._:@/+=\-]{1,128}")
 
 class Facts:
     """What the frame knows about a request; handlers find it with ``facts`` and add to it. ``fallback`` are headers
-    for the answer unless the handler has set them: asked for at the last moment, whatever the answer is."""
+    for the answer unless the handler has set them: asked for at the last moment, whatever the answer is. ``who`` it is,
+    in the words of the audit, once somebody knows."""
 
     def __init__(self, correlation_id: str, span: RequestSpan) -> None:
         self.correlation_id = correlation_id
         self.span = span
+        self.who = ""
         self.fallback: Callable[[], Awaitable[Mapping[str, str]]] | None = None
 
 
@@ -41,7 +43,8 @@ def facts(scope: Scope) -> Facts:
 
 
 class Frame:
-    """ASGI middleware. ``prepare`` sees each request's scope first, ``template`` names its path for tracing."""
+    """ASGI middleware. ``prepare`` sees each request's scope first, ``template`` names its path for tracing, ``noted``
+    hears of each refusal."""
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class Frame:
         trouble: Trouble,
         template: Callable[[str], str],
         prepare: Callable[[Scope], None],
+        noted: Callable[[Scope, Problem], None],
     ) -> None:
         self._app = app
         self._body_bytes_max = body_bytes_max
@@ -63,6 +67,7 @@ class Frame:
         self._trouble = trouble
         self._template = template
         self._prepare = prepare
+        self._noted = noted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -82,6 +87,7 @@ class Frame:
             except ClientDisconnect:
                 return
             except Problem as problem:
+                self._noted(scope, problem)
                 await answer.give(problem, scope)
             except Exception as error:  # noqa: BLE001  # the one place that must answer whatever happened
                 self._trouble("gateway.failed", error, path=scope["path"], correlation_id=correlation_id)

@@ -14,7 +14,7 @@ CONTENT_TYPE = "application/problem+json"
 
 class Problem(Exception):
     """Raised where a request cannot be answered otherwise; the frame turns it into the answer. ``reason`` is one
-    word for the counters."""
+    word for the counters, and for the audit where it is a 401 or 403; ``noted``: it stands there already."""
 
     def __init__(
         self,
@@ -24,6 +24,7 @@ class Problem(Exception):
         reason: str = "",
         headers: Mapping[str, str] | None = None,
         members: Mapping[str, object] | None = None,
+        noted: bool = False,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -31,6 +32,7 @@ class Problem(Exception):
         self.reason = reason
         self.headers = dict(headers or {})
         self.members = dict(members or {})
+        self.noted = noted
 
     def response(self) -> Response:
         body = {

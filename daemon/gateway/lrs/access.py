@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from actors.sources.xapi.settings import Scope
 from config.secrets import SecretUnavailable
-from daemon.gateway.credentials import Account, admit
+from daemon.gateway.credentials import Account, admit, claimed_name
 from daemon.gateway.limits import facts
 from daemon.gateway.ports import GatewayPorts
 from daemon.gateway.problems import Problem
@@ -33,7 +33,8 @@ class Access:
         account = self._admitted(request)
         if not account.may(*scopes):
             self._ports.counted("statements_refused", account.tenant, 1, "scope")
-            raise Problem(403, f"this credential may not {what}: it needs one of the scopes {', '.join(scopes)}")
+            needed = f"this credential may not {what}: it needs one of the scopes {', '.join(scopes)}"
+            raise Problem(403, needed, reason="scope")
         return account
 
     def _admitted(self, request: Request) -> Account:
@@ -55,9 +56,13 @@ class Access:
         if admitted is None:
             ports.counted("statements_refused", tenant if door is not None else "unknown", 1, "credentials")
             realm = {"WWW-Authenticate": 'Basic realm="lmsyncd", charset="UTF-8"'}
-            raise Problem(401, "a valid credential of this tenant is needed", headers=realm)
+            claimed = claimed_name(request.headers.get("authorization"))
+            if door is not None and claimed in door.accounts:
+                facts(request.scope).who = f"client:{claimed}"
+            raise Problem(401, "a valid credential of this tenant is needed", reason="credentials", headers=realm)
         account = admitted.account
         request.scope["admitted"] = True
+        facts(request.scope).who = f"client:{account.name}"
         facts(request.scope).span.set(tenant=account.tenant, source=account.source)
         ports.used(account, admitted.by_former)
         self._slow_down(account)
