@@ -5,14 +5,14 @@ journal (``audit.anchored``) and in the file that ``[audit] anchor`` names.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import msgspec
 import trio
 
 from actors.ports import Clock, Deed, StoreUnavailable, Witness
-from actors.ports.audit import HOST
+from actors.ports.audit import HOST, Result
 from config.auditing import AuditWords
 from config.durations import seconds
 from daemon.store.audit_anchor import append
@@ -51,7 +51,7 @@ async def anchor(store: Store, witness: Witness, clock: Clock, words: AuditWords
 
 
 class Auditor:
-    """``run`` beside everything else, until cancelled; the head is told once more then."""
+    """``run`` beside everything else, until cancelled; then ``end``."""
 
     def __init__(self, store: Store, witness: Witness, clock: Clock, words: AuditWords) -> None:
         self._store = store
@@ -63,18 +63,17 @@ class Auditor:
     async def run(self) -> None:
         every_s = seconds(self._words.anchor_every)
         cut_s = trio.current_time() + FIRST_CUT_S
-        try:
-            while True:
-                await self._anchor()
-                until_s = min(trio.current_time() + every_s, cut_s)
-                await trio.sleep_until(until_s)
-                if trio.current_time() >= cut_s:
-                    await self.cut()
-                    cut_s = trio.current_time() + CUT_EVERY_S
-        finally:
-            with trio.move_on_after(LAST_ANCHOR_S, shield=True):
-                await self._store.audit.flush(all_of_them=True)
-                await self._anchor()
+        while True:
+            await self._anchor()
+            await trio.sleep_until(min(trio.current_time() + every_s, cut_s))
+            if trio.current_time() >= cut_s:
+                await self.cut()
+                cut_s = trio.current_time() + CUT_EVERY_S
+
+    async def end(self) -> None:
+        """The last that is done before the store is closed: the head is told once more."""
+        with trio.move_on_after(LAST_ANCHOR_S, shield=True):
+            await self._anchor()
 
     async def cut(self) -> None:
         """What has had its time leaves. A disk that does not take that is said, and it is tried again tomorrow."""
@@ -139,6 +138,20 @@ class Logbook:
             await self._audit.note(HOST, Deed(who="lmsyncd", what=what, arguments=arguments))
         except StoreUnavailable as error:
             self._witness.trouble("audit.unwritten", error, what=what)
+
+    async def undertaken(self, what: str, where: str, deed: Callable[[], Awaitable[bool]]) -> None:
+        """Do something that a signal asked for, as any verb is done: not at all where it cannot be on record first.
+        ``deed`` says whether it went well."""
+        try:
+            no = await self._audit.intend(HOST, Deed(who="unknown", where=f"signal {where}", what=what))
+        except StoreUnavailable as error:
+            self._witness.trouble("audit.unwritten", error, what=what)
+            return
+        result: Result = "done" if await deed() else "failed"
+        try:
+            await self._audit.conclude(HOST, no, result)
+        except StoreUnavailable as error:
+            self._witness.trouble("audit.unfinished", error, tenant=HOST, number=no, verb=what)
 
     async def configured(self) -> None:
         """A configuration is in force: which of its files differ from those that were known last, also by an earlier

@@ -29,6 +29,7 @@ from config.polling import Polling
 from config.problems import Problem, in_a_line, in_order
 from config.secrets import SecretReader, SecretUnavailable
 from daemon import settings
+from daemon.auditing import Logbook
 from daemon.control.office import Check, ReloadOutcome
 from daemon.control.protocol import Level
 from daemon.control.times import moment
@@ -74,6 +75,7 @@ class House:
         self.root = Root(configuration.tenants, self._make_targets, world, self._make_sources)
         self.keyring = Keyring(store.credentials, SealFile(seal_path(store.path)), world.clock, world.witness.trouble)
         self.keyring.configure(configuration.tenants.values())
+        self.logbook = Logbook(store, world.witness, root_dir)
 
     # ── what is there ────────────────────────────────────────────────────────────────────────────────
 
@@ -174,6 +176,7 @@ class House:
             self.keyring.configure(fresh.tenants.values())
             applied = await self.root.apply(fresh.tenants)
             self._try_suspended()
+            await self.logbook.configured()
             self.witness.event("config.reloaded", applied=list(applied), restart_needed=list(needed))
             return ReloadOutcome(applied=applied, restart_needed=needed, problems=problems)
 
@@ -229,6 +232,7 @@ class House:
         if self.draining:
             checks.append(Check(name="draining", ok=False, detail="shutting down"))
         if level == "deep":
+            checks.append(self._audit_check())
             checks += await quarantine_checks(self._configuration.tenants.values(), self.store)
             async with trio.open_nursery() as nursery:
                 for tenant in self._configuration.tenants.values():
@@ -246,6 +250,15 @@ class House:
                 return Check(name="store", ok=False, detail=str(error))
             return Check(name="store", ok=True, detail=f"commits to {self.store.path}")
         return Check(name="store", ok=False, detail=f"no commit within {PROBE_S_MAX:g} s")
+
+    def _audit_check(self) -> Check:
+        audit = self.store.audit
+        if audit.floor:
+            detail = f"rows up to {audit.floor} are missing since the last end: lmsyncctl audit verify"
+            return Check(name="audit", ok=False, detail=detail)
+        return Check(
+            name="audit", ok=True, detail="nothing was missing at the start; lmsyncctl audit verify looks at all"
+        )
 
     def _tree_check(self) -> Check:
         tree = self.registry.tree()

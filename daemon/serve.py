@@ -20,6 +20,7 @@ from actors.roles.world import Switchboard, World
 from config.model import Configuration
 from config.secrets import SecretReader, SecretUnavailable
 from daemon import gauges, settings
+from daemon.auditing import Auditor
 from daemon.clock import SystemClock, SystemDice
 from daemon.control.listener import ControlRefused
 from daemon.control.server import serve_control
@@ -161,15 +162,20 @@ class Daemon:
             stop=self._stopping.set,
         )
         self._notifier = Notifier(notify_address(environ), witness.trouble)
+        self._auditor = Auditor(store, witness, clock, configuration.daemon.audit)
 
     async def live(self) -> int:
         """Everything up, until told to stop; everything down again, in reverse."""
         words, supervisor = self._configuration.daemon, self._house.root.supervisor
         await self._notifier.extend(START_S_MAX)
         await self._house.keyring.refresh()
+        logbook = self._house.logbook
+        await logbook.told("daemon.started", version=self._house.version, boot=self._world.boot, pid=os.getpid())
+        await logbook.configured()
         async with trio.open_nursery() as outer:
             outer.start_soon(self._house.keyring.run)
             outer.start_soon(self._store.audit.run)
+            outer.start_soon(self._auditor.run)
             await outer.start(serve_control, self._house, words.control, self._sockets.get("control"))
             outer.start_soon(self._signals)
             async with trio.open_nursery() as actors:
@@ -186,6 +192,8 @@ class Daemon:
                     gateway.cancel_scope.cancel()
                 supervisor.stop()
             outer.cancel_scope.cancel()
+        await logbook.told("daemon.stopped", boot=self._world.boot)
+        await self._auditor.end()
         return EX_OK
 
     async def _gauges(self) -> None:
@@ -246,15 +254,20 @@ class Daemon:
         await self._notifier.ready(f"{tenants} tenants, listening on {listen}")
         self._telemetry.witness.event("daemon.ready", boot=self._world.boot, listen=listen, tenants=tenants)
 
+    async def _reloads(self) -> bool:
+        outcome = await self._house.reload()
+        return not any(problem.severity == "error" for problem in outcome.problems)
+
     async def _signals(self) -> None:
         """SIGTERM and SIGINT stop in good order; SIGHUP reloads."""
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as received:
             async for number in received:
                 if number == signal.SIGHUP:
                     await self._notifier.reloading("reading the configuration")
-                    await self._house.reload()
+                    await self._house.logbook.undertaken("reload", "SIGHUP", self._reloads)
                     await self._ready()
                 else:
+                    await self._house.logbook.told("drain", signal=signal.Signals(number).name)
                     await self._house.drain()
 
     def _watch(self, nursery: trio.Nursery) -> None:
