@@ -1,5 +1,6 @@
 """The conversations with Teams: post to a channel, look for a post, notify a learner, find a person, say hello."""
 
+from functools import partial
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -30,6 +31,8 @@ from actors.ports.listening import Listening
 from actors.ports.speaking import authorized, keys_of
 from actors.targets.teams.batch import GraphBundler
 from actors.targets.teams.found import matched, posted, unmatched
+from actors.targets.teams.installing import BUCKET as INSTALLS
+from actors.targets.teams.installing import NOT_YET, Installed, Installer
 from actors.targets.teams.marks import Trail, chain_for, mark_of, messages_path, trail_of
 from actors.targets.teams.oauth import EntraDialect
 from actors.targets.teams.render import activity, escape, message
@@ -52,6 +55,7 @@ BUCKETS = {
     "activity": "activity_per_s",
     "reads": "read_per_s",
     "lookup": "lookup_per_s",
+    INSTALLS: "install_per_s",
     "token": "token_per_s",
 }
 
@@ -73,6 +77,7 @@ class TeamsTarget:
         self._wording = wording
         self._keys = keys_of(reveal, EntraDialect(settings, reveal))
         self._talks = 0
+        self._installer = Installer(settings, partial(self._call, APP))
 
     # ── where ────────────────────────────────────────────────────────────────────────────────────
 
@@ -126,7 +131,10 @@ class TeamsTarget:
         """A post draws from its team, its channel and from all posts; a learner not known yet is looked up first."""
         if not to_learner:
             return ((*_of_channel(destination), "posts"),)
-        return (("activity",),) if known else (("lookup",), ("activity",))
+        if known:
+            return (("activity",),)
+        install = ((INSTALLS,), (INSTALLS,)) if self._installer.able else ()
+        return (("lookup",), *install, ("activity",))
 
     # ── what we say ──────────────────────────────────────────────────────────────────────────────
 
@@ -137,12 +145,13 @@ class TeamsTarget:
             return message(composed, mark_of(parcel.delivery_id), parcel.correlation_id)
         settings = self._settings
         headline, shown, link = activity(composed, settings.teams_app_id or settings.client_id, settings.app_page)
+        activity_type, parameter = settings.activity_of("digest" if parcel.items else parcel.change.kind)
         body: dict[str, object] = {
             "topic": {"source": "text", "value": headline, "webUrl": link},
-            "activityType": settings.activity_type,
+            "activityType": activity_type,
             "chainId": chain_for(parcel),
             "previewText": {"content": shown},
-            "templateParameters": [{"name": settings.activity_parameter, "value": headline}],
+            "templateParameters": [{"name": parameter, "value": headline}],
         }
         return body | ({"teamsAppId": settings.teams_app_id} if settings.teams_app_id else {})
 
@@ -164,14 +173,27 @@ class TeamsTarget:
         return posted(answer.fields, parcel.address, answer.request_ids) or Doubtful("Graph: a message without id")
 
     def _notify(self, parcel: Parcel, body: bytes) -> Flow[Verdict]:
-        path = f"users/{quote(parcel.address, safe='')}/teamwork/sendActivityNotification"
-        request = self._request("POST", path, "sendActivityNotification", ("activity",), body)
-        answer = yield from self._call(APP, request, Purpose.ACTIVITY, trail_of(parcel))
+        """Who has the app no more is given it again, once: the first notification was refused, so nothing doubles."""
+        trail = trail_of(parcel)
+        answer = yield from self._notification(parcel, body, trail)
+        if _lacks_app(answer) and self._installer.able:
+            installed = yield from self._installer.ensure(parcel.address, trail)
+            if not isinstance(installed, Installed):
+                return installed
+            if installed.anew:
+                answer = yield from self._notification(parcel, body, trail)
+            if _lacks_app(answer):
+                return Faulted(f"Microsoft Graph: notifying the learner is refused: {NOT_YET}")
         if not isinstance(answer, Answered):
             return answer
         if answer.status != 204:
             return Doubtful(f"Graph: HTTP {answer.status} instead of 204 to a notification")
         return Delivered({"user": parcel.address, "chain_id": str(chain_for(parcel))} | answer.request_ids)
+
+    def _notification(self, parcel: Parcel, body: bytes, trail: Trail) -> Flow[Answered | Failure]:
+        path = f"users/{quote(parcel.address, safe='')}/teamwork/sendActivityNotification"
+        request = self._request("POST", path, "sendActivityNotification", ("activity",), body)
+        return (yield from self._call(APP, request, Purpose.ACTIVITY, trail))
 
     # ── looking for an earlier post ──────────────────────────────────────────────────────────────
 
@@ -203,14 +225,27 @@ class TeamsTarget:
         named = yield from self._call(APP, request, Purpose.LOOKUP, trail)
         if isinstance(named, Answered):
             user = named.text("id")
-            return Matched(user, user) if user else Faulted("Graph: a user without id")
+            return (
+                (yield from self._equipped(Matched(user, user), trail)) if user else Faulted("Graph: a user without id")
+            )
         if not (isinstance(named, Refused) and named.cause in (Cause.UNMATCHED_LEARNER, Cause.PAYLOAD_REFUSED)):
             return harmless(named)
         literal = "'" + email.replace("'", "''") + "'"
         query = {"$filter": f"mail eq {literal} or userPrincipalName eq {literal}", "$select": "id", "$top": "2"}
         request = self._request("GET", f"users?{urlencode(query, quote_via=quote)}", "users.list", ("lookup",))
         found = yield from self._call(APP, request, Purpose.LOOKUP, trail)
-        return matched(found, email) if isinstance(found, Answered) else unmatched(harmless(found))
+        if not isinstance(found, Answered):
+            return unmatched(harmless(found))
+        match = matched(found, email)
+        return (yield from self._equipped(match, trail)) if isinstance(match, Matched) else match
+
+    def _equipped(self, learner: Matched, trail: Trail) -> Flow[Match]:
+        """The learner, who has the Teams app now if it can be installed. Where that is refused they are found all the
+        same: the notification is refused then, and says why."""
+        if not self._installer.able:
+            return learner
+        installed = yield from self._installer.ensure(learner.address, trail)
+        return learner if isinstance(installed, Installed | Refused) else installed
 
     def hello(self) -> Flow[Verdict]:
         """Ask who the person is, and get the app a token: whichever of them we speak for."""
@@ -279,6 +314,10 @@ class TeamsTarget:
 def _of_channel(address: str) -> tuple[str, str]:
     """The buckets of a channel's requests."""
     return f"team:{address.partition('/')[0]}", f"channel:{address}"
+
+
+def _lacks_app(answer: Answered | Failure) -> bool:
+    return isinstance(answer, Refused) and answer.cause is Cause.DESTINATION_REFUSED
 
 
 def _misconfigured(detail: str) -> Refused:

@@ -9,6 +9,7 @@ from actors.domain.limits import check_limits
 from actors.domain.outbox import Rate
 from config.durations import seconds
 from config.model import Secret, Words
+from config.texts import Url
 
 TEAM_ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
 CHANNEL_ID = re.compile(r"19:[A-Za-z0-9_.\-]{1,200}@thread\.(?:tacv2|skype)", re.ASCII)
@@ -21,6 +22,7 @@ LIMITS_PER_S = {
     "post_per_s": 50.0,  # POST channel message, per app and directory, published
     "activity_per_s": 5.0,  # sendActivityNotification, per app and directory, published
     "read_per_s": 20.0,  # GET channel message, per app and directory, published
+    "install_per_s": 15.0,  # installing an app and asking for it, per app and directory, half of what is published
     "lookup_per_s": 50.0,  # GET user costs 2 units; the smallest directory grants 3,500 in 10 s
     "token_per_s": 2.0,  # tokens are kept for an hour; Entra calls more a loop
 }
@@ -73,12 +75,18 @@ class TeamsSettings(Words, frozen=True, kw_only=True):
     delegated_token or delegated_refresh_token."""
     teams_app_id: str = ""
     """The id of the Teams app that notifies. Needed for learners who have several apps of this registration."""
+    catalog_app_id: str = ""
+    """The id that the organisation's app catalogue gave the Teams app when it was uploaded. With it, the app is
+    installed for each learner before their first notification; without it, an app setup policy has to."""
     activity_type: str = "systemDefault"
-    """The kind of activity in the Teams app's manifest; its text parameter is named after ``activity_parameter``."""
+    """The type of activity in the Teams app's manifest; its text parameter is named after ``activity_parameter``.
+    ``kind``: a type for each kind of change (``graded``), as ``lmsyncctl manifest teams`` declares them."""
     activity_parameter: str = "systemDefaultText"
-    """The parameter of the activity's template that takes the text."""
+    """The parameter of the activity's template that takes the text. (With ``kind`` it is always ``text``.)"""
     app_page: str = "home"
     """The tab of the Teams app that a notification opens."""
+    app_home: Url = ""
+    """What that tab shows: a page of your LMS that Teams may frame. Only for ``lmsyncctl manifest teams``."""
     graph_url: str = "https://graph.microsoft.com/v1.0/"
     """Where Microsoft Graph is; national clouds have their own."""
     login_url: str = "https://login.microsoftonline.com/"
@@ -87,7 +95,8 @@ class TeamsSettings(Words, frozen=True, kw_only=True):
     """Course (its code, SIS id or activity IRI) to channel, for audiences with ``course_channel = true``."""
     limits: dict[str, float] = msgspec.field(default_factory=dict)
     """Requests a second, over the published limits: team_per_s (each team, all its channels together),
-    channel_per_s (each channel), post_per_s (all channels), activity_per_s, read_per_s, lookup_per_s, token_per_s."""
+    channel_per_s (each channel), post_per_s (all channels), activity_per_s, install_per_s, read_per_s, lookup_per_s,
+    token_per_s."""
     batch: bool = True
     """Send what is ready at the same moment as one call ($batch), each part with an outcome of its own."""
     settle: str = "2s"
@@ -118,6 +127,10 @@ class TeamsSettings(Words, frozen=True, kw_only=True):
             raise ValueError("client_id is the application (client) id of the app registration")
         if self.teams_app_id and not TEAM_ID.fullmatch(self.teams_app_id):
             raise ValueError("teams_app_id is a GUID: the id in the Teams app's manifest")
+        if self.catalog_app_id and not TEAM_ID.fullmatch(self.catalog_app_id):
+            raise ValueError("catalog_app_id is a GUID: the id in the organisation's app catalogue")
+        if self.app_home and not self.app_home.startswith("https://"):
+            raise ValueError("app_home is an https address: Teams frames nothing else")
 
     def _check_credentials(self) -> None:
         if self.client_secret is not None and self.client_certificate is not None:
@@ -145,6 +158,10 @@ class TeamsSettings(Words, frozen=True, kw_only=True):
     def has_person(self) -> bool:
         """Whether we can speak for a person: post to channels."""
         return self.connect or self.delegated_token is not None or self.delegated_refresh_token is not None
+
+    def activity_of(self, kind: str) -> tuple[str, str]:
+        """The type of activity that tells of a change of this kind, and the parameter that takes the text."""
+        return (kind, "text") if self.activity_type == "kind" else (self.activity_type, self.activity_parameter)
 
     @property
     def graph(self) -> str:

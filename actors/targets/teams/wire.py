@@ -36,6 +36,7 @@ class Purpose(Enum):
     READ = "reading the channel"
     LOOKUP = "looking the learner up"
     HELLO = "saying hello"
+    INSTALL = "installing the app for the learner"
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -127,7 +128,7 @@ def _forbidden(told: Told) -> Failure:
                 _with(
                     told.detail,
                     "the Teams app is not installed for this learner (or the app registration lacks "
-                    "TeamsActivity.Send): install it by an app setup policy",
+                    "TeamsActivity.Send): set catalog_app_id, or install it by an app setup policy",
                 ),
             )
         case Purpose.CHANNEL:
@@ -138,6 +139,11 @@ def _forbidden(told: Told) -> Failure:
             advice = "the app registration lacks User.ReadBasic.All"
         case Purpose.HELLO:
             advice = "the token lacks User.Read"
+        case Purpose.INSTALL:
+            advice = (
+                "the app registration lacks TeamsAppInstallation.ReadWriteSelfForUser.All, or the app with "
+                "catalog_app_id is blocked, or its webApplicationInfo names another registration"
+            )
         case _:
             assert_never(told.purpose)
     return Refused(Cause.MISSING_PERMISSION, _with(told.detail, advice))
@@ -152,6 +158,9 @@ def _denied(told: Told) -> Failure:
 def _missing(told: Told) -> Failure:
     if told.purpose is Purpose.LOOKUP:
         return Refused(Cause.UNMATCHED_LEARNER, _with(told.detail, "nobody in the directory has this address"))
+    if told.purpose is Purpose.INSTALL:
+        advice = "the learner is gone, or the organisation's catalogue has no app with catalog_app_id"
+        return Refused(Cause.DESTINATION_GONE, _with(told.detail, advice))
     what = "the learner" if told.purpose is Purpose.ACTIVITY else "the team or the channel"
     return Refused(Cause.DESTINATION_GONE, _with(told.detail, f"{what} does not exist, or cannot be seen"))
 
@@ -234,8 +243,11 @@ def understand(outcome: Outcome, purpose: Purpose) -> Answered | Stale | Failure
 
 def _understand(response: Response, purpose: Purpose) -> Answered | Stale | Failure:
     status = response.status
+    if status == 409 and purpose is Purpose.INSTALL:
+        return Answered(status, {}, request_ids(response))  # somebody was quicker: it is there
     if 200 <= status < 300:
-        fields = {} if status == 204 else decode_object(response.body)
+        nothing = status == 204 or (purpose is Purpose.INSTALL and not response.body)
+        fields = {} if nothing else decode_object(response.body)
         if fields is None:
             return Doubtful(f"HTTP {status} with an answer that is not Graph's ({len(response.body)} bytes)")
         return Answered(status, fields, request_ids(response))
