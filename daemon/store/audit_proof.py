@@ -282,9 +282,10 @@ def prove(raw: sqlite3.Connection, anchors: Iterable[Anchor], rest: Callable[[],
             else:
                 walk.take(each)
             rest()
-        [untold] = raw.execute("SELECT count(*) FROM audit_told WHERE seq NOT IN (SELECT seq FROM audit)").fetchone()
-        if untold:
-            walk.proof.miss("removed", walk.proof.head.seq, f"{untold} rows are gone of which the clear text is left")
+        left = "SELECT min(seq), count(*) FROM audit_told WHERE seq NOT IN (SELECT seq FROM audit)"
+        first, n = raw.execute(left).fetchone()
+        if n:
+            walk.proof.miss("removed", first, f"it is gone, and its clear text is left; so it is with {n} rows")
         [store] = raw.execute("SELECT value FROM facts WHERE name = 'store_id'").fetchone() or [""]
 
         def hash_of(seq: int) -> bytes | None:
