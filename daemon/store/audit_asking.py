@@ -50,7 +50,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 _DEEDS = (
     "SELECT a.seq, a.tenant, a.no, a.at_us, a.kind, a.what, CASE a.kind WHEN 'intended' THEN coalesce(c.result, '') "
-    "ELSE a.result END AS result, a.times, coalesce(t.who, ''), coalesce(t.place, ''), coalesce(t.object, ''), "
+    "ELSE a.result END AS how, a.times, coalesce(t.who, ''), coalesce(t.place, ''), coalesce(t.object, ''), "
     "coalesce(t.arguments, '{}'), coalesce(t.correlation_id, ''), coalesce(ct.detail, t.detail, ''), c.at_us "
     "FROM audit a LEFT JOIN audit_told t ON t.seq = a.seq "
     "LEFT JOIN audit c ON c.kind = 'concluded' AND c.tenant = a.tenant AND c.of = a.no AND a.kind = 'intended' "
@@ -87,7 +87,7 @@ def _filters(asked: Asked) -> tuple[str, Sequence[Any]]:
     if asked.correlation_id:
         add("t.correlation_id = ?", asked.correlation_id)
     if asked.result:
-        add("result = ?", "" if asked.result == "unfinished" else asked.result)
+        add("how = ?", "" if asked.result == "unfinished" else asked.result)
     if asked.since_us:
         add("a.at_us >= ?", asked.since_us)
     if asked.until_us is not None:
