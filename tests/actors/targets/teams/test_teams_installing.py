@@ -1,5 +1,7 @@
 """The Teams app comes to a learner before the first notification: asked for once, installed once, and again if gone."""
 
+from urllib.parse import unquote
+
 import msgspec
 import pytest
 from teams_stage import USER, build, change, parcel
@@ -48,7 +50,7 @@ def test_whoever_is_found_first_is_given_the_app() -> None:
     assert talk.run(build(catalog_app_id=CATALOG).find("ada@example.edu")) == Matched(USER, USER)
     assert talk.operations == ["users.get", "installedApps.list", "installedApps.post"]
     asked, installed = talk.requests[1:]
-    assert f"teamsApp/id%20eq%20%27{CATALOG}%27" in asked.url
+    assert unquote(asked.url).endswith(f"/installedApps?$expand=teamsApp&$filter=teamsApp/id eq '{CATALOG}'")
     assert installed.url == f"http://s/graph/v1.0/users/{USER}/teamwork/installedApps"
     bound = msgspec.json.decode(installed.body)["teamsApp@odata.bind"]
     assert bound == f"https://graph.microsoft.com/v1.0/appCatalogs/teamsApps/{CATALOG}"
