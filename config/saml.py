@@ -1,15 +1,17 @@
 """The words of ``[sso.saml]``: sign-on by SAML 2.0."""
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from msgspec import Meta
 
 from config.durations import seconds
 from config.referred import Secret
-from config.texts import Duration, NonEmpty, ReadableFile, Timeout
+from config.texts import Duration, NonEmpty, ReadableFile, Timeout, is_loopback
 from config.words import Words
 
 SKEW_S_MAX = 300.0
+LOGIN_S_MAX = 3600.0
 
 
 class SamlKey(Words, frozen=True, kw_only=True):
@@ -46,10 +48,15 @@ class Saml(Words, frozen=True, kw_only=True):
     skew: Duration = "60s"
     """How far the IdP's clock may be from ours; at most 5m."""
     login_timeout: Timeout = "10m"
-    """How long people may take at the IdP."""
+    """How long people may take at the IdP; at most 1h."""
 
     def __post_init__(self) -> None:
         if (self.metadata_file is None) == (self.metadata_url is None):
             raise ValueError("one of metadata_file and metadata_url is needed: the IdP's metadata")
+        parts = urlsplit(self.metadata_url or "")
+        if parts.scheme == "http" and not is_loopback(parts.hostname or "") and self.metadata_certificate is None:
+            raise ValueError("metadata_url: https is needed here, or metadata_certificate: the keys in it are believed")
         if seconds(self.skew) > SKEW_S_MAX:
             raise ValueError("skew is at most 5m: keep the clocks right instead")
+        if seconds(self.login_timeout) > LOGIN_S_MAX:
+            raise ValueError("login_timeout is at most 1h")
