@@ -32,7 +32,7 @@ def cut(raw: sqlite3.Connection, tenant: str, before_us: int, now_us: int, floor
     """Say that everything up to the last row before this time may go; how many rows that are, none if nothing is old
     enough yet."""
     oldest = raw.execute("SELECT no, at_us FROM audit WHERE tenant = ? ORDER BY no LIMIT 1", (tenant,)).fetchone()
-    if oldest is None or oldest[1] >= before_us - SLACK_US or oldest[0] <= _cut_to(raw, tenant):
+    if oldest is None or oldest[1] >= before_us - SLACK_US or oldest[0] <= cut_to(raw, tenant):
         return 0
     younger = raw.execute(
         "SELECT no FROM audit WHERE tenant = ? AND at_us >= ? ORDER BY no LIMIT 1", (tenant, before_us)
@@ -53,12 +53,12 @@ def cut(raw: sqlite3.Connection, tenant: str, before_us: int, now_us: int, floor
 def let_go(raw: sqlite3.Connection, tenant: str) -> int:
     """Some rows that a cut covers leave; how many. 0: none is left."""
     sql = "SELECT seq FROM audit WHERE tenant = ? AND no <= ? ORDER BY no LIMIT ?"
-    going = raw.execute(sql, (tenant, _cut_to(raw, tenant), GONE_MAX)).fetchall()
+    going = raw.execute(sql, (tenant, cut_to(raw, tenant), GONE_MAX)).fetchall()
     raw.executemany("DELETE FROM audit WHERE seq = ?", going)
     raw.executemany("DELETE FROM audit_told WHERE seq = ?", going)
     return len(going)
 
 
-def _cut_to(raw: sqlite3.Connection, tenant: str) -> int:
-    """The newest cut's last number."""
+def cut_to(raw: sqlite3.Connection, tenant: str) -> int:
+    """The last number that a cut covers; 0 without one."""
     return raw.execute("SELECT max(of) FROM audit WHERE kind = 'cut' AND tenant = ?", (tenant,)).fetchone()[0] or 0

@@ -2,7 +2,8 @@
 
 What was done stays, and so does its place in the chain: there is only a commitment to each text in it, which tells
 nothing once the text and its random bytes are gone. A row of the kind ``erased`` says which texts were replaced, with
-the commitment to what stands there now. See ``audit_chain``.
+the commitment to what stands there now. See ``audit_chain``. The host's own rows are looked through too: what an
+operator asked for without saying of which tenant stands there.
 """
 
 import sqlite3
@@ -18,8 +19,9 @@ from daemon.store.erasing import Counts, Room, Rows, bounded
 
 ARGUMENTS = FIELDS.index("arguments")
 _FOUND = (
-    "SELECT a.seq, a.no, t.who, t.place, t.object, t.arguments, t.correlation_id, t.detail, t.salts FROM audit a "
-    "JOIN audit_told t ON t.seq = a.seq WHERE a.tenant = ? AND {} AND a.kind NOT IN ('cut', 'erased') ORDER BY a.seq"
+    "SELECT a.seq, a.no, t.who, t.place, t.object, t.arguments, t.correlation_id, t.detail, t.salts, a.tenant "
+    "FROM audit a JOIN audit_told t ON t.seq = a.seq WHERE a.tenant IN ('', ?) AND {} "
+    "AND a.kind NOT IN ('cut', 'erased') ORDER BY a.seq"
 )
 _decode = msgspec.json.Decoder().decode
 
@@ -45,7 +47,7 @@ def tally_deeds(raw: sqlite3.Connection, tenant: str, judged: Any) -> Counts:
 
 def apply_to_deeds(raw: sqlite3.Connection, tenant: str, eraser: Eraser, rows_: Rows, now_us: int) -> Counts:
     """The row that says so comes first: nothing in clear is changed without one."""
-    texts: list[tuple[int, int, str]] = []
+    texts: dict[str, list[tuple[int, int, str]]] = {}
     changes: list[tuple[str, bytes, int, str]] = []
     for seq, *_ in rows_:
         now = raw.execute(_FOUND.format("a.seq = ?"), (tenant, seq)).fetchone()
@@ -56,12 +58,12 @@ def apply_to_deeds(raw: sqlite3.Connection, tenant: str, eraser: Eraser, rows_: 
             if _mentioned(eraser, at, text):
                 fresh = eraser.encoded(text).decode() if at == ARGUMENTS else eraser.text(text)
                 salts[at] = token_bytes(SALT_BYTES)
-                texts.append((now[1], at, commitment(salts[at], fresh).hex()))
+                texts.setdefault(now[9], []).append((now[1], at, commitment(salts[at], fresh).hex()))
                 changes.append((fresh, b"".join(salts), seq, FIELDS[at]))
-    if texts:
-        said = msgspec.json.encode({"texts": texts}).decode()
+    for whose, replaced in texts.items():
+        said = msgspec.json.encode({"texts": replaced}).decode()
         told = Told(who="lmsyncd", arguments=said, detail="a person was erased")
-        append(raw, Entry(tenant=tenant, kind="erased", what="audit.erased", told=told, result="done"), now_us)
+        append(raw, Entry(tenant=whose, kind="erased", what="audit.erased", told=told, result="done"), now_us)
     for fresh, salts_now, seq, field in changes:
         raw.execute(f"UPDATE audit_told SET {field} = ?, salts = ? WHERE seq = ?", (fresh, salts_now, seq))  # noqa: S608
     return {"audit_changed": len({change[2] for change in changes})}

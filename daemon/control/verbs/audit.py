@@ -16,6 +16,7 @@ from daemon.control.protocol import AuditAnchor, AuditExport, AuditList, AuditVe
 from daemon.control.roles import standing
 from daemon.store.audit_anchor import in_file, in_mark
 from daemon.store.audit_asking import SPAN, Asked, Seen, chain, deeds
+from daemon.store.audit_cutting import cut_to
 from daemon.store.audit_proof import Anchor, Proof, prove_file
 from daemon.store.audit_rows import Kept
 
@@ -153,7 +154,7 @@ async def export(request: AuditExport, asking: Asking) -> Done:
     """In order, with what proves it. What is written meanwhile is not in it."""
     audit, tenant = asking.office.store.audit, request.tenant
     await audit.flush()
-    after, through, rows = 0, (await audit.head()).seq, 0
+    after, through, rows = await audit.read(partial(cut_to, tenant=tenant)), (await audit.head()).seq, 0
     while True:
         page = await audit.read(partial(chain, tenant=tenant, after_no=after))
         for each in page:

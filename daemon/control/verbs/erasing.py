@@ -13,6 +13,7 @@ import trio
 
 from actors.domain.erasing import Eraser, Fate
 from actors.domain.persons import Person
+from actors.ports.audit import HOST, Deed
 from config.model import Tenant
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
@@ -70,15 +71,30 @@ async def run(request: EraseRun, asking: Asking) -> Done:
     who = seal.hash(tenant.name, "erasure", _spelt(eraser.person))
     erasures = asking.office.store.erasures
     no, eraser.pseudonym = await erasures.begin(tenant.name, who, eraser.pseudonym, asking.peer.name, asking.now_us)
+    await _on_record("erasure.begun", tenant.name, no, asking)
     asking.office.witness.event("erasure.begun", tenant=tenant.name, no=no, login=asking.peer.login)
     await walk.erase(no)
     counts = await erasures.end(no, asking.now_us)
     clear = await erasures.clear_log()
+    await _on_record("erasure.ended", tenant.name, no, asking, **counts)
     asking.office.witness.event("erasure.ended", tenant=tenant.name, no=no, counts=counts, log_cleared=clear)
     await asking.emit(ErasingRow(tenant=tenant.name, no=no, counts=counts, ended=True))
     if not clear:
         return done("the write-ahead log could not be cut off just now: run it again", Exit.AGAIN)
     return done(f"erased, on record as number {no}" if any(counts.values()) else "nothing of theirs was kept")
+
+
+async def _on_record(what: str, tenant: str, no: int, asking: Asking, **counts: int) -> None:
+    """In the audit of the host too, which stays when a tenant's has gone: never who was erased."""
+    deed = Deed(
+        who=asking.peer.name,
+        where=f"control socket, pid {asking.peer.pid}",
+        what=what,
+        on=tenant,
+        arguments={"no": no, **counts},
+        correlation_id=asking.correlation_id,
+    )
+    await asking.office.store.audit.note(HOST, deed)
 
 
 async def listing(request: EraseList, asking: Asking) -> Done:
