@@ -2,9 +2,8 @@
 
 import msgspec
 import pytest
-from audit_samples import AUDITED
 from mapping_samples import MAPPED
-from view_samples import AT, CLIENTS, KEEPING, OUTLOOKS, REMAPPED
+from view_samples import AT, OTHERS
 
 from daemon.cli import cells
 from daemon.cli.people import FLUSH_ROWS, People
@@ -234,12 +233,8 @@ SAMPLES: list[tuple[v.View, tuple[str, ...]]] = [
     (v.ReloadRow(applied=(), restart_needed=()), ("nothing had to be",)),
     (v.ConfigRow(file="/etc/x.toml", body={"k": ["v"]}), ("# /etc/x.toml", '"v"')),
     (v.VersionRow(version="1.2", protocol=1), ("lmsyncd 1.2",)),
-    *OUTLOOKS,
-    *REMAPPED,
     *MAPPED,
-    *KEEPING,
-    *CLIENTS,
-    *AUDITED,
+    *OTHERS,
 ]
 
 
