@@ -1,6 +1,5 @@
 """Rows of ``control.outlook``, each with words that people must find in it when it is shown."""
 
-from audit_samples import AUDITED
 from person_samples import PERSONS
 
 from daemon.control import views as v
@@ -349,5 +348,3 @@ REMAPPED: list[tuple[v.View, tuple[str, ...]]] = [
         ("acme/sis", "activate", "v1 → v2", "done", "kim", "4,000"),
     ),
 ]  # fmt: skip
-OTHERS = [*OUTLOOKS, *REMAPPED, *KEEPING, *CLIENTS, *AUDITED]
-"""All of these, and those of other samples."""

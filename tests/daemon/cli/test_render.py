@@ -2,8 +2,8 @@
 
 import msgspec
 import pytest
-from mapping_samples import MAPPED
-from view_samples import AT, OTHERS
+from other_samples import OTHERS
+from view_samples import AT
 
 from daemon.cli import cells
 from daemon.cli.people import FLUSH_ROWS, People
@@ -233,7 +233,6 @@ SAMPLES: list[tuple[v.View, tuple[str, ...]]] = [
     (v.ReloadRow(applied=(), restart_needed=()), ("nothing had to be",)),
     (v.ConfigRow(file="/etc/x.toml", body={"k": ["v"]}), ("# /etc/x.toml", '"v"')),
     (v.VersionRow(version="1.2", protocol=1), ("lmsyncd 1.2",)),
-    *MAPPED,
     *OTHERS,
 ]
 

@@ -1,0 +1,7 @@
+"""The rows of ``control.views`` that have files of samples of their own, in one list; append yours here."""
+
+from audit_samples import AUDITED
+from mapping_samples import MAPPED
+from view_samples import CLIENTS, KEEPING, OUTLOOKS, REMAPPED
+
+OTHERS = [*OUTLOOKS, *REMAPPED, *MAPPED, *KEEPING, *CLIENTS, *AUDITED]
