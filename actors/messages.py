@@ -169,8 +169,7 @@ class Reconnected(msgspec.Struct, frozen=True, tag="reconnected"):
 
 
 class Renew(msgspec.Struct, frozen=True, tag="renew"):
-    """To a custodian: ask for new tokens of this speaker now, by whom an operator is. ``reply`` hears why not, empty:
-    they are there."""
+    """To a custodian: ask for new tokens of this speaker now. ``reply`` hears why not, empty: they are there."""
 
     speaker: str
     reply: Callable[[str], None]
@@ -182,6 +181,8 @@ class GiveBack(msgspec.Struct, frozen=True, tag="give_back"):
 
     speaker: str
     why: str
+    who: str
+    correlation_id: str
     reply: Callable[[str], None]
 
 
@@ -192,7 +193,9 @@ class Granting(msgspec.Struct, frozen=True, tag="granting"):
     code: str
     verifier: str
     redirect_uri: str
+    scopes: tuple[str, ...]
     by: Who
+    correlation_id: str
     reply: Callable[[str], None]
 
     def __repr__(self) -> str:
@@ -208,9 +211,10 @@ class ConnectionLost(msgspec.Struct, frozen=True, tag="connection_lost"):
 
 
 class PersonSeen(msgspec.Struct, frozen=True, tag="person_seen"):
-    """To a custodian: somebody signed in, with these roles."""
+    """To a custodian: somebody signed in. ``may_connect``: whether they (still) may connect accounts."""
 
     by: Who
+    may_connect: bool
 
 
 HarvesterMessage = Sync | Backfill | Switched | Look | Renewed | Hear

@@ -23,6 +23,8 @@ AGAIN_S_FIRST, AGAIN_S_MAX = 1.0, 300.0
 """Between two askings that came to nothing."""
 DOUBT_S_MAX = 15.0
 """The same, while a refresh token may have been spent: a vendor's grace is short."""
+REFUSALS_FREE = 3
+"""So many times in a row a refused token is replaced at once."""
 MEND_S = 30.0
 """At least so long between two askings with credentials that the vendor refuses: it takes a person to mend them."""
 
@@ -49,8 +51,8 @@ class Tokens(msgspec.Struct, frozen=True):
 class Granted(msgspec.Struct, frozen=True, kw_only=True):
     """What a vendor gave. ``refresh`` empty: the one that was used stays good. ``lives_s`` None: it does not end.
     ``scopes`` None: the vendor did not say. ``account`` names the account there, for people; ``subject`` is the
-    vendor's id of whom the token speaks for. ``note``: what an operator should know of it. ``at_us``: when it was given,
-    by the vendor's clock, where it said so."""
+    vendor's id of whom the token speaks for. ``note``: what an operator should know of it. ``at_us``: when it was
+    given, by the vendor's clock, where it said so."""
 
     access: str
     refresh: str = ""
@@ -106,6 +108,8 @@ class Trying(msgspec.Struct, frozen=True, kw_only=True):
     denied: bool = False
     stale: bool = False
     claims: str = ""
+    refusals: int = 0
+    """How many new ones in a row were had because the one before was refused."""
 
 
 AFRESH = Trying()
@@ -194,6 +198,11 @@ def taken(holding: Holding, granted: Granted, tokens: Tokens, now_us: int) -> Ho
     )
 
 
+def connected(holding: Holding, by: str, email: str, roles: tuple[str, ...], now_us: int) -> Holding:
+    """A person brought it: part of the same change as ``taken``."""
+    return msgspec.structs.replace(holding, by=by, by_email=email, by_roles=roles, since_us=now_us)
+
+
 def kept(former: Tokens, granted: Granted, seed: str | None = None) -> Tokens:
     """A refresh token that was not replaced stays. ``seed`` None: as it was."""
     return Tokens(granted.access, granted.refresh or former.refresh, former.seed if seed is None else seed)
@@ -250,7 +259,17 @@ def failed(trying: Trying, failure: Failure, *, doubted: bool, now_us: int, wait
     )
 
 
-def refused(trying: Trying, claims: str, now_us: int) -> Trying:
-    """The vendor does not take the token in use. Where that repeats itself although each one is new, ever less is asked
-    for: vendors call more a loop."""
-    return msgspec.structs.replace(trying, stale=True, claims=claims, why="", denied=False)
+def refused(trying: Trying, claims: str) -> Trying:
+    """The vendor does not take the token in use, or wants it to prove more. ``not_before_us`` stays: where each new one
+    is refused again, ever less is asked for, since vendors call more a loop."""
+    return msgspec.structs.replace(trying, stale=True, claims=claims or trying.claims, why="", denied=False)
+
+
+def renewed(trying: Trying, now_us: int, dice: float) -> Trying:
+    """There is a new token. Had the one before been refused, the next such asking waits a little longer each time; a
+    renewal that was merely due makes good for it."""
+    if not trying.stale:
+        return AFRESH
+    count = trying.refusals + 1
+    pause_s = 0.0 if count <= REFUSALS_FREE else min(AGAIN_S_MAX, 2.0 ** min(count, 20)) * (0.75 + 0.5 * dice)
+    return Trying(refusals=count, not_before_us=now_us + round(pause_s * 1e6))

@@ -9,6 +9,7 @@ from actors.domain.flow import Outcome, Request
 from actors.domain.harvest import BundleInfo, Harvest, Hearing, Inbound, Order, RowsRead
 from actors.domain.outbox import Rate
 from actors.domain.school import School
+from actors.ports.tokens import Dialect
 from actors.ports.vendors import Fake, Reveal
 
 
@@ -52,6 +53,9 @@ class SourceKind(msgspec.Struct, frozen=True, kw_only=True):
     """Of ``settings``: an instance of that very type."""
     fake: Callable[[School], Fake] | None = None
     """Tells what happens at a school (``sources.school``), the way this system would."""
+    dialect: Callable[[Any, Reveal, str], Dialect] | None = None
+    """How it is asked for tokens, where a custodian does that: of ``settings``, ``reveal`` and something that is new
+    each time."""
 
 
 class Depot(Protocol):

@@ -94,13 +94,18 @@ class Connections(Protocol):
     def open(self, tenant: str, name: str, speaker: str, kept: Kept) -> Tokens:
         """What is sealed in it. Computes only. Raises TokensUnusable."""
 
+    async def departed(self, tenant: str, email: str) -> bool:
+        """Whether whoever has this address was known to the tenant's sources, and is gone from all of them. Raises
+        StoreUnavailable."""
+
     async def put(self, tenant: str, name: str, speaker: str, holding: Holding, tokens: Tokens) -> Kept | None:
         """On disk when it returns; None, and nothing is written, where ``holding.version`` is not the next one. Raises
         StoreUnavailable and TokensUnusable."""
 
 
 class Who(msgspec.Struct, frozen=True, kw_only=True):
-    """A person who signed in, as connecting needs them. ``who``: as the audit names them (``oidc:SUBJECT``)."""
+    """A person who signed in, as connecting needs them. ``who``: as the audit names them (``oidc:SUBJECT``);
+    ``roles``: those that they have here (``admin``)."""
 
     who: str
     where: str = ""

@@ -1,7 +1,7 @@
 """A vendor: what a connector promises the actors, and what a fake of it promises the tests."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -10,6 +10,7 @@ from actors.domain.flow import Flow, Outcome, Request, Response
 from actors.domain.outbox import Composed, Parcel, Place, Rate
 from actors.domain.verdicts import Confirmation, Match, Refused, Verdict
 from actors.ports.listening import Listening
+from actors.ports.tokens import Dialect
 from config.model import Audience, Secret
 from config.taking import Taking
 
@@ -153,3 +154,5 @@ class Connector(msgspec.Struct, frozen=True, kw_only=True):
     fake: Callable[[], Fake]
     taking: Taking = Taking()
     """What routes to it may ask for."""
+    dialect: Callable[[Any, Reveal, str], Dialect] | None = None
+    """How it is asked for tokens, where it is: of ``settings``, ``reveal`` and something that is new each time."""

@@ -22,6 +22,7 @@ from daemon.store.admission import admit, unheard
 from daemon.store.attachments import SqlAttachments, discard
 from daemon.store.audit import SqlAudit
 from daemon.store.audit_anchor import fallen_behind, own_up
+from daemon.store.connections import SqlConnections
 from daemon.store.credentials import SqlCredentials
 from daemon.store.documents import SqlDocuments
 from daemon.store.dossier import SqlDossiers
@@ -83,6 +84,7 @@ class Store:
         self.documents = SqlDocuments(self.writer, self.lrs_reader, clock)
         self.credentials = SqlCredentials(self.writer, self.lrs_reader)
         self.vault = SqlVault(self.writer, self.lrs_reader)
+        self.connections = SqlConnections(self.writer, self.lrs_reader)
         self.sessions = SqlSessions(self.writer, self.lrs_reader)
         self.outbox = SqlOutbox(self.writer, reader)
         self.ledger = SqlLedger(self.writer, reader)

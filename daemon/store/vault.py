@@ -53,7 +53,16 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
     version: str = "0"
 
 
-SHELVES: tuple[Shelf, ...] = (Shelf(table="vault_secrets", column="sealed", kind="secret", version="version"),)
+SHELVES: tuple[Shelf, ...] = (
+    Shelf(table="vault_secrets", column="sealed", kind="secret", version="version"),
+    Shelf(
+        table="connections",
+        column="sealed",
+        kind="connection",
+        name="name || '/' || speaker",
+        version="version",
+    ),
+)
 
 Reseal = Callable[[Shelf, str, str, int, bytes], bytes | None]
 """(shelf, tenant, name, version, sealed) -> sealed with the key in use; None where it cannot be opened."""

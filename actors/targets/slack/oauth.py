@@ -213,3 +213,8 @@ def stale(outcome: Outcome) -> Stale | None:
     """Whether the token was not taken."""
     error = told(outcome)
     return Stale(f"Slack: {error}") if error in STALE else None
+
+
+def dialect(settings: SlackSettings, reveal: Reveal, fresh: str) -> SlackDialect:
+    """The connector's ``dialect``."""
+    return SlackDialect(settings, reveal)

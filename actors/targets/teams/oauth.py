@@ -267,3 +267,8 @@ def merged(claims: str) -> str:
     access = (asked or {}).get("access_token")
     both = (access if isinstance(access, dict) else {}) | CAPABLE["access_token"]
     return msgspec.json.encode((asked or {}) | {"access_token": both}).decode()
+
+
+def dialect(settings: TeamsSettings, reveal: Reveal, fresh: str) -> EntraDialect:
+    """The connector's ``dialect``."""
+    return EntraDialect(settings, reveal, fresh)

@@ -20,6 +20,8 @@ CREATE TABLE connections (
     by_email TEXT NOT NULL,
     by_roles TEXT NOT NULL,
     since_us INTEGER NOT NULL,
+    has_access INTEGER NOT NULL CHECK (has_access IN (0, 1)),
+    has_refresh INTEGER NOT NULL CHECK (has_refresh IN (0, 1)),
     PRIMARY KEY (tenant, name, speaker),
     CHECK ((state IN ('lost', 'revoked')) = (why != '')),
     CHECK (state != 'live' OR sealed IS NOT NULL)
