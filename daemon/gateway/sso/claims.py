@@ -15,7 +15,7 @@ from actors.domain.canonical import User
 from actors.domain.harvest import Record
 from actors.domain.identity import ACCOUNT, EMAIL
 from actors.domain.mapping import Flaw, Frame, Mapped
-from actors.domain.people import Directory, Learner, account_key
+from actors.domain.people import Directory, Learner, account_key, fold_email
 from actors.ports.persons import Persons
 from config.model import PersonRow, Tenant
 from config.sso import SsoRoles
@@ -144,7 +144,7 @@ async def translated(signed: SignedIn, tenant: Tenant, persons: Persons, now_us:
     """With the canonical person, or why there is none. Raises StoreUnavailable."""
     keys = keys_of(signed, tenant.identity.link)
     directory = Directory(tenant.people)
-    asked = [(each, now_us) for key in keys for each in directory.keys(key)]
+    asked = [(each, now_us) for key in keys for each in _ways(directory, key)]
     return matched(signed, keys, directory, await persons.known(tenant.name, asked), now_us)
 
 
@@ -177,13 +177,13 @@ def matched(
     there = directory.at(known, now_us)
     found: dict[str, str] = {}
     for key in keys:
-        person = there.known(key)
+        person = next((each for way in _ways(directory, key) if (each := there.known(way)) is not None), None)
         if person is not None and not person.person:
             return _nobody(signed, f"several people have {_said(key)}")
         if person is not None:
             found.setdefault(person.anchor, key)
         elif row := _row(directory, key):
-            found.setdefault(directory.enrich(Learner(key=key, email=row.email.strip().casefold())).identity, key)
+            found.setdefault(directory.enrich(Learner(key=key, email=fold_email(row.email))).identity, key)
     if not found:
         said = " or ".join(_said(key) for key in keys)
         return _nobody(signed, f"no source and no people file tells of anybody with {said}")
@@ -191,6 +191,15 @@ def matched(
         said = ", ".join(_said(key) for key in found.values())
         return _nobody(signed, f"these are those of different people: {said}")
     return msgspec.structs.replace(signed, person=next(iter(found)), unmatched="")
+
+
+def _ways(directory: Directory, key: str) -> tuple[str, ...]:
+    """The key, and those that the people file has for the same person."""
+    ways = [*directory.keys(key)]
+    for row in directory.rows(key):
+        ways += [account_key(row.home_page, row.account)] if row.account else []
+        ways += [f"mbox:{fold_email(row.email)}"] if row.email else []
+    return tuple(dict.fromkeys(ways))
 
 
 def _row(directory: Directory, key: str) -> PersonRow | None:
