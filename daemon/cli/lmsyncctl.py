@@ -15,6 +15,7 @@ from daemon.cli import (
     mapping,
     owning,
     quarantine,
+    registering,
     remapping,
     retention,
     sources,
@@ -24,7 +25,7 @@ from daemon.control.exits import Exit
 
 __all__ = [
     "auditing", "changing", "cli", "credentials", "identity", "looking", "main", "mapping", "owning", "quarantine",
-    "remapping", "retention", "sources",
+    "registering", "remapping", "retention", "sources",
 ]  # fmt: skip
 
 

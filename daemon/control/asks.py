@@ -32,6 +32,7 @@ from daemon.control.identity_asks import IdentityFind as IdentityFind
 from daemon.control.identity_asks import IdentityLink as IdentityLink
 from daemon.control.identity_asks import IdentityList as IdentityList
 from daemon.control.identity_asks import IdentityUnlink as IdentityUnlink
+from daemon.control.manifest_asks import Manifest as Manifest
 from daemon.control.mapping_asks import MapList as MapList
 from daemon.control.mapping_asks import MapShow as MapShow
 from daemon.control.mapping_asks import MapTest as MapTest
@@ -296,6 +297,7 @@ AnyAsk = (
     | QuarantineRetry
     | QuarantineEdit
     | QuarantineDismiss
+    | Manifest
     | MapList
     | MapShow
     | MapTest

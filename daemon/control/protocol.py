@@ -51,6 +51,7 @@ from daemon.control.asks import ImportLines as ImportLines
 from daemon.control.asks import ImportPart as ImportPart
 from daemon.control.asks import Letters as Letters
 from daemon.control.asks import Level as Level
+from daemon.control.asks import Manifest as Manifest
 from daemon.control.asks import MapActivate as MapActivate
 from daemon.control.asks import MapDiff as MapDiff
 from daemon.control.asks import MapList as MapList

@@ -15,6 +15,7 @@ from daemon.control.verbs import (
     identity,
     importing,
     letters,
+    manifest,
     mapping,
     overview,
     process,
@@ -154,6 +155,8 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await quarantine.edit(request, asking)
         case p.QuarantineDismiss():
             return await quarantine.dismiss(request, asking)
+        case p.Manifest():
+            return await manifest.make(request, asking)
         case p.MapList():
             return await mapping.listing(request, asking)
         case p.MapShow():

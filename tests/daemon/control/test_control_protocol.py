@@ -68,6 +68,7 @@ SAMPLES: dict[str, p.Ask] = {
     "quarantine.retry": p.QuarantineRetry(everything=True, rule="healed"),
     "quarantine.edit": p.QuarantineEdit(source="acme/sis", record="user/7", put=('a="b"',), removed=("c",)),
     "quarantine.dismiss": p.QuarantineDismiss(records=("user/7", "grade/8"), dry_run=True),
+    "manifest": p.Manifest(platform="slack", tenant="acme", target="slack", name="School news"),
     "map.list": p.MapList(source="acme"),
     "map.show": p.MapShow(source="acme/sis", version=2),
     "map.test": p.MapTest(source="acme/sis", version=2, body="{}", entity="user", form="rest", name="7"),
