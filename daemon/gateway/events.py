@@ -60,7 +60,7 @@ class EventResource:
         headers = {} if answer.retry_after_s is None else {"Retry-After": str(answer.retry_after_s)}
         if not answer.again:
             headers[NO_RETRY] = "1"
-        raise Problem(answer.status, answer.detail, reason="events", headers=headers)
+        raise Problem(answer.status, answer.detail, reason="events", headers=headers, noted=True)
 
 
 _SAFE = {

@@ -2,7 +2,8 @@
 
 The first refusal of somebody for a reason is a row at once; more of the same within a minute are one row with their
 number at its end. Each tenant may have so many rows at once and so many an hour, and so may all together; beyond that
-refusals are still counted, by what was refused and why, under the name of nobody in particular.
+refusals are still counted, by what was refused and why, under the name of nobody in particular. Whatever a stranger can
+vary, there are few rows a minute, and none is left out of the count.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import msgspec
 
 from actors.domain.outbox import Rate
 from actors.domain.throttle import Bucket
-from actors.ports.audit import Deed
+from actors.ports.audit import HOST, Deed
 
 WINDOW_S = 60.0
 EACH = Rate(per_s=0.1, burst=60.0)
@@ -19,8 +20,11 @@ EACH = Rate(per_s=0.1, burst=60.0)
 ALL = Rate(per_s=1.0, burst=300.0)
 KEYS_MAX = 2_000
 """So many different refusals are counted apart within a minute."""
+CROWDS_MAX = 8
+"""So many crowds of one tenant are counted apart within a minute, by what was refused and why."""
 MANY = "many"
 """Who was refused, where they are too many to be told apart."""
+VARIOUS = "various reasons"
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +54,7 @@ class Floods:
     def __init__(self) -> None:
         self._counted: dict[_Key, _Counted] = {}
         self._each: dict[str, Bucket] = {}
+        self._crowds: dict[str, int] = {}
         self._all = Bucket(ALL, float("-inf"))
 
     def __len__(self) -> int:
@@ -72,11 +77,12 @@ class Floods:
         for key, each in list(self._counted.items()):
             if all_of_them or now_s - each.since_s >= WINDOW_S:
                 del self._counted[key]
+                if key[1] == MANY and key[4] != VARIOUS and key[0] in self._crowds:
+                    self._crowds[key[0]] -= 1
                 if each.times:
                     yield Refused(tenant=key[0], deed=each.deed, reason=key[4], times=each.times)
-        for tenant, bucket in list(self._each.items()):
-            if bucket.forgettable(now_s):
-                del self._each[tenant]
+        self._each = {tenant: bucket for tenant, bucket in self._each.items() if not bucket.forgettable(now_s)}
+        self._crowds = {tenant: n for tenant, n in self._crowds.items() if n > 0}
 
     def again(self, refused: Refused, now_s: float) -> None:
         """It could not be written: it is counted on."""
@@ -90,12 +96,17 @@ class Floods:
         known.times += refused.times
 
     def _crowd(self, tenant: str, deed: Deed, reason: str, now_s: float) -> _Counted:
-        """Where those are counted who are too many. There are few of these: a tenant is a configured one, and what is
-        refused and why are words of ours."""
+        """Where those are counted who are too many: by what was refused and why, as long as there are few of these;
+        else by what alone, with the host. What is refused is always a word of ours."""
         key = (tenant, MANY, deed.what, "", reason)
         if key not in self._counted:
-            self._counted[key] = _Counted(Deed(who=MANY, what=deed.what), now_s)
-        return self._counted[key]
+            if self._crowds.get(tenant, 0) < CROWDS_MAX and self._all.ready_at(now_s) <= now_s:
+                self._crowds[tenant] = self._crowds.get(tenant, 0) + 1
+                self._all.take(now_s)
+                self._all.settle(now_s)
+            else:
+                key = (HOST, MANY, deed.what, "", VARIOUS)
+        return self._counted.setdefault(key, _Counted(Deed(who=MANY, what=deed.what), now_s))
 
     def _allowed(self, tenant: str, now_s: float) -> bool:
         mine = self._each.setdefault(tenant, Bucket(EACH, float("-inf")))

@@ -17,7 +17,7 @@ from actors.ports import StoreUnavailable
 from actors.ports.audit import HOST
 from daemon.store.audit_asking import Asked, Seen, deeds
 from daemon.store.audit_chain import ARGUMENTS_CHARS_MAX, fit_arguments
-from daemon.store.audit_floods import EACH, KEYS_MAX, MANY, Floods
+from daemon.store.audit_floods import ALL, CROWDS_MAX, EACH, KEYS_MAX, MANY, Floods
 from daemon.store.database import Store, open_store
 
 
@@ -170,9 +170,25 @@ def test_a_stranger_with_a_new_name_each_time_fills_nothing() -> None:
         rows += floods.due(minute * 60.0 + 60.0)
     rows += floods.due(4_000.0, all_of_them=True)
     assert sum(each.times for each in rows) == met
-    assert len(rows) <= EACH.burst + 3_600 * EACH.per_s + 60 + 1
+    assert len(rows) <= EACH.burst + 3_600 * EACH.per_s + 60 * CROWDS_MAX + 1
     assert len(floods) == 0
     assert {each.deed.who for each in rows if each.times > 1} == {MANY}
+
+
+def test_neither_names_nor_reasons_nor_tenants_make_more_rows_than_there_may_be() -> None:
+    """A thousand tenants, each refusal of another one, of another name and for another reason."""
+    floods, rows, met = Floods(), [], 0
+    for minute in range(10):
+        for n in range(5_000):
+            refused = deed("gateway.refused", f"{minute}-{n}", correlation_id=f"{n}")
+            at_once = floods.met(f"t{n % 1_000}", refused, f"reason {n}", minute * 60.0)
+            rows += [at_once] if at_once else []
+            met += 1
+        assert len(floods) <= KEYS_MAX + 1_000
+        rows += floods.due(minute * 60.0 + 60.0)
+    rows += floods.due(1e6, all_of_them=True)
+    assert sum(each.times for each in rows) == met
+    assert len(rows) <= ALL.burst + 600 * ALL.per_s + 10
 
 
 async def test_refusals_never_wait_and_are_written_when_the_disk_takes_them(
