@@ -18,7 +18,8 @@ from actors.ports.audit import HOST
 from daemon.store.audit_asking import Asked, Seen, deeds
 from daemon.store.audit_chain import ARGUMENTS_CHARS_MAX, fit_arguments
 from daemon.store.audit_floods import ALL, CROWDS_MAX, EACH, KEYS_MAX, MANY, Floods
-from daemon.store.database import Store, open_store
+from daemon.store.database import Store, open_store, upgrade
+from daemon.store.errors import StoreRefused
 
 
 async def seen(store: Store, asked: Asked | None = None) -> list[Seen]:
@@ -261,3 +262,23 @@ async def test_a_start_after_a_cut_misses_nothing(tmp_path: Path) -> None:
         [cut] = await seen(store)
         assert (cut.what, msgspec.json.decode(cut.arguments)["rows"]) == ("audit.cut", 1)
     assert "audit.tail_missing" not in dict(troubles)
+
+
+async def test_a_loss_that_was_accepted_leaves_a_gap_in_the_audit(tmp_path: Path) -> None:
+    """An older copy was put in the place of the database, and somebody went on with it."""
+    path, clock = tmp_path / "a.db", Wall()
+    async with audited(path, clock) as store:
+        await store.audit.note("acme", deed())
+    older = path.read_bytes()
+    async with audited(path, clock) as store:
+        await store.audit.note("acme", deed("resume"))
+        await store.audit.note("acme", deed("drain"))
+    path.write_bytes(older)
+    with pytest.raises(StoreRefused, match="commits are missing"):
+        async with audited(path, clock):
+            pass
+    assert upgrade(path, clock.now_us(), accept_loss=True)[-1].startswith("accepted the loss of")
+    async with audited(path, clock) as store:
+        rows = await seen(store)
+        assert [(row.what, row.seq) for row in rows] == [("audit.tail_missing", 4), ("pause", 1)]
+    assert [(each.what, each.seq) for each in proven(path).misfits] == [("removed", 4)]
