@@ -6,6 +6,7 @@ journal (``audit.anchored``) and in the file that ``[audit] anchor`` names.
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -43,7 +44,8 @@ async def anchor(store: Store, witness: Witness, clock: Clock, words: AuditWords
     if words.anchor is None:
         return Anchored(head=head, where=("journal",))
     try:
-        await trio.to_thread.run_sync(append, words.anchor, store_id, head, clock.now_us())
+        told = partial(append, words.anchor, store_id, head, clock.now_us())
+        await trio.to_thread.run_sync(told, abandon_on_cancel=True)  # a share that hangs must not keep us from ending
     except OSError as error:
         witness.trouble("audit.anchor_failed", error, file=str(words.anchor))
         return Anchored(head=head, where=("journal",), trouble=f"{words.anchor}: {error.strerror or error}")
@@ -157,18 +159,12 @@ class Logbook:
         """A configuration is in force: which of its files differ from those that were known last, also by an earlier
         life of the daemon."""
         prints = await trio.to_thread.run_sync(fingerprints, self._root)
-        before = self._prints if self._prints is not None else await self._audit.known_files()
-        if before == prints:
-            self._prints = prints
-            return
-        deed = Deed(
-            who="lmsyncd",
-            what="config.changed",
-            on=str(self._root),
-            arguments=changed_files(before, prints),
-        )
         try:
-            await self._audit.note_files(HOST, deed, prints)
+            before = self._prints if self._prints is not None else await self._audit.known_files()
+            if before != prints:
+                told = changed_files(before, prints)
+                deed = Deed(who="lmsyncd", what="config.changed", on=str(self._root), arguments=told)
+                await self._audit.note_files(HOST, deed, prints)
             self._prints = prints
         except StoreUnavailable as error:
             self._witness.trouble("audit.unwritten", error, what="config.changed")

@@ -32,6 +32,10 @@ CORRELATION_CHARS_MAX = 200
 
 
 FILES = "config_files"
+_INTENDED = (
+    "SELECT what FROM audit a WHERE tenant = ? AND no = ? AND kind = 'intended' AND NOT EXISTS "
+    "(SELECT 1 FROM audit c WHERE c.kind = 'concluded' AND c.tenant = a.tenant AND c.of = a.no)"
+)
 _files = msgspec.json.Decoder(dict[str, str])
 
 
@@ -74,10 +78,9 @@ class SqlAudit:
         told = Told(detail=self._fit(detail, 500))
 
         def job(raw: sqlite3.Connection) -> Appended:
-            sql = "SELECT what FROM audit WHERE tenant = ? AND no = ? AND kind = 'intended'"
-            intended = raw.execute(sql, (tenant, no)).fetchone()
+            intended = raw.execute(_INTENDED, (tenant, no)).fetchone()
             if intended is None:
-                raise ValueError(f"nothing was intended under number {no} of {tenant or 'the host'}")
+                raise ValueError(f"nothing was intended under number {no} of {tenant or 'the host'}, or it has ended")
             entry = Entry(tenant=tenant, kind="concluded", what=intended[0], told=told, of=no, result=result)
             return self._append(raw, entry)
 

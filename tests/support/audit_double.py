@@ -42,6 +42,8 @@ class RememberedAudit:
 
     async def conclude(self, tenant: str, no: int, result: Result, detail: str = "") -> None:
         self._possible()
+        if (tenant, no) not in self._intended:
+            raise ValueError(f"nothing was intended under number {no} of {tenant or 'the host'}, or it has ended")
         self.told.append(Told("concluded", tenant, self._intended.pop((tenant, no)), result, detail))
 
     async def note(self, tenant: str, deed: Deed, result: Result = "done", detail: str = "") -> None:

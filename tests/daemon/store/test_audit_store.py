@@ -1,7 +1,6 @@
 """The audit is written before and after, once, in order, and never more than a disk can bear."""
 
 import signal
-import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -51,9 +50,7 @@ async def test_nothing_ends_twice_or_without_having_begun(tmp_path: Path) -> Non
     async with audited(tmp_path / "a.db") as store:
         no = await store.audit.intend("acme", deed())
         await store.audit.conclude("acme", no, "done")
-        with pytest.raises(sqlite3.IntegrityError):
-            await store.audit.conclude("acme", no, "failed")
-        for tenant, other in (("acme", 99), ("globex", no)):
+        for tenant, other in (("acme", no), ("acme", 99), ("globex", no)):
             with pytest.raises(ValueError, match="nothing was intended"):
                 await store.audit.conclude(tenant, other, "done")
     assert proven(tmp_path / "a.db").misfits == []
