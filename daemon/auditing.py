@@ -24,6 +24,7 @@ FIRST_CUT_S = 60.0
 CUT_EVERY_S = 86_400.0
 LAST_ANCHOR_S = 5.0
 FILES_MAX = 10_000
+SUFFIXES = frozenset({".toml", ".j2", ".csv"})
 TOLD_MAX = 40
 """So many changed files are named; more are counted."""
 
@@ -103,14 +104,16 @@ class Auditor:
 
 
 def fingerprints(root: Path) -> dict[str, str]:
-    """Of every file of a configuration directory: its name there, and the beginning of its SHA-256. Blocks."""
+    """Of every file of a configuration directory that may say something (a secret's is none): its name there, and the
+    beginning of its SHA-256. Blocks."""
     found = [root / "lmsyncd.toml"]
     for folder in ("tenants.d", "templates", "mappings"):
-        found += [path for path in sorted((root / folder).rglob("*")) if path.is_file()][:FILES_MAX]
+        found += [path for path in sorted((root / folder).rglob("*")) if path.suffix in SUFFIXES][:FILES_MAX]
     prints: dict[str, str] = {}
     for path in found:
         try:
-            prints[str(path.relative_to(root))] = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+            with path.open("rb") as file:
+                prints[str(path.relative_to(root))] = hashlib.file_digest(file, "sha256").hexdigest()[:16]
         except OSError:
             continue  # what cannot be read is in force for nobody
     return prints

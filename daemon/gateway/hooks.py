@@ -52,4 +52,4 @@ class HookResource:
         if answer.status < 300:
             return Response(status_code=answer.status)
         headers = {} if answer.retry_after_s is None else {"Retry-After": str(answer.retry_after_s)}
-        raise Problem(answer.status, answer.detail, reason="hook", headers=headers)
+        raise Problem(answer.status, answer.detail, reason=f"hook: {answer.detail}", headers=headers)

@@ -5,6 +5,7 @@ the order of ``seq``; what does not fit is told with its place, the first first,
 there, so that one change is one finding, not thousands. Pure of anything but reading.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -302,8 +303,11 @@ def prove_file(path: Path, anchors: Iterable[Anchor], rest: Callable[[], None] =
     Raises StoreRefused."""
     if not path.exists():
         raise StoreRefused(f"there is no database {path}")
+    log = path.with_name(path.name + "-wal")
+    still = not os.access(path.resolve().parent, os.W_OK) and not (log.exists() and log.stat().st_size)
+    mode = "mode=ro&immutable=1" if still else "mode=ro"  # where nothing can be written, nothing is in use
     try:
-        raw = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        raw = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, isolation_level=None)
     except sqlite3.Error as error:
         raise StoreRefused(f"cannot read {path}: {error}") from error
     try:

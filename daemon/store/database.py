@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-import msgspec
 import trio
 
 from actors.ports import Clock
@@ -21,7 +20,7 @@ from daemon.store.activities import SqlActivities
 from daemon.store.admission import admit, unheard
 from daemon.store.attachments import SqlAttachments, discard
 from daemon.store.audit import SqlAudit
-from daemon.store.audit_anchor import fallen_behind, own_up
+from daemon.store.audit_anchor import accepted, fallen_behind, own_up
 from daemon.store.connections import SqlConnections
 from daemon.store.credentials import SqlCredentials
 from daemon.store.documents import SqlDocuments
@@ -49,8 +48,8 @@ from daemon.store.relaying import SqlRelays
 from daemon.store.remapping import SqlRemappings
 from daemon.store.reminders import SqlReminders
 from daemon.store.retention import SqlHousekeeping, make_returnable
-from daemon.store.sessions import SqlSessions
 from daemon.store.saml import SqlSaml
+from daemon.store.sessions import SqlSessions
 from daemon.store.sources import SqlSources
 from daemon.store.statements import SqlStatements
 from daemon.store.vault import SqlVault
@@ -278,12 +277,10 @@ def upgrade(path: Path, now_us: int, *, accept_loss: bool = False) -> list[str]:
 def _accept(raw: sqlite3.Connection, path: Path, loss: Lost, now_us: int) -> str:
     """Note the loss, and write a mark of what is left."""
     doubted = accept(raw, loss, now_us)
+    accepted(raw, loss, now_us)
     file = MarkFile(mark_path(path))
-    left, known = snapshot(raw, now_us), loss.mark
-    if known.store == left.store:  # what the audit had is missed at the next start, and said there
-        left = msgspec.structs.replace(left, audited=known.audited, audit_hash=known.audit_hash)
     try:
-        file.write(left)
+        file.write(snapshot(raw, now_us))
     finally:
         file.close()
     missing = "an unknown number of" if loss.missing is None else loss.missing

@@ -1,5 +1,6 @@
 """The audit is written before and after, once, in order, and never more than a disk can bear."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -277,5 +278,12 @@ async def test_a_loss_that_was_accepted_leaves_a_gap_in_the_audit(tmp_path: Path
     assert upgrade(path, clock.now_us(), accept_loss=True)[-1].startswith("accepted the loss of")
     async with audited(path, clock) as store:
         rows = await seen(store)
-        assert [(row.what, row.seq) for row in rows] == [("audit.tail_missing", 4), ("pause", 1)]
+        assert [(row.what, row.seq) for row in rows] == [("store.loss_accepted", 4), ("pause", 1)]
+        assert msgspec.json.decode(rows[0].arguments) == {
+            "kind": "behind",
+            "commits": 2,
+            "rows_before": 1,
+            "rows_remembered": 3,
+        }
+        assert rows[0].who.endswith(f"(uid {os.getuid()})")
     assert [(each.what, each.seq) for each in proven(path).misfits] == [("removed", 4)]
