@@ -16,7 +16,7 @@ import msgspec
 from daemon.store.audit_chain import FIELDS, VERSION, Row, Sums, commitment, digest
 from daemon.store.audit_rows import KEPT, Head, Kept, kept
 from daemon.store.errors import StoreRefused
-from daemon.store.migrate import pending
+from daemon.store.migrate import APPLICATION_ID
 
 MISFITS_MAX = 100
 """So many are told; more are counted."""
@@ -311,7 +311,10 @@ def prove_file(path: Path, anchors: Iterable[Anchor], rest: Callable[[], None] =
     except sqlite3.Error as error:
         raise StoreRefused(f"cannot read {path}: {error}") from error
     try:
-        pending(raw)
+        if (
+            raw.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID
+        ):  # of whatever version: rows tell theirs
+            raise StoreRefused(f"{path} is no database of lmsyncd")
         if not raw.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit_told'").fetchone():
             raise StoreRefused(f"{path} was made by a version of lmsyncd without an audit")
         return prove(raw, anchors, rest)
