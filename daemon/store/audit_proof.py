@@ -311,9 +311,7 @@ def prove_file(path: Path, anchors: Iterable[Anchor], rest: Callable[[], None] =
     except sqlite3.Error as error:
         raise StoreRefused(f"cannot read {path}: {error}") from error
     try:
-        if (
-            raw.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID
-        ):  # of whatever version: rows tell theirs
+        if raw.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
             raise StoreRefused(f"{path} is no database of lmsyncd")
         if not raw.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit_told'").fetchone():
             raise StoreRefused(f"{path} was made by a version of lmsyncd without an audit")
