@@ -39,10 +39,9 @@ def deed_of(peer: Peer, request: Ask, correlation_id: str = "") -> Deed:
 
 def told(request: Ask) -> dict[str, object]:
     """What it says, for the log; nothing secret."""
+    said = {name: getattr(request, name) for name in request.__struct_fields__ if name not in UNTOLD}
     return {
-        name: "***" if name in SECRET_NAMES and value else value
-        for name, value in msgspec.to_builtins(request).items()
-        if name not in UNTOLD
+        name: "***" if name in SECRET_NAMES and value else msgspec.to_builtins(value) for name, value in said.items()
     }
 
 
