@@ -55,9 +55,7 @@ def form_of(request: Request) -> dict[str, str]:
 def asked(page: Asking) -> Response:
     """The page itself: what is wanted, and two buttons."""
     wants = "".join(f"<li><code>{escape(want)}</code></li>" for want in page.wants)
-    hidden = "".join(
-        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in page.hidden.items()
-    )
+    hidden = _hidden(page.hidden)
     typed = "".join(
         f'<p><label>{escape(label)} <input name="{escape(name)}" value="{escape(value)}"></label></p>'
         for name, (label, value) in page.typed.items()
@@ -83,6 +81,17 @@ def sent_back(address: str, **given: str) -> Response:
     return Response(status=302, headers={"location": location, "cache-control": "no-store"})
 
 
+def posted_back(address: str, **given: str) -> Response:
+    """The same as a form that the person sends on (``response_mode=form_post``); no script does it for them."""
+    hidden = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(text)}">' for name, text in given.items()
+    )
+    body = (
+        f'<form method="post" action="{escape(address)}">{hidden}<p><button id="continue">Continue</button></p></form>'
+    )
+    return _html(200, "Back to where you came from", body)
+
+
 def may_return(address: str, registered: Iterable[str], *, below: bool) -> bool:
     """Whether a browser may be sent there: to what is registered (or, with ``below``, to a path below it); where
     nothing is registered, to any address without fragment."""
@@ -101,6 +110,12 @@ def proves(challenge: str, verifier: str) -> bool:
         return False
     made = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
     return hmac.compare_digest(made, challenge)
+
+
+def _hidden(fields: Mapping[str, str]) -> str:
+    return "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(text)}">' for name, text in fields.items()
+    )
 
 
 def _html(status: int, title: str, body: str) -> Response:

@@ -1,8 +1,8 @@
 """Proof that a request comes from the app: its secret, or an assertion signed with its certificate.
 
 Where certificates are registered, the signature is verified (PS256 or RS256), the certificate must be valid and be the
-one that the header names, the assertion lives ten minutes at most and serves once. Where none is, any well-formed
-assertion is taken.
+one that the header names, and the assertion lives ten minutes at most; it serves once, if the terms say so. Where none
+is, any well-formed assertion is taken.
 """
 
 import base64
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from actors.domain.flow import decode_object
 from actors.targets.teams.fake.replies import EntraRefusal
+from actors.targets.teams.fake.terms import Terms
 
 CLIENT = SECRET = "sandbox"  # noqa: S105 - the sandbox's public credential
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -33,7 +34,7 @@ class Proofs:
     def __init__(self) -> None:
         self._seen: OrderedDict[str, None] = OrderedDict()
 
-    def identify(self, form: dict[str, str], directory: str, now_s: float, certificates: list[str]) -> None:
+    def identify(self, form: dict[str, str], directory: str, now_s: float, terms: Terms) -> None:
         """Raises EntraRefusal unless the form proves to come from the client."""
         if form.get("client_id", CLIENT) != CLIENT:
             raise EntraRefusal("unauthorized_client", "The application was not found in the directory.")
@@ -48,25 +49,14 @@ class Proofs:
         text = form["client_assertion"]
         if problem := assertion_problem(text, directory, now_s):
             raise EntraRefusal("invalid_client", f"Client assertion failed validation: {problem}.", 401, 700027)
-        if certificates and (problem := self._signed(text, now_s, certificates)):
+        if terms.certificates and (problem := _signed(text, now_s, terms.certificates)):
+            raise EntraRefusal("invalid_client", f"Client assertion failed validation: {problem}.", 401, 700027)
+        if terms.single_use_assertions and (problem := self._again(text)):
             raise EntraRefusal("invalid_client", f"Client assertion failed validation: {problem}.", 401, 700027)
 
-    def _signed(self, text: str, now_s: float, certificates: list[str]) -> str:
-        """What is wrong with the signature, or with serving again; empty if nothing is."""
-        head, body, signature = text.split(".")
-        header, claims = _part(head) or {}, _part(body) or {}
-        certificate = next((each for each in map(load, certificates) if _names(header, each)), None)
-        if certificate is None:
-            return "the certificate with this thumbprint is not registered"
-        now = datetime.fromtimestamp(now_s, UTC)
-        if not certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc:
-            return "the certificate is not valid at this time"
-        if not _verifies(certificate, str(header.get("alg")), f"{head}.{body}".encode(), _bytes(signature)):
-            return "the signature is not the certificate's"
-        begins, ends = claims.get("nbf", claims.get("iat")), claims.get("exp")
-        if not isinstance(begins, int | float) or not isinstance(ends, int | float) or ends - begins > LIFE_S_MAX:
-            return f"it lives longer than {LIFE_S_MAX} s"
-        name = str(claims.get("jti"))
+    def _again(self, text: str) -> str:
+        """What is wrong with serving again; empty for what has not served yet."""
+        name = str((_part(text.split(".")[1]) or {}).get("jti"))
         if name in self._seen:
             return "it has been used before (jti)"
         self._seen[name] = None
@@ -95,6 +85,24 @@ def assertion_problem(text: str, directory: str, now_s: float) -> str:
     if not isinstance(begins, int | float) or not isinstance(ends, int | float):
         return "nbf and exp are times"
     return "" if begins <= now_s + SKEW_S and now_s - SKEW_S < ends else "not valid at this time"
+
+
+def _signed(text: str, now_s: float, certificates: list[str]) -> str:
+    """What is wrong with the signature; empty if nothing is."""
+    head, body, signature = text.split(".")
+    header, claims = _part(head) or {}, _part(body) or {}
+    certificate = next((each for each in map(load, certificates) if _names(header, each)), None)
+    if certificate is None:
+        return "the certificate with this thumbprint is not registered"
+    now = datetime.fromtimestamp(now_s, UTC)
+    if not certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc:
+        return "the certificate is not valid at this time"
+    if not _verifies(certificate, str(header.get("alg")), f"{head}.{body}".encode(), _bytes(signature)):
+        return "the signature is not the certificate's"
+    begins, ends = claims.get("nbf", claims.get("iat")), claims.get("exp")
+    if not isinstance(begins, int | float) or not isinstance(ends, int | float) or ends - begins > LIFE_S_MAX:
+        return f"it lives longer than {LIFE_S_MAX} s"
+    return ""
 
 
 @lru_cache(maxsize=100)

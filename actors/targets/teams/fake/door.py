@@ -1,7 +1,17 @@
 """Entra's pages: on which a person lets the app act for them, and on which an administrator lets it act by itself."""
 
 from actors.domain.flow import Request, Response
-from actors.ports.consenting import CHALLENGE, Asking, asked, form_of, may_return, query_of, said, sent_back
+from actors.ports.consenting import (
+    CHALLENGE,
+    Asking,
+    asked,
+    form_of,
+    may_return,
+    posted_back,
+    query_of,
+    said,
+    sent_back,
+)
 from actors.targets.teams.fake.assertions import CLIENT
 from actors.targets.teams.fake.grants import PLAIN, Code, Grants, named
 from actors.targets.teams.fake.people import POSTER
@@ -24,11 +34,12 @@ class Doors:
         if wrong := self._astray(given):
             return said(400, WRONG, wrong)
         back, state = given["redirect_uri"], given.get("state", "")
+        send = posted_back if given.get("response_mode") == "form_post" else sent_back
         if wrong := _mistaken(given):
             return sent_back(back, error="invalid_request", error_description=wrong, state=state)
         if given.get("prompt") == "none":
             detail = "AADSTS50058: A silent sign-in request was sent but no user is signed in."
-            return sent_back(back, error="login_required", error_description=detail, state=state)
+            return send(back, error="login_required", error_description=detail, state=state)
         if request.method != "POST":
             hidden = {name: text for name, text in given.items() if name not in ("user", "decision")}
             typed = {"user": ("Signed in as", given.get("login_hint") or POSTER)}
@@ -43,7 +54,7 @@ class Doors:
             )
         if given.get("decision") != "allow":
             detail = "AADSTS65004: User declined to consent to access the app."
-            return sent_back(back, error="access_denied", error_description=detail, state=state)
+            return send(back, error="access_denied", error_description=detail, state=state)
         who = given.get("user") or given.get("login_hint") or POSTER
         person = self._space.signed_in(who)
         if person is None:
@@ -58,7 +69,7 @@ class Doors:
             ends_s=now_s + self._grants.terms.code_life_s,
         )
         text = self._grants.promise(code, now_s)
-        return sent_back(back, code=text, state=state)
+        return send(back, code=text, state=state)
 
     def admin_consent(self, directory: str, request: Request, now_s: float) -> Response:
         given = form_of(request) if request.method == "POST" else query_of(request)
@@ -91,8 +102,8 @@ def _mistaken(given: dict[str, str]) -> str:
     """What is wrong with a request whose sender can be told; empty if nothing is."""
     if given.get("response_type") != "code":
         return "AADSTS70016: The response_type is code."
-    if given.get("response_mode", "query") != "query":
-        return "AADSTS900561: The sandbox answers in the query only."
+    if given.get("response_mode", "query") not in ("query", "form_post"):
+        return "AADSTS900561: The sandbox answers in the query, or by a form that is posted."
     if not given.get("scope"):
         return "AADSTS900144: The request must contain the parameter: 'scope'."
     if set(named(given["scope"])) <= PLAIN - {"openid"}:

@@ -48,7 +48,7 @@ class Entra:
             "jwks_uri": f"{base}/discovery/v2.0/keys",
             "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
             "response_types_supported": ["code"],
-            "response_modes_supported": ["query"],
+            "response_modes_supported": ["query", "form_post"],
             "code_challenge_methods_supported": ["S256"],
             "subject_types_supported": ["pairwise"],
             "scopes_supported": ["openid", "profile", "email", "offline_access"],
@@ -81,7 +81,7 @@ class Entra:
                 raise EntraRefusal("unsupported_grant_type", "The app requested an unsupported grant type.")
 
     def _identify(self, form: dict[str, str], directory: str, now_s: float) -> None:
-        self._proofs.identify(form, directory, now_s, self.terms.certificates)
+        self._proofs.identify(form, directory, now_s, self.terms)
         if directory in self.grants.disabled:
             raise EntraRefusal("unauthorized_client", "The application is disabled in the directory.", code=7000112)
 

@@ -12,8 +12,10 @@ class Terms(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     redirect_urls: list[str] = []
     """Where browsers may be sent back to, exactly; none: anywhere."""
     certificates: list[str] = []
-    """PEM. With any, assertions are verified against them, live ten minutes at most and serve once; with none, any
-    well-formed one is taken."""
+    """PEM. With any, assertions are verified against them and live ten minutes at most; with none, any well-formed
+    one is taken."""
+    single_use_assertions: bool = False
+    """Whether an assertion that has served is refused; Microsoft's own client uses each for as long as it lives."""
     app_permissions: list[str] | None = None
     """What the app may do by itself (``User.Read.All``); null: everything."""
     require_consent: bool = False

@@ -3,14 +3,18 @@
 msal wants https, so the fake is served here over TLS on loopback, with a throw-away certificate authority.
 """
 
+import base64
 import datetime
 import json
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import msal
 import pytest
@@ -141,3 +145,90 @@ def test_msal_understands_errors(served: Served, error: str) -> None:
     assert told["error"] == error
     assert told["error_codes"]
     assert told["correlation_id"]
+
+
+# ── a person, by the browser ─────────────────────────────────────────────────────────────────────────
+
+BACK = "https://lms.example.edu/callback"
+PERSONAL = ["https://graph.microsoft.com/ChannelMessage.Send", "https://graph.microsoft.com/User.Read"]
+
+
+def allowed(app: msal.ConfidentialClientApplication, auth_uri: str) -> dict[str, str]:
+    """Press Allow on the page, and what the browser posts back."""
+    page = app.http_client.get(auth_uri, timeout=5)
+    assert page.status_code == 200
+    given = fields_of(page.text) | {"decision": "allow"}
+    answer = app.http_client.post(auth_uri.partition("?")[0], data=given, allow_redirects=False, timeout=5)
+    assert f'action="{BACK}"' in answer.text
+    return fields_of(answer.text)
+
+
+def fields_of(page: str) -> dict[str, str]:
+    return {name: unescape(value) for name, value in re.findall(r'<input[^>]* name="(\w+)" value="([^"]*)"', page)}
+
+
+def signed_in(app: msal.ConfidentialClientApplication) -> dict[str, Any]:
+    flow = app.initiate_auth_code_flow(
+        PERSONAL, redirect_uri=BACK, response_mode="form_post", login_hint="ada@example.edu"
+    )
+    assert "code_challenge_method=S256" in flow["auth_uri"]
+    return app.acquire_token_by_auth_code_flow(flow, allowed(app, flow["auth_uri"]))
+
+
+def me(served: Served, token: dict[str, Any]) -> requests.Response:
+    """Not by msal's own client, which answers from memory."""
+    bearer = {"authorization": f"Bearer {token['access_token']}"}
+    url = f"{served.origin}/graph/v1.0/me"
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.get(url, headers=bearer, timeout=5, verify=str(served.ca_file))
+
+
+def test_msal_signs_a_person_in_with_pkce_and_refreshes(served: Served) -> None:
+    with client(served, "sandbox") as app:
+        told = signed_in(app)
+        assert told["id_token_claims"]["preferred_username"] == "ada@example.edu"
+        assert me(served, told).json()["mail"] == "ada@example.edu"
+        [account] = app.get_accounts()
+        assert account["username"] == "ada@example.edu"
+        anew = app.acquire_token_silent_with_error(PERSONAL, account, force_refresh=True)
+        assert anew["token_source"] == "identity_provider"
+        assert anew["access_token"] != told["access_token"]
+        assert me(served, anew).status_code == 200
+        served.fake.happen(b'{"do": "withdraw_consent"}', time.time())
+        gone = app.acquire_token_silent_with_error(PERSONAL, account, force_refresh=True)
+        assert gone["error"] == "invalid_grant"
+        assert gone["error_codes"] == [65001]
+
+
+def test_msal_sees_a_code_that_was_redeemed(served: Served) -> None:
+    with client(served, "sandbox") as app:
+        flow = app.initiate_auth_code_flow(PERSONAL, redirect_uri=BACK, response_mode="form_post")
+        back = allowed(app, flow["auth_uri"])
+        assert "access_token" in app.acquire_token_by_auth_code_flow(flow, back)
+        assert app.acquire_token_by_auth_code_flow(flow, back)["error_codes"] == [54005]
+
+
+def test_msal_proves_itself_with_the_registered_certificate_and_with_no_other(served: Served) -> None:
+    registered, other = certificate(), certificate()
+    served.fake.adjust(json.dumps({"certificates": [registered["public_certificate"]]}).encode(), time.time())
+    with client(served, registered) as app:
+        assert "access_token" in app.acquire_token_for_client(SCOPES)
+        assert signed_in(app)["token_type"] == "Bearer"
+    with client(served, other) as app:
+        refused = app.acquire_token_for_client(SCOPES)
+    assert (refused["error"], refused["error_codes"]) == ("invalid_client", [700027])
+
+
+def test_msal_merges_what_a_challenge_demands(served: Served) -> None:
+    with client(served, "sandbox", client_capabilities=["cp1"]) as app:
+        told = signed_in(app)
+        assert me(served, told).status_code == 200
+        served.fake.happen(b'{"do": "challenge"}', time.time() + 1)
+        refused = me(served, told)
+        assert refused.status_code == 401
+        given = refused.headers["www-authenticate"].partition('claims="')[2].partition('"')[0]
+        [account] = app.get_accounts()
+        claims = base64.b64decode(given).decode()
+        proved = app.acquire_token_silent_with_error(PERSONAL, account, claims_challenge=claims)
+        assert me(served, proved).status_code == 200
