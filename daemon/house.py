@@ -16,7 +16,8 @@ from actors.domain.throttle import Limiter
 from actors.domain.verdicts import Delivered
 from actors.domain.wording import Catalogue, default_templates
 from actors.kernel import Kernel, Registry, converse
-from actors.ports import Bearing, Clock, Dice, Http, Source, StoreUnavailable, Target, Witness
+from actors.ports import Bearing, Clock, Dice, Http, Reveal, Source, StoreUnavailable, Target, Witness
+from actors.roles.custody import connection_of
 from actors.roles.greeting import greet
 from actors.roles.root import Root
 from actors.roles.router import Plan
@@ -139,7 +140,7 @@ class House:
     def _make_targets(self, tenant: Tenant) -> dict[str, Target]:
         wording = Catalogue(tenant.templates, default_templates())
         return {
-            name: discover()[each.kind].build(each.settings, self._reader.reveal, wording)
+            name: discover()[each.kind].build(each.settings, self._keys(tenant, name), wording)
             for name, each in tenant.targets.items()
         }
 
@@ -150,8 +151,13 @@ class House:
             build = sources.discover()[each.kind].build
             if build is not None:
                 bearing = Bearing(tenant=tenant.name, source=name, timezone=tenant.timezone, locale=tenant.locale)
-                made[name] = build(each.settings, self._reader.reveal, bearing)
+                made[name] = build(each.settings, self._keys(tenant, connection_of(tenant, name)), bearing)
         return made
+
+    def _keys(self, tenant: Tenant, name: str) -> Reveal:
+        """How a connector comes by secrets, and by tokens."""
+        custody = self._world.custody
+        return self._reader.reveal if custody is None else custody.keys(tenant, name, self._reader.reveal)
 
     # ── what operators do ────────────────────────────────────────────────────────────────────────────
 

@@ -16,6 +16,7 @@ import trio
 import trio_asyncio
 
 from actors.kernel import Kernel
+from actors.roles.custody import Custody, within
 from actors.roles.world import Switchboard, World
 from config.model import Configuration
 from config.secrets import SecretReader, SecretUnavailable
@@ -25,6 +26,7 @@ from daemon.clock import SystemClock, SystemDice
 from daemon.control.listener import ControlRefused
 from daemon.control.server import serve_control
 from daemon.depot import FileDepot
+from daemon.dialects import dialects_of
 from daemon.gateway.app import GatewayApp, build_app
 from daemon.gateway.ports import GatewayPorts
 from daemon.gateway.server import serve as serve_gateway
@@ -36,6 +38,10 @@ from daemon.store.errors import StoreRefused
 from daemon.systemd import Notifier, Watchdog, notify_address, take_sockets, watchdog_interval_s
 from daemon.telemetry.metrics import watch_loop
 from daemon.telemetry.opening import Telemetry, open_telemetry
+from daemon.vault import Vault
+from daemon.vault.connections import SealedConnections
+from daemon.vault.keks import KeyFile, key_path
+from daemon.vault.opening import FileKeks
 
 EX_OK, EX_FAILURE, EX_CONFIG = 0, 1, 78
 GC_THRESHOLDS = 10_000, 20, 50
@@ -125,6 +131,12 @@ class Daemon:
             clock=clock, dice=dice, on_trouble=lambda path, error: witness.trouble("actor.crashed", error, actor=path)
         )
         self.depot = FileDepot(store.path.with_name(store.path.name + ".spool"), clock, self._outbound.client)
+        self._vault = Vault(store.vault, FileKeks(KeyFile(key_path(store.path))), clock)
+        custody = Custody(
+            SealedConnections(store.connections, self._vault),
+            clock,
+            lambda tenant: dialects_of(tenant, reader.reveal, dice.token),
+        )
         self._world = World(
             boot=boot_name(),
             clock=clock,
@@ -144,7 +156,8 @@ class Daemon:
             meanings=KindMeanings(clock),
             witness=witness,
             audit=store.audit,
-            http=self._outbound.client,
+            http=within(custody, self._outbound.client),
+            custody=custody,
             switchboard=Switchboard(),
             born_us=store.born_us,
             mask=telemetry.mask,
@@ -169,6 +182,7 @@ class Daemon:
         words, supervisor = self._configuration.daemon, self._house.root.supervisor
         await self._notifier.extend(START_S_MAX)
         await self._house.keyring.refresh()
+        await self._vault.load()
         logbook = self._house.logbook
         await logbook.told("daemon.started", version=self._house.version, boot=self._world.boot, pid=os.getpid())
         await logbook.configured()

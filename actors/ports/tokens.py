@@ -14,7 +14,7 @@ import msgspec
 from actors.domain.flow import Flow
 from actors.domain.scopes import Feature, Need
 from actors.domain.tokens import Failure, Granted, Holding, Missing, Tokens
-from config.model import Secret
+from config.model import Route, Secret
 
 
 @runtime_checkable
@@ -63,6 +63,9 @@ class Dialect(Protocol):
 
     def revoke(self, speaker: str, held: Tokens) -> Flow[Failure | None]:
         """Give them back. None: done, or there is nothing to give back there."""
+
+    def features(self, routes: Sequence[Route], target: str, *, hears: bool) -> frozenset[Feature]:
+        """What these routes to this target use of it."""
 
     def needed(self, speaker: str, features: Collection[Feature]) -> tuple[Need, ...]:
         """The least that these features need."""

@@ -16,7 +16,7 @@ from actors.kernel import Actor
 from actors.messages import ConnectionLost, CustodianMessage, GiveBack, Granting, PersonSeen, Renew
 from actors.ports import StoreUnavailable
 from actors.ports.tokens import Dialect
-from actors.roles.custody import Custody
+from actors.roles.custody import OF_SOURCE, Custody
 from actors.roles.renewing import Renewing
 from actors.roles.world import World
 from config.model import Tenant
@@ -197,13 +197,13 @@ class Custodian(Actor[CustodianMessage]):
             except StoreUnavailable as error:  # the next attempt will find the same
                 world.witness.trouble("token.store_unavailable", error, connection=self._wallet.on)
         else:
-            world.switchboard.look(self._wallet.on)
+            world.switchboard.look(self._wallet.on.removesuffix(OF_SOURCE))
 
     async def _heal(self) -> None:
         """There is a token again: the lane goes on at once, the source is read."""
         world, on = self._world, self._wallet.on
         if not self._is_target:
-            world.switchboard.switched(on)
+            world.switchboard.switched(on.removesuffix(OF_SOURCE))
             return
         try:
             await world.outbox.unsuspend(on, world.clock.now_us())

@@ -7,7 +7,7 @@ answers that one in the house, once the custodian has come to a result.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import quote, unquote
 
 import trio
@@ -18,10 +18,12 @@ from actors.domain.verdicts import Revoked, Unavailable
 from actors.ports import Clock, Http, Reveal
 from actors.ports.speaking import given, revealed
 from actors.ports.tokens import Connections, Dialect, Kept, TokensUnusable
-from config.model import Secret
+from config.model import Secret, Tenant
 from config.secrets import SecretUnavailable
 
+Dialects = Callable[[Tenant], Mapping[str, Dialect]]
 SCHEME = "custodian:"
+OF_SOURCE = "@source"
 AWAITED_S_MAX = 20.0
 """Longer than an asking takes as a rule; whoever waits in vain comes again."""
 EMPTY = Kept(Holding())
@@ -80,8 +82,10 @@ class Wallet:
 class Custody:
     """All wallets of the process, by TENANT/NAME."""
 
-    def __init__(self, connections: Connections, clock: Clock) -> None:
+    def __init__(self, connections: Connections, clock: Clock, dialects: Dialects) -> None:
+        """``dialects``: how each account of a tenant is asked for tokens that asks for any, by name."""
         self.connections = connections
+        self.dialects = dialects
         self._clock = clock
         self._wallets: dict[str, Wallet] = {}
 
@@ -101,9 +105,15 @@ class Custody:
     def of(self, tenant: str) -> Iterator[Wallet]:
         return (wallet for wallet in list(self._wallets.values()) if wallet.tenant == tenant)
 
-    def keys(self, tenant: str, name: str, dialect: Dialect, reveal: Reveal) -> "CustodyKeys":
-        """For the connector's other conversations."""
-        return CustodyKeys(self, self.wallet(tenant, name, dialect), reveal)
+    def keys(self, tenant: Tenant, name: str, reveal: Reveal) -> Reveal:
+        """For the connector's other conversations: it is handed tokens, where it needs any."""
+        wallet = self._wallets.get(f"{tenant.name}/{name}")
+        if wallet is None:
+            dialect = self.dialects(tenant).get(name)
+            if dialect is None:
+                return reveal
+            wallet = self.wallet(tenant.name, name, dialect)
+        return CustodyKeys(self, wallet, reveal)
 
     def over(self, http: Http) -> Http:
         """The client of a conversation, made to ask custodians too."""
@@ -194,6 +204,11 @@ class CustodyKeys:
         if static is not None:
             return revealed(self._reveal, static) != token  # it was replaced where it is kept
         return self._custody.refuse(self._wallet, speaker, token, claims)
+
+
+def connection_of(tenant: Tenant, source: str) -> str:
+    """What the connection of a source is called: like the source, unless a target is called so."""
+    return f"{source}{OF_SOURCE}" if source in tenant.targets else source
 
 
 def asking(on: str, speaker: str) -> Request:

@@ -1,5 +1,5 @@
-"""One tenant's subtree: a courier for each lane, the router that feeds them, a harvester for each source that is read
-or calls, and the janitor.
+"""One tenant's subtree: a custodian for each account that asks for tokens, a courier for each lane, the router that feeds
+them, a harvester for each source that is read or calls, and the janitor.
 
 They know one another only through the store and the switchboard, so each may fall alone: one_for_one.
 """
@@ -8,9 +8,18 @@ from collections.abc import Mapping
 from functools import partial
 
 from actors.kernel import Budget, ChildSpec, Supervisor
-from actors.messages import CourierMessage, HarvesterMessage, JanitorMessage, ReminderMessage, RouterMessage
+from actors.messages import (
+    CourierMessage,
+    CustodianMessage,
+    HarvesterMessage,
+    JanitorMessage,
+    ReminderMessage,
+    RouterMessage,
+)
 from actors.ports import Source, Target
 from actors.roles.courier import Courier
+from actors.roles.custodian import Custodian
+from actors.roles.custody import connection_of
 from actors.roles.harvester import Harvester
 from actors.roles.janitor import Janitor
 from actors.roles.reminder import Reminder, wanted
@@ -20,6 +29,7 @@ from config.model import Tenant
 
 BUDGET = Budget(restarts_max=10, period_s=60.0)
 COURIER_GRACE_S = 20.0
+CUSTODIAN_GRACE_S = 20.0
 HARVESTER_GRACE_S = 10.0
 
 
@@ -34,6 +44,7 @@ def subtree(
         )
         world.switchboard.couriers[f"{tenant.name}/{name}"] = spec.address
         couriers.append(spec)
+    custodians = _custodians(tenant, world)
     router = ChildSpec[RouterMessage](name="router", start=partial(Router, tenant, targets, world))
     world.switchboard.routers[tenant.name] = router.address
     janitor = ChildSpec[JanitorMessage](name="janitor", start=partial(Janitor, tenant, world))
@@ -50,7 +61,28 @@ def subtree(
         reminder = ChildSpec[ReminderMessage](name="reminder", start=partial(Reminder, tenant, sources, world))
         world.switchboard.reminders[tenant.name] = reminder.address
         reminders.append(reminder)
-    return Supervisor([*couriers, router, *harvesters, *reminders, janitor], strategy="one_for_one", budget=BUDGET)
+    children = [*custodians, *couriers, router, *harvesters, *reminders, janitor]
+    return Supervisor(children, strategy="one_for_one", budget=BUDGET)
+
+
+def _custodians(tenant: Tenant, world: World) -> list[ChildSpec[CustodianMessage]]:
+    """One for each account that is asked for tokens."""
+    custody = world.custody
+    if custody is None:
+        return []
+    found: list[ChildSpec[CustodianMessage]] = []
+    for name, dialect in custody.dialects(tenant).items():
+        features = dialect.features(tenant.routes, name, hears=False)
+        is_source = name not in tenant.targets
+        in_use = frozenset(each for each in dialect.speakers if is_source or dialect.needed(each, features))
+        spec = ChildSpec[CustodianMessage](
+            name=f"custodian:{name}",
+            start=partial(Custodian, tenant, name, dialect, in_use, custody, world),
+            grace_s=CUSTODIAN_GRACE_S,
+        )
+        world.switchboard.custodians[f"{tenant.name}/{name}"] = spec.address
+        found.append(spec)
+    return found
 
 
 def forget(tenant: Tenant, world: World) -> None:
@@ -58,6 +90,10 @@ def forget(tenant: Tenant, world: World) -> None:
     world.switchboard.routers.pop(tenant.name, None)
     world.switchboard.janitors.pop(tenant.name, None)
     world.switchboard.reminders.pop(tenant.name, None)
+    for name in (*tenant.targets, *(connection_of(tenant, source) for source in tenant.sources)):
+        world.switchboard.custodians.pop(f"{tenant.name}/{name}", None)
+        if world.custody is not None:
+            world.custody.forget(tenant.name, name)
     for name in tenant.targets:
         world.switchboard.couriers.pop(f"{tenant.name}/{name}", None)
     for name in tenant.sources:

@@ -49,6 +49,7 @@ from actors.ports.listening import NO_SOCKETS, ListenerView, Seal, Sockets, Tide
 from actors.ports.records import Records, Relays
 from actors.ports.remapping import Remappings
 from actors.ports.reminders import Reminders
+from actors.roles.custody import Custody
 from actors.roles.taking import Meaning
 from config.model import Tenant
 
@@ -182,5 +183,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     sockets: Sockets = NO_SOCKETS
     public_url: str = ""
     """How the world calls our gateway; empty: it cannot."""
+    custody: Custody | None = None
+    """Who has the tokens; None: connectors look after them alone."""
     seal: Seal = unsealed
     """(tenant, kind, name, value) -> the value as it may lie in the store."""

@@ -18,6 +18,7 @@ from accounts import SETTINGS as SETTINGS
 from accounts import SOURCES as SOURCES
 from memory_http import InMemoryHttp
 from notes import Notes as Notes
+from plain_vault import PlainVault
 from told import completed as completed
 from told import graded as graded
 from told import voiding as voiding
@@ -42,16 +43,24 @@ from actors.ports import (
     SourceKind,
     Target,
 )
+from actors.roles.custody import Custody, connection_of, within
 from actors.roles.root import Root
 from actors.roles.world import Switchboard, World
 from actors.targets import discover
 from config.model import Audience, Connection, Route, Secret, Tenant
 from daemon.depot import FileDepot
+from daemon.dialects import dialects_of
 from daemon.meanings import KindMeanings
 from daemon.store.database import Store, open_store
 from daemon.telemetry.redaction import Redactor
+from daemon.vault.connections import SealedConnections
 
 EPOCH_US = 1_800_000_000_000_000
+
+
+def revealed(secret: Secret) -> str:
+    """Everybody's secrets are known by their names."""
+    return SECRETS[str(secret.env)]
 
 
 class VirtualClock:
@@ -110,6 +119,8 @@ class Campus:
             [*self.fakes.values(), *self.sources.values()], now_s=lambda: EPOCH_US / 1e6 + trio.current_time()
         )
         self.notes = Notes()
+        self.vault = PlainVault()
+        self.custody: Custody
         self.switchboard = Switchboard()
         self.window = window
         self._lives = 0
@@ -127,7 +138,14 @@ class Campus:
         self._nursery = nursery
         self._lives += 1
         self._severed = [Severed(port) for port in (self.store.outbox, self.store.ledger, self.http)]
-        world = self.world(f"boot{self._lives}", self.store.statements, *self._severed)
+        rows = Severed(self.store.connections)
+        self._severed.append(rows)
+        self.custody = Custody(
+            SealedConnections(rows, self.vault),  # type: ignore[arg-type]  # a proxy
+            self.clock,
+            lambda each: dialects_of(each, revealed, self.dice.token),
+        )
+        world = self.world(f"boot{self._lives}", self.store.statements, *self._severed[:3])
         ports = (self.store.records, self.store.relays, self.store.sources, self.store.remappings)
         told = [Severed(port) for port in ports]
         self._severed += told
@@ -158,7 +176,8 @@ class Campus:
             meanings=KindMeanings(self.clock, {"toy": toy_tables()}),
             witness=self.notes,
             audit=self.store.audit,
-            http=lambda: http,
+            http=within(self.custody, lambda: http),
+            custody=self.custody,
             switchboard=self.switchboard,
             born_us=self.store.born_us,
             window=self.window,
@@ -189,11 +208,9 @@ class Campus:
     def targets(self, tenant: Tenant) -> dict[str, Target]:
         wording = Catalogue(tenant.templates, default_templates())
 
-        def reveal(secret: Secret) -> str:
-            return SECRETS[str(secret.env)]
-
         return {
-            name: discover()[each.kind].build(each.settings, reveal, wording) for name, each in tenant.targets.items()
+            name: discover()[each.kind].build(each.settings, self.custody.keys(tenant, name, revealed), wording)
+            for name, each in tenant.targets.items()
         }
 
     def connected(self, tenant: Tenant) -> dict[str, Source]:
@@ -203,7 +220,8 @@ class Campus:
             build = kinds()[each.kind].build
             if build is not None:
                 bearing = Bearing(tenant=tenant.name, source=name, timezone=tenant.timezone, locale=tenant.locale)
-                made[name] = build(each.settings, lambda secret: SECRETS[str(secret.env)], bearing)
+                keys = self.custody.keys(tenant, connection_of(tenant, name), revealed)
+                made[name] = build(each.settings, keys, bearing)
         return made
 
     # ── what a test does ─────────────────────────────────────────────────────────────────────────────

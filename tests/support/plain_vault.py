@@ -1,0 +1,32 @@
+"""A vault that hides nothing, but opens only what was sealed for the same place; and one whose key is away."""
+
+import msgspec
+
+from daemon.vault.envelope import VaultUnusable
+
+
+class PlainVault:
+    """``away``: why nothing can be sealed or opened."""
+
+    def __init__(self) -> None:
+        self.away = ""
+        self.sealings = 0
+
+    def seal(self, tenant: str, kind: str, name: str, value: bytes, version: int = 0) -> bytes:
+        self._possible()
+        self.sealings += 1
+        return msgspec.json.encode([[tenant, kind, name, version], value])
+
+    def open(self, tenant: str, kind: str, name: str, sealed: bytes, version: int = 0) -> bytes:
+        self._possible()
+        place, value = msgspec.json.decode(sealed, type=tuple[list[str | int], bytes])
+        if place != [tenant, kind, name, version]:
+            raise VaultUnusable("it does not open: it was changed, or belongs to another place")
+        return value
+
+    async def ready_for(self, tenant: str) -> None:
+        self._possible()
+
+    def _possible(self) -> None:
+        if self.away:
+            raise VaultUnusable(self.away, passing=True)
