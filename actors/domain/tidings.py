@@ -49,8 +49,15 @@ class PersonGone(msgspec.Struct, frozen=True, tag="person_gone"):
     person: str
 
 
+class ChannelSeen(msgspec.Struct, frozen=True, tag="channel_seen"):
+    """What a channel is called, of which nobody knew it: no news. ``place`` is a destination as deliveries have it."""
+
+    place: str
+    name: str
+
+
 class ChannelRenamed(msgspec.Struct, frozen=True, tag="channel_renamed"):
-    """``place`` is a destination as deliveries have it."""
+    """It is called otherwise now."""
 
     place: str
     name: str
@@ -111,6 +118,7 @@ Tiding = (
     | PersonCame
     | PersonChanged
     | PersonGone
+    | ChannelSeen
     | ChannelRenamed
     | ChannelArchived
     | ChannelBack

@@ -47,6 +47,9 @@ class Listening(Protocol):
     def routed(self, audiences: tuple[Audience, ...]) -> tuple[str, ...]:
         """The channels that these audiences and the settings name, as destinations of deliveries."""
 
+    def asked_about(self, places: Sequence[str]) -> tuple[str, ...]:
+        """Those of these destinations whose state can be asked for."""
+
     def survey(self, asking: Asking) -> Surveying:
         """Find what lost calls would have told."""
 

@@ -34,6 +34,8 @@ from actors.roles.world import World
 from config.model import Tenant
 from config.secrets import SecretUnavailable
 
+PLACE_CAUSES = frozenset({Cause.DESTINATION_GONE, Cause.DESTINATION_REFUSED})
+"""What the vendor is asked about: how the place stands that it refused."""
 RECORD_RETRY_S = 1.0
 THROTTLE_KEPT_US = 5_000_000
 DISABLED_US = 86_400_000_000
@@ -98,6 +100,8 @@ class Carriage:
                 boot=self._life,
                 trace_id=view.trace_id,
             )
+        if isinstance(answer, Refused) and answer.cause in PLACE_CAUSES and not delivery.audience.learner:
+            world.switchboard.survey(self._lane, delivery.destination)
         if isinstance(answer, Revoked):
             await self._suspend(answer.detail)
         elif self._pulse.throttled_until_us - now_us > THROTTLE_KEPT_US:

@@ -241,6 +241,7 @@ class Courier(Actor[CourierMessage]):
                     return
                 self._hello_s = HELLO_FIRST_S
                 self._world.witness.event("lane.unsuspended", lane=self.lane)
+                self._world.switchboard.survey(self.lane)  # what was not told meanwhile
             case Revoked(detail=detail):
                 self._world.witness.event("lane.still_suspended", lane=self.lane, detail=detail)
             case _:

@@ -17,6 +17,7 @@ from actors.domain.tidings import (
     ChannelBack,
     ChannelDeleted,
     ChannelRenamed,
+    ChannelSeen,
     Clicked,
     Missed,
     Note,
@@ -59,6 +60,8 @@ class Heed:
         noted = await world.tidings.take(self.lane, kept, world.clock.now_us())
         self.repeated += len(notes) - len(noted.fresh)
         for note in noted.fresh:
+            if isinstance(note.tiding, ChannelSeen):
+                continue
             self.told[name_of(note.tiding)] += 1
             world.witness.event(
                 "vendor.told",
@@ -140,7 +143,7 @@ def subject_of(tiding: Tiding) -> str:
             return person
         case Clicked(form=form):
             return form
-        case ChannelRenamed(place=place) | ChannelArchived(place=place):
+        case ChannelSeen(place=place) | ChannelRenamed(place=place) | ChannelArchived(place=place):
             return place
         case ChannelBack(place=place) | ChannelDeleted(place=place):
             return place

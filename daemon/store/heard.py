@@ -20,6 +20,7 @@ from actors.domain.tidings import (
     ChannelBack,
     ChannelDeleted,
     ChannelRenamed,
+    ChannelSeen,
     Clicked,
     Missed,
     Note,
@@ -166,7 +167,7 @@ def _act(raw: sqlite3.Connection, lane: str, note: Note, now_us: int) -> int:
             return _changed(raw, lane, person, emails)
         case PersonGone(person=person):
             return _forget_person(raw, lane, person)
-        case ChannelRenamed(place=place, name=name):
+        case ChannelSeen(place=place, name=name) | ChannelRenamed(place=place, name=name):
             _tell(raw, lane, place, now_us)
             raw.execute("UPDATE places SET name = ? WHERE lane = ? AND place = ?", (_short(name), lane, place))
         case ChannelArchived(place=place):

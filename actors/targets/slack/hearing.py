@@ -7,6 +7,7 @@ told not to send it again.
 
 import hmac
 import re
+from collections.abc import Sequence
 from hashlib import sha256
 
 from actors.domain.flow import Flow, Veiled, decode_object
@@ -32,7 +33,7 @@ from actors.domain.tidings import (
 from actors.domain.verdicts import Cause, Refused
 from actors.ports import Reveal
 from actors.targets.slack import socket, telling
-from actors.targets.slack.settings import SlackSettings
+from actors.targets.slack.settings import CHANNEL_ID, SlackSettings
 from actors.targets.slack.surveying import Ask, routed, survey
 from actors.targets.slack.wire import Answered, harmless, understand
 from config.durations import seconds
@@ -61,6 +62,9 @@ class SlackEars:
 
     def routed(self, audiences: tuple[Audience, ...]) -> tuple[str, ...]:
         return routed(self._settings, audiences)
+
+    def asked_about(self, places: Sequence[str]) -> tuple[str, ...]:
+        return tuple(each for each in places if CHANNEL_ID.fullmatch(each) and not each.startswith("D"))
 
     def survey(self, asking: Asking) -> Surveying:
         return survey(self._ask, asking)

@@ -13,6 +13,7 @@ from actors.domain.tidings import (
     ChannelBack,
     ChannelDeleted,
     ChannelRenamed,
+    ChannelSeen,
     Place,
     Surveyed,
     Surveying,
@@ -69,5 +70,5 @@ def _seen(place: Place, answer: Answered) -> list[Tiding]:
     elif place.closed:
         found.append(ChannelBack(place.place, name))
     if name and name != place.name:
-        found.append(ChannelRenamed(place.place, name))
+        found.append(ChannelRenamed(place.place, name) if place.name else ChannelSeen(place.place, name))
     return found

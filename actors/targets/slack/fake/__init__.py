@@ -16,7 +16,8 @@ Faults (``Fault.operation`` is the method's name; ``Fault.destination`` the chan
     error                    ok: false with error ``value``, nothing done
     token_expired            token_expired once, and the token used is no longer good (``xoxb-sandbox`` stays so)
     revoked                  ok: false with error ``value`` (default account_inactive)
-    archived, kicked         is_archived (is_inactive to chat.update) or not_in_channel, for the methods that say so
+    archived, kicked         is_archived (is_inactive to chat.update; conversations.info shows it) or not_in_channel,
+                             for the methods that say so
     deleted                  channel_not_found, for the methods that name a channel
     reset_before_commit      connection reset, nothing done
     reset_after_commit       done, then a connection reset
@@ -180,6 +181,9 @@ class FakeSlack:
                 return self._answer({"ok": False, "error": "token_expired"})
             case "revoked":
                 return self._answer({"ok": False, "error": fault.value or "account_inactive"})
+            case "archived" if method == "conversations.info":
+                seen = {"id": given.text("channel"), "name": given.text("channel").lower(), "is_archived": True}
+                return self._answer({"ok": True, "channel": seen})
             case "archived":
                 error = "is_inactive" if method == "chat.update" else "is_archived"
                 return self._answer({"ok": False, "error": error})

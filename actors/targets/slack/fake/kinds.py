@@ -9,6 +9,7 @@ from actors.ports import Fault
 
 POSTING = frozenset({"chat.postMessage", "chat.update", "chat.delete"})
 READING = frozenset({"conversations.history", "conversations.replies"})
+LOOKING = frozenset({"conversations.info"})
 SIGNING_IN = frozenset({"oauth.v2.access", "oauth.v2.exchange"})
 """Methods that are asked without a token."""
 
@@ -34,9 +35,9 @@ ENDING = frozenset({"token_expired"})
 """They end tokens: only those that were given out can end."""
 SWITCHES = frozenset({"duplicate_client_msg_id", "history_limited"})
 CONCERNS = {
-    "archived": POSTING,
+    "archived": POSTING | LOOKING,
     "kicked": POSTING | READING,
-    "deleted": POSTING | READING,
+    "deleted": POSTING | READING | LOOKING,
     "late_commit": POSTING,
 }
 """Kinds that concern some methods only."""
