@@ -54,6 +54,8 @@ class Root:
             if old == new:
                 continue
             touched.append(name)
+            leaving = _lanes(old) - _lanes(new)
+            self._world.switchboard.leaving |= leaving
             if old is not None and new is None:
                 await self.supervisor.remove(name)
                 tenants.forget(old, self._world)
@@ -65,6 +67,7 @@ class Root:
                 else:
                     await self.supervisor.add(self._spec(new))
                 self._tenants[name] = new
+            self._world.switchboard.leaving -= leaving
         return tuple(touched)
 
     def _keep_horizons(self, configured: Mapping[str, Tenant]) -> None:
@@ -78,3 +81,7 @@ class Root:
 
     def _start(self, tenant: Tenant) -> Supervisor:
         return tenants.subtree(tenant, self._make_targets(tenant), self._world, self._make_sources(tenant))
+
+
+def _lanes(tenant: Tenant | None) -> set[str]:
+    return set() if tenant is None else {f"{tenant.name}/{target}" for target in tenant.targets}

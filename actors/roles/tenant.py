@@ -1,11 +1,12 @@
-"""One tenant's subtree: a custodian for each account that asks for tokens, a courier for each lane, the router that feeds
-them, a harvester for each source that is read or calls, and the janitor.
+"""One tenant's subtree: a custodian for each account that asks for tokens, a courier for each lane, a listener for each
+target that tells, the router that feeds couriers, a harvester for each source that is read or calls, and the janitor.
 
 They know one another only through the store and the switchboard, so each may fall alone: one_for_one.
 """
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from actors.kernel import Budget, ChildSpec, Supervisor
 from actors.messages import (
@@ -13,6 +14,7 @@ from actors.messages import (
     CustodianMessage,
     HarvesterMessage,
     JanitorMessage,
+    ListenerMessage,
     ReminderMessage,
     RouterMessage,
 )
@@ -22,6 +24,7 @@ from actors.roles.custodian import Custodian
 from actors.roles.custody import connection_of
 from actors.roles.harvester import Harvester
 from actors.roles.janitor import Janitor
+from actors.roles.listener import Listener
 from actors.roles.reminder import Reminder, wanted
 from actors.roles.router import Router
 from actors.roles.world import World
@@ -31,6 +34,7 @@ BUDGET = Budget(restarts_max=10, period_s=60.0)
 COURIER_GRACE_S = 20.0
 CUSTODIAN_GRACE_S = 20.0
 HARVESTER_GRACE_S = 10.0
+LISTENER_GRACE_S = 10.0
 
 
 def subtree(
@@ -44,6 +48,16 @@ def subtree(
         )
         world.switchboard.couriers[f"{tenant.name}/{name}"] = spec.address
         couriers.append(spec)
+    listeners: list[ChildSpec[ListenerMessage]] = []
+    for name, target in targets.items():
+        if target.listening is not None:
+            listener = ChildSpec[ListenerMessage](
+                name=f"listener:{name}",
+                start=partial(Listener, tenant, name, target, target.listening, world),
+                grace_s=LISTENER_GRACE_S,
+            )
+            world.switchboard.listeners[f"{tenant.name}/{name}"] = listener.address
+            listeners.append(listener)
     custodians = _custodians(tenant, world)
     router = ChildSpec[RouterMessage](name="router", start=partial(Router, tenant, targets, world))
     world.switchboard.routers[tenant.name] = router.address
@@ -61,7 +75,7 @@ def subtree(
         reminder = ChildSpec[ReminderMessage](name="reminder", start=partial(Reminder, tenant, sources, world))
         world.switchboard.reminders[tenant.name] = reminder.address
         reminders.append(reminder)
-    children = [*custodians, *couriers, router, *harvesters, *reminders, janitor]
+    children: list[ChildSpec[Any]] = [*custodians, *couriers, *listeners, router, *harvesters, *reminders, janitor]
     return Supervisor(children, strategy="one_for_one", budget=BUDGET)
 
 
@@ -96,6 +110,8 @@ def forget(tenant: Tenant, world: World) -> None:
             world.custody.forget(tenant.name, name)
     for name in tenant.targets:
         world.switchboard.couriers.pop(f"{tenant.name}/{name}", None)
+        world.switchboard.listeners.pop(f"{tenant.name}/{name}", None)
+        world.switchboard.listener_views.pop(f"{tenant.name}/{name}", None)
     for name in tenant.sources:
         world.switchboard.harvesters.pop(f"{tenant.name}/{name}", None)
         world.switchboard.source_views.pop(f"{tenant.name}/{name}", None)
