@@ -16,6 +16,7 @@ from config.mappings import read_shelf
 from config.model import Configuration, Daemon, Gateway, StoreWords, Tenant
 from config.outward import Allowed
 from config.problems import BadConfiguration, Problem, dotted, in_order, shown
+from config.sign_on import lacking
 from config.templates import read_templates
 from config.tenant import Surroundings, Vocabulary, check_files, check_secrets, read_tenant
 from config.texts import is_loopback, listen_address
@@ -67,6 +68,8 @@ def examine(
         problems += tenant_problems
         if tenant is not None:
             tenants[tenant.name] = tenant
+    if daemon is not None:
+        problems += lacking(root, daemon, tenants, on_this_machine=secrets)
     if daemon is None or any(problem.severity == "error" for problem in problems):
         return None, in_order(problems)
     return Configuration(root=root, daemon=daemon, tenants=tenants, state=state), in_order(problems)
