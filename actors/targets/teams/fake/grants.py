@@ -219,10 +219,10 @@ class Grants:
 
 
 def named(scope: str) -> tuple[str, ...]:
-    """The bare names of what a request's ``scope`` asks for; ``.default`` is what is usual."""
+    """The bare names of what a request's ``scope`` asks for, of whichever cloud; ``.default`` is what is usual."""
     names: list[str] = []
     for each in scope.split():
-        name = each.removeprefix(GRAPH)
+        name = each.rpartition("/")[2] if "://" in each else each
         names += USUAL if name == ".default" else (name,)
     return tuple(dict.fromkeys(names))
 
