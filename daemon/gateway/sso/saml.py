@@ -6,7 +6,6 @@ says which sign-ons were begun there, and opens nothing.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from html import escape
 from typing import Protocol
 from urllib.parse import parse_qsl
 
@@ -19,7 +18,7 @@ from actors.ports.audit import Deed
 from config.model import Tenant
 from daemon.gateway.limits import facts
 from daemon.gateway.ports import Trouble
-from daemon.gateway.problems import Problem, unavailable
+from daemon.gateway.problems import Problem
 from daemon.gateway.resource import Handler, Resource
 from daemon.gateway.sessions import PRIVATE, Session, safe_way, where_from
 from daemon.gateway.sso.claims import SignedIn
@@ -36,9 +35,6 @@ LIFE_S = 300
 COOKIE = "lmsyncd-saml"
 BEGIN, ACS, LOGOUT, METADATA = (f"/t/{{tenant}}/sso/saml/{name}" for name in ("login", "acs", "logout", "metadata"))
 _BROWSER = frozenset("0123456789abcdef")
-REFUSED_TEXT = "Sign-on was refused. Begin again; if that does not help, ask whoever runs this service."
-LATER_TEXT = "Sign-on cannot be used at the moment. Whoever runs this service has been told why."
-DONE_TEXT = "You are signed out."
 
 
 class Doorman(Protocol):
@@ -100,7 +96,7 @@ class SamlResource:
         """The identity provider's word that a session is over, or its answer to ours."""
         query = request.scope["query_string"].decode("latin-1")
         if "SAMLRequest=" not in query:
-            return page(200, DONE_TEXT)
+            return self._pages.said(tenant, 200, "signed_out")
         goodbye = await self._desk.goodbye(tenant, query)
         ended = [
             each
@@ -111,7 +107,9 @@ class SamlResource:
         if own is not None and own.stored.via == "saml" and own.stored.id not in {each.id for each in ended}:
             ended.append(own.stored)  # one whose name was only for this once is known by its browser
         await self._sessions.end(request, ended, "it ended at the identity provider")
-        response = RedirectResponse(goodbye.url, 303, headers=PRIVATE) if goodbye.url else page(200, DONE_TEXT)
+        response: Response = self._pages.said(tenant, 200, "signed_out")
+        if goodbye.url:
+            response = RedirectResponse(goodbye.url, 303, headers=PRIVATE)
         if own is not None:
             self._sessions.leave(response, tenant.name)
         return response
@@ -128,14 +126,18 @@ class SamlResource:
                 return await handler(request, tenant)
             except Refused as refused:
                 self._tell(request, tenant, str(refused))
-                return page(403, REFUSED_TEXT)
+                return self._page(request, tenant, 403, "sign_in_refused")
             except NotNow as error:
                 self._trouble("sso.unusable", None, tenant=tenant.name, detail=str(error))
-                return page(503, LATER_TEXT, {"Retry-After": "60"})
-            except StoreUnavailable as error:
-                raise unavailable(error) from None
+                return self._page(request, tenant, 503, "sign_in_unusable")
+            except StoreUnavailable:
+                return self._page(request, tenant, 503, "later")
 
         return guarded
+
+    def _page(self, request: Request, tenant: Tenant, status: int, key: str) -> Response:
+        """The same for all reasons; operators find theirs by the reference."""
+        return self._pages.said(tenant, status, key, reference=facts(request.scope).correlation_id)
 
     def _tell(self, request: Request, tenant: Tenant, reason: str) -> None:
         deed = Deed(
@@ -188,19 +190,3 @@ async def _form(request: Request) -> tuple[bytes, str]:
     if len(messages) != 1 or len(relays) > 1:
         raise Refused(Reason.FORM)
     return decoded(messages[0]), "".join(relays)
-
-
-def page(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
-    """One sentence for people."""
-    body = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>lmsyncd</title>'
-        '<meta name="viewport" content="width=device-width"></head>'
-        f"<body><main><p>{escape(text)}</p></main></body></html>"
-    )
-    safe = {
-        **PRIVATE,
-        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-        "X-Content-Type-Options": "nosniff",
-        **(headers or {}),
-    }
-    return Response(body, status, media_type="text/html", headers=safe)
