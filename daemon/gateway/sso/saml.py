@@ -58,7 +58,16 @@ Everybody = Callable[[str], Awaitable[Sequence[StoredSession]]]
 class SamlResource:
     """The four addresses. Bodies are bounded by the frame, and more closely here."""
 
-    def __init__(self, desk: SamlDesk, sessions: Doorman, everybody: Everybody, audit: Audit, trouble: Trouble) -> None:
+    def __init__(
+        self,
+        desk: SamlDesk,
+        sessions: Doorman,
+        everybody: Everybody,
+        audit: Audit,
+        trouble: Trouble,
+        pages: Pages | None = None,
+    ) -> None:
+        self._pages = pages or Pages()
         self._desk = desk
         self._sessions = sessions
         self._everybody = everybody
