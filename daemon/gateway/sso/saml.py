@@ -17,6 +17,7 @@ from actors.ports import Audit, StoreUnavailable
 from actors.ports.audit import Deed
 from config.model import Tenant
 from daemon.gateway.limits import facts
+from daemon.gateway.pages import Pages
 from daemon.gateway.ports import Trouble
 from daemon.gateway.problems import Problem
 from daemon.gateway.resource import Handler, Resource
