@@ -31,6 +31,7 @@ from config.problems import Problem, in_a_line, in_order
 from config.secrets import SecretReader, SecretUnavailable
 from daemon import settings
 from daemon.auditing import Logbook
+from daemon.connections import ConnectionDesk
 from daemon.control.office import Check, ReloadOutcome
 from daemon.control.protocol import Level
 from daemon.control.times import moment
@@ -76,6 +77,9 @@ class House:
         self.root = Root(configuration.tenants, self._make_targets, world, self._make_sources)
         self.keyring = Keyring(store.credentials, SealFile(seal_path(store.path)), world.clock, world.witness.trouble)
         self.keyring.configure(configuration.tenants.values())
+        self.desk = None if world.custody is None else ConnectionDesk(world.custody, world.switchboard, world.clock)
+        if self.desk is not None:
+            self.desk.configure(configuration)
         self.logbook = Logbook(store, world.witness, root_dir)
 
     # ── what is there ────────────────────────────────────────────────────────────────────────────────
@@ -180,6 +184,8 @@ class House:
                 fresh, daemon=self._configuration.daemon, state=self._configuration.state
             )
             self.keyring.configure(fresh.tenants.values())
+            if self.desk is not None:
+                self.desk.configure(fresh)
             applied = await self.root.apply(fresh.tenants)
             self._try_suspended()
             await self.logbook.configured()

@@ -108,7 +108,7 @@ class Connections(Protocol):
 
 class Who(msgspec.Struct, frozen=True, kw_only=True):
     """A person who signed in, as connecting needs them. ``who``: as the audit names them (``oidc:SUBJECT``);
-    ``roles``: those that they have here (``admin``)."""
+    ``roles``: what the identity provider says of them, as far as ``[sso.roles]`` makes roles of it."""
 
     who: str
     where: str = ""
