@@ -1,0 +1,140 @@
+"""Keys that others sign with, by their ``kid`` (RFC 7517), and what they signed (RFC 7515). Without the network.
+
+A stranger can send whatever they like, so nothing that is sent may make us work: an algorithm must be one of a short
+list (all of key pairs: whoever reads a public key must not be able to sign with it), and keys are fetched anew for an
+unknown ``kid`` at most once in a while. A key is used for the kind of signature that it is of, and for no other.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Literal
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey
+
+from actors.domain.flow import decode_object
+
+KEYS_MAX = 64
+HEADER_CHARS_MAX = 8_192
+FRESH_US = 24 * 3_600_000_000
+"""After so long keys are fetched again; a key that was withdrawn counts no longer than this."""
+KEPT_US = 7 * FRESH_US
+"""Keys that cannot be fetched anew serve on for so long."""
+COOL_DOWN_US = 300_000_000
+"""Between two fetches, whoever asks, and whatever came of the last one."""
+RSA_BITS_MIN = 2_048
+_COMPACT = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_KINDS = {"RS": "RSA", "PS": "RSA", "ES": "EC"}
+_CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
+
+Key = RSAKey | ECKey
+Flaw = Literal["form", "algorithm", "key", "signature"]
+"""No signed JWT; not signed by an algorithm of the list; the key is not of that kind; the signature does not fit."""
+
+
+class KeySet:
+    """The keys of one issuer, and when to look for others."""
+
+    def __init__(self, cool_down_us: int = COOL_DOWN_US) -> None:
+        self._cool_down_us = cool_down_us
+        self._keys: Mapping[str, Key] = {}
+        self._fetched_us: int | None = None
+        self._tried_us: int | None = None
+
+    @property
+    def empty(self) -> bool:
+        return not self._keys
+
+    def cooling(self, now_us: int) -> bool:
+        """Whether somebody looked a short while ago."""
+        return self._tried_us is not None and 0 <= now_us - self._tried_us < self._cool_down_us
+
+    def wants(self, kid: str, now_us: int) -> bool:
+        """Whether to fetch, before this key is asked for."""
+        if self.cooling(now_us):
+            return False
+        return self._fetched_us is None or now_us - self._fetched_us > FRESH_US or bool(kid and kid not in self._keys)
+
+    def tried(self, now_us: int) -> None:
+        """Somebody is about to look."""
+        self._tried_us = now_us
+
+    def take(self, body: bytes, now_us: int) -> bool:
+        """A JWKS. One without any key that we can use changes nothing."""
+        found = keys_in(body)
+        if found:
+            self._keys, self._fetched_us = found, now_us
+        return bool(found)
+
+    def usable(self, now_us: int) -> bool:
+        """Whether there are keys, and not too old ones."""
+        return bool(self._keys) and self._fetched_us is not None and now_us - self._fetched_us <= KEPT_US
+
+    def pick(self, kid: str) -> Key | None:
+        """Without ``kid`` the only one, where there is one only."""
+        if not kid and len(self._keys) == 1:
+            return next(iter(self._keys.values()))
+        return self._keys.get(kid)
+
+
+def keys_in(body: bytes) -> dict[str, Key]:
+    """Those of a JWKS that sign, and that we can use."""
+    listed = (decode_object(body) or {}).get("keys")
+    found: dict[str, Key] = {}
+    for place, each in enumerate(listed[:KEYS_MAX] if isinstance(listed, list) else ()):
+        if not isinstance(each, dict) or each.get("use", "sig") != "sig":
+            continue
+        key = _import(each)
+        if key is not None:
+            kid = each.get("kid")
+            found[kid if isinstance(kid, str) else f"#{place}"] = key
+    return found
+
+
+def header_of(compact: bytes, algorithms: Collection[str], bytes_max: int) -> Mapping[str, object] | Flaw:
+    """What a signed JWT says of its signature, if that may be."""
+    if len(compact) > bytes_max or _COMPACT.fullmatch(compact) is None:
+        return "form"
+    try:
+        header = dict(jws.extract_compact(compact, registry=_registry(algorithms, bytes_max)).headers())
+    except (JoseError, ValueError, TypeError, RecursionError, AttributeError):
+        header = {}
+    algorithm = header.get("alg")
+    if not isinstance(algorithm, str) or algorithm not in algorithms or "crit" in header:
+        return "algorithm"
+    return header
+
+
+def payload_of(compact: bytes, key: Key, algorithm: str, bytes_max: int) -> bytes | Flaw:
+    """What was signed with this key, by this algorithm (``header_of`` found it acceptable)."""
+    if key.key_type != _KINDS[algorithm[:2]] or _CURVES.get(algorithm) != (
+        key.curve_name if isinstance(key, ECKey) else None
+    ):
+        return "key"
+    try:
+        signed = jws.deserialize_compact(
+            compact, key, algorithms=[algorithm], registry=_registry([algorithm], bytes_max)
+        )
+    except (JoseError, ValueError, TypeError):
+        return "signature"
+    return bytes(signed.payload)
+
+
+def _registry(algorithms: Collection[str], bytes_max: int) -> jws.JWSRegistry:
+    registry = jws.JWSRegistry(algorithms=list(algorithms), strict_check_header=False)
+    registry.max_header_length = HEADER_CHARS_MAX
+    registry.max_payload_length = bytes_max
+    registry.max_signature_length = HEADER_CHARS_MAX
+    return registry
+
+
+def _import(given: Mapping[str, object]) -> Key | None:
+    public = {name: value for name, value in given.items() if isinstance(value, str) and name not in ("d", "p", "q")}
+    try:
+        if public.get("kty") == "RSA":
+            key = RSAKey.import_key(public)  # type: ignore[arg-type]  # texts by name, as it wants them
+            return key if key.raw_value.key_size >= RSA_BITS_MIN else None
+        return ECKey.import_key(public) if public.get("kty") == "EC" else None  # type: ignore[arg-type]  # as above
+    except (JoseError, ValueError, TypeError, KeyError):
+        return None
