@@ -9,6 +9,9 @@ from msgspec import structs
 
 from config.model import Configuration
 
+RELOADED = frozenset({"vault"})
+"""Tables of ``lmsyncd.toml`` that a reload brings into force."""
+
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
     """Names of tenants, sorted. ``daemon_changed``: keys of ``lmsyncd.toml`` (``gateway.listen``, ``store.path``, also
@@ -38,6 +41,7 @@ def _daemon_keys(old: Configuration, new: Configuration) -> list[str]:
     keys = [
         f"{table}.{key}"
         for table in old.daemon.__struct_fields__
+        if table not in RELOADED
         for key, value in structs.asdict(getattr(old.daemon, table)).items()
         if value != getattr(getattr(new.daemon, table), key)
     ]

@@ -42,6 +42,7 @@ from daemon.gateway.seal import SealFile, seal_path
 from daemon.meanings import rewritten_in_force
 from daemon.release import installed_version
 from daemon.store.database import Store
+from daemon.vault.strongroom import Strongroom
 
 HELLO_S_MAX = 10.0
 PROBE_S_MAX = 5.0
@@ -61,6 +62,7 @@ class House:
         kernel: Kernel,
         reader: SecretReader,
         stop: Callable[[], None],
+        strongroom: Strongroom,
     ) -> None:
         self.version = installed_version()
         self.started_us = world.clock.now_us()
@@ -73,6 +75,7 @@ class House:
         self._kernel = kernel
         self._reader = reader
         self._stop = stop
+        self.strongroom = strongroom
         self._reloading = trio.Lock()
         self.root = Root(configuration.tenants, self._make_targets, world, self._make_sources)
         self.keyring = Keyring(store.credentials, SealFile(seal_path(store.path)), world.clock, world.witness.trouble)
@@ -161,7 +164,8 @@ class House:
     def _keys(self, tenant: Tenant, name: str) -> Reveal:
         """How a connector comes by secrets, and by tokens."""
         custody = self._world.custody
-        return self._reader.reveal if custody is None else custody.keys(tenant, name, self._reader.reveal)
+        reveal = self._reader.of(tenant.name)
+        return reveal if custody is None else custody.keys(tenant, name, reveal)
 
     # ── what operators do ────────────────────────────────────────────────────────────────────────────
 
@@ -180,23 +184,27 @@ class House:
             needed = changes(self._configuration, fresh).daemon_changed
             problems = in_order([*problems, *await self._rewritten(fresh)])
             # What only a restart brings into force is shown as it is in force, and reported as differing again.
-            self._configuration = msgspec.structs.replace(
-                fresh, daemon=self._configuration.daemon, state=self._configuration.state
-            )
+            daemon = msgspec.structs.replace(self._configuration.daemon, vault=fresh.daemon.vault)
+            self._configuration = msgspec.structs.replace(fresh, daemon=daemon, state=self._configuration.state)
+            await self.strongroom.configure(daemon.vault)
             self.keyring.configure(fresh.tenants.values())
             if self.desk is not None:
                 self.desk.configure(fresh)
             applied = await self.root.apply(fresh.tenants)
-            self._try_suspended()
+            self.try_suspended()
             await self.logbook.configured()
             self.witness.event("config.reloaded", applied=list(applied), restart_needed=list(needed))
             return ReloadOutcome(applied=applied, restart_needed=needed, problems=problems)
 
-    def _try_suspended(self) -> None:
-        """Of a source that was refused, what stands in its secret's place may be another one now."""
+    def try_suspended(self, tenant: str = "") -> None:
+        """Of a lane or a source that was refused, what stands in its secret's place may be another one now; without a
+        tenant, of any."""
         for name, view in self.switchboard.source_views.items():
-            if view.state == "suspended":
+            if view.state == "suspended" and tenant in ("", name.partition("/")[0]):
                 self.switchboard.switched(name)
+        for lane in self.switchboard.couriers:
+            if tenant in ("", lane.partition("/")[0]):
+                self.switchboard.ready(lane)  # one that is not suspended only looks
 
     async def _rewritten(self, fresh: Configuration) -> list[Problem]:
         """Mapping tables that are in force and were changed."""
@@ -244,7 +252,7 @@ class House:
         if self.draining:
             checks.append(Check(name="draining", ok=False, detail="shutting down"))
         if level == "deep":
-            checks.append(self._audit_check())
+            checks += [self._vault_check(), self._audit_check()]
             checks += await quarantine_checks(self._configuration.tenants.values(), self.store)
             async with trio.open_nursery() as nursery:
                 for tenant in self._configuration.tenants.values():
@@ -262,6 +270,10 @@ class House:
                 return Check(name="store", ok=False, detail=str(error))
             return Check(name="store", ok=True, detail=f"commits to {self.store.path}")
         return Check(name="store", ok=False, detail=f"no commit within {PROBE_S_MAX:g} s")
+
+    def _vault_check(self) -> Check:
+        trouble, sealing = self.strongroom.trouble(), self.strongroom.keks.source.sealing
+        return Check(name="vault", ok=not trouble, detail=trouble or f"its key: {sealing.kind} ({sealing.where})")
 
     def _audit_check(self) -> Check:
         audit = self.store.audit

@@ -38,10 +38,8 @@ from daemon.store.errors import StoreRefused
 from daemon.systemd import Notifier, Watchdog, notify_address, take_sockets, watchdog_interval_s
 from daemon.telemetry.metrics import watch_loop
 from daemon.telemetry.opening import Telemetry, open_telemetry
-from daemon.vault import Vault
 from daemon.vault.connections import SealedConnections
-from daemon.vault.keks import KeyFile, key_path
-from daemon.vault.opening import FileKeks
+from daemon.vault.strongroom import Strongroom
 
 EX_OK, EX_FAILURE, EX_CONFIG = 0, 1, 78
 GC_THRESHOLDS = 10_000, 20, 50
@@ -131,11 +129,11 @@ class Daemon:
             clock=clock, dice=dice, on_trouble=lambda path, error: witness.trouble("actor.crashed", error, actor=path)
         )
         self.depot = FileDepot(store.path.with_name(store.path.name + ".spool"), clock, self._outbound.client)
-        self._vault = Vault(store.vault, FileKeks(KeyFile(key_path(store.path))), clock)
+        self._strongroom = Strongroom(root, store, reader, environ, clock, witness)
         custody = Custody(
-            SealedConnections(store.connections, self._vault),
+            SealedConnections(store.connections, self._strongroom.vault),
             clock,
-            lambda tenant: dialects_of(tenant, reader.reveal, dice.token),
+            lambda tenant: dialects_of(tenant, reader.of(tenant.name), dice.token),
         )
         self._world = World(
             boot=boot_name(),
@@ -172,6 +170,7 @@ class Daemon:
             world=self._world,
             kernel=self._kernel,
             reader=reader,
+            strongroom=self._strongroom,
             stop=self._stopping.set,
         )
         self._notifier = Notifier(notify_address(environ), witness.trouble)
@@ -182,12 +181,13 @@ class Daemon:
         words, supervisor = self._configuration.daemon, self._house.root.supervisor
         await self._notifier.extend(START_S_MAX)
         await self._house.keyring.refresh()
-        await self._vault.load()
+        await self._strongroom.begin(self._configuration.daemon.vault)
         logbook = self._house.logbook
         await logbook.told("daemon.started", version=self._house.version, boot=self._world.boot, pid=os.getpid())
         await logbook.configured()
         async with trio.open_nursery() as outer:
             outer.start_soon(self._house.keyring.run)
+            outer.start_soon(self._strongroom.run)
             outer.start_soon(self._store.audit.run)
             outer.start_soon(self._auditor.run)
             await outer.start(serve_control, self._house, words.control, self._sockets.get("control"))
@@ -234,6 +234,7 @@ class Daemon:
                 people=house.people,
                 doors=house.doors,
                 reveal=self._reader.reveal,
+                reveal_of=self._reader.of,
                 seal=house.keyring.seal,
                 used=house.keyring.used,
                 clock=world.clock,

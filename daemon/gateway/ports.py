@@ -135,3 +135,5 @@ class GatewayPorts(msgspec.Struct, frozen=True, kw_only=True):
     """Who takes what is posted to a source's hook, by tenant and source."""
     listeners: Callable[[str, str], Address[ListenerMessage] | None] = nobody_listens
     """Who takes what a target's vendor posts, by tenant and target."""
+    reveal_of: Callable[[str], Reveal] | None = None
+    """``reveal`` as a tenant's configuration is to be read; absent: the same for all."""

@@ -64,8 +64,17 @@ SHELVES: tuple[Shelf, ...] = (
     ),
 )
 
-Reseal = Callable[[Shelf, str, str, int, bytes], bytes | None]
-"""(shelf, tenant, name, version, sealed) -> sealed with the key in use; None where it cannot be opened."""
+Reseal = Callable[[str, str, str, bytes, int], bytes | None]
+"""(tenant, kind, name, sealed, version) -> sealed with the key in use; None where it cannot be opened."""
+
+
+class Resealed(msgspec.Struct, frozen=True, kw_only=True):
+    """What one transaction resealed. ``beyond``: go on after this one (empty: that was all)."""
+
+    n: int
+    left: int
+    beyond: bytes
+
 
 _KEY = ", ".join(WrappedKey.__struct_fields__)
 _KEY_MARKS = ", ".join("?" * len(WrappedKey.__struct_fields__))
@@ -96,6 +105,31 @@ class SqlVault:
 
     async def secrets(self) -> list[StoredSecret]:
         return await self._read(secrets)
+
+    async def put(self, secret: StoredSecret) -> bool:
+        """Whether it was written: only as the version after the one that is there, or as the first."""
+        return await self._write(lambda raw: put(raw, secret))
+
+    async def remove(self, which: Sequence[tuple[str, str]]) -> int:
+        """By (tenant, name); how many there were."""
+        return await self._write(lambda raw: remove(raw, which))
+
+    async def reseal(self, shelf: Shelf, tenant: str, in_use: bytes, after: bytes, how: Reseal) -> Resealed:
+        """Some of the tenant's values that are not sealed with the key in use; ``how`` runs in the transaction."""
+        return await self._write(lambda raw: reseal(raw, shelf, tenant, in_use, after, how))
+
+    async def let_go(self, key_ids: Sequence[bytes]) -> list[bytes]:
+        """Remove those of these retired keys that nothing is sealed with any more."""
+        return await self._write(lambda raw: let_go(raw, key_ids))
+
+    async def sealed_with(self) -> dict[bytes, int]:
+        """How many values are sealed with each data key."""
+        return await self._read(sealed_with)
+
+    async def shred(self, tenant: str) -> dict[str, int]:
+        """Remove all data keys of a tenant and what operators put in for it: whatever else was sealed with them stays
+        where it is, unreadable for good. How many of each."""
+        return await self._write(lambda raw: shred(raw, tenant))
 
 
 def keys(raw: sqlite3.Connection) -> list[WrappedKey]:
@@ -130,3 +164,64 @@ def rewrap(raw: sqlite3.Connection, rewrapped: Sequence[WrappedKey]) -> int:
 def secrets(raw: sqlite3.Connection) -> list[StoredSecret]:
     found = raw.execute(f"SELECT {_SECRET} FROM vault_secrets ORDER BY tenant, name")  # noqa: S608  # constants only
     return [StoredSecret(**dict(zip(StoredSecret.__struct_fields__, row, strict=True))) for row in found]
+
+
+def put(raw: sqlite3.Connection, new: StoredSecret) -> bool:
+    row = raw.execute(
+        "SELECT version FROM vault_secrets WHERE tenant = ? AND name = ?", (new.tenant, new.name)
+    ).fetchone()
+    if new.version != (row[0] if row is not None else 0) + 1:
+        return False
+    marks = ", ".join("?" * len(StoredSecret.__struct_fields__))
+    raw.execute(
+        f"INSERT OR REPLACE INTO vault_secrets ({_SECRET}) VALUES ({marks})",  # noqa: S608  # constants only
+        msgspec.structs.astuple(new),
+    )
+    return True
+
+
+def remove(raw: sqlite3.Connection, which: Sequence[tuple[str, str]]) -> int:
+    return sum(raw.execute("DELETE FROM vault_secrets WHERE tenant = ? AND name = ?", each).rowcount for each in which)
+
+
+def reseal(raw: sqlite3.Connection, shelf: Shelf, tenant: str, in_use: bytes, after: bytes, how: Reseal) -> Resealed:
+    found = raw.execute(
+        f"SELECT {shelf.column}, {shelf.name}, {shelf.version} FROM {shelf.table} "  # noqa: S608  # constants only
+        f"WHERE {shelf.tenant} = ? AND {shelf.column} > ? AND substr({shelf.column}, 2, 8) != ? "
+        f"ORDER BY {shelf.column} LIMIT ?",
+        (tenant, after, in_use, RESEALED_MAX),
+    ).fetchall()
+    n = 0
+    for sealed, name, version in found:
+        fresh = how(tenant, shelf.kind, name, sealed, version)
+        if fresh is not None:
+            n += raw.execute(
+                f"UPDATE {shelf.table} SET {shelf.column} = ? WHERE {shelf.tenant} = ? AND {shelf.column} = ?",  # noqa: S608
+                (fresh, tenant, sealed),
+            ).rowcount
+    return Resealed(n=n, left=len(found) - n, beyond=found[-1][0] if len(found) == RESEALED_MAX else b"")
+
+
+def sealed_with(raw: sqlite3.Connection) -> dict[bytes, int]:
+    counted: dict[bytes, int] = {}
+    for shelf in SHELVES:
+        for key_id, n in raw.execute(
+            f"SELECT substr({shelf.column}, 2, 8) AS id, count(*) FROM {shelf.table} "  # noqa: S608  # constants only
+            f"WHERE {shelf.column} IS NOT NULL GROUP BY id"
+        ):
+            counted[bytes(key_id)] = counted.get(bytes(key_id), 0) + n
+    return counted
+
+
+def let_go(raw: sqlite3.Connection, key_ids: Sequence[bytes]) -> list[bytes]:
+    needed = sealed_with(raw)
+    gone = [key_id for key_id in key_ids if key_id not in needed]
+    raw.executemany("DELETE FROM vault_keys WHERE id = ? AND retired_us IS NOT NULL", [(key_id,) for key_id in gone])
+    return gone
+
+
+def shred(raw: sqlite3.Connection, tenant: str) -> dict[str, int]:
+    return {
+        "keys": raw.execute("DELETE FROM vault_keys WHERE tenant = ?", (tenant,)).rowcount,
+        "secrets": raw.execute("DELETE FROM vault_secrets WHERE tenant = ?", (tenant,)).rowcount,
+    }

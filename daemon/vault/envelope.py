@@ -36,11 +36,12 @@ class VaultUnusable(Exception):
 
 
 class DataKey:
-    """One key of one tenant, in memory. Seals and opens; the key itself cannot be asked back."""
+    """One key of one tenant, in memory. Seals and opens; the key itself cannot be asked back, but wrapped."""
 
     def __init__(self, key_id: bytes, tenant: str, key: bytes, random: Random = os.urandom) -> None:
         self.id = key_id
         self.tenant = tenant
+        self._key = key
         self._cipher = AESGCM(key)
         self._random = random
 
@@ -64,6 +65,10 @@ class DataKey:
         except (InvalidTag, ValueError):
             raise VaultUnusable("it does not open: it was changed, or belongs to another place") from None
 
+    def wrapped(self, secret: bytes, kek_id: bytes) -> bytes:
+        """This key under what a key-encryption key gave for it (``keks.Kek.fresh``)."""
+        return wrap(secret, kek_id, self.id, self.tenant, self._key, self._random)
+
 
 def key_id_of(sealed: bytes) -> bytes:
     """Which data key a value was sealed with. Raises VaultUnusable for bytes that no key of ours made."""
@@ -78,7 +83,7 @@ def place(key_id: bytes, tenant: str, kind: str, name: str, version: int) -> byt
 
 
 def wrap(secret: bytes, kek_id: bytes, key_id: bytes, tenant: str, key: bytes, random: Random = os.urandom) -> bytes:
-    """A data key under what a key-encryption key gave for it (``keks.Kek.fresh``)."""
+    """See ``DataKey.wrapped``."""
     bound = _wrapped_place(kek_id, key_id, tenant)
     nonce = random(NONCE_BYTES)
     return nonce + AESGCM(_derived(secret, bound)).encrypt(nonce, key, bound)
@@ -87,10 +92,11 @@ def wrap(secret: bytes, kek_id: bytes, key_id: bytes, tenant: str, key: bytes, r
 def unwrap(secret: bytes, kek_id: bytes, key_id: bytes, tenant: str, wrapped: bytes) -> bytes:
     """Raises VaultUnusable."""
     bound = _wrapped_place(kek_id, key_id, tenant)
+    key = b""
     try:
         key = AESGCM(_derived(secret, bound)).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], bound)
     except (InvalidTag, ValueError):
-        key = b""
+        pass  # no key then, and said below
     if len(key) != KEY_BYTES:
         raise VaultUnusable("the data key does not open: it was changed, or belongs to another tenant")
     return key

@@ -10,32 +10,37 @@ import binascii
 import hmac
 import os
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import trio
 
 from daemon.vault.envelope import KEY_BYTES, KEY_ID_BYTES, Random, VaultUnusable
 
 HINT_BYTES = 32
-HINT_BYTES_MAX = 1024
 FILE_KEYS_MAX = 8
+ANSWER_S_MAX = 15.0
+
+T = TypeVar("T")
 
 _HEX = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
 
 
 class Kek(Protocol):
-    """``id`` tells keys apart without telling anything of them; ``slow``: asking leaves this process, so a thread asks.
-    All methods raise VaultUnusable."""
+    """``slow``: asking leaves this process, so a thread asks, and only so long. All methods raise VaultUnusable."""
 
-    id: bytes
+    where: str
     slow: bool
+
+    def identify(self) -> bytes:
+        """What tells keys apart without telling anything of them."""
 
     def fresh(self) -> tuple[bytes, bytes]:
         """(hint, 32 secret bytes)"""
 
-    def recall(self, hint: bytes) -> bytes:
-        """The 32 secret bytes of a hint."""
+    def recall(self, hints: Sequence[bytes]) -> list[bytes | None]:
+        """The 32 secret bytes of each hint; None for one that cannot be a hint of this key."""
 
 
 class LocalKek:
@@ -43,30 +48,35 @@ class LocalKek:
 
     slow = False
 
-    def __init__(self, key: bytes, random: Random = os.urandom) -> None:
+    def __init__(self, key: bytes, where: str, random: Random = os.urandom) -> None:
+        self.where = where
         self._key = key
         self._random = random
-        self.id = hmac.digest(key, b"which key is this", "sha256")[:KEY_ID_BYTES]
 
     def __repr__(self) -> str:
-        return f"LocalKek({self.id.hex()})"
+        return f"LocalKek({self.where})"
+
+    def identify(self) -> bytes:
+        return hmac.digest(self._key, b"which key is this", "sha256")[:KEY_ID_BYTES]
 
     def fresh(self) -> tuple[bytes, bytes]:
         hint = self._random(HINT_BYTES)
-        return hint, self.recall(hint)
+        return hint, self._secret(hint)
 
-    def recall(self, hint: bytes) -> bytes:
+    def recall(self, hints: Sequence[bytes]) -> list[bytes | None]:
+        return [self._secret(hint) for hint in hints]
+
+    def _secret(self, hint: bytes) -> bytes:
         return hmac.digest(self._key, b"data key\0" + hint, "sha256")
 
 
-async def fresh(kek: Kek) -> tuple[bytes, bytes]:
-    """``kek.fresh()``, in a thread where it may take long. Raises VaultUnusable."""
-    return await trio.to_thread.run_sync(kek.fresh) if kek.slow else kek.fresh()
-
-
-async def recall(kek: Kek, hint: bytes) -> bytes:
-    """``kek.recall(hint)``, in a thread where it may take long. Raises VaultUnusable."""
-    return await trio.to_thread.run_sync(kek.recall, hint) if kek.slow else kek.recall(hint)
+async def ask(kek: Kek, what: Callable[[], T]) -> T:
+    """Its answer, from a thread where it may take long. Raises VaultUnusable, also for one that does not answer."""
+    if not kek.slow:
+        return what()
+    with trio.move_on_after(ANSWER_S_MAX):
+        return await trio.to_thread.run_sync(what, abandon_on_cancel=True)
+    raise VaultUnusable(f"{kek.where}: no answer within {ANSWER_S_MAX:g} s", passing=True)
 
 
 def read_key(text: str) -> bytes:
@@ -111,7 +121,10 @@ class KeyFile:
 
     def renew(self) -> list[bytes]:
         """Put a new key in front of those that are there. Raises VaultUnusable."""
-        return self.write([self._random(KEY_BYTES), *self.load()][:FILE_KEYS_MAX])
+        former = self.load()
+        if len(former) >= FILE_KEYS_MAX:
+            raise VaultUnusable(f"{self.path}: there are {len(former)} keys in it already")
+        return self.write([self._random(KEY_BYTES), *former])
 
     def write(self, keys: list[bytes]) -> list[bytes]:
         """These, instead of what is there: at once or not at all. Raises VaultUnusable."""

@@ -6,14 +6,17 @@ key is unwrapped once, at the start or when its key-encryption key comes back, a
 """
 
 import os
+from collections.abc import Sequence
 
 import trio
 
 from actors.ports import Clock
 from daemon.store.vault import SqlVault, WrappedKey
-from daemon.vault.envelope import KEY_BYTES, KEY_ID_BYTES, DataKey, Random, VaultUnusable, key_id_of, unwrap, wrap
-from daemon.vault.keks import fresh, recall
-from daemon.vault.opening import Keks
+from daemon.vault.envelope import KEY_BYTES, KEY_ID_BYTES, DataKey, Random, VaultUnusable, key_id_of, unwrap
+from daemon.vault.keks import ask
+from daemon.vault.opening import InUse, Keks
+
+ELSEWHERE = "it does not open: it was changed, or belongs to another place"
 
 
 class Vault:
@@ -23,7 +26,7 @@ class Vault:
         self.store = store
         self.keks = keks
         self.clock = clock
-        self.random = random
+        self._random = random
         self._open: dict[bytes, DataKey] = {}
         self._closed: dict[bytes, VaultUnusable] = {}
         self._in_use: dict[str, bytes] = {}
@@ -37,33 +40,34 @@ class Vault:
     def seal(self, tenant: str, kind: str, name: str, value: bytes, version: int = 0) -> bytes:
         """The value, readable only here and only at this place. Raises VaultUnusable, also where the tenant has no key
         yet (``ready_for``)."""
-        return self._key(tenant).seal(kind, name, version, value)
-
-    def open(self, tenant: str, kind: str, name: str, sealed: bytes, version: int = 0) -> bytes:
-        """What was sealed for this place. Raises VaultUnusable for anything else."""
-        key_id = key_id_of(sealed)
-        key = self._open.get(key_id)
-        if key is None:
-            closed = self._closed.get(key_id)
-            why = closed.why if closed is not None else f"it was sealed with key {key_id.hex()}, which is not there"
-            raise VaultUnusable(why, passing=closed is not None and closed.passing)
-        if key.tenant != tenant:
-            raise VaultUnusable("it does not open: it was changed, or belongs to another place")
-        return key.open(kind, name, version, sealed)
-
-    def current(self, tenant: str, sealed: bytes) -> bool:
-        """Whether this is sealed with the tenant's key in use. Raises VaultUnusable."""
-        return key_id_of(sealed) == self._in_use.get(tenant)
-
-    def _key(self, tenant: str) -> DataKey:
         key_id = self._in_use.get(tenant)
         if key_id is None:
             raise VaultUnusable(f"{tenant or 'the host'} has no data key yet")
+        return self._key(key_id).seal(kind, name, version, value)
+
+    def open(self, tenant: str, kind: str, name: str, sealed: bytes, version: int = 0) -> bytes:
+        """What was sealed for this place. Raises VaultUnusable for anything else."""
+        key = self._key(key_id_of(sealed))
+        if key.tenant != tenant:
+            raise VaultUnusable(ELSEWHERE)
+        return key.open(kind, name, version, sealed)
+
+    def current(self, tenant: str, sealed: bytes) -> bool:
+        """Whether this is sealed with the tenant's key in use. Raises VaultUnusable for what was not sealed here."""
+        return key_id_of(sealed) == self._in_use.get(tenant)
+
+    def closed(self) -> dict[bytes, VaultUnusable]:
+        """Data keys that cannot be used now, and why."""
+        return dict(self._closed)
+
+    def _key(self, key_id: bytes) -> DataKey:
         key = self._open.get(key_id)
-        if key is None:
-            closed = self._closed[key_id]
-            raise VaultUnusable(closed.why, passing=closed.passing)
-        return key
+        if key is not None:
+            return key
+        closed = self._closed.get(key_id)
+        if closed is None:
+            raise VaultUnusable(f"it was sealed with data key {key_id.hex()}, which is not there")
+        raise VaultUnusable(closed.why, passing=closed.passing)
 
     # ── data keys ────────────────────────────────────────────────────────────────────────────────────
 
@@ -72,60 +76,80 @@ class Vault:
         if self._in_use.get(tenant) in self._open:
             return
         async with self._making:
-            known = self._in_use.get(tenant)
-            if known in self._open:
-                return
-            if known is not None:
-                await self.load()
-                self._key(tenant)
-                return
-            await self._make(tenant)
+            if tenant not in self._in_use:
+                key = self.fresh_key(tenant)
+                if await self.store.add_key(await self.wrapped(key, await self.keks.in_use())):
+                    self.use(key)
+                    return
+            if self._in_use.get(tenant) not in self._open:
+                await self._load()
+            self._key(self._in_use[tenant])
 
     async def load(self) -> None:
         """Unwrap what is stored and not open yet. What cannot be unwrapped stays closed, and says why. Raises
         StoreUnavailable."""
-        for each in await self.store.keys():
+        async with self._making:
+            await self._load()
+
+    async def _load(self) -> None:
+        stored = await self.store.keys()
+        for each in stored:
             if each.retired_us is None:
                 self._in_use[each.tenant] = each.id
-            if each.id not in self._open:
-                await self._unwrap(each)
+        shut = [each for each in stored if each.id not in self._open]
+        for kek_id in dict.fromkeys(each.kek for each in shut):
+            await self._unwrap(kek_id, [each for each in shut if each.kek == kek_id])
 
-    async def _unwrap(self, stored: WrappedKey) -> None:
+    async def _unwrap(self, kek_id: bytes, stored: Sequence[WrappedKey]) -> None:
         try:
-            kek = self.keks.by_id(stored.kek)
-            secret = await recall(kek, stored.hint)
-            key = unwrap(secret, stored.kek, stored.id, stored.tenant, stored.wrapped)
+            kek = await self.keks.by_id(kek_id)
+            secrets = await ask(kek, lambda: kek.recall([each.hint for each in stored]))
         except VaultUnusable as error:
-            self._closed[stored.id] = error
+            self._closed.update((each.id, error) for each in stored)
             return
-        self._open[stored.id] = DataKey(stored.id, stored.tenant, key, self.random)
-        self._closed.pop(stored.id, None)
+        for each, secret in zip(stored, secrets, strict=True):
+            try:
+                if secret is None:
+                    raise VaultUnusable("the data key does not open: it was changed")  # noqa: TRY301  # as below
+                key = unwrap(secret, kek_id, each.id, each.tenant, each.wrapped)
+            except VaultUnusable as error:
+                self._closed[each.id] = error
+                continue
+            self._take(DataKey(each.id, each.tenant, key, self._random))
 
-    async def _make(self, tenant: str) -> None:
-        key = self.random(KEY_BYTES)
-        stored = await self.wrapped(self.random(KEY_ID_BYTES), tenant, key)
-        if await self.store.add_key(stored):
-            self.use(stored, key)
-        else:
-            await self.load()
-            self._key(tenant)
+    def fresh_key(self, tenant: str) -> DataKey:
+        """A new data key, which nobody uses yet."""
+        return DataKey(self._random(KEY_ID_BYTES), tenant, self._random(KEY_BYTES), self._random)
 
-    async def wrapped(self, key_id: bytes, tenant: str, key: bytes) -> WrappedKey:
-        """A data key as it is stored, under the key-encryption key in use. Raises VaultUnusable."""
-        kek = await self.keks.in_use()
-        hint, secret = await fresh(kek)
+    def held(self, key_id: bytes) -> DataKey | None:
+        """A data key that can be used now."""
+        return self._open.get(key_id)
+
+    async def wrapped(self, key: DataKey, under: InUse) -> WrappedKey:
+        """A data key as it is stored. Raises VaultUnusable."""
+        hint, secret = await ask(under.kek, under.kek.fresh)
         now_us = self.clock.now_us()
         return WrappedKey(
-            id=key_id,
-            tenant=tenant,
-            kek=kek.id,
+            id=key.id,
+            tenant=key.tenant,
+            kek=under.id,
             hint=hint,
-            wrapped=wrap(secret, kek.id, key_id, tenant, key, self.random),
+            wrapped=key.wrapped(secret, under.id),
             made_us=now_us,
             wrapped_us=now_us,
         )
 
-    def use(self, stored: WrappedKey, key: bytes) -> None:
+    def use(self, key: DataKey) -> None:
         """From now on the tenant's values are sealed with this one, which is on disk."""
-        self._open[stored.id] = DataKey(stored.id, stored.tenant, key, self.random)
-        self._in_use[stored.tenant] = stored.id
+        self._take(key)
+        self._in_use[key.tenant] = key.id
+
+    def forget(self, tenant: str) -> None:
+        """Its keys are gone from the disk: they are gone here too."""
+        self._in_use.pop(tenant, None)
+        for key_id in [key_id for key_id, key in self._open.items() if key.tenant == tenant]:
+            del self._open[key_id]
+
+    def _take(self, key: DataKey) -> None:
+        self._open[key.id] = key
+        self._closed.pop(key.id, None)

@@ -46,7 +46,7 @@ class Access:
                 door,
                 tenant,
                 request.headers.get("authorization"),
-                reveal=ports.reveal,
+                reveal=ports.reveal if ports.reveal_of is None else ports.reveal_of(tenant),
                 seal=ports.seal(),
                 now_us=ports.clock.now_us(),
             )
