@@ -43,7 +43,8 @@ class Unprovable(Exception):
 
 class Assertion(msgspec.Struct, frozen=True, kw_only=True):
     """What a signed assertion is made of. ``key``: PEM, RSA. ``certificate``: PEM; its SHA-256 thumbprint then stands
-    in the header. ``now_s`` is the vendor's time, as far as we know it; ``jti`` is new each time."""
+    in the header. ``now_s`` is the vendor's time, as far as we know it; ``jti`` is new each time. ``audience``: whom it
+    is for; empty: the address that it is posted to."""
 
     key: str
     jti: str
@@ -51,6 +52,7 @@ class Assertion(msgspec.Struct, frozen=True, kw_only=True):
     alg: str = "PS256"
     certificate: str = ""
     kid: str = ""
+    audience: str = ""
 
     def __repr__(self) -> str:
         return "Assertion(***)"
@@ -134,7 +136,7 @@ def _signing(client_id: str, given: Assertion, url: str) -> ClientAuth:
         "exp": given.now_s + ASSERTION_S,
         "jti": given.jti,
     }
-    sign = PrivateKeyJWT(url, claims=claims, headers=header, alg=given.alg)
+    sign = PrivateKeyJWT(given.audience or url, claims=claims, headers=header, alg=given.alg)
 
     def signed(
         client: Any, method: str, uri: str, headers: dict[str, str], body: str
