@@ -83,6 +83,7 @@ class Frame:
             body = _Body(receive, self._body_bytes_max, self._body_timeout_s, headers)
             answer = _Answer(send, body, known, old=scope["http_version"].startswith("1"))
             try:
+                _unambiguous(headers)
                 await self._app(scope, body.receive, answer.send)
             except ClientDisconnect:
                 return
@@ -92,6 +93,15 @@ class Frame:
             except Exception as error:  # noqa: BLE001  # the one place that must answer whatever happened
                 self._trouble("gateway.failed", error, path=scope["path"], correlation_id=correlation_id)
                 await answer.give(Problem(500, "this request could not be handled; it has been logged"), scope)
+
+
+def _unambiguous(headers: Headers) -> None:
+    """Whoever stands before us might believe the length where we believe the chunks, and take for the next request what
+    an attacker wrote into this one. So nothing is done, and nothing more is read from this connection (RFC 9112, 6.1).
+    """
+    if "transfer-encoding" in headers and "content-length" in headers:
+        closing = {"Connection": "close"}
+        raise Problem(400, "a body has a length or comes in chunks, not both", reason="malformed", headers=closing)
 
 
 class _Body:

@@ -1,0 +1,65 @@
+"""ONE table of attacks over real HTTP against a real daemon: each is refused, on record, and tells nothing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trio
+from attack import Attack
+from attacks_on_credentials import CREDENTIALS
+from attacks_on_hooks import HOOKS
+from attacks_on_the_wire import WIRE
+from besieged import SECRETS, WORDS, Answer, Besieged, basic, lrs, request
+
+ATTACKS: list[Attack] = [*CREDENTIALS, *HOOKS, *WIRE]
+LEAST = 60
+
+
+@pytest.fixture(scope="module")
+def besieged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Besieged]:
+    """Started once; at the end it must still be well, and end well."""
+    stage = Besieged(tmp_path_factory.mktemp("besieged"))
+    try:
+        trio.run(stage.open)
+        yield stage
+    finally:
+        code = trio.run(stage.close)
+    assert code == 0
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_it_is_refused_and_tells_nothing(besieged: Besieged, attack: Attack) -> None:
+    made = attack.make(besieged)
+    answer = besieged.send(*(made if isinstance(made, tuple) else (made,)))
+    assert answer.status in attack.status, answer.raw[:2000]
+    assert besieged.leaks(answer) == []
+    if attack.also is not None:
+        assert attack.also(besieged, answer), answer.raw[:2000]
+    if attack.audited is not None:
+        assert besieged.audited(attack.tenant, attack.audited)
+    assert besieged.daemon.alive
+
+
+def test_the_checker_would_notice() -> None:
+    """It finds what it looks for, or it would be no use."""
+    stage = object.__new__(Besieged)
+    stage.root, stage.admin_port = Path("/nowhere/else"), 65_535
+    secrets = (WORDS["acme"], SECRETS["globex-signing"], "/nowhere/else/x", "127.0.0.1:65535")
+    for text in (*secrets, "Traceback (most recent call last)", "serve.py", "sqlite3.OperationalError"):
+        assert stage.leaks(Answer(500, {}, b"", text.encode()))
+    assert stage.leaks(Answer(401, {}, b"", b"a valid credential is needed")) == []
+
+
+def test_there_are_enough_and_none_twice() -> None:
+    names = [attack.name for attack in ATTACKS]
+    assert len(names) == len(set(names))
+    assert len(names) >= LEAST
+
+
+def test_the_tenants_see_what_is_theirs(besieged: Besieged) -> None:
+    """The same requests with the right credential are answered: the table would prove nothing otherwise."""
+    for tenant in ("acme", "globex"):
+        credential = basic("reader", SECRETS[f"{tenant}-reader"])
+        assert besieged.send(lrs("GET", tenant, credential, path="statements?limit=1")).status == 200
+    genuine = besieged.token("acme", {"metadata": {"event_name": "nothing_we_know"}, "body": {}})
+    assert besieged.send(request("POST", "/t/acme/hooks/canvas", genuine)).status < 300
