@@ -43,6 +43,12 @@ class PersonChanged(msgspec.Struct, frozen=True, tag="person_changed"):
     emails: tuple[str, ...] = ()
 
 
+class PeopleMissed(msgspec.Struct, frozen=True, tag="people_missed"):
+    """Nobody knows any more who changed: everybody is looked up anew when next written to."""
+
+    why: str
+
+
 class PersonGone(msgspec.Struct, frozen=True, tag="person_gone"):
     """Somebody was deactivated or deleted."""
 
@@ -118,6 +124,7 @@ Tiding = (
     | PersonCame
     | PersonChanged
     | PersonGone
+    | PeopleMissed
     | ChannelSeen
     | ChannelRenamed
     | ChannelArchived

@@ -31,8 +31,6 @@ class Listening(Protocol):
 
     survey_s: float
     """How often it is asked what a lost call would have told."""
-    resources: tuple[str, ...]
-    """What can be subscribed to, where the internet reaches us; empty: nothing has to be."""
     watch_s: float
     """How long a subscription is asked for; it is renewed well ahead of its end."""
     has_door: bool
@@ -52,6 +50,9 @@ class Listening(Protocol):
 
     def survey(self, asking: Asking) -> Surveying:
         """Find what lost calls would have told."""
+
+    def resources(self, places: tuple[str, ...]) -> tuple[str, ...]:
+        """What is to be subscribed to where the internet reaches us, for these channels; empty: nothing has to be."""
 
     def subscribe(self, wanted: Subscribing) -> Flow[Subscribed | Failure]: ...
 

@@ -21,6 +21,7 @@ from actors.domain.tidings import (
     Clicked,
     Missed,
     Note,
+    PeopleMissed,
     PersonCame,
     PersonChanged,
     PersonGone,
@@ -137,7 +138,7 @@ def name_of(tiding: Tiding) -> str:
 def subject_of(tiding: Tiding) -> str:
     """What it is about, by the vendor's id; never an address or a name of somebody."""
     match tiding:
-        case AppGone(why=why) | TokensRevoked(why=why) | Missed(why=why):
+        case AppGone(why=why) | TokensRevoked(why=why) | Missed(why=why) | PeopleMissed(why=why):
             return why
         case PersonCame(person=person) | PersonChanged(person=person) | PersonGone(person=person):
             return person

@@ -52,12 +52,14 @@ class Listener(Actor[ListenerMessage]):
         self._room = trio.CapacityLimiter(AT_ONCE)
         self._wake = trio.Event()
         self._ourselves: Ourselves | None = None
+        self._version = 0
         self._refused: dict[str, int] = {}
         self._refused_at_s = -NOTED_EVERY_S
         self._view = ListenerView(lane=self.lane)
         audiences = tuple(route.audience for route in tenant.routes if route.to == name)
-        self._surveyor = Surveyor(self, target, listening, listening.routed(audiences), world)
-        self._subscriber = Subscriber(self, listening, world)
+        routed = listening.routed(audiences)
+        self._surveyor = Surveyor(self, target, listening, routed, world)
+        self._subscriber = Subscriber(self, listening, listening.resources(routed), world)
         self._socket = SocketKeeper(self, listening, world) if listening.has_socket else None
         self.show()
 
@@ -69,16 +71,21 @@ class Listener(Actor[ListenerMessage]):
 
     async def ourselves(self) -> Ourselves:
         """Raises StoreUnavailable."""
-        if self._ourselves is None:
-            standing = await self._world.tidings.standing(self.lane)
-            watches = await self._world.tidings.watches(self.lane)
-            self._ourselves = Ourselves(names=standing.names, watches=tuple(watches))
-            self.show()
-        return self._ourselves
+        if self._ourselves is not None:
+            return self._ourselves
+        version = self._version
+        standing = await self._world.tidings.standing(self.lane)
+        watches = await self._world.tidings.watches(self.lane)
+        found = Ourselves(names=standing.names, watches=tuple(watches))
+        if version == self._version and found.names:  # what nobody knows yet is looked up each time
+            self._ourselves = found
+        self.show(**_of(found))
+        return found
 
     def changed(self) -> None:
         """Who we are there, or the subscriptions that stand, are not what they were."""
         self._ourselves = None
+        self._version += 1
 
     def stir(self) -> None:
         """There is something to do."""
@@ -104,10 +111,6 @@ class Listener(Actor[ListenerMessage]):
 
     def show(self, **changes: object) -> None:
         """How it stands, for whoever looks."""
-        known = self._ourselves
-        if known is not None:
-            made = [watch for watch in known.watches if watch.id]
-            changes |= {"watches": len(made), "ends_us": min((watch.ends_us for watch in made), default=None)}
         changes |= {"told": dict(self._heed.told), "repeated": self._heed.repeated, "mode": self._mode()}
         self._view = msgspec.structs.replace(self._view, **changes)
         self._world.switchboard.listener_views[self.lane] = self._view
@@ -222,3 +225,9 @@ class Listener(Actor[ListenerMessage]):
         for reason, count in self._refused.items():
             self._world.witness.trouble("listener.refused", None, lane=self.lane, reason=reason, count=count)
         self._refused = {}
+
+
+def _of(ourselves: Ourselves) -> dict[str, object]:
+    """What a view shows of it."""
+    made = [watch for watch in ourselves.watches if watch.id]
+    return {"watches": len(made), "ends_us": min((watch.ends_us for watch in made), default=None)}

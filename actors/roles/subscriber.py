@@ -35,10 +35,11 @@ REFUSED_S = 6 * 3_600.0
 class Subscriber:
     """One lane's."""
 
-    def __init__(self, listener: "Listener", listening: Listening, world: World) -> None:
+    def __init__(self, listener: "Listener", listening: Listening, resources: tuple[str, ...], world: World) -> None:
         self._listener = listener
         self._lane = listener.lane
         self._listening = listening
+        self._resources = resources
         self._world = world
         tenant, _, target = self._lane.partition("/")
         public = world.public_url.rstrip("/")
@@ -55,12 +56,12 @@ class Subscriber:
     async def step(self) -> float:
         """Make or renew one, if one is to be. How long none is, in seconds. Raises StoreUnavailable."""
         now_us = self._world.clock.now_us()
-        if not self._listening.resources and not (await self._listener.ourselves()).watches:
+        if not self._resources and not (await self._listener.ourselves()).watches:
             return AGAIN_LAST_S
         if self._not_before_us > now_us:
             return (self._not_before_us - now_us) / 1e6
         watches = await self._standing()
-        wanted = self._listening.resources if self._url else ()
+        wanted = self._resources if self._url else ()
         for watch in watches:
             if watch.url != self._url or watch.resource not in wanted:
                 await self._drop(watch)

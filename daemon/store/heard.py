@@ -24,6 +24,7 @@ from actors.domain.tidings import (
     Clicked,
     Missed,
     Note,
+    PeopleMissed,
     PersonCame,
     PersonChanged,
     PersonGone,
@@ -167,6 +168,8 @@ def _act(raw: sqlite3.Connection, lane: str, note: Note, now_us: int) -> int:
             return _changed(raw, lane, person, emails)
         case PersonGone(person=person):
             return _forget_person(raw, lane, person)
+        case PeopleMissed():
+            return _forget(raw, lane, "found_us <= ?", (now_us,))
         case ChannelSeen(place=place, name=name) | ChannelRenamed(place=place, name=name):
             _tell(raw, lane, place, now_us)
             raw.execute("UPDATE places SET name = ? WHERE lane = ? AND place = ?", (_short(name), lane, place))

@@ -46,7 +46,7 @@ async def told(campus: Campus, kind: str, event_id: str = "Ev1", **fields: Any) 
 
 
 async def known(campus: Campus) -> None:
-    while not await campus.rows("SELECT 1 FROM ears WHERE names <> '{}'"):
+    while not await campus.rows("SELECT 1 FROM ears WHERE lane = 'acme/slack' AND names <> '{}'"):
         await trio.sleep(0.05)
 
 

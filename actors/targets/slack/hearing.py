@@ -49,7 +49,6 @@ FORM = "application/x-www-form-urlencoded"
 class SlackEars:
     """One workspace's."""
 
-    resources: tuple[str, ...] = ()
     watch_s = 0.0
 
     def __init__(self, settings: SlackSettings, reveal: Reveal, ask: Ask) -> None:
@@ -137,6 +136,9 @@ class SlackEars:
         return socket.said(message, ourselves, self._settings)
 
     # ── subscriptions: an app has them by its manifest ───────────────────────────────────────────────
+
+    def resources(self, places: tuple[str, ...]) -> tuple[str, ...]:
+        return ()
 
     def subscribe(self, wanted: Subscribing) -> Flow[Subscribed | Failure]:
         yield from ()

@@ -31,6 +31,7 @@ from actors.ports.listening import Listening
 from actors.ports.speaking import authorized, keys_of
 from actors.targets.teams.batch import GraphBundler
 from actors.targets.teams.found import matched, posted, unmatched
+from actors.targets.teams.hearing import TeamsEars
 from actors.targets.teams.installing import BUCKET as INSTALLS
 from actors.targets.teams.installing import NOT_YET, Installed, Installer
 from actors.targets.teams.marks import Trail, chain_for, mark_of, messages_path, trail_of
@@ -56,6 +57,7 @@ BUCKETS = {
     "reads": "read_per_s",
     "lookup": "lookup_per_s",
     INSTALLS: "install_per_s",
+    "survey": "survey_per_s",
     "token": "token_per_s",
 }
 
@@ -72,7 +74,7 @@ class TeamsTarget:
         self.settle_s = seconds(settings.settle)
         self.late_landing_s = seconds(settings.late_landing)
         self.bundler: Bundler | None = GraphBundler(settings.graph) if settings.batch else None
-        self.listening: Listening | None = None
+        self.listening: Listening | None = TeamsEars(settings, self._look, self._change)
         self._settings = settings
         self._wording = wording
         self._keys = keys_of(reveal, EntraDialect(settings, reveal))
@@ -272,6 +274,19 @@ class TeamsTarget:
     def _fetch(self, speaker: str, now_us: int) -> Flow[Missing | None]:
         token = yield from self._token(speaker, now_us)
         return None if isinstance(token, str) else token
+
+    # ── ears ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _look(self, path: str, operation: str) -> Flow[Answered | Failure]:
+        """A question of the ears: by the app where there is one, else by the person."""
+        request = self._request("GET", path, operation, ("survey",))
+        speaker = APP if self._settings.has_app else PERSON
+        return self._call(speaker, request, Purpose.CHANGES, self._talk(operation))
+
+    def _change(self, method: str, path: str, body: bytes) -> Flow[Answered | Failure]:
+        """Something about a subscription, which the app has."""
+        request = self._request(method, path, f"subscriptions.{method.lower()}", ("survey",), body)
+        return self._call(APP, request, Purpose.CHANGES, self._talk("subscriptions"))
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────────
 

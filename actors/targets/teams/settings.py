@@ -9,7 +9,7 @@ from actors.domain.limits import check_limits
 from actors.domain.outbox import Rate
 from config.durations import seconds
 from config.model import Secret, Words
-from config.texts import Url
+from config.texts import Duration, Url
 
 TEAM_ID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
 CHANNEL_ID = re.compile(r"19:[A-Za-z0-9_.\-]{1,200}@thread\.(?:tacv2|skype)", re.ASCII)
@@ -24,10 +24,12 @@ LIMITS_PER_S = {
     "read_per_s": 20.0,  # GET channel message, per app and directory, published
     "install_per_s": 15.0,  # installing an app and asking for it, per app and directory, half of what is published
     "lookup_per_s": 50.0,  # GET user costs 2 units; the smallest directory grants 3,500 in 10 s
+    "survey_per_s": 2.0,  # how people and channels stand, far below what is published
     "token_per_s": 2.0,  # tokens are kept for an hour; Entra calls more a loop
 }
 """What ``limits = { … }`` may override, with the defaults."""
 
+SURVEY_S_MIN = 60.0
 GRAPH_HOSTS = frozenset(
     {"graph.microsoft.com", "graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn"}
 )
@@ -99,6 +101,11 @@ class TeamsSettings(Words, frozen=True, kw_only=True):
     token_per_s."""
     batch: bool = True
     """Send what is ready at the same moment as one call ($batch), each part with an outcome of its own."""
+    survey: Duration = "30m"
+    """How often Graph is asked what changed about people, and how the channels that are posted to stand, beside what it
+    tells by itself."""
+    subscribe: bool = True
+    """Have Graph tell of changes at once, where ``gateway.public_url`` is an https address."""
     settle: str = "2s"
     """After a doubtful outcome, wait this long before looking whether the post is there."""
     late_landing: str = "20s"
@@ -112,6 +119,8 @@ class TeamsSettings(Words, frozen=True, kw_only=True):
                 raise ValueError(
                     f"course_channels: {course!r} needs the ids of a team (a GUID) and of a channel (19:…@thread.tacv2)"
                 )
+        if seconds(self.survey) < SURVEY_S_MIN:
+            raise ValueError(f"survey is not shorter than {SURVEY_S_MIN:g} seconds")
         check_limits(self.limits, LIMITS_PER_S)
         if seconds(self.late_landing) < seconds(self.settle):
             raise ValueError("late_landing is not shorter than settle")

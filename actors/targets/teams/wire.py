@@ -37,6 +37,7 @@ class Purpose(Enum):
     LOOKUP = "looking the learner up"
     HELLO = "saying hello"
     INSTALL = "installing the app for the learner"
+    CHANGES = "asking for changes"
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -144,6 +145,8 @@ def _forbidden(told: Told) -> Failure:
                 "the app registration lacks TeamsAppInstallation.ReadWriteSelfForUser.All, or the app with "
                 "catalog_app_id is blocked, or its webApplicationInfo names another registration"
             )
+        case Purpose.CHANGES:
+            advice = "the app registration lacks User.Read.All (for people) or Channel.ReadBasic.All (for channels)"
         case _:
             assert_never(told.purpose)
     return Refused(Cause.MISSING_PERMISSION, _with(told.detail, advice))
