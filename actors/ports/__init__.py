@@ -2,8 +2,8 @@
 (``tests/conformance``) that every adapter passes, fakes included.
 
 Read in this order: ``world`` (time, chance, network, witness), ``store``, ``attachments``, ``vendors``, ``sources``,
-``records``, ``readings``, ``audit``. ``faults``, ``striking``, ``consenting`` and ``adjusting`` are what the fakes of
-either side share: faults on demand, pages of consent, and what operators change.
+``records``, ``readings``, ``audit``. ``faults``, ``striking``, ``consenting``, ``adjusting`` and ``sendings`` are what
+the fakes of either side share: faults on demand, pages of consent, what operators change, what fakes send themselves.
 """
 
 from actors.domain.outbox import Composed as Composed
@@ -40,6 +40,7 @@ from actors.ports.vendors import Answer as Answer
 from actors.ports.vendors import Bundler as Bundler
 from actors.ports.vendors import Connector as Connector
 from actors.ports.vendors import Effect as Effect
+from actors.ports.vendors import Errand as Errand
 from actors.ports.vendors import Fake as Fake
 from actors.ports.vendors import Fault as Fault
 from actors.ports.vendors import Reveal as Reveal

@@ -49,6 +49,13 @@ def told(value: object) -> Response:
     return Response(status=200, headers={"content-type": "application/json"}, body=msgspec.json.encode(value))
 
 
+def refused(what: str, why: str) -> Response:
+    """Terms that cannot be (RFC 9457)."""
+    body = {"type": "about:blank", "title": "Nothing that can change", "status": 400, "detail": f"{what}: {why}"}
+    headers = {"content-type": "application/problem+json"}
+    return Response(status=400, headers=headers, body=msgspec.json.encode(body))
+
+
 def read(body: bytes, kinds: Any) -> list[Any]:
     """One happening of these ``kinds`` (a union of structs), or a list of them. Raises Unclear."""
     try:

@@ -87,15 +87,25 @@ class Target(Protocol):
         """The body ``deliver`` would send. Raises TemplateFault."""
 
 
+class Errand(msgspec.Struct, frozen=True, kw_only=True):
+    """What a fake vendor asks of somebody else before it answers; ``then`` is told what came of it, and when."""
+
+    request: Request
+    then: "Callable[[Outcome, float], Answer]"
+    patience_s: float = 10.0
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A fake vendor's answer: a response after ``delay_s``, or with ``reset`` a connection reset instead. Its body
-    takes ``body_s``; with ``hangup`` the connection is closed behind it, unannounced."""
+    takes ``body_s``; with ``hangup`` the connection is closed behind it, unannounced. With an ``errand`` the answer is
+    what comes of that; ``response`` is for those who run none."""
 
     response: Response
     delay_s: float = 0.0
     reset: bool = False
     body_s: float = 0.0
     hangup: bool = False
+    errand: Errand | None = None
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,10 @@ import click
 import trio
 
 from actors import sources, targets
+from actors.domain.flow import Request
 from actors.domain.school import School
+from actors.ports import Answer
+from daemon.sandbox.postman import Postman
 from daemon.sandbox.switchboard import Switchboard
 from daemon.sandbox.wire import Server
 
@@ -28,11 +31,19 @@ async def serve_switchboard(
     switchboard: Switchboard, host: str, port: int, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED
 ) -> None:
     """The same for a switchboard of the caller's."""
-    server = Server(switchboard.answer)
+    postman = Postman(switchboard, lambda: switchboard.clock())
+
+    def answer(request: Request) -> Answer:
+        if request.url.startswith("/sandbox/"):
+            postman.wake()
+        return switchboard.answer(request)
+
+    server = Server(answer, postman)
     listeners = await trio.open_tcp_listeners(port, host=host, backlog=BACKLOG)
     address = listeners[0].socket.getsockname()
     shown = f"[{address[0]}]" if ":" in address[0] else address[0]
     async with trio.open_nursery() as connections:
+        connections.start_soon(postman.run)
         serving = partial(trio.serve_listeners, server.serve, listeners, handler_nursery=connections)
         await connections.start(serving)
         task_status.started(f"http://{shown}:{address[1]}")

@@ -16,6 +16,7 @@ from actors.domain.flow import Request, Response
 from actors.domain.school import School, sample
 from actors.ports import Answer, Connector, Fake, Fault, SourceKind
 from actors.ports.adjusting import Adjustable, Unclear
+from actors.ports.sendings import Line, Sender, Switch
 from daemon.sandbox import school as schools
 from daemon.sandbox.wire import problem
 
@@ -55,12 +56,13 @@ class Switchboard:
         self._faults: list[Fault] = []
         self._calls: Counter[tuple[str, str]] = Counter()
         self._throttled: Counter[tuple[str, str]] = Counter()
-        self._clock = clock
+        self.clock = clock
         self._desk: dict[tuple[str, str], Callable[[Request], Response]] = {
             ("GET", "/sandbox/health"): self._health,
             ("GET", "/sandbox/journal"): self._journal,
             ("DELETE", "/sandbox/journal"): self._forget,
             ("GET", "/sandbox/calls"): self._counted,
+            ("GET", "/sandbox/sent"): self._sent,
             ("GET", "/sandbox/faults"): self._told_faults,
             ("PUT", "/sandbox/faults"): self._set_faults,
             ("GET", "/sandbox/school"): self._told_school,
@@ -90,8 +92,15 @@ class Switchboard:
             return Answer(response=problem(405, "Method not allowed", f"{request.method} {path}"))
         return Answer(response=problem(404, "Not found", f"no vendor and nothing of the sandbox is at {path[:200]}"))
 
+    def connect(self, url: str) -> Line | None:
+        """A connection that somebody wants to hold open to a vendor."""
+        path = url.partition("?")[0]
+        kind = next((kind for mount, kind in self._mounts if path.startswith(mount)), "")
+        fake: object = self.fakes.get(kind)
+        return fake.connect(url, self.clock()) if isinstance(fake, Switch) else None
+
     def _vendor(self, kind: str, mount: str, path: str, request: Request) -> Answer:
-        answer = self.fakes[kind].handle(request, self._clock())
+        answer = self.fakes[kind].handle(request, self.clock())
         key = (kind, f"{request.method} {operation(path[len(mount) :])}")
         if key not in self._calls and len(self._calls) >= OPERATIONS_MAX:
             key = (kind, "other")
@@ -121,6 +130,13 @@ class Switchboard:
         for fake in self.fakes.values():
             fake.journal.clear()
         return Response(status=204)
+
+    def _sent(self, request: Request) -> Response:
+        """What vendors sent by themselves, a line each."""
+        trays = {kind: fake.tray for kind, fake in self.fakes.items() if isinstance(fake, Sender)}
+        lines = [{"vendor": kind} | msgspec.structs.asdict(each) for kind, tray in trays.items() for each in tray.log]
+        body = msgspec.json.Encoder().encode_lines(sorted(lines, key=lambda line: line["time"]))
+        return Response(status=200, headers={"content-type": "application/jsonl"}, body=body)
 
     def _counted(self, request: Request) -> Response:
         counted: dict[str, dict[str, dict[str, int]]] = {kind: {} for kind in self.fakes}
@@ -159,9 +175,9 @@ class Switchboard:
                 case "GET":
                     return Answer(response=_json(vendor.terms_told()))
                 case "PUT":
-                    return vendor.adjust(request.body, self._clock())
+                    return vendor.adjust(request.body, self.clock())
                 case "POST":
-                    return Answer(response=_json(vendor.happen(request.body, self._clock())))
+                    return Answer(response=_json(vendor.happen(request.body, self.clock())))
                 case _:
                     return Answer(response=problem(405, "Method not allowed", f"{request.method} {path}"))
         except Unclear as error:
@@ -175,7 +191,7 @@ class Switchboard:
         became: list[object] = []
         try:
             for what in schools.read(request.body):
-                became.append(schools.happen(self.school, what, self._clock()))
+                became.append(schools.happen(self.school, what, self.clock()))
         except schools.Unclear as error:
             where = f"[{len(became)}] " if became else ""
             return problem(400, "Nothing that can happen", f"{where}{error}")
@@ -204,7 +220,7 @@ class Switchboard:
     def _settle(self) -> None:
         for fake in self.fakes.values():
             if isinstance(fake, Settling):
-                fake.settle(self._clock())
+                fake.settle(self.clock())
 
 
 def operation(path: str) -> str:

@@ -10,12 +10,17 @@ import socket
 import struct
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import msgspec
 import trio
 
 from actors.domain.flow import Request, Response
 from actors.ports import Answer
+from daemon.sandbox.sockets import Rejoined, hold
+
+if TYPE_CHECKING:
+    from daemon.sandbox.postman import Postman
 
 Handler = Callable[[Request], Answer]
 
@@ -54,10 +59,12 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Server:
-    """Serves one handler on as many connections as allowed; more are closed at once."""
+    """Serves one handler on as many connections as allowed; more are closed at once. Without a postman no errands are
+    run, and no connection becomes a WebSocket."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler, postman: "Postman | None" = None) -> None:
         self._handler = handler
+        self._postman = postman
         self._open = 0
 
     async def serve(self, stream: trio.SocketStream) -> None:
@@ -87,8 +94,12 @@ class Server:
                 return
             if patience.cancelled_caught or head is None:
                 return
+            if await self._upgraded(head, incoming, stream):
+                return
             request = Request(method=head.method, url=head.target, operation="", headers=head.headers, body=body)
             answer = self._handler(request)
+            if answer.errand is not None and self._postman is not None:
+                answer = await self._postman.answered(answer)
             if answer.delay_s:
                 await trio.sleep(answer.delay_s)
             if answer.reset:
@@ -100,6 +111,16 @@ class Server:
             if answer.hangup:
                 return
 
+    async def _upgraded(self, head: "Head", incoming: "Incoming", stream: trio.SocketStream) -> bool:
+        """Whether this was a WebSocket, which is over now."""
+        if self._postman is None or head.headers.get("upgrade", "").lower() != "websocket":
+            return False
+        line = self._postman.connect(head.target)
+        if line is None:
+            return False
+        await hold(line, Rejoined(incoming.all_of_it(), stream), self._postman)
+        return True
+
 
 class Incoming:
     """What has arrived and was not yet asked for."""
@@ -107,6 +128,11 @@ class Incoming:
     def __init__(self, stream: trio.SocketStream) -> None:
         self._stream = stream
         self._buffer = bytearray()
+        self._head = b""
+
+    def all_of_it(self) -> bytes:
+        """The last head as it came, and what came behind it."""
+        return self._head + bytes(self._buffer)
 
     async def head(self) -> Head | None:
         """The next request's head; None when the peer has closed. Raises BadRequest."""
@@ -117,7 +143,8 @@ class Incoming:
                 raise BadRequest(431, f"a head has at most {HEAD_BYTES_MAX} bytes")
             if not await self._more():
                 return None
-        head = parse_head(self._buffer[:end].decode("latin-1"))
+        self._head = bytes(self._buffer[: end + 4])
+        head = parse_head(self._head[:-4].decode("latin-1"))
         del self._buffer[: end + 4]
         return head
 

@@ -153,4 +153,4 @@ def test_other_paths_and_methods(desk: Desk) -> None:
     assert desk.ask("POST", "/sandbox/journal").status == 405
     health = msgspec.json.decode(desk.ask("GET", "/sandbox/health").body)
     assert health["status"] == "ok"
-    assert health["vendors"]["slack"]["mounts"] == ["/slack/api/", "/slack/oauth/"]
+    assert health["vendors"]["slack"]["mounts"] == ["/slack/api/", "/slack/oauth/", "/slack/link/"]

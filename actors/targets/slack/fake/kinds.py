@@ -33,6 +33,8 @@ STRIKES = NUMBERED | {
 }
 ENDING = frozenset({"token_expired"})
 """They end tokens: only those that were given out can end."""
+SENDING = frozenset({"lost", "duplicate", "out_of_order", "bad_signature", "stale"})
+"""They strike what Slack sends by itself, and nothing that it is asked."""
 SWITCHES = frozenset({"duplicate_client_msg_id", "history_limited"})
 CONCERNS = {
     "archived": POSTING | LOOKING,
@@ -46,14 +48,14 @@ NOT_FOR = {"token_expired": SIGNING_IN, "revoked": SIGNING_IN}
 
 def concerns(kind: str, method: str) -> bool:
     """Whether a kind can strike requests to this method."""
-    return method in CONCERNS.get(kind, (method,)) and method not in NOT_FOR.get(kind, ())
+    return kind not in SENDING and method in CONCERNS.get(kind, (method,)) and method not in NOT_FOR.get(kind, ())
 
 
 def check(fault: Fault) -> None:
     """Raises ValueError for a value that is not what the kind needs."""
     if fault.kind == "error" and not fault.value:
         raise ValueError("error needs the error's name as its value")
-    if fault.kind not in NUMBERED:
+    if fault.kind not in NUMBERED and not (fault.kind == "out_of_order" and fault.value):
         return
     try:
         number = float(fault.value)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from actors.targets.slack.fake import looking
 from actors.targets.slack.fake.arguments import Arguments, Refusal
 from actors.targets.slack.fake.blocks import problems
 from actors.targets.slack.fake.workspace import APP, BOT, BOT_USER, TEAM, Channel, Post, Workspace, ts_text, ts_us
@@ -21,7 +22,6 @@ ATTACHMENTS_MAX = 100
 METADATA_BYTES_MAX = 16_384
 ROWS_DEFAULT = 100
 ROWS_MAX = 999
-MPIM_MAX = 8
 
 
 def auth_test(space: Workspace, given: Arguments, now_s: float) -> Fields:
@@ -36,51 +36,9 @@ def auth_test(space: Workspace, given: Arguments, now_s: float) -> Fields:
     }
 
 
-def users_lookup_by_email(space: Workspace, given: Arguments, now_s: float) -> Fields:
-    email = given.required("email").strip().casefold()
-    user = space.person(email)
-    name = email.partition("@")[0]
-    profile = {"email": email, "real_name": name, "display_name": name, "team": TEAM}
-    return {
-        "user": {
-            "id": user,
-            "team_id": TEAM,
-            "name": name,
-            "deleted": False,
-            "is_bot": False,
-            "tz": "Europe/Berlin",
-            "tz_label": "Central European Time",
-            "tz_offset": 3600,
-            "profile": profile,
-        }
-    }
-
-
-def conversations_open(space: Workspace, given: Arguments, now_s: float) -> Fields:
-    users = [user for user in given.text("users").split(",") if user]
-    if not users:
-        channel, _ = space.channel(given.required("channel"), reading=True)
-    elif len(users) > MPIM_MAX:
-        raise Refusal("too_many_users")
-    elif len(users) == 1:
-        channel = space.direct(users[0])
-    else:
-        channel = "G" + "".join(sorted(space.direct(user)[1:3] for user in users)).ljust(8, "X")
-    opened: Fields = {"id": channel}
-    if given.flag("return_im"):
-        opened |= {"is_im": channel[0] == "D", "user": users[0] if users else "", "is_open": True}
-    return {"channel": opened, "no_op": False, "already_open": False}
-
-
-def conversations_info(space: Workspace, given: Arguments, now_s: float) -> Fields:
-    name, _ = space.channel(given.required("channel"), reading=True)
-    kind = {"C": "is_channel", "G": "is_group", "D": "is_im"}[name[0]]
-    channel = {"id": name, "name": name.lower(), "is_archived": False, "is_member": True, kind: True}
-    return {"channel": channel}
-
-
 def chat_post_message(space: Workspace, given: Arguments, now_s: float) -> Fields:
     name, channel = space.channel(given.required("channel"))
+    space.check_open(name)
     warning, content = _content(given)
     if not content:
         raise Refusal("no_text")
@@ -111,6 +69,7 @@ def chat_post_message(space: Workspace, given: Arguments, now_s: float) -> Field
 
 def chat_update(space: Workspace, given: Arguments, now_s: float) -> Fields:
     name, _, post = _existing(space, given)
+    space.check_open(name, "is_inactive")
     if len(given.text("text")) > UPDATE_TEXT_MAX:
         raise Refusal("msg_too_long")
     warning, content = _content(given)
@@ -131,6 +90,7 @@ def chat_update(space: Workspace, given: Arguments, now_s: float) -> Fields:
 
 def chat_delete(space: Workspace, given: Arguments, now_s: float) -> Fields:
     name, channel, post = _existing(space, given)
+    space.check_open(name)
     channel.remove(post.ts_us)
     space.record("chat.delete", name, post, now_s)
     return {"channel": name, "ts": ts_text(post.ts_us)}
@@ -153,9 +113,11 @@ def conversations_replies(space: Workspace, given: Arguments, now_s: float) -> F
 
 METHODS: dict[str, Method] = {
     "auth.test": auth_test,
-    "users.lookupByEmail": users_lookup_by_email,
-    "conversations.open": conversations_open,
-    "conversations.info": conversations_info,
+    "users.lookupByEmail": looking.users_lookup_by_email,
+    "users.info": looking.users_info,
+    "users.list": looking.users_list,
+    "conversations.open": looking.conversations_open,
+    "conversations.info": looking.conversations_info,
     "conversations.history": conversations_history,
     "conversations.replies": conversations_replies,
     "chat.postMessage": chat_post_message,

@@ -13,3 +13,10 @@ class Terms(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     redirect_urls: list[str] = []
     """Where browsers may be sent back to, or below; none: anywhere."""
     pkce: bool = True
+    signing_secret: str = "sandbox-signing-secret"  # noqa: S105 - the sandbox's public credential
+    events_url: str = ""
+    """Where events are posted; it has to answer a challenge before it is taken."""
+    interactivity_url: str = ""
+    """Where clicks are posted."""
+    socket_mode: bool = False
+    """Whether events wait for a socket; while one is open, they go over it anyway."""

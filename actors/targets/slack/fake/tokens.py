@@ -148,10 +148,17 @@ class Tokens:
 
     def uninstall(self, team: str = "") -> list[Holder]:
         """The app leaves a team, or with "" everywhere; those who could speak until now."""
+        return self._all_end(team, "account_inactive")
+
+    def revoke_all(self, team: str = "") -> list[Holder]:
+        """Nothing that was given serves any more, in a team or with "" anywhere; those who could speak until now."""
+        return self._all_end(team, "token_revoked")
+
+    def _all_end(self, team: str, gone: str) -> list[Holder]:
         everybody = [self._by_hand, *self._holders.values()]
         ended = [each for each in everybody if team in ("", each.team) and not each.gone]
         for holder in ended:
-            self.dismiss(holder, "account_inactive")
+            self.dismiss(holder, gone)
         return ended
 
     def restore(self) -> None:

@@ -66,6 +66,26 @@ class Channel:
         return self.times[low(self.times, oldest_us) : high(self.times, latest_us)]
 
 
+class Place(msgspec.Struct):
+    """What has become of a channel."""
+
+    name: str
+    archived: bool = False
+    deleted: bool = False
+    member: bool = True
+    """Whether the app is in it."""
+
+
+class Person(msgspec.Struct):
+    """Somebody in the workspace, as they are now."""
+
+    id: str
+    email: str
+    name: str
+    deleted: bool = False
+    changed_s: float = 0.0
+
+
 class Workspace:
     """Everything that lasts. ``ts`` is unique in the workspace and grows."""
 
@@ -73,22 +93,64 @@ class Workspace:
         self.journal: list[Effect] = []
         self._channels: dict[str, Channel] = {}
         self._order: deque[tuple[str, Post]] = deque()
-        self._people: dict[str, str] = {}
+        self._people: dict[str, Person] = {}
+        self._moved: dict[str, str] = {}
+        """Addresses that changed hands: whose they are now, or nobody's ("")."""
+        self._places: dict[str, Place] = {}
         self._last_us = 0
 
     def person(self, email: str) -> str:
-        """The stable user id behind an address; everybody at the sandbox's domains exists but ``nobody``."""
-        name, _, domain = email.strip().casefold().rpartition("@")
-        if not name or domain not in DOMAINS or name == "nobody":
+        """The stable user id behind an address; everybody at the sandbox's domains exists but ``nobody``, until they
+        are deactivated or move to another address."""
+        address = email.strip().casefold()
+        user = self._moved.get(address)
+        if user is None:
+            name, _, domain = address.rpartition("@")
+            user = f"U{_suffix(address)}" if name and domain in DOMAINS and name != "nobody" else ""
+        if not user:
             raise Refusal("users_not_found")
-        user = f"U{_suffix(f'{name}@{domain}')}"
-        self._people[user] = f"{name}@{domain}"
+        if user not in self._people:
+            self._people[user] = Person(user, address, address.partition("@")[0])
+        if self._people[user].deleted:
+            raise Refusal("users_not_found")
         return user
+
+    def somebody(self, user: str) -> Person:
+        """Whom an id names; who was never looked up has no address that could be told."""
+        if not USER.fullmatch(user) or "404" in user:
+            raise Refusal("user_not_found")
+        return self._people.get(user) or Person(user, "", user.lower())
+
+    def people(self) -> list[Person]:
+        """Who was looked up, or has changed."""
+        return sorted(self._people.values(), key=lambda each: each.id)
+
+    def change_person(
+        self, user: str, now_s: float, *, email: str | None = None, name: str | None = None, deleted: bool | None = None
+    ) -> Person:
+        """Raises Refusal where there is no such person, or the address is no one that somebody could have."""
+        person = self._people.setdefault(user, self.somebody(user))
+        if email is not None:
+            address = email.strip().casefold()
+            if address.rpartition("@")[2] not in DOMAINS or self._moved.get(address, user) != user:
+                raise Refusal("invalid_email")
+            self._moved[person.email] = ""
+            self._moved[address] = user
+            person.email = address
+        if name is not None:
+            person.name = name
+        if deleted is not None:
+            person.deleted = deleted
+        person.changed_s = now_s
+        return person
 
     def direct(self, user: str) -> str:
         """The direct message with a user."""
         if not USER.fullmatch(user) or "404" in user:
             raise Refusal("user_not_found")
+        person = self._people.get(user)
+        if person is not None and person.deleted:
+            raise Refusal("user_disabled")
         return f"D{user[1:]}"
 
     def channel(self, name: str, reading: bool = False) -> tuple[str, Channel]:
@@ -97,7 +159,27 @@ class Workspace:
             name = self.direct(name)
         if not CHANNEL.fullmatch(name) or "404" in name:
             raise Refusal("channel_not_found")
+        place = self._places.get(name)
+        if place is not None and place.deleted:
+            raise Refusal("channel_not_found")
         return name, self._channels.get(name) or Channel()
+
+    def place(self, name: str) -> Place:
+        """What has become of a channel. Raises Refusal where there is none."""
+        self.channel(name, reading=True)
+        return self._places.get(name) or Place(name.lower())
+
+    def keep(self, name: str, place: Place) -> None:
+        self._places[name] = place
+
+    def check_open(self, name: str, archived: str = "is_archived") -> None:
+        """Raises Refusal where the app may not write: the channel is archived (``archived`` is what is said then), or
+        it is not in it."""
+        place = self._places.get(name)
+        if place is not None and place.archived:
+            raise Refusal(archived)
+        if place is not None and not place.member:
+            raise Refusal("not_in_channel")
 
     def next_us(self, now_s: float) -> int:
         self._last_us = max(self._last_us + 1, int(now_s * 1_000_000))

@@ -1,0 +1,68 @@
+"""The Web API methods that look for people and conversations."""
+
+from actors.targets.slack.fake.arguments import Arguments, Refusal
+from actors.targets.slack.fake.workspace import TEAM, Person, Workspace
+
+Fields = dict[str, object]
+MPIM_MAX = 8
+ROWS_MAX = 1_000
+
+
+def users_lookup_by_email(space: Workspace, given: Arguments, now_s: float) -> Fields:
+    return {"user": shown(space.somebody(space.person(given.required("email"))))}
+
+
+def users_info(space: Workspace, given: Arguments, now_s: float) -> Fields:
+    return {"user": shown(space.somebody(given.required("user")))}
+
+
+def users_list(space: Workspace, given: Arguments, now_s: float) -> Fields:
+    """Who was looked up or has changed; everybody would be too many."""
+    rows = given.whole("limit", ROWS_MAX, "invalid_limit")
+    if not 1 <= rows <= ROWS_MAX:
+        raise Refusal("invalid_limit")
+    after = given.text("cursor").rstrip("=")
+    found = [each for each in space.people() if each.id > after]
+    more = f"{found[rows - 1].id}=" if len(found) > rows else ""
+    return {"members": [shown(each) for each in found[:rows]], "response_metadata": {"next_cursor": more}}
+
+
+def conversations_open(space: Workspace, given: Arguments, now_s: float) -> Fields:
+    users = [user for user in given.text("users").split(",") if user]
+    if not users:
+        channel, _ = space.channel(given.required("channel"), reading=True)
+    elif len(users) > MPIM_MAX:
+        raise Refusal("too_many_users")
+    elif len(users) == 1:
+        channel = space.direct(users[0])
+    else:
+        channel = "G" + "".join(sorted(space.direct(user)[1:3] for user in users)).ljust(8, "X")
+    opened: Fields = {"id": channel}
+    if given.flag("return_im"):
+        opened |= {"is_im": channel[0] == "D", "user": users[0] if users else "", "is_open": True}
+    return {"channel": opened, "no_op": False, "already_open": False}
+
+
+def conversations_info(space: Workspace, given: Arguments, now_s: float) -> Fields:
+    name, _ = space.channel(given.required("channel"), reading=True)
+    place = space.place(name)
+    kind = {"C": "is_channel", "G": "is_group", "D": "is_im"}[name[0]]
+    channel = {"id": name, "name": place.name, "is_archived": place.archived, "is_member": place.member, kind: True}
+    return {"channel": channel}
+
+
+def shown(person: Person) -> Fields:
+    """A person as Slack shows them, also in events."""
+    profile = {"email": person.email, "real_name": person.name, "display_name": person.name, "team": TEAM}
+    return {
+        "id": person.id,
+        "team_id": TEAM,
+        "name": person.name,
+        "deleted": person.deleted,
+        "is_bot": False,
+        "tz": "Europe/Berlin",
+        "tz_label": "Central European Time",
+        "tz_offset": 3600,
+        "updated": int(person.changed_s),
+        "profile": profile,
+    }
