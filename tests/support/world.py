@@ -6,7 +6,7 @@ long as it likes), and looks at the vendors' journals and at the store.
 """
 
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -327,13 +327,19 @@ def route(name: str, *when: str, to: str = "slack", **more: Any) -> Route:
 
 @asynccontextmanager
 async def open_campus(
-    path: Path, *tenants: Tenant, window: int = 8, seed: int = 1, limited: bool = True
+    path: Path,
+    *tenants: Tenant,
+    window: int = 8,
+    seed: int = 1,
+    limited: bool = True,
+    before: Callable[[Campus], None] = lambda campus: None,
 ) -> AsyncIterator[Campus]:
-    """A running daemon; stopped and closed at the end."""
+    """A running daemon; stopped and closed at the end. ``before``: what happens in the world before it starts."""
     async with open_store(path / "campus.db", VirtualClock(), inline=True) as store, trio.open_nursery() as nursery:
         campus = Campus(store, {each.name: each for each in tenants}, window=window, seed=seed)
         for fake in campus.fakes.values():
             fake.limited = limited
+        before(campus)
         await campus.start(nursery)
         yield campus
         await campus.stop()

@@ -1,0 +1,280 @@
+"""Tokens in a living daemon: got, renewed ahead of their end, lost on the way and found again; nothing is posted twice,
+nothing is lost, and whoever has to do something is told so."""
+
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import pytest
+import trio
+from connecting import connect, desk_of
+from world import Audience, Campus, completed, graded, open_campus, route, tenant
+
+from actors.ports import Effect
+from actors.ports.tokens import Connected, NotConnected
+from config.model import Tenant
+
+COMPLETIONS = route("completions", "completed")
+BY_SIGN_IN = {"token": None, "client_id": "sandbox", "client_secret": {"env": "source-secret"}}
+HOUR_S = 3600.0
+
+
+def slack_tenant(**settings: object) -> Tenant:
+    return tenant(COMPLETIONS, settings={"slack": {**BY_SIGN_IN, **settings}})
+
+
+def adjust(campus: Campus, vendor: str = "slack", **terms: object) -> None:
+    fake = campus.fakes[vendor]
+    fake.adjust(msgspec.json.encode(terms), campus.clock.now_us() / 1e6)  # type: ignore[attr-defined]
+
+
+def told(campus: Campus, event: str, on: str = "acme/slack", speaker: str = "") -> int:
+    """How often this was told of the connection."""
+    named = campus.notes.named(f"token.{event}")
+    return sum(each["connection"] == on and speaker in ("", each["speaker"]) for each in named)
+
+
+def texts(journal: list[Effect]) -> list[str]:
+    return [effect.delivery_id for effect in journal]
+
+
+def happen(campus: Campus, **what: object) -> None:
+    campus.fakes["slack"].happen(msgspec.json.encode(what), campus.clock.now_us() / 1e6)  # type: ignore[attr-defined]
+
+
+async def suspended(campus: Campus, lane: str = "acme/slack") -> str:
+    """Why the lane waits; empty: it does not."""
+    rows = await campus.rows("SELECT suspended FROM lanes WHERE lane = ?", lane)
+    return rows[0][0] if rows and rows[0][0] else ""
+
+
+async def load(campus: Campus, count: int, every_s: float, prefix: str = "p") -> None:
+    for number in range(count):
+        await campus.tell(completed(f"{prefix}{number}"))
+        await trio.sleep(every_s)
+
+
+async def test_what_waits_for_a_connection_goes_out_as_soon_as_there_is_one(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with open_campus(tmp_path, slack_tenant()) as campus:
+        await campus.tell(completed("ada"), completed("ben"))
+        await trio.sleep(60)
+        assert campus.journal("slack") == []
+        assert "nobody has connected" in await suspended(campus)
+        connected = await connect(campus)
+        assert isinstance(connected, Connected), connected
+        assert connected.account == "Sandbox"
+        assert connected.lacking == ()
+        assert connected.excess == ()
+        with trio.fail_after(20):
+            await campus.quiet()
+        assert len(campus.journal("slack")) == 2
+        assert await suspended(campus) == ""
+        [shown] = [each for each in desk_of(campus).connectable("acme") if each.name == "slack"]
+        assert (shown.state, shown.by, shown.can_connect) == ("connected", "oidc:ada", True)
+
+
+async def test_tokens_that_end_rotate_and_are_refused_under_load_cost_nothing(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with open_campus(tmp_path, slack_tenant()) as campus:
+        adjust(campus, token_life_s=300.0, grace_s=30.0)
+        assert isinstance(await connect(campus), Connected)
+        campus.fault("slack", "token_expired", operation="chat.postMessage", times=5, skip=20, chance=0.1)
+        campus.fault("slack", "reset_after_commit", operation="oauth.v2.access", times=3, skip=1)
+        campus.fault("slack", "status", operation="oauth.v2.access", value="503", times=2, skip=5)
+        campus.fault("slack", "rate_limited", operation="oauth.v2.access", value="20", times=1, skip=8)
+        await load(campus, 200, 17.0)
+        await campus.quiet()
+        posted = texts(campus.journal("slack"))
+        assert len(posted) == len(set(posted)) == 200
+        assert await campus.states() == {"delivered": 200}
+        assert told(campus, "renewed") > 10
+
+
+@pytest.mark.parametrize("answers_lost", [1, 2, 4])
+async def test_a_lost_answer_is_asked_for_again_within_the_grace(
+    tmp_path: Path, autojump_clock: object, answers_lost: int
+) -> None:
+    async with open_campus(tmp_path, slack_tenant()) as campus:
+        assert isinstance(await connect(campus), Connected)
+        campus.fault("slack", "reset_after_commit", operation="oauth.v2.access", times=answers_lost)
+        await trio.sleep(10 * HOUR_S)
+        assert told(campus, "renewed") == 1
+        await campus.tell(completed("ada"))
+        await campus.quiet()
+        assert len(campus.journal("slack")) == 1
+
+
+async def test_an_answer_lost_for_good_is_said_at_once_and_the_token_in_use_serves_to_its_end(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with open_campus(tmp_path, slack_tenant()) as campus:
+        adjust(campus, grace_s=0.0)
+        assert isinstance(await connect(campus), Connected)
+        campus.fault("slack", "reset_after_commit", operation="oauth.v2.access")
+        await trio.sleep(10 * HOUR_S)
+        [shown] = [each for each in desk_of(campus).standings("acme") if each.name == "slack"]
+        assert shown.state == "lost"
+        assert "install the app again" in shown.why
+        assert "the answer to an earlier asking was lost" in shown.why
+        assert ("token.lost", None) in campus.notes.troubles
+        await campus.tell(completed("ada"))
+        await campus.quiet()
+        assert len(campus.journal("slack")) == 1, "the token in use has two hours left"
+        await trio.sleep(3 * HOUR_S)
+        assert "install the app again" in await suspended(campus)
+        await campus.tell(completed("ben"))
+        await trio.sleep(HOUR_S)
+        assert await campus.states() == {"delivered": 1, "waiting": 1}
+        assert isinstance(await connect(campus), Connected)
+        with trio.fail_after(20):
+            await campus.quiet()
+        assert len(campus.journal("slack")) == 2
+
+
+async def test_a_revoked_app_suspends_and_its_deliveries_wait(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, slack_tenant()) as campus:
+        assert isinstance(await connect(campus), Connected)
+        happen(campus, do="uninstall")
+        campus.switchboard.lost("acme/slack", "the app was removed from the workspace")
+        await trio.sleep(5)
+        assert "install the app again" in await suspended(campus)
+        await campus.tell(completed("ada"))
+        await trio.sleep(HOUR_S)
+        assert await campus.states() == {"waiting": 1}
+        assert isinstance(await connect(campus), Connected)
+        await campus.quiet()
+        assert len(campus.journal("slack")) == 1
+
+
+async def test_a_false_alarm_costs_nothing(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, slack_tenant()) as campus:
+        assert isinstance(await connect(campus), Connected)
+        campus.switchboard.lost("acme/slack", "somebody says so")
+        await trio.sleep(5)
+        assert await suspended(campus) == ""
+        assert told(campus, "renewed") == 1
+        await campus.tell(completed("ada"))
+        await campus.quiet()
+        assert len(campus.journal("slack")) == 1
+
+
+async def test_a_token_without_end_is_exchanged_for_a_pair_once(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, slack_tenant(token={"env": "slack"})) as campus:
+        await campus.tell(completed("ada"))
+        await campus.quiet()
+        [shown] = [each for each in desk_of(campus).standings("acme") if each.name == "slack"]
+        assert shown.holding.has_refresh
+        await trio.sleep(30 * HOUR_S)
+        assert told(campus, "obtained") == 1
+        assert told(campus, "renewed") >= 2
+        await campus.stop()
+        await campus.again()
+        await campus.tell(completed("ben"))
+        await campus.quiet()
+        assert len(campus.journal("slack")) == 2
+        assert told(campus, "obtained") == 1
+
+
+async def test_where_the_app_does_not_rotate_its_token_serves_as_it_is(tmp_path: Path, autojump_clock: object) -> None:
+    before = partial(adjust, rotation=False)
+    async with open_campus(tmp_path, slack_tenant(token={"env": "slack"}), before=before) as campus:
+        await campus.tell(completed("ada"))
+        await campus.quiet()
+        [shown] = [each for each in desk_of(campus).standings("acme") if each.name == "slack"]
+        assert "no token rotation" in shown.holding.note
+        assert shown.holding.expires_us is None
+
+
+async def test_the_answer_to_an_exchange_that_was_lost_leaves_the_token_that_there_was(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    def lose(campus: Campus) -> None:
+        campus.fault("slack", "reset_after_commit", operation="oauth.v2.exchange")
+
+    async with open_campus(tmp_path, slack_tenant(token={"env": "slack"}), before=lose) as campus:
+        await campus.tell(completed("ada"))
+        await campus.quiet()
+        assert len(campus.journal("slack")) == 1
+        [shown] = [each for each in desk_of(campus).standings("acme") if each.name == "slack"]
+        assert "exchanged before" in shown.holding.note
+
+
+async def test_a_code_that_is_not_taken_changes_nothing(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, slack_tenant()) as campus:
+        adjust(campus, code_life_s=0.0)
+        refused = await connect(campus)
+        assert isinstance(refused, NotConnected)
+        assert "begin again" in refused.why
+        adjust(campus, code_life_s=600.0)
+        other = await connect(campus, team="T0ANOTHER1")
+        assert isinstance(other, Connected), "any workspace is the one, where none is named"
+
+
+async def test_another_workspace_than_the_one_named_is_refused(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, slack_tenant(team_id="T0SANDBOX1")) as campus:
+        refused = await connect(campus, team="T0ANOTHER1")
+        assert isinstance(refused, NotConnected)
+        assert "another workspace" in refused.why
+
+
+# ── Entra ────────────────────────────────────────────────────────────────────────────────────────────
+
+TEAM = {"team": "5f0e1c5a-0000-4000-8000-00000000c0de", "channel": "19:general@thread.tacv2"}
+TO_CHANNEL = route("posts", "completed", to="teams", audience=Audience(**TEAM))
+TO_LEARNERS = route("grades", "graded", to="teams", audience=Audience(learner=True))
+
+
+def teams_tenant(**settings: object) -> Tenant:
+    words = {"delegated_token": None, "connect": True, **settings}
+    return tenant(TO_CHANNEL, TO_LEARNERS, settings={"teams": words})
+
+
+async def test_a_person_connects_teams_and_the_app_speaks_for_itself(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, teams_tenant()) as campus:
+        await campus.tell(graded("ada", 80))
+        await trio.sleep(30)
+        connected = await connect(campus, "teams", vendor="teams")
+        assert isinstance(connected, Connected), connected
+        assert connected.lacking == ()
+        await campus.tell(completed("ben"))
+        await campus.quiet()
+        assert len(campus.journal("teams")) == 2
+        await trio.sleep(100 * HOUR_S)
+        await campus.tell(completed("cid"), graded("ben", 70))
+        await campus.quiet()
+        assert len(campus.journal("teams")) == 4
+
+
+async def test_a_challenge_is_met_once_for_everybody(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, teams_tenant(), limited=False) as campus:
+        assert isinstance(await connect(campus, "teams", vendor="teams"), Connected)
+        await campus.tell(graded("zoe", 50))
+        await campus.quiet()
+        campus.fault("teams", "claims_challenge", operation="sendActivityNotification", times=0)
+        await campus.tell(*(graded(f"l{number}", 80) for number in range(20)))
+        await campus.quiet()
+        posted = texts(campus.journal("teams"))
+        assert len(posted) == len(set(posted)) == 21
+        assert told(campus, "renewed", "acme/teams", "app") == 1
+        assert await campus.states() == {"delivered": 21}
+
+
+async def test_a_challenge_that_only_a_person_can_meet_parks_the_connection(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with open_campus(tmp_path, teams_tenant()) as campus:
+        assert isinstance(await connect(campus, "teams", vendor="teams"), Connected)
+        campus.fault("teams", "claims_challenge", operation="channelMessages.post", times=0)
+        campus.fault("teams", "error", operation="token", value="interaction_required", times=1)
+        await campus.tell(completed("ada"))
+        await trio.sleep(HOUR_S)
+        assert "must sign in again" in await suspended(campus, "acme/teams")
+        assert await campus.states() == {"waiting": 1}
+        campus.fakes["teams"].clear_faults()
+        assert isinstance(await connect(campus, "teams", vendor="teams"), Connected)
+        with trio.fail_after(20):
+            await campus.quiet()
+        assert len(campus.journal("teams")) == 1
