@@ -19,6 +19,7 @@ from daemon.gateway.limits import Frame
 from daemon.gateway.lrs.alternate import Alternate
 from daemon.gateway.lrs.headers import Carried
 from daemon.gateway.lrs.routes import lrs_routes
+from daemon.gateway.origin import origin_of
 from daemon.gateway.ports import Check, Trouble
 from daemon.gateway.ports import GatewayPorts as GatewayPorts
 from daemon.gateway.problems import Problem
@@ -30,6 +31,7 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _TENANT = re.compile(r"^/t/[^/]+/")
 _HOOK = re.compile(r"^/t/[^/]+/hooks/[^/]+$")
 _EVENT = re.compile(r"^/t/[^/]+/events/[^/]+$")
+_TARGET = re.compile(r"(?<=^/t/\{tenant\})/connect/[^/]+")
 HOOKS = "/t/{tenant}/hooks/{source}"
 EVENTS = "/t/{tenant}/events/{target}"
 
@@ -59,10 +61,16 @@ def build_app(ports: GatewayPorts, gateway: Gateway) -> GatewayApp:
         Route(HOOKS, Resource(post=HookResource(ports.harvesters).post)),
         Route(EVENTS, Resource(post=EventResource(ports.listeners).post)),
     ]
+    origin = origin_of(gateway.public_url)
+    if ports.sign_on is not None and not isinstance(origin, str):
+        from daemon.gateway.sso.routes import people_routes
+
+        lrs += people_routes(ports, ports.sign_on, origin)
     templates = frozenset(route.path for route in [*operators, *lrs])
 
     def template(path: str) -> str:
         general = HOOKS if _HOOK.match(path) else EVENTS if _EVENT.match(path) else _TENANT.sub("/t/{tenant}/", path)
+        general = _TARGET.sub("/connect/{target}", general)
         return general if general in templates else "(none)"
 
     def frame(routes: list[Route]) -> Frame:

@@ -14,6 +14,7 @@ from config.model import PersonRow
 from daemon.gateway.credentials import Account, Door, Reveal
 from daemon.gateway.ports_documents import Documents
 from daemon.gateway.ports_feed import Feed
+from daemon.gateway.ports_sign_on import SignOnPorts
 from daemon.gateway.seal import Seal
 
 
@@ -137,3 +138,5 @@ class GatewayPorts(msgspec.Struct, frozen=True, kw_only=True):
     """Who takes what a target's vendor posts, by tenant and target."""
     reveal_of: Callable[[str], Reveal] | None = None
     """``reveal`` as a tenant's configuration is to be read; absent: the same for all."""
+    sign_on: SignOnPorts | None = None
+    """What pages for people need; None: there are none."""

@@ -7,7 +7,8 @@ import msgspec
 
 from actors.ports import Http, Persons
 from actors.ports.tokens import Desk
-from config.model import Tenant
+from config.model import Configuration
+from daemon.store.saml import SqlSaml
 from daemon.store.sessions import Errand, StoredSession
 
 
@@ -17,6 +18,8 @@ class SessionStore(Protocol):
     async def begin(self, new: StoredSession, replaces: bytes | None) -> list[StoredSession]: ...
 
     async def get(self, session_id: bytes) -> StoredSession | None: ...
+
+    async def all(self, tenant: str = "") -> list[StoredSession]: ...
 
     async def seen(self, session_id: bytes, now_us: int) -> None: ...
 
@@ -34,11 +37,13 @@ class Told(Protocol):
 
 
 class SignOnPorts(msgspec.Struct, frozen=True, kw_only=True):
-    """``tenant`` is asked at each request, so that a reload takes effect."""
+    """``configuration`` is asked at each request, so that a reload takes effect. ``saml`` is what sign-on by SAML
+    remembers."""
 
-    tenant: Callable[[str], Tenant | None]
+    configuration: Callable[[], Configuration]
     http: Callable[[], Http]
     sessions: SessionStore
+    saml: SqlSaml
     persons: Persons
     desk: Desk
     event: Told

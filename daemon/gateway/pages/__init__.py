@@ -1,7 +1,7 @@
 """Pages for people: few, plain, without scripts, in German or English. Everything that is printed is escaped.
 
-``said`` has their words, ``show`` makes them; the templates lie beside. No page names anything that a vendor, a provider
-or a sender wrote, unless it was configured here or proven.
+``said`` has their words, ``show`` makes them; the templates lie beside. No page names anything that a vendor, a
+provider or a sender wrote, unless it was configured here or proven.
 """
 
 from daemon.gateway.pages.show import Link as Link

@@ -1,12 +1,14 @@
 """Making a page: a template, its words in the reader's language, and the headers that every page has.
 
-A browser that shows one may run nothing, load nothing, be framed by nobody, keep no copy and tell no other site where it
-came from. Nothing is sent on by answering a form: browsers hold redirects of forms to ``form-action``, and where a vendor
-leads on to is the vendor's to say. Leaving goes by a page of its own with a link, which refreshes to it at once.
+A browser that shows one may run nothing, load nothing, be framed by nobody, keep no copy and tell no other site where
+it came from. Nobody is sent on by the answer to a form: browsers hold that to ``form-action`` however far it leads, and
+where a vendor's page leads is the vendor's to say. Leaving goes by a page of its own, with a link, which refreshes to
+it at once.
 """
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -22,7 +24,8 @@ from starlette.responses import Response
 from config.model import Tenant
 from daemon.gateway.pages.said import SAID, Language
 
-TITLE = "lmsyncd"
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&()*+,;=%-]+", re.ASCII)
+"""What can stand in a header, and means there what it means in a link."""
 SAFE = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -94,7 +97,7 @@ class Pages:
             **given,
         )
         headers = {**SAFE, "Content-Security-Policy": self._policy, "Content-Language": language}
-        if leads_to:
+        if _ADDRESS.fullmatch(leads_to):
             headers["Refresh"] = f"0; url={leads_to}"
         return Response(text, status, headers, media_type="text/html")
 
