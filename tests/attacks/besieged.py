@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -27,9 +28,10 @@ TENANTS = ("acme", "globex")
 SECRETS = {
     name: f"{tenant}-canary-{kind}-4f1d"
     for tenant in TENANTS
-    for kind in ("lrs", "reader", "signing", "slack", "entra", "canvas")
+    for kind in ("lrs", "reader", "signing", "slack", "canvas")
     for name in (f"{tenant}-{kind}",)
 }
+DIRECTORY = "72f988bf-0000-4000-8000-0000000000aa"
 TEAM_IDS = {"acme": "T0ACME0001", "globex": "T0GLOBEX01"}
 WORDS = {tenant: f"{tenant}-private-words-9b2c" for tenant in TENANTS}
 """What stands in a statement of each tenant's."""
@@ -60,6 +62,7 @@ class Besieged:
         self.root = root
         self.port, self.admin_port, self.sandbox_port = free_port(), free_port(), free_port()
         self.socket = root / "control.sock"
+        self._watches: dict[str, dict[str, Any]] = {}
         self.keys = {tenant: RSAKey.generate_key(2048, {"kid": f"{tenant}-1"}) for tenant in TENANTS}
         self._write()
         words = ["-m", "daemon.cli.lmsyncd"]
@@ -90,7 +93,7 @@ class Besieged:
         jwks = {
             f"{tenant}-jwks": json.dumps({"keys": [key.as_dict(private=False)]}) for tenant, key in self.keys.items()
         }
-        for name, value in {**SECRETS, **jwks}.items():
+        for name, value in {**SECRETS, **jwks, "entra": "sandbox"}.items():
             path = secrets / name
             path.touch(mode=0o600)
             path.write_text(value, encoding="utf-8")
@@ -132,9 +135,9 @@ team_id = "{TEAM_IDS[tenant]}"
 kind = "teams"
 graph_url = "{sandbox}/graph/v1.0/"
 login_url = "{sandbox}/entra/"
-directory = "72f988bf-0000-4000-8000-0000000000aa"
+directory = "{DIRECTORY}"
 client_id = "sandbox"
-client_secret = {secret("entra")}
+client_secret = {{ file = "../secrets/entra" }}
 """
 
     # ── talking ──────────────────────────────────────────────────────────────────────────────────────
@@ -168,6 +171,29 @@ client_secret = {secret("entra")}
                 return True
             time.sleep(0.05)
         return False
+
+    def watch(self, tenant: str) -> dict[str, Any]:
+        """The subscription that this tenant has at the sandbox's Graph, as soon as it is there."""
+        if tenant not in self._watches:
+            until_s = time.monotonic() + PATIENCE_S
+            while tenant not in self._watches and time.monotonic() < until_s:
+                for each in self._subscriptions():
+                    owner = str(each["notificationUrl"]).partition("/t/")[2].partition("/")[0]
+                    self._watches[owner] = each
+                time.sleep(0.05)
+        return self._watches[tenant]
+
+    def _subscriptions(self) -> list[dict[str, Any]]:
+        base = f"http://127.0.0.1:{self.sandbox_port}"
+        form = {"grant_type": "client_credentials", "client_id": "sandbox", "client_secret": "sandbox"}
+        form["scope"] = "https://graph.microsoft.com/.default"
+        with httpx.Client(trust_env=False, timeout=PATIENCE_S) as client:
+            token = client.post(f"{base}/entra/{DIRECTORY}/oauth2/v2.0/token", data=form).json()["access_token"]
+            headers = {"Authorization": f"Bearer {token}"}
+            found: list[dict[str, Any]] = client.get(f"{base}/graph/v1.0/subscriptions", headers=headers).json()[
+                "value"
+            ]
+        return found
 
     def ask(self, request: p.Ask) -> list[dict[str, Any]]:
         with Client(self.socket) as client:

@@ -7,11 +7,12 @@ import pytest
 import trio
 from attack import Attack
 from attacks_on_credentials import CREDENTIALS
+from attacks_on_events import EVENTS
 from attacks_on_hooks import HOOKS
 from attacks_on_the_wire import WIRE
 from besieged import SECRETS, WORDS, Answer, Besieged, basic, lrs, request
 
-ATTACKS: list[Attack] = [*CREDENTIALS, *HOOKS, *WIRE]
+ATTACKS: list[Attack] = [*CREDENTIALS, *HOOKS, *EVENTS, *WIRE]
 LEAST = 60
 
 
