@@ -29,6 +29,7 @@ from daemon.depot import FileDepot
 from daemon.dialects import dialects_of
 from daemon.gateway.app import GatewayApp, build_app
 from daemon.gateway.ports import GatewayPorts
+from daemon.gateway.ports_sign_on import SignOnPorts
 from daemon.gateway.server import serve as serve_gateway
 from daemon.house import House, boot_name
 from daemon.http import Outbound
@@ -249,8 +250,23 @@ class Daemon:
                 audit=world.audit,
                 harvesters=lambda tenant, source: world.switchboard.harvesters.get(f"{tenant}/{source}"),
                 listeners=lambda tenant, target: world.switchboard.listeners.get(f"{tenant}/{target}"),
+                sign_on=self._sign_on(),
             ),
             self._configuration.daemon.gateway,
+        )
+
+    def _sign_on(self) -> SignOnPorts | None:
+        house, world = self._house, self._world
+        if house.desk is None:
+            return None
+        return SignOnPorts(
+            configuration=house.configuration,
+            http=world.http,
+            sessions=self._store.sessions,
+            saml=self._store.saml,
+            persons=world.persons,
+            desk=house.desk,
+            event=world.witness.event,
         )
 
     def _counted(self, name: str, tenant: str, n: int, reason: str = "") -> None:
