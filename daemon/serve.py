@@ -41,6 +41,7 @@ from daemon.telemetry.metrics import watch_loop
 from daemon.telemetry.opening import Telemetry, open_telemetry
 from daemon.vault.connections import SealedConnections
 from daemon.vault.strongroom import Strongroom
+from daemon.websocket import HttpSockets
 
 EX_OK, EX_FAILURE, EX_CONFIG = 0, 1, 78
 GC_THRESHOLDS = 10_000, 20, 50
@@ -161,6 +162,8 @@ class Daemon:
             born_us=store.born_us,
             mask=telemetry.mask,
             tidings=store.tidings,
+            sockets=HttpSockets(self._outbound, dice.token),
+            seal=self._seal,
             public_url=configuration.daemon.gateway.public_url,
         )
         self._house = House(
@@ -210,6 +213,12 @@ class Daemon:
         await logbook.told("daemon.stopped", boot=self._world.boot)
         await self._auditor.end()
         return EX_OK
+
+    async def _seal(self, tenant: str, kind: str, name: str, value: bytes) -> bytes:
+        """Raises StoreUnavailable, VaultUnusable."""
+        vault = self._strongroom.vault
+        await vault.ready_for(tenant)
+        return vault.seal(tenant, kind, name, value)
 
     async def _gauges(self) -> None:
         world = self._world

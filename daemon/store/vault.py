@@ -62,6 +62,13 @@ SHELVES: tuple[Shelf, ...] = (
         name="name || '/' || speaker",
         version="version",
     ),
+    Shelf(
+        table="clicks",
+        column="body",
+        kind="click",
+        tenant="substr(lane, 1, instr(lane, '/') - 1)",
+        name="substr(lane, instr(lane, '/') + 1) || '/' || id",
+    ),
 )
 
 Reseal = Callable[[str, str, str, bytes, int], bytes | None]
