@@ -40,7 +40,7 @@ def people_routes(ports: GatewayPorts, own: SignOnPorts, origin: Origin) -> Sequ
             store=own.saml,
             persons=own.persons,
             http=own.http,
-            reveal=ports.reveal,
+            reveal=reveal,
             clock=ports.clock,
             dice=ports.dice,
             trouble=ports.trouble,

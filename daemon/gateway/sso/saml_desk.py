@@ -54,13 +54,13 @@ class NotNow(Exception):
 
 
 class SamlPorts(msgspec.Struct, frozen=True, kw_only=True):
-    """What sign-on by SAML needs of the process."""
+    """What sign-on by SAML needs of the process. ``reveal`` reads the secrets of a tenant."""
 
     configuration: Callable[[], Configuration]
     store: SqlSaml
     persons: Persons
     http: Callable[[], Http]
-    reveal: Reveal
+    reveal: Callable[[str], Reveal]
     clock: Clock
     dice: Dice
     trouble: Trouble
@@ -143,7 +143,7 @@ class SamlDesk:
             until_us=now_us + life_s * 1_000_000,
         )
         message = authn_request(ours, provider.login_url, pending.id, now_us)
-        key = await self._key(words.keys[0])
+        key = await self._key(tenant, words.keys[0])
         await self._ports.store.begin(pending, now_us)
         url = redirect(provider.login_url, "SAMLRequest", message, relay, key)
         return Departure(url=url, browser=browser, life_s=life_s)
@@ -189,7 +189,9 @@ class SamlDesk:
         ours, now_us = self._addresses(tenant), self._ports.clock.now_us()
         message_id = f"_{self._ports.dice.token()}"
         message = logout_request(ours, provider.logout_url, message_id, subject, session, now_us)
-        return redirect(provider.logout_url, "SAMLRequest", message, "", await self._key(_words(tenant).keys[0]))
+        return redirect(
+            provider.logout_url, "SAMLRequest", message, "", await self._key(tenant, _words(tenant).keys[0])
+        )
 
     async def goodbye(self, tenant: Tenant, query: str) -> Goodbye:
         """The identity provider says that somebody's session is over. Raises Refused, NotNow, StoreUnavailable."""
@@ -204,7 +206,7 @@ class SamlDesk:
         url = ""
         if answer_url:
             answer = logout_response(ours, answer_url, f"_{self._ports.dice.token()}", gone.id, now_us)
-            key = await self._key(_words(tenant).keys[0])
+            key = await self._key(tenant, _words(tenant).keys[0])
             url = redirect(answer_url, "SAMLResponse", answer, brought.relay, key)
         return Goodbye(subject=gone.subject, issuer=provider.entity_id, url=url)
 
@@ -237,27 +239,27 @@ class SamlDesk:
         except NoProgram as error:
             raise NotNow(str(error)) from None
 
-    async def _key(self, key: SamlKey) -> rsa.RSAPrivateKey:
+    async def _key(self, tenant: Tenant, key: SamlKey) -> rsa.RSAPrivateKey:
         """Raises NotNow."""
         try:
-            revealed = self._ports.reveal(key.key)
+            revealed = self._ports.reveal(tenant.name)(key.key)
             return await self._threaded(lambda: private_key(revealed, _certificate(key)))
         except (SecretUnavailable, Unfitting) as error:
             raise NotNow(f"{key.certificate}: {error}") from None
 
-    def _keys(self, words: Saml) -> tuple[str, ...]:
+    def _keys(self, tenant: Tenant) -> tuple[str, ...]:
         """Those that can be had: one that is gone opens nothing, the others do."""
         found: list[str] = []
-        for each in words.keys:
+        for each in _words(tenant).keys:
             try:
-                found.append(self._ports.reveal(each.key))
+                found.append(self._ports.reveal(tenant.name)(each.key))
             except SecretUnavailable as error:
                 self._ports.trouble("sso.key_unavailable", None, detail=str(error))
         return tuple(found)
 
     async def _examined(self, tenant: Tenant, message: bytes, expected: Expected, provider: Provider) -> Said:
         """Once more with the metadata read anew where the key is not known."""
-        keys = self._keys(_words(tenant))
+        keys = self._keys(tenant)
 
         async def once(by: Provider) -> Said:
             means = Means(xmlsec1=self._program(), provider=by, keys=keys)
