@@ -19,13 +19,14 @@ from daemon.cli import (
     remapping,
     retention,
     sources,
+    vaulting,
 )
 from daemon.cli.trunk import cli
 from daemon.control.exits import Exit
 
 __all__ = [
     "auditing", "changing", "cli", "credentials", "identity", "looking", "main", "mapping", "owning", "quarantine",
-    "registering", "remapping", "retention", "sources",
+    "registering", "remapping", "retention", "sources", "vaulting",
 ]  # fmt: skip
 
 

@@ -49,6 +49,7 @@ class People:
                 | views.PlanRow()
                 | views.ForecastRow()
                 | views.SecretRow()
+                | views.VaultRow()
             ):
                 self._flush()
                 if self._told:
@@ -83,6 +84,8 @@ class People:
                 | views.FieldDiffRow()
                 | views.ActivationRow()
                 | views.AuditRow()
+                | views.PutRow()
+                | views.DataKeyRow()
                 | views.MisfitRow()
             ):
                 if self._listed and type(self._listed[0]) is not type(view):

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from daemon.cli import clients, outlooks
+from daemon.cli import clients, outlooks, vaulted
 from daemon.cli.cells import age, at, pairs, plain, state, took
 from daemon.control import views as v
 from daemon.control.learnt import learnt_in_words
@@ -26,6 +26,7 @@ Alone = (
     | v.ConfigRow
     | v.VersionRow
     | v.SecretRow
+    | v.VaultRow
     | outlooks.Alone
 )
 
@@ -52,6 +53,8 @@ def story(row: Alone, now_us: int) -> RenderableType:
             return outlooks.story(row)
         case v.SecretRow():
             return clients.secret(row)
+        case v.VaultRow():
+            return vaulted.said(row)
         case v.VersionRow():
             return plain(f"lmsyncd {row.version}, control protocol {row.protocol}")
         case _ as never:
@@ -63,7 +66,8 @@ def _overall(row: v.Overall) -> RenderableType:
     head = Text.assemble(
         ("degraded", "bold red") if row.degraded else ("well", "bold green"),
         f"  lmsyncd {row.version}, up {span(up_s)}, {row.tenants} tenants, {row.actors} actors; "
-        f"{row.delivered:,} delivered since it started, {row.unrouted:,} statements to be routed",
+        f"{row.delivered:,} delivered since it started, {row.unrouted:,} statements to be routed"
+        f"{f', vault: {row.vault}' if row.vault else ''}",
     )
     return Group(head, *(plain(f"  - {reason}", "red") for reason in row.degraded))
 

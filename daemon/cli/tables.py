@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from daemon.cli import audited, clients, erasures, keeping, mappings, outlooks, quarantined, readings
+from daemon.cli import audited, clients, erasures, keeping, mappings, outlooks, quarantined, readings, vaulted
 from daemon.cli.cells import age, at, number, pairs, plain, short, state, took
 from daemon.control import views as v
 
@@ -33,6 +33,7 @@ Listed = (
     | v.ErasureRow
     | quarantined.Listed
     | audited.Listed
+    | vaulted.Listed
 )
 
 HELD_FOR = {"quiet": "quiet hours until {}", "digest": "for the digest of {}", "route": "its route is disabled"}
@@ -69,6 +70,7 @@ _NUMBERS = {
     *quarantined.NUMBERS,
     *readings.NUMBERS,
     *audited.NUMBERS,
+    *vaulted.NUMBERS,
 }
 
 
@@ -112,6 +114,8 @@ def _headings(row: Listed) -> tuple[str, ...]:
             return quarantined.headings(row)
         case v.AuditRow() | v.MisfitRow():
             return audited.headings(row)
+        case v.PutRow() | v.DataKeyRow():
+            return vaulted.headings(row)
         case v.ActorRow():
             return ()
         case _ as never:
@@ -198,6 +202,8 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
             return quarantined.cells(row)
         case v.AuditRow() | v.MisfitRow():
             return audited.cells(row)
+        case v.PutRow() | v.DataKeyRow():
+            return vaulted.cells(row)
         case v.ActorRow():
             return []
         case _ as never:

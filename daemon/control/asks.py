@@ -56,6 +56,13 @@ from daemon.control.source_asks import SourceList as SourceList
 from daemon.control.source_asks import SourcePause as SourcePause
 from daemon.control.source_asks import SourceResume as SourceResume
 from daemon.control.source_asks import SourceSync as SourceSync
+from daemon.control.vault_asks import SecretList as SecretList
+from daemon.control.vault_asks import SecretRemove as SecretRemove
+from daemon.control.vault_asks import SecretSet as SecretSet
+from daemon.control.vault_asks import VaultRotate as VaultRotate
+from daemon.control.vault_asks import VaultShred as VaultShred
+from daemon.control.vault_asks import VaultStatus as VaultStatus
+from daemon.control.vault_asks import VaultUnlock as VaultUnlock
 
 
 class AskStatus(Ask, frozen=True, kw_only=True, tag="status"):
@@ -309,5 +316,12 @@ AnyAsk = (
     | AuditVerify
     | AuditExport
     | AuditAnchor
+    | SecretSet
+    | SecretList
+    | SecretRemove
+    | VaultStatus
+    | VaultRotate
+    | VaultUnlock
+    | VaultShred
 )
 VERBS: dict[str, type[Ask]] = {str(kind.__struct_config__.tag): kind for kind in AnyAsk.__args__}

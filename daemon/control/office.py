@@ -17,6 +17,7 @@ from daemon.control.protocol import Done, Level, Refusal
 from daemon.control.roles import Peer
 from daemon.gateway.keyring import Keyring
 from daemon.store.database import Store
+from daemon.vault.strongroom import Strongroom
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +64,14 @@ class Office(Protocol):
     @property
     def keyring(self) -> Keyring:
         """The clients of the embedded LRS."""
+
+    @property
+    def strongroom(self) -> Strongroom:
+        """Secrets at rest, and the keys for them."""
+
+    def try_suspended(self, tenant: str) -> None:
+        """A secret is another one now, or can be opened again: lanes and sources of this tenant (empty: of all) that
+        were refused try again at once."""
 
     @property
     def witness(self) -> Witness:

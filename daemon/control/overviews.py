@@ -22,6 +22,8 @@ class Overall(View, frozen=True, kw_only=True, tag="overall"):
     degraded: tuple[str, ...] = ()
     red: tuple[str, ...] = ()
     """Routes (TENANT/ROUTE) whose error budget of the last 24 hours is spent."""
+    vault: str = ""
+    """What protects secrets at rest: tpm2, host key, host key and tpm2, pkcs11, systemd, kind unknown; or plain."""
 
 
 class LaneRow(View, frozen=True, kw_only=True, tag="lane"):

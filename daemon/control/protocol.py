@@ -74,6 +74,9 @@ from daemon.control.asks import RetentionRun as RetentionRun
 from daemon.control.asks import RetentionShow as RetentionShow
 from daemon.control.asks import Role as Role
 from daemon.control.asks import RouteTest as RouteTest
+from daemon.control.asks import SecretList as SecretList
+from daemon.control.asks import SecretRemove as SecretRemove
+from daemon.control.asks import SecretSet as SecretSet
 from daemon.control.asks import Sla as Sla
 from daemon.control.asks import SourceBackfill as SourceBackfill
 from daemon.control.asks import SourceList as SourceList
@@ -84,6 +87,10 @@ from daemon.control.asks import StateName as StateName
 from daemon.control.asks import TargetList as TargetList
 from daemon.control.asks import TargetTest as TargetTest
 from daemon.control.asks import Trace as Trace
+from daemon.control.asks import VaultRotate as VaultRotate
+from daemon.control.asks import VaultShred as VaultShred
+from daemon.control.asks import VaultStatus as VaultStatus
+from daemon.control.asks import VaultUnlock as VaultUnlock
 from daemon.control.asks import Why as Why
 from daemon.control.asks import Word as Word
 from daemon.control.exits import Exit

@@ -65,6 +65,9 @@ from daemon.control.trials import ExchangeRow as ExchangeRow
 from daemon.control.trials import JudgementRow as JudgementRow
 from daemon.control.trials import PreviewRow as PreviewRow
 from daemon.control.trials import TestRow as TestRow
+from daemon.control.vaulted import DataKeyRow as DataKeyRow
+from daemon.control.vaulted import PutRow as PutRow
+from daemon.control.vaulted import VaultRow as VaultRow
 from daemon.control.view import View as View
 
 
@@ -263,6 +266,9 @@ AnyView = (
     | MisfitRow
     | ProvenRow
     | WhoRow
+    | PutRow
+    | VaultRow
+    | DataKeyRow
 )
 
 _decode: msgspec.json.Decoder[AnyView] = msgspec.json.Decoder(AnyView)

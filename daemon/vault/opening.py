@@ -125,6 +125,11 @@ class Keks:
         """The file beside the database, if that is what is used."""
         return self._file.file if self.source is self._file else None
 
+    @property
+    def beside(self) -> KeyFile:
+        """The file beside the database, whether it is used or not."""
+        return self._file.file
+
     def try_again(self) -> None:
         """Somebody says that PINs which were refused are right now."""
         for hsm in self._hsms.values():

@@ -10,6 +10,7 @@ from actors.ports import Clock, StoreUnavailable, Witness
 from config.secrets import SecretReader
 from config.vaulting import VaultWords
 from daemon.store.database import Store
+from daemon.store.vault import StoredSecret
 from daemon.vault.envelope import VaultUnusable
 from daemon.vault.keks import key_path
 from daemon.vault.opening import Keks
@@ -95,6 +96,11 @@ class Strongroom:
             await trio.sleep(ROUND_S)
             await self.rotation.tend(beginning=False)
             self._tell()
+
+    async def put(self, tenant: str, name: str, value: str, by: str) -> StoredSecret:
+        """See ``Secrets.put``; the value is scrubbed from logs before anything is done with it."""
+        self._reader.remember(value)
+        return await self.secrets.put(tenant, name, value, by)
 
     async def shred(self, tenant: str) -> dict[str, int]:
         """See ``SqlVault.shred``. Raises StoreUnavailable."""

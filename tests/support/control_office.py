@@ -20,6 +20,7 @@ from actors.targets import discover
 from config.model import Configuration, Control, Daemon, Tenant
 from config.polling import Polling
 from config.problems import Problem
+from config.secrets import SecretReader
 from daemon.control import verbs
 from daemon.control.office import Asking, Check, ReloadOutcome
 from daemon.control.protocol import AnyAsk, Done, Level
@@ -27,6 +28,7 @@ from daemon.control.roles import Peer
 from daemon.gateway.keyring import Keyring
 from daemon.gateway.seal import SealFile, seal_path
 from daemon.store.database import Store
+from daemon.vault.strongroom import Strongroom
 
 PEER = Peer(pid=7, uid=1000, gids=frozenset({1000}), login="ada")
 
@@ -54,6 +56,9 @@ class Office:
         file = SealFile(seal_path(store.path))
         self.keyring = Keyring(store.credentials, file, self.clock, self.witness.trouble)
         self.keyring.configure(self.tenants.values())
+        self.reader = SecretReader({})
+        self.strongroom = Strongroom(store.path.parent, store, self.reader, {}, self.clock, self.witness)
+        self.tried: list[str] = []
         self.switchboard = campus.switchboard if campus else Switchboard()
         self.checks: list[Check] = [Check(name="store", ok=True, detail="it commits")]
         self.problems: list[Problem] = []
@@ -115,6 +120,9 @@ class Office:
 
     async def drain(self) -> None:
         self.drained += 1
+
+    def try_suspended(self, tenant: str) -> None:
+        self.tried.append(tenant)
 
     async def health(self, level: Level) -> Sequence[Check]:
         self.level = level

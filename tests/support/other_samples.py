@@ -4,4 +4,4 @@ from audit_samples import AUDITED
 from mapping_samples import MAPPED
 from view_samples import CLIENTS, KEEPING, OUTLOOKS, REMAPPED
 
-OTHERS = [*OUTLOOKS, *REMAPPED, *MAPPED, *KEEPING, *CLIENTS, *AUDITED]
+OTHERS = [*OUTLOOKS, *REMAPPED, *MAPPED, *KEEPING, *CLIENTS, *AUDITED, *VAULT]

@@ -31,6 +31,7 @@ from daemon.control.verbs import (
     switches,
     targets,
     unrouted,
+    vault,
 )
 
 
@@ -179,5 +180,19 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await audit.export(request, asking)
         case p.AuditAnchor():
             return await audit.anchor(request, asking)
+        case p.SecretSet():
+            return await vault.put(request, asking)
+        case p.SecretList():
+            return await vault.listing(request, asking)
+        case p.SecretRemove():
+            return await vault.remove(request, asking)
+        case p.VaultStatus():
+            return await vault.status(asking)
+        case p.VaultRotate():
+            return await vault.rotate(request, asking)
+        case p.VaultUnlock():
+            return await vault.unlock(request, asking)
+        case p.VaultShred():
+            return await vault.shred(request, asking)
         case _ as never:
             assert_never(never)

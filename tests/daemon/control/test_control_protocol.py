@@ -81,6 +81,13 @@ SAMPLES: dict[str, p.Ask] = {
     "audit.verify": p.AuditVerify(),
     "audit.export": p.AuditExport(tenant="acme"),
     "audit.anchor": p.AuditAnchor(dry_run=True),
+    "secret.set": p.SecretSet(name="acme/slack-bot", value="xoxb-1"),
+    "secret.list": p.SecretList(tenant="acme"),
+    "secret.remove": p.SecretRemove(names=("acme/slack-bot", "entra"), dry_run=True),
+    "vault.status": p.VaultStatus(),
+    "vault.rotate": p.VaultRotate(tenants=("acme", "."), dry_run=True),
+    "vault.unlock": p.VaultUnlock(),
+    "vault.shred": p.VaultShred(tenant="acme"),
 }
 
 
@@ -119,7 +126,7 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
         *("source.pause", "source.resume", "source.sync", "source.backfill"),
         *("identity.link", "identity.unlink"),
         *("quarantine.retry", "quarantine.edit", "quarantine.dismiss", "map.activate", "map.rollback"),
-        "audit.anchor",
+        *("audit.anchor", "secret.set", "secret.remove", "vault.rotate", "vault.unlock", "vault.shred"),
     }
     assert {verb for verb, kind in p.VERBS.items() if "dry_run" in kind.__struct_fields__} == mutating
     assert {verb for verb, kind in p.VERBS.items() if kind.role > Role.VIEWER} == mutating | EXPORTING
