@@ -2,6 +2,7 @@
 
 from audit_samples import AUDITED
 from mapping_samples import MAPPED
+from vault_samples import VAULT
 from view_samples import CLIENTS, KEEPING, OUTLOOKS, REMAPPED
 
 OTHERS = [*OUTLOOKS, *REMAPPED, *MAPPED, *KEEPING, *CLIENTS, *AUDITED, *VAULT]
