@@ -4,48 +4,20 @@ nothing is lost, and whoever has to do something is told so."""
 from functools import partial
 from pathlib import Path
 
-import msgspec
 import pytest
 import trio
-from connecting import connect, desk_of
+from connecting import adjust, connect, desk_of, happen, slack_tenant, suspended, told
 from world import Audience, Campus, completed, graded, open_campus, route, tenant
 
 from actors.ports import Effect
 from actors.ports.tokens import Connected, NotConnected
 from config.model import Tenant
 
-COMPLETIONS = route("completions", "completed")
-BY_SIGN_IN = {"token": None, "client_id": "sandbox", "client_secret": {"env": "source-secret"}}
 HOUR_S = 3600.0
-
-
-def slack_tenant(**settings: object) -> Tenant:
-    return tenant(COMPLETIONS, settings={"slack": {**BY_SIGN_IN, **settings}})
-
-
-def adjust(campus: Campus, vendor: str = "slack", **terms: object) -> None:
-    fake = campus.fakes[vendor]
-    fake.adjust(msgspec.json.encode(terms), campus.clock.now_us() / 1e6)  # type: ignore[attr-defined]
-
-
-def told(campus: Campus, event: str, on: str = "acme/slack", speaker: str = "") -> int:
-    """How often this was told of the connection."""
-    named = campus.notes.named(f"token.{event}")
-    return sum(each["connection"] == on and speaker in ("", each["speaker"]) for each in named)
 
 
 def texts(journal: list[Effect]) -> list[str]:
     return [effect.delivery_id for effect in journal]
-
-
-def happen(campus: Campus, **what: object) -> None:
-    campus.fakes["slack"].happen(msgspec.json.encode(what), campus.clock.now_us() / 1e6)  # type: ignore[attr-defined]
-
-
-async def suspended(campus: Campus, lane: str = "acme/slack") -> str:
-    """Why the lane waits; empty: it does not."""
-    rows = await campus.rows("SELECT suspended FROM lanes WHERE lane = ?", lane)
-    return rows[0][0] if rows and rows[0][0] else ""
 
 
 async def load(campus: Campus, count: int, every_s: float, prefix: str = "p") -> None:
