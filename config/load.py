@@ -5,7 +5,7 @@ words a route takes, are handed in.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct, structs
@@ -23,6 +23,16 @@ from config.texts import is_loopback, listen_address
 from config.walk import Finding, Walk
 
 TENANTS_MAX = 10_000
+BEFORE_THE_STORE = frozenset({"telemetry", "vault"})
+"""Tables of the daemon's whose secrets are needed before the vault can be opened."""
+
+Put = frozenset[tuple[str, str]]
+"""What the vault has, by tenant (empty: for every tenant) and name."""
+
+
+def nothing_put(store: Path) -> Put:
+    """Nobody looks."""
+    return frozenset()
 
 
 def load(
@@ -43,15 +53,21 @@ def load(
 
 
 def examine(
-    root: Path, vocabulary: Vocabulary, environ: Mapping[str, str], *, secrets: bool = True
+    root: Path,
+    vocabulary: Vocabulary,
+    environ: Mapping[str, str],
+    *,
+    secrets: bool = True,
+    put: Callable[[Path], Put] = nothing_put,
 ) -> tuple[Configuration | None, list[Problem]]:
     """The configuration, or None if there is an error; and all problems, warnings included, in order.
-    ``secrets=False`` leaves out whether secrets are there (a check on a machine other than the daemon's)."""
+    ``secrets=False`` leaves out whether secrets are there (a check on a machine other than the daemon's); ``put`` tells
+    of a database what its vault has."""
     root = Path(os.path.abspath(root))
     if not root.is_dir():
         return None, [Problem(file=root, message="there is no such directory", topic="file")]
     state, problems = _state(root, environ)
-    daemon, daemon_problems = _daemon(root, state, environ, check=secrets)
+    daemon, daemon_problems, stored = _daemon(root, state, environ, put if secrets else None)
     templates, template_problems = read_templates(root / "templates", vocabulary.targets)
     problems += daemon_problems + template_problems
     files, file_problems = _tenant_files(root / "tenants.d")
@@ -62,7 +78,7 @@ def examine(
     )
     problems += shelf_problems
     allowed = Allowed(daemon.network.private_targets) if daemon is not None else None
-    around = Surroundings(environ, templates, secrets, shelf, allowed)
+    around = Surroundings(environ, templates, secrets, shelf, allowed, stored)
     for file in files:
         tenant, tenant_problems = read_tenant(file, vocabulary, around)
         problems += tenant_problems
@@ -85,26 +101,30 @@ def _state(root: Path, environ: Mapping[str, str]) -> tuple[Path, list[Problem]]
     return Path(given), []
 
 
-def _daemon(root: Path, state: Path, environ: Mapping[str, str], *, check: bool) -> tuple[Daemon | None, list[Problem]]:
-    """``lmsyncd.toml``; without it, the defaults."""
+def _daemon(
+    root: Path, state: Path, environ: Mapping[str, str], put: Callable[[Path], Put] | None
+) -> tuple[Daemon | None, list[Problem], Put]:
+    """``lmsyncd.toml``; without it, the defaults. And what is in the vault; ``put`` None: secrets are not checked."""
     file = root / "lmsyncd.toml"
     document = open_document(file) if os.path.lexists(file) else Document(file, "", {})
     if isinstance(document, Problem):
-        return None, [document]
+        return None, [document], frozenset()
     walk = Walk(root, {})
     daemon = walk.table(Daemon, document.tree)
     walk.findings += _doubled_addresses(document.tree)
     check_files(walk)
     walk.findings += _exposed_keys(walk)
-    if check:
-        check_secrets(walk, environ)
-    if not isinstance(daemon, Daemon):
-        return None, document.problems(walk.findings)
-    walk.findings += _open_to_others(daemon.gateway)
     # The database is the one path that is not relative to its file: it belongs to the state, not to the words.
     written = named_tables(document.tree).get("store", {}).get("path", StoreWords().path)
-    store = structs.replace(daemon.store, path=Path(os.path.normpath(state / str(written))))
-    return structs.replace(daemon, store=store), document.problems(walk.findings)
+    path = Path(os.path.normpath(state / str(written)))
+    stored = frozenset() if put is None else put(path)
+    if put is not None:
+        check_secrets(walk, environ, {name for tenant, name in stored if not tenant}, BEFORE_THE_STORE)
+    if not isinstance(daemon, Daemon):
+        return None, document.problems(walk.findings), stored
+    walk.findings += _open_to_others(daemon.gateway)
+    store = structs.replace(daemon.store, path=path)
+    return structs.replace(daemon, store=store), document.problems(walk.findings), stored
 
 
 def _doubled_addresses(tree: dict[str, object]) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 Looking works on the parsed tree, not on the structs, so that one wrong route does not hide what is wrong with the next.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from re import ASCII, compile
 from typing import NamedTuple
@@ -54,6 +54,8 @@ class Surroundings(NamedTuple):
     """Mapping tables; None: nobody looks for any."""
     allowed: Allowed | None = None
     """What is not of the public internet and may be named all the same; None: not known, nothing is said of it."""
+    stored: frozenset[tuple[str, str]] = frozenset()
+    """What the vault has, by tenant (empty: for every tenant) and name."""
 
 
 def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tuple[Tenant | None, list[Problem]]:
@@ -81,7 +83,8 @@ def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tup
         walk.findings += out_of_reach(tree, around.allowed)
     check_files(walk)
     if around.check_secrets:
-        check_secrets(walk, around.environ)
+        own = {name for tenant, name in around.stored if tenant in ("", file.stem)}
+        check_secrets(walk, around.environ, own)
     own_templates, problems = read_templates(file.with_suffix("") / "templates", vocabulary.targets)
     templates = {**around.shared_templates, **own_templates} if own_templates else around.shared_templates
     if vocabulary.templates is not None:
@@ -254,11 +257,16 @@ def check_files(walk: Walk) -> None:
             walk.found(path, f"{file}: {why}", topic="file")
 
 
-def check_secrets(walk: Walk, environ: Mapping[str, str]) -> None:
-    """Secrets can be had, and not by everybody. They are not read."""
+def check_secrets(
+    walk: Walk, environ: Mapping[str, str], stored: Set[str], never_stored: Set[str] = frozenset()
+) -> None:
+    """Secrets can be had, and not by everybody. They are not read. ``stored``: names that the vault has;
+    ``never_stored``: tables that are not looked for there."""
     for path, secret in walk.secrets:
-        error, warning = secret_trouble(secret, environ)
+        outside = path[0] in never_stored
+        error, warning = secret_trouble(secret, environ, frozenset() if outside else stored)
         if error:
-            walk.found(path, f"the secret cannot be had from {secret.where}: {error}", topic="secret")
+            put = f"put it in: lmsyncctl secret set {secret.credential}" if secret.credential and not outside else ""
+            walk.found(path, f"the secret cannot be had from {secret.where}: {error}", put, topic="secret")
         elif warning:
             walk.warned(path, warning, topic="secret")

@@ -34,6 +34,7 @@ from daemon.gateway.server import serve as serve_gateway
 from daemon.house import House, boot_name
 from daemon.http import Outbound
 from daemon.meanings import KindMeanings
+from daemon.private import keep_memory_private
 from daemon.store.database import Store, open_store
 from daemon.store.errors import StoreRefused
 from daemon.systemd import Notifier, Watchdog, notify_address, take_sockets, watchdog_interval_s
@@ -53,6 +54,7 @@ START_S_MAX = 300.0
 def main(root: Path) -> int:
     """Run until SIGTERM or SIGINT. 78 for a bad configuration, 1 where the store cannot be used."""
     environ = dict(os.environ)
+    exposed = keep_memory_private()
     configuration, problems = settings.read(root, environ)
     settings.show(problems, as_json=False)
     if configuration is None:
@@ -69,6 +71,8 @@ def main(root: Path) -> int:
         click.echo(f"lmsyncd: telemetry cannot be used as configured: {error}", err=True)
         return EX_CONFIG
     telemetry.adopt_logging()
+    if exposed:
+        telemetry.witness.trouble("daemon.exposed", None, detail=exposed)
     gc.freeze()  # what has been imported stays
     gc.set_threshold(*GC_THRESHOLDS)
     refusals: list[Exception] = []

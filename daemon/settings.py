@@ -17,6 +17,7 @@ from daemon.gateway.sso.tables import examine as examine_mappings
 from daemon.placing import misplaced
 from daemon.store.database import outstanding, upgrade
 from daemon.store.errors import StoreRefused
+from daemon.store.vault import put_into
 
 EX_OK, EX_FAILURE, EX_CONFIG = 0, 1, 78
 
@@ -35,7 +36,7 @@ def vocabulary() -> Vocabulary:
 
 def read(root: Path, environ: Mapping[str, str]) -> tuple[Configuration | None, list[Problem]]:
     """The configuration, or None if it has errors; every problem, warnings included."""
-    configuration, problems = examine(root, vocabulary(), environ)
+    configuration, problems = examine(root, vocabulary(), environ, put=put_into)
     if configuration is not None and (lost := misplaced(root, configuration)):
         return None, in_order([*problems, *lost])
     return configuration, problems

@@ -6,6 +6,9 @@ key is let go walk it. Whoever keeps sealed values in a table adds a line.
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 
@@ -137,6 +140,18 @@ class SqlVault:
         """Remove all data keys of a tenant and what operators put in for it: whatever else was sealed with them stays
         where it is, unreadable for good. How many of each."""
         return await self._write(lambda raw: shred(raw, tenant))
+
+
+def put_into(path: Path) -> frozenset[tuple[str, str]]:
+    """The (tenant, name) of every secret in a database, which may be in use; none where there is no such database, or
+    none that can be read. For looking at a configuration before the store is open."""
+    if not path.is_file():
+        return frozenset()
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as raw:
+            return frozenset(raw.execute("SELECT tenant, name FROM vault_secrets").fetchall())
+    except sqlite3.Error:
+        return frozenset()  # older than the vault, or not ours: whoever opens it says so
 
 
 def keys(raw: sqlite3.Connection) -> list[WrappedKey]:

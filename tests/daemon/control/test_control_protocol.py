@@ -134,6 +134,7 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
     assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.APPROVER} == {"audit.list", "audit.verify"}
     admins = {"drain", "credential.create", "credential.rotate", "credential.revoke"}
     admins |= {"erase.plan", "erase.run", "erase.list", "audit.export"}
+    admins |= {"secret.set", "secret.remove", "vault.rotate", "vault.unlock", "vault.shred"}
     assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.ADMIN} == admins
 
 
