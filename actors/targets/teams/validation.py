@@ -38,9 +38,7 @@ class Validator:
             if isinstance(key, Untold):
                 return key
             payload = payload_of(compact, key, str(header["alg"]), TOKEN_BYTES_MAX)
-            why = (
-                payload if isinstance(payload, str) else self._wrong(decode_object(payload) or {}, now_us // 1_000_000)
-            )
+            why = payload if isinstance(payload, str) else self._wrong(decode_object(payload) or {}, now_us)
             if why:
                 return _forged(f"a validation token: {why}")
         return None
