@@ -18,6 +18,7 @@ from daemon.cli import (
     registering,
     remapping,
     retention,
+    sitting,
     sources,
     vaulting,
 )
@@ -26,7 +27,7 @@ from daemon.control.exits import Exit
 
 __all__ = [
     "auditing", "changing", "cli", "credentials", "identity", "looking", "main", "mapping", "owning", "quarantine",
-    "registering", "remapping", "retention", "sources", "vaulting",
+    "registering", "remapping", "retention", "sitting", "sources", "vaulting",
 ]  # fmt: skip
 
 

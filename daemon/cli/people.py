@@ -83,6 +83,7 @@ class People:
                 | views.QuarantinedRow()
                 | views.FieldDiffRow()
                 | views.ActivationRow()
+                | views.SessionRow()
                 | views.AuditRow()
                 | views.PutRow()
                 | views.DataKeyRow()

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from daemon.cli import audited, clients, erasures, keeping, mappings, outlooks, quarantined, readings, vaulted
+from daemon.cli import audited, clients, erasures, keeping, mappings, outlooks, quarantined, readings, sitting, vaulted
 from daemon.cli.cells import age, at, number, pairs, plain, short, state, took
 from daemon.control import views as v
 
@@ -32,6 +32,7 @@ Listed = (
     | v.ImportFaultRow
     | v.ErasureRow
     | quarantined.Listed
+    | v.SessionRow
     | audited.Listed
     | vaulted.Listed
 )
@@ -112,6 +113,8 @@ def _headings(row: Listed) -> tuple[str, ...]:
             return erasures.HEADINGS
         case v.QuarantinedRow() | v.FieldDiffRow() | v.ActivationRow():
             return quarantined.headings(row)
+        case v.SessionRow():
+            return sitting.HEADINGS
         case v.AuditRow() | v.MisfitRow():
             return audited.headings(row)
         case v.PutRow() | v.DataKeyRow():
@@ -200,6 +203,8 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
             return erasures.cells(row)
         case v.QuarantinedRow() | v.FieldDiffRow() | v.ActivationRow():
             return quarantined.cells(row)
+        case v.SessionRow():
+            return sitting.cells(row)
         case v.AuditRow() | v.MisfitRow():
             return audited.cells(row)
         case v.PutRow() | v.DataKeyRow():

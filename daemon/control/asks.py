@@ -51,6 +51,8 @@ from daemon.control.quarantine_asks import QuarantineShow as QuarantineShow
 from daemon.control.remapping_asks import MapActivate as MapActivate
 from daemon.control.remapping_asks import MapDiff as MapDiff
 from daemon.control.remapping_asks import MapRollback as MapRollback
+from daemon.control.session_asks import SessionList as SessionList
+from daemon.control.session_asks import SessionRevoke as SessionRevoke
 from daemon.control.source_asks import SourceBackfill as SourceBackfill
 from daemon.control.source_asks import SourceList as SourceList
 from daemon.control.source_asks import SourcePause as SourcePause
@@ -316,6 +318,8 @@ AnyAsk = (
     | AuditVerify
     | AuditExport
     | AuditAnchor
+    | SessionList
+    | SessionRevoke
     | SecretSet
     | SecretList
     | SecretRemove

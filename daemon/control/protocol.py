@@ -77,6 +77,8 @@ from daemon.control.asks import RouteTest as RouteTest
 from daemon.control.asks import SecretList as SecretList
 from daemon.control.asks import SecretRemove as SecretRemove
 from daemon.control.asks import SecretSet as SecretSet
+from daemon.control.asks import SessionList as SessionList
+from daemon.control.asks import SessionRevoke as SessionRevoke
 from daemon.control.asks import Sla as Sla
 from daemon.control.asks import SourceBackfill as SourceBackfill
 from daemon.control.asks import SourceList as SourceList

@@ -58,6 +58,7 @@ from daemon.control.remapped import MapDiffRow as MapDiffRow
 from daemon.control.remapped import QuarantinedRow as QuarantinedRow
 from daemon.control.remapped import RecordRow as RecordRow
 from daemon.control.remapped import SampleView as SampleView
+from daemon.control.signed import SessionRow as SessionRow
 from daemon.control.sources import HeardView as HeardView
 from daemon.control.sources import ReadingRow as ReadingRow
 from daemon.control.sources import SourceRow as SourceRow
@@ -266,6 +267,7 @@ AnyView = (
     | MisfitRow
     | ProvenRow
     | WhoRow
+    | SessionRow
     | PutRow
     | VaultRow
     | DataKeyRow

@@ -26,6 +26,7 @@ from daemon.control.verbs import (
     replaying,
     retention,
     routing,
+    sessions,
     sources,
     story,
     switches,
@@ -170,6 +171,10 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await remapping.activate(request, asking)
         case p.MapRollback():
             return await remapping.rollback(request, asking)
+        case p.SessionList():
+            return await sessions.listing(request, asking)
+        case p.SessionRevoke():
+            return await sessions.revoke(request, asking)
         case p.AskWhoami():
             return await audit.whoami(asking)
         case p.AuditList():
