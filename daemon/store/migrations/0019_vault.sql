@@ -5,8 +5,8 @@ CREATE TABLE vault_keys (
     id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 8),
     tenant TEXT NOT NULL,
     kek BLOB NOT NULL CHECK (length(kek) = 8),
-    hint BLOB NOT NULL,
-    wrapped BLOB NOT NULL,
+    hint BLOB NOT NULL CHECK (typeof(hint) = 'blob'),
+    wrapped BLOB NOT NULL CHECK (typeof(wrapped) = 'blob'),
     made_us INTEGER NOT NULL,
     wrapped_us INTEGER NOT NULL,
     retired_us INTEGER
@@ -19,7 +19,7 @@ CREATE TABLE vault_secrets (
     tenant TEXT NOT NULL,
     name TEXT NOT NULL,
     version INTEGER NOT NULL CHECK (version >= 1),
-    sealed BLOB NOT NULL,
+    sealed BLOB NOT NULL CHECK (typeof(sealed) = 'blob'),
     set_us INTEGER NOT NULL,
     set_by TEXT NOT NULL,
     PRIMARY KEY (tenant, name)

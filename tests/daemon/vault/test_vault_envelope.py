@@ -19,6 +19,13 @@ from daemon.vault.envelope import (
 )
 
 KEY = DataKey(b"k" * KEY_ID_BYTES, "acme", b"K" * KEY_BYTES)
+
+
+def opened_by_any(sealed: bytes) -> bytes:
+    """By the same key under whatever id stands there: whoever changed it is not stopped by our lists."""
+    return DataKey(key_id_of(sealed), "acme", b"K" * KEY_BYTES).open("secret", "name", 1, sealed)
+
+
 words = st.text(max_size=20)
 places = st.tuples(words, words, words, st.integers(0, 2**40))
 
@@ -59,17 +66,14 @@ def test_a_changed_bit_anywhere_opens_nothing(at: int, bit: int) -> None:
     sealed = bytearray(KEY.seal("secret", "name", 1, b"xoxb-not-to-be-seen"))
     sealed[at % len(sealed)] ^= 1 << bit
     with pytest.raises(VaultUnusable):
-        key_id_of(bytes(sealed))
-        other = DataKey(bytes(sealed[1:9]), "acme", b"K" * KEY_BYTES)  # whoever changed the id has all our keys
-        other.open("secret", "name", 1, bytes(sealed))
+        opened_by_any(bytes(sealed))
 
 
 @given(end=st.integers(0, 55))
 def test_a_value_that_was_cut_opens_nothing(end: int) -> None:
     sealed = KEY.seal("secret", "name", 1, b"xoxb-not-to-be-seen")[:end]
     with pytest.raises(VaultUnusable):
-        key_id_of(sealed)
-        KEY.open("secret", "name", 1, sealed)
+        opened_by_any(sealed)
 
 
 def test_the_same_value_is_never_sealed_to_the_same_bytes() -> None:
