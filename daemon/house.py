@@ -80,9 +80,9 @@ class House:
         self.root = Root(configuration.tenants, self._make_targets, world, self._make_sources)
         self.keyring = Keyring(store.credentials, SealFile(seal_path(store.path)), world.clock, world.witness.trouble)
         self.keyring.configure(configuration.tenants.values())
-        self.desk = None if world.custody is None else ConnectionDesk(world.custody, world.switchboard, world.clock)
-        if self.desk is not None:
-            self.desk.configure(configuration)
+        assert world.custody is not None  # noqa: S101 - only tests of single actors go without
+        self.desk = ConnectionDesk(world.custody, world.switchboard, world.clock)
+        self.desk.configure(configuration)
         self.logbook = Logbook(store, world.witness, root_dir)
 
     # ── what is there ────────────────────────────────────────────────────────────────────────────────
@@ -188,8 +188,7 @@ class House:
             self._configuration = msgspec.structs.replace(fresh, daemon=daemon, state=self._configuration.state)
             await self.strongroom.configure(daemon.vault)
             self.keyring.configure(fresh.tenants.values())
-            if self.desk is not None:
-                self.desk.configure(fresh)
+            self.desk.configure(fresh)
             applied = await self.root.apply(fresh.tenants)
             self.try_suspended()
             await self.logbook.configured()

@@ -20,6 +20,7 @@ from daemon.cli import (
     retention,
     sitting,
     sources,
+    tokening,
     vaulting,
 )
 from daemon.cli.trunk import cli
@@ -27,7 +28,7 @@ from daemon.control.exits import Exit
 
 __all__ = [
     "auditing", "changing", "cli", "credentials", "identity", "looking", "main", "mapping", "owning", "quarantine",
-    "registering", "remapping", "retention", "sitting", "sources", "vaulting",
+    "registering", "remapping", "retention", "sitting", "sources", "tokening", "vaulting",
 ]  # fmt: skip
 
 

@@ -77,6 +77,8 @@ class People:
                 | views.KeptRow()
                 | views.SourceRow()
                 | views.CredentialRow()
+                | views.TokenRow()
+                | views.ScopeRow()
                 | views.MappingRow()
                 | views.ImportFaultRow()
                 | views.ErasureRow()

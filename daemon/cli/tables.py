@@ -8,7 +8,19 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from daemon.cli import audited, clients, erasures, keeping, mappings, outlooks, quarantined, readings, sitting, vaulted
+from daemon.cli import (
+    audited,
+    clients,
+    erasures,
+    keeping,
+    mappings,
+    outlooks,
+    quarantined,
+    readings,
+    sitting,
+    tokened,
+    vaulted,
+)
 from daemon.cli.cells import age, at, number, pairs, plain, short, state, took
 from daemon.control import views as v
 
@@ -35,6 +47,7 @@ Listed = (
     | v.SessionRow
     | audited.Listed
     | vaulted.Listed
+    | tokened.Listed
 )
 
 HELD_FOR = {"quiet": "quiet hours until {}", "digest": "for the digest of {}", "route": "its route is disabled"}
@@ -119,6 +132,8 @@ def _headings(row: Listed) -> tuple[str, ...]:
             return audited.headings(row)
         case v.PutRow() | v.DataKeyRow():
             return vaulted.headings(row)
+        case v.TokenRow() | v.ScopeRow():
+            return tokened.headings(row)
         case v.ActorRow():
             return ()
         case _ as never:
@@ -209,6 +224,8 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
             return audited.cells(row)
         case v.PutRow() | v.DataKeyRow():
             return vaulted.cells(row)
+        case v.TokenRow() | v.ScopeRow():
+            return tokened.cells(row)
         case v.ActorRow():
             return []
         case _ as never:

@@ -58,6 +58,10 @@ from daemon.control.source_asks import SourceList as SourceList
 from daemon.control.source_asks import SourcePause as SourcePause
 from daemon.control.source_asks import SourceResume as SourceResume
 from daemon.control.source_asks import SourceSync as SourceSync
+from daemon.control.token_asks import TokenList as TokenList
+from daemon.control.token_asks import TokenRevoke as TokenRevoke
+from daemon.control.token_asks import TokenRotate as TokenRotate
+from daemon.control.token_asks import TokenScopes as TokenScopes
 from daemon.control.vault_asks import SecretList as SecretList
 from daemon.control.vault_asks import SecretRemove as SecretRemove
 from daemon.control.vault_asks import SecretSet as SecretSet
@@ -321,6 +325,10 @@ AnyAsk = (
     | SessionList
     | SessionRevoke
     | SecretSet
+    | TokenList
+    | TokenScopes
+    | TokenRotate
+    | TokenRevoke
     | SecretList
     | SecretRemove
     | VaultStatus

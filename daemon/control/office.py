@@ -12,6 +12,7 @@ from actors.roles.undertaking import Undertaking
 from actors.roles.world import Meanings, Switchboard
 from config.model import Configuration, Tenant
 from config.problems import Problem
+from daemon.connections import ConnectionDesk
 from daemon.control.exits import Exit
 from daemon.control.protocol import Done, Level, Refusal
 from daemon.control.roles import Peer
@@ -72,6 +73,10 @@ class Office(Protocol):
     def try_suspended(self, tenant: str) -> None:
         """A secret is another one now, or can be opened again: lanes and sources of this tenant (empty: of all) that
         were refused try again at once."""
+
+    @property
+    def desk(self) -> ConnectionDesk:
+        """Accounts at vendors, and their tokens."""
 
     @property
     def witness(self) -> Witness:

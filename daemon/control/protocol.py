@@ -88,6 +88,10 @@ from daemon.control.asks import SourceSync as SourceSync
 from daemon.control.asks import StateName as StateName
 from daemon.control.asks import TargetList as TargetList
 from daemon.control.asks import TargetTest as TargetTest
+from daemon.control.asks import TokenList as TokenList
+from daemon.control.asks import TokenRevoke as TokenRevoke
+from daemon.control.asks import TokenRotate as TokenRotate
+from daemon.control.asks import TokenScopes as TokenScopes
 from daemon.control.asks import Trace as Trace
 from daemon.control.asks import VaultRotate as VaultRotate
 from daemon.control.asks import VaultShred as VaultShred

@@ -62,6 +62,8 @@ from daemon.control.signed import SessionRow as SessionRow
 from daemon.control.sources import HeardView as HeardView
 from daemon.control.sources import ReadingRow as ReadingRow
 from daemon.control.sources import SourceRow as SourceRow
+from daemon.control.tokens import ScopeRow as ScopeRow
+from daemon.control.tokens import TokenRow as TokenRow
 from daemon.control.trials import ExchangeRow as ExchangeRow
 from daemon.control.trials import JudgementRow as JudgementRow
 from daemon.control.trials import PreviewRow as PreviewRow
@@ -249,6 +251,8 @@ AnyView = (
     | SourceRow
     | ReadingRow
     | CredentialRow
+    | TokenRow
+    | ScopeRow
     | SecretRow
     | ImportFaultRow
     | ErasePlanRow

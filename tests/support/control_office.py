@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from plain_vault import PlainVault
 from world import SECRETS, Campus, Notes, SeededDice, VirtualClock, open_campus
 
 from actors.domain.outbox import Attempt, Decision, State
@@ -13,6 +14,7 @@ from actors.domain.verdicts import Cause
 from actors.domain.wording import Catalogue, default_templates
 from actors.kernel import Registry
 from actors.ports import Clock, Http, NewStatement, Provenance, Source, Target
+from actors.roles.custody import Custody
 from actors.roles.router import Plan
 from actors.roles.undertaking import Undertaking
 from actors.roles.world import Meanings, Switchboard, World
@@ -21,6 +23,7 @@ from config.model import Configuration, Control, Daemon, Tenant
 from config.polling import Polling
 from config.problems import Problem
 from config.secrets import SecretReader
+from daemon.connections import ConnectionDesk
 from daemon.control import verbs
 from daemon.control.office import Asking, Check, ReloadOutcome
 from daemon.control.protocol import AnyAsk, Done, Level
@@ -28,6 +31,7 @@ from daemon.control.roles import Peer
 from daemon.gateway.keyring import Keyring
 from daemon.gateway.seal import SealFile, seal_path
 from daemon.store.database import Store
+from daemon.vault.connections import SealedConnections
 from daemon.vault.strongroom import Strongroom
 
 PEER = Peer(pid=7, uid=1000, gids=frozenset({1000}), login="ada")
@@ -58,6 +62,10 @@ class Office:
         self.keyring.configure(self.tenants.values())
         self.reader = SecretReader({})
         self.strongroom = Strongroom(store.path.parent, store, self.reader, {}, self.clock, self.witness)
+        connections = SealedConnections(store.connections, PlainVault())
+        custody = campus.custody if campus else Custody(connections, self.clock, lambda tenant: {})
+        self.desk = ConnectionDesk(custody, campus.switchboard if campus else Switchboard(), self.clock)
+        self.desk.configure(self.configuration_of(self.tenants, Daemon()))
         self.tried: list[str] = []
         self.switchboard = campus.switchboard if campus else Switchboard()
         self.checks: list[Check] = [Check(name="store", ok=True, detail="it commits")]
@@ -75,8 +83,12 @@ class Office:
         return self._campus.kernel.registry if self._campus else self._registry
 
     def configuration(self) -> Configuration:
+        return self.configuration_of(self.tenants, self._daemon)
+
+    @staticmethod
+    def configuration_of(tenants: dict[str, Tenant], daemon: Daemon) -> Configuration:
         root = Path("/etc/lmsyncd")
-        return Configuration(root=root, daemon=self._daemon, tenants=self.tenants, state=root / "state")
+        return Configuration(root=root, daemon=daemon, tenants=tenants, state=root / "state")
 
     def targets(self, tenant_name: str) -> Mapping[str, Target]:
         tenant = self.tenants[tenant_name]

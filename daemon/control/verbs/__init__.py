@@ -31,6 +31,7 @@ from daemon.control.verbs import (
     story,
     switches,
     targets,
+    tokens,
     unrouted,
     vault,
 )
@@ -187,6 +188,14 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await audit.anchor(request, asking)
         case p.SecretSet():
             return await vault.put(request, asking)
+        case p.TokenList():
+            return await tokens.listing(request, asking)
+        case p.TokenScopes():
+            return await tokens.scopes(request, asking)
+        case p.TokenRotate():
+            return await tokens.rotate(request, asking)
+        case p.TokenRevoke():
+            return await tokens.revoke(request, asking)
         case p.SecretList():
             return await vault.listing(request, asking)
         case p.SecretRemove():

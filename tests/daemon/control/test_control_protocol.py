@@ -81,6 +81,10 @@ SAMPLES: dict[str, p.Ask] = {
     "audit.verify": p.AuditVerify(),
     "audit.export": p.AuditExport(tenant="acme"),
     "audit.anchor": p.AuditAnchor(dry_run=True),
+    "token.list": p.TokenList(tenant="acme"),
+    "token.scopes": p.TokenScopes(name="acme/slack"),
+    "token.rotate": p.TokenRotate(names=("acme/slack", "acme/teams:app"), dry_run=True),
+    "token.revoke": p.TokenRevoke(names=("acme/slack",), reason="shared by mistake"),
     "secret.set": p.SecretSet(name="acme/slack-bot", value="xoxb-1"),
     "secret.list": p.SecretList(tenant="acme"),
     "secret.remove": p.SecretRemove(names=("acme/slack-bot", "entra"), dry_run=True),
@@ -126,6 +130,7 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
         *("source.pause", "source.resume", "source.sync", "source.backfill"),
         *("identity.link", "identity.unlink"),
         *("quarantine.retry", "quarantine.edit", "quarantine.dismiss", "map.activate", "map.rollback"),
+        *("token.rotate", "token.revoke"),
         *("audit.anchor", "secret.set", "secret.remove", "vault.rotate", "vault.unlock", "vault.shred"),
     }
     assert {verb for verb, kind in p.VERBS.items() if "dry_run" in kind.__struct_fields__} == mutating
@@ -134,6 +139,7 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
     assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.APPROVER} == {"audit.list", "audit.verify"}
     admins = {"drain", "credential.create", "credential.rotate", "credential.revoke"}
     admins |= {"erase.plan", "erase.run", "erase.list", "audit.export"}
+    admins |= {"token.rotate", "token.revoke"}
     admins |= {"secret.set", "secret.remove", "vault.rotate", "vault.unlock", "vault.shred"}
     assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.ADMIN} == admins
 
