@@ -8,6 +8,7 @@ import trio
 from actors.kernel import Registry, TreeEntry
 from actors.messages import HeardCount, SourceView
 from actors.ports import Clock, StoreUnavailable, Witness
+from actors.ports.listening import ListenerView
 from actors.roles.world import Switchboard
 from daemon.store.database import Store
 from daemon.store.retention import log_bytes
@@ -15,6 +16,7 @@ from daemon.telemetry.metrics import Metrics
 
 EVERY_S = 5.0
 CALLS = ("taken", "refused", "failed")
+HEARD = ("repeated", "ignored", "refused", "failed")
 TOLD = ("told", "changed", "quarantined", "ignored")
 
 
@@ -45,6 +47,7 @@ async def watch(
         metrics.outbox_depth.replace(((lane, state), float(n)) for lane, state, n in depths)
         metrics.outbox_oldest_age.replace(((lane,), (now_us - at_us) / 1e6) for lane, at_us in oldest.items())
         show_sources(metrics, board.source_views.values(), now_us)
+        show_listeners(metrics, board.listener_views.values(), now_us)
         metrics.mailbox_depth.replace(_mailboxes(registry.tree()))
         metrics.retired.replace((of, float(n)) for of, n in store.housekeeping.removed.items())
         metrics.quarantined.replace((which, float(n)) for which, n in quarantined.items())
@@ -70,6 +73,21 @@ def show_sources(metrics: Metrics, views: Iterable[SourceView], now_us: int) -> 
     )
     metrics.source_heard.replace(
         ((view.source, what), float(getattr(view.heard, what))) for view in calling for what in TOLD
+    )
+
+
+def show_listeners(metrics: Metrics, views: Iterable[ListenerView], now_us: int) -> None:
+    """How each target is heard."""
+    seen = list(views)
+    metrics.target_calls.replace(
+        ((view.lane, what), float(getattr(view, what))) for view in seen for what in HEARD if getattr(view, what)
+    )
+    metrics.target_told.replace(((view.lane, kind), float(n)) for view in seen for kind, n in view.told.items())
+    metrics.target_since_asked.replace(
+        ((view.lane,), max(0.0, (now_us - view.surveyed_us) / 1e6)) for view in seen if view.surveyed_us is not None
+    )
+    metrics.target_watched_for.replace(
+        ((view.lane,), (view.ends_us - now_us) / 1e6) for view in seen if view.ends_us is not None
     )
 
 

@@ -159,7 +159,7 @@ async def unsealed(tenant: str, kind: str, name: str, value: bytes) -> bytes:
     return value
 
 
-ListenerMode = Literal["starting", "calls", "socket", "asks", "suspended"]
+ListenerMode = Literal["starting", "calls", "socket", "asks"]
 
 
 class ListenerView(msgspec.Struct, frozen=True, kw_only=True):

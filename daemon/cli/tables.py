@@ -97,7 +97,7 @@ def _headings(row: Listed) -> tuple[str, ...]:
         case v.CheckRow():
             return ("check", "", "found")
         case v.TargetRow():
-            return ("target", "platform", "waiting", "routes", "settling", "late landing", "held back")
+            return ("target", "platform", "waiting", "routes", "settling", "late landing", "held back", "heard")
         case v.ExchangeRow():
             return ("request", "outcome", "took", "vendor's ids")
         case v.DeliveryRow():
@@ -167,6 +167,7 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
                 f"{row.settle_s:g} s",
                 f"{row.late_landing_s:g} s",
                 plain("; ".join(row.held), "yellow"),
+                plain("; ".join(row.heard)),
             ]
         case v.ExchangeRow():
             return [plain(row.operation), plain(row.outcome), f"{row.elapsed_ms:.0f} ms", plain(pairs(row.request_ids))]

@@ -98,3 +98,5 @@ class TargetRow(View, frozen=True, kw_only=True, tag="target"):
     late_landing_s: float
     waiting: int
     held: tuple[str, ...] = ()
+    heard: tuple[str, ...] = ()
+    """How its vendor is heard, and which channels are closed."""

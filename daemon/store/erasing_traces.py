@@ -269,6 +269,24 @@ def apply_to_addresses(raw: sqlite3.Connection, tenant: str, eraser: Eraser, row
     return {"addresses": len(rows_)}
 
 
+def find_clicks(raw: sqlite3.Connection, tenant: str, after: int) -> Rows:
+    """With the address of whoever clicked, as far as the ledger knows whose it is."""
+    sql = (
+        "SELECT c.seq, a.email FROM clicks c JOIN addresses a ON a.lane = c.lane AND a.person = c.person "
+        "WHERE c.seq > ? AND c.lane > ? AND c.lane < ? ORDER BY c.seq LIMIT 500"
+    )
+    return raw.execute(sql, (after, f"{tenant}/", f"{tenant}0")).fetchall()
+
+
+def fate_of_click(eraser: Eraser, row: Any) -> Fate:
+    return Fate.GOES if row[1] in eraser.person.emails else Fate.STAYS
+
+
+def apply_to_clicks(raw: sqlite3.Connection, tenant: str, eraser: Eraser, rows_: Rows, now_us: int) -> Counts:
+    raw.executemany("DELETE FROM clicks WHERE seq = ?", [(row[0],) for row in rows_])
+    return {"clicks": len(rows_)}
+
+
 def find_plans(raw: sqlite3.Connection, tenant: str, after: int) -> Rows:
     return [] if after >= 0 else raw.execute("SELECT 0, hash, what FROM plans").fetchall()
 
@@ -302,6 +320,7 @@ ROOMS = (
     Room("documents", find_documents, fate_of_document, apply_to_documents, _counted("documents")),
     Room("activities", find_activities, fate_of_activity, apply_to_activities, _counted("activities")),
     Room("requests", find_requests, fate_of_request, apply_to_requests, _counted("requests")),
+    Room("clicks", find_clicks, fate_of_click, apply_to_clicks, _counted("clicks")),
     Room("addresses", find_addresses, fate_of_address, apply_to_addresses, _counted("addresses")),
     Room("plans", find_plans, fate_of_plan, apply_to_plans, _counted("plans")),
     Room("staged", find_staged, fate_of_staged, apply_to_staged, _counted("staged")),

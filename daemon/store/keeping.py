@@ -60,6 +60,7 @@ def of_tenant(raw: sqlite3.Connection, tenant: str) -> list[Kept]:
         ("late", "SELECT 1 FROM late WHERE tenant = ?", tenant),
         ("propagation", "SELECT 1 FROM propagation WHERE tenant = ?", tenant),
         ("holds", "SELECT 1 FROM holds WHERE lane BETWEEN ? || '/' AND ?1 || '0'", tenant),
+        ("clicks", "SELECT 1 FROM clicks WHERE lane BETWEEN ? || '/' AND ?1 || '0'", tenant),
         ("addresses", "SELECT 1 FROM addresses WHERE lane BETWEEN ? || '/' AND ?1 || '0'", tenant),
     ):
         n, more = _counted(raw, sql, key)

@@ -298,6 +298,20 @@ def _take_addresses(raw: sqlite3.Connection, cut: Cutoffs, keys: Sequence[Any]) 
     return {"addresses": _gone(raw, "DELETE FROM addresses WHERE lane = ? AND email = ?", keys)}
 
 
+def _clicks(raw: sqlite3.Connection, cut: Cutoffs, after: After) -> Page:
+    """What people did with posts; it lies there for whoever decides about it."""
+    found = raw.execute(
+        "SELECT lane, at_us, seq FROM clicks WHERE (lane, at_us, seq) > (?, ?, ?) AND lane < ? "
+        "ORDER BY lane, at_us, seq LIMIT ?",
+        (*(after or (f"{cut.tenant}/", -1, -1)), f"{cut.tenant}0", LOOK_MAX),
+    ).fetchall()
+    return _page(found, ((row[2],) for row in found if row[1] < cut.figures_us), lambda row: row)
+
+
+def _take_clicks(raw: sqlite3.Connection, cut: Cutoffs, keys: Sequence[Any]) -> Mapping[str, int]:
+    return {"clicks": _gone(raw, "DELETE FROM clicks WHERE seq = ?", keys)}
+
+
 CHORES: dict[str, Chore] = {
     "deliveries": Chore(_settled, _take_settled),
     "dead_letters": Chore(_stuck, _take_stuck),
@@ -311,6 +325,7 @@ CHORES: dict[str, Chore] = {
     "late": Chore(_late, _take_late),
     "propagation": Chore(_propagation, _take_propagation),
     "holds": Chore(_holds, _take_holds),
+    "clicks": Chore(_clicks, _take_clicks),
     "addresses": Chore(_addresses, _take_addresses),
 }
 """In this order: what keeps something else back goes before it."""

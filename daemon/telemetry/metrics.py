@@ -83,6 +83,21 @@ class Metrics:
         self.source_heard = Gauge(
             "lmsyncd_source_heard_total", "What calls told, and what became of it.", ("source", "what"), kind="counter"
         )
+        self.target_calls = Gauge(
+            "lmsyncd_target_calls_total",
+            "What a target's vendor posted, by what became of it.",
+            ("lane", "what"),
+            kind="counter",
+        )
+        self.target_told = Gauge(
+            "lmsyncd_target_told_total", "What a target's vendor told that was new.", ("lane", "tiding"), kind="counter"
+        )
+        self.target_since_asked = Gauge(
+            "lmsyncd_target_since_asked_seconds", "Since a target's vendor was last asked how things stand.", ("lane",)
+        )
+        self.target_watched_for = Gauge(
+            "lmsyncd_target_watched_for_seconds", "How long the first subscription to end still lasts.", ("lane",)
+        )
         self.quarantined = Gauge(
             "lmsyncd_quarantined", "Records of sources that failed validation.", ("tenant", "source")
         )

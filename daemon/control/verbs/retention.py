@@ -34,6 +34,7 @@ _PERIODS = {
     "late": "deliveries",
     "propagation": "deliveries",
     "holds": "deliveries",
+    "clicks": "deliveries",
     "addresses": "effect_horizon",
     "voids": "effect_horizon",
 }

@@ -29,6 +29,7 @@ from actors.ports import Http, Target
 from actors.roles.pacing import Pacer
 from config.model import Audience, Tenant
 from daemon.control.exits import Exit
+from daemon.control.heard import heard_in_words
 from daemon.control.office import Asking, done
 from daemon.control.protocol import Done, Refusal, TargetTest
 from daemon.control.verbs.lanes import all_lanes
@@ -61,6 +62,9 @@ async def listing(asking: Asking) -> Done:
                 late_landing_s=target.late_landing_s,
                 waiting=lane.open,
                 held=lane.held(asking.now_us),
+                heard=heard_in_words(
+                    office.switchboard.listener_views.get(lane.name), await office.store.tidings.places(lane.name)
+                ),
             )
         )
     return done() if found else done("no target is configured", Exit.NOTHING)
