@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import msgspec
+from evil_idp import EvilIdp
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
@@ -28,7 +29,7 @@ TENANTS = ("acme", "globex")
 SECRETS = {
     name: f"{tenant}-canary-{kind}-4f1d"
     for tenant in TENANTS
-    for kind in ("lrs", "reader", "signing", "slack", "canvas")
+    for kind in ("lrs", "reader", "signing", "slack", "canvas", "oidc", "chat")
     for name in (f"{tenant}-{kind}",)
 }
 DIRECTORY = "72f988bf-0000-4000-8000-0000000000aa"
@@ -62,6 +63,7 @@ class Besieged:
         self.root = root
         self.port, self.admin_port, self.sandbox_port = free_port(), free_port(), free_port()
         self.socket = root / "control.sock"
+        self.idp = EvilIdp(TENANTS)
         self._watches: dict[str, dict[str, Any]] = {}
         self.keys = {tenant: RSAKey.generate_key(2048, {"kid": f"{tenant}-1"}) for tenant in TENANTS}
         self._write()
@@ -84,6 +86,7 @@ class Besieged:
     async def close(self) -> int:
         code = await self.daemon.end(signal.SIGTERM)
         await self.sandbox.end()
+        self.idp.close()
         return code
 
     def _write(self) -> None:
@@ -131,6 +134,18 @@ api_url = "{sandbox}/slack/api/"
 token = {secret("slack")}
 signing_secret = {secret("signing")}
 team_id = "{TEAM_IDS[tenant]}"
+[targets.chat]
+kind = "slack"
+api_url = "{sandbox}/slack/api/"
+client_id = "1.2"
+client_secret = {secret("chat")}
+[sso.roles]
+admins = ["lms-admins"]
+viewers = ["staff"]
+[sso.oidc]
+issuer = "{self.idp.issuer(tenant)}"
+client_id = "lmsyncd-{tenant}"
+client_secret = {secret("oidc")}
 [targets.teams]
 kind = "teams"
 graph_url = "{sandbox}/graph/v1.0/"
