@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from config.durations import seconds
+from config.referred import Secret
 from config.texts import Cron, Timeout
 from config.words import Words
 
@@ -37,6 +38,11 @@ class Polling(Words, frozen=True, kw_only=True):
     is told like all that comes later."""
     removals: Removals = Removals()
     """The brake."""
+    hook_secret: Secret | None = None
+    """``whsec_`` and 24 to 64 random bytes in base64: whoever posts a message signed with it (Standard Webhooks) to
+    ``/t/TENANT/hooks/SOURCE`` has the source read soon. What the message says does not matter."""
+    hook_secret_former: Secret | None = None
+    """While it is being changed: the one before."""
     mapping: Annotated[int, Meta(ge=1)] | None = None
     """The version of the mapping table that a new source begins with; absent: the newest. What is in force
     afterwards is decided by ``lmsyncctl map activate``."""
@@ -44,5 +50,7 @@ class Polling(Words, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not self.every_max:
             msgspec.structs.force_setattr(self, "every_max", max(self.SELDOM, self.every, key=seconds))
+        if self.hook_secret_former is not None and self.hook_secret is None:
+            raise ValueError("hook_secret_former stands beside hook_secret")
         if seconds(self.every_max) < seconds(self.every):
             raise ValueError(f"every_max ({self.every_max}) is shorter than every ({self.every})")

@@ -3,6 +3,7 @@
 from actors.domain.harvest import Finished, Halted, Harvest, Hearing, Inbound, Order, Unheard
 from actors.domain.outbox import Rate
 from actors.ports import Bearing, Reveal
+from actors.sources.calls import called
 from actors.sources.canvas.harvesting import Harvesting
 from actors.sources.canvas.hearing import Ears
 from actors.sources.canvas.reading import Closed, Reader, closed
@@ -19,6 +20,7 @@ class CanvasSource:
     def __init__(self, settings: CanvasSettings, reveal: Reveal, bearing: Bearing) -> None:
         self.home_page = settings.home
         self._settings = settings
+        self._reveal = reveal
         self._bearing = bearing
         self._tokens = Tokens(settings, reveal)
         self._ears = Ears(settings.live_events, reveal, totals=settings.course_grades) if settings.live_events else None
@@ -32,6 +34,8 @@ class CanvasSource:
         return (yield from Harvesting(self._settings, reader, order, self._plain).run())
 
     def hear(self, inbound: Inbound, now_us: int) -> Hearing:
+        if self._settings.hook_secret is not None and "webhook-id" in inbound.headers:
+            return (yield from called(self._settings, self._reveal, inbound, now_us, self._bearing.source))
         if self._ears is None:
             return Unheard(status=404, detail=f"{self._bearing.source} has no live_events: it is read")
         return (yield from self._ears.hear(inbound, now_us))

@@ -26,11 +26,11 @@ from actors.domain.harvest import (
     Statements,
     Step,
     ask,
-    deaf,
 )
 from actors.domain.outbox import Rate
 from actors.domain.xapi.moments import instant_us, spelt
 from actors.ports import Bearing, Reveal
+from actors.sources.calls import called
 from actors.sources.links import elsewhere, onward
 from actors.sources.lrs.settings import LrsSettings
 from actors.sources.lrs.wire import OPERATION, Asked, Told, asking, told
@@ -60,8 +60,8 @@ class LrsSource:
         return self._settings.rate
 
     def hear(self, inbound: Inbound, now_us: int) -> Hearing:
-        """An LRS does not call."""
-        return deaf(self._bearing.source)
+        """An LRS does not call by itself; what stores there may."""
+        return called(self._settings, self._reveal, inbound, now_us, self._bearing.source)
 
     def hello(self) -> Harvest:
         page = yield from self._page(self._first(Asked(page=1)))

@@ -25,11 +25,11 @@ from actors.domain.harvest import (
     Step,
     Whole,
     ask,
-    deaf,
     parts_of,
 )
 from actors.domain.outbox import Rate
 from actors.ports import Bearing, Reveal
+from actors.sources.calls import called
 from actors.sources.links import elsewhere, onward, same_origin
 from actors.sources.lti.settings import Context, LtiSettings
 from actors.sources.lti.tokens import Tokens
@@ -68,6 +68,7 @@ class LtiSource:
 
     def __init__(self, settings: LtiSettings, reveal: Reveal, bearing: Bearing) -> None:
         self._settings = settings
+        self._reveal = reveal
         self._tokens = Tokens(settings, reveal)
         self._bearing = bearing
         self._unread = KINDS
@@ -79,7 +80,8 @@ class LtiSource:
         return self._settings.rate
 
     def hear(self, inbound: Inbound, now_us: int) -> Hearing:
-        return deaf(self._bearing.source)
+        """That something is new."""
+        return called(self._settings, self._reveal, inbound, now_us, self._bearing.source)
 
     def hello(self) -> Harvest:
         """A token is proof of the key."""

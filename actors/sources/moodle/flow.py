@@ -7,9 +7,10 @@ missing there is gone, and with it everybody's seat in it.
 
 from datetime import datetime
 
-from actors.domain.harvest import Finished, Halted, Harvest, Hearing, Inbound, Order, Page, Whole, deaf
+from actors.domain.harvest import Finished, Halted, Harvest, Hearing, Inbound, Order, Page, Whole
 from actors.domain.outbox import Rate
 from actors.ports import Bearing, Reveal
+from actors.sources.calls import called
 from actors.sources.moodle import completions, parts, people, work
 from actors.sources.moodle.memory import Memory, Run, Steps
 from actors.sources.moodle.settings import MoodleSettings
@@ -43,6 +44,7 @@ class MoodleSource:
     def __init__(self, settings: MoodleSettings, reveal: Reveal, bearing: Bearing) -> None:
         self.home_page = settings.home_page
         self._settings = settings
+        self._reveal = reveal
         self._bearing = bearing
         self._caller = Caller(settings, reveal)
         self._memory = Memory()
@@ -51,8 +53,9 @@ class MoodleSource:
         return self._settings.rate
 
     def hear(self, inbound: Inbound, now_us: int) -> Hearing:
-        """Its plugin speaks xAPI: to a source of kind ``xapi``."""
-        return deaf(self._bearing.source, "Moodle's xAPI plugin sends to a source of kind xapi")
+        """That something is new. Its plugin speaks xAPI: to a source of kind ``xapi``."""
+        advice = "Moodle's xAPI plugin sends to a source of kind xapi; hook_secret has it called to be read"
+        return called(self._settings, self._reveal, inbound, now_us, self._bearing.source, advice)
 
     def hello(self) -> Harvest:
         try:

@@ -28,10 +28,10 @@ from actors.domain.harvest import (
     Page,
     Put,
     Step,
-    deaf,
 )
 from actors.domain.outbox import Rate
 from actors.ports import Bearing, Reveal
+from actors.sources.calls import called
 from actors.sources.oneroster.bodies import today
 from actors.sources.oneroster.bundle import Reading, Taken
 from actors.sources.oneroster.rest import RestReading
@@ -66,8 +66,8 @@ class OneRosterSource:
         return self._settings.rate
 
     def hear(self, inbound: Inbound, now_us: int) -> Hearing:
-        """A OneRoster service does not call."""
-        return deaf(self._bearing.source)
+        """A OneRoster service does not call by itself; what exports for it may."""
+        return called(self._settings, self._reveal, inbound, now_us, self._bearing.source)
 
     def harvest(self, order: Order) -> Harvest:
         if self._settings.base_url is not None:
