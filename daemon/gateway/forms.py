@@ -8,6 +8,7 @@ carries the session's token, which another site cannot know.
 """
 
 import hmac
+from contextlib import aclosing
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -39,10 +40,11 @@ async def form_of(request: Request) -> dict[str, str]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
         raise Malformed("this is no form")
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > FORM_BYTES_MAX:
-            raise Malformed("the form is too long")
+    async with aclosing(request.stream()) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > FORM_BYTES_MAX:
+                raise Malformed("the form is too long")
     return _fields(body, FORM_BYTES_MAX)
 
 
