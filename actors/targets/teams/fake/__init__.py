@@ -3,11 +3,14 @@
 App credentials are the client ``sandbox`` with the secret ``sandbox`` or any well-formed assertion; the person's token
 is ``sandbox-user``, or what the refresh token ``sandbox-refresh`` brings. Every address at example.edu or example.org
 is a person but ``nobody@…``; teams and channels of well-formed ids exist unless the id contains 404. ``entra`` gives
-tokens, ``graph`` does the work, ``space`` is the memory, ``replies`` the shapes of errors.
+tokens, ``door`` has its pages, ``graph`` does the work, ``watching`` keeps subscriptions and sends notifications,
+``space`` is the memory, ``happenings`` what operators let happen, ``replies`` the shapes of errors.
 
 Faults. ``operation`` is channelMessages.post, channelMessages.delta, channelMessages.list, sendActivityNotification,
-users.get, users.list, me.get, $batch, token or openid-configuration; ``destination`` is TEAM/CHANNEL, or the user.
-A request in a bundle is struck like one by itself, but a connection is never reset inside: that is a 504 there.
+users.get, users.list, users.delta, me.get, teams.get, channels.get, channels.list, installedApps.post (list, delete,
+chat), subscriptions.post (list, get, patch, delete, reauthorize), $batch, or Entra's token, authorize, adminconsent,
+keys, openid-configuration; ``destination`` is TEAM/CHANNEL, or the user. A request in a bundle is struck like one by
+itself, but a connection is never reset inside: that is a 504 there.
 
     status                   HTTP ``value`` with an HTML page, nothing done
     html                     HTTP 500 with an HTML page, nothing done
@@ -20,6 +23,7 @@ A request in a bundle is struck like one by itself, but a connection is never re
     claims_challenge         401 with claims; a token that was asked for with them passes
     forbidden_read           403 to whoever reads messages
     not_installed            403 to a notification: the learner has not the app
+    delta_forgotten          410 (or 400, ``value``) syncStateNotFound to users.delta
     keepalive_closed         503 on a connection that is then closed; ``value`` is its Retry-After, empty for none
     reset_before_commit      connection reset, nothing done
     reset_after_commit       done, then a connection reset
@@ -33,6 +37,13 @@ A request in a bundle is struck like one by itself, but a connection is never re
     batch_inner_throttled    one request of a bundle: 429; ``value`` is its Retry-After as it is, empty for none
     batch_lost_inner         one request of a bundle: done, its answer left out
     batch_failed_dependency  one request of a bundle: 424, nothing done
+
+To what Graph sends by itself (``notifications.send``; destination is the subscription's resource):
+
+    lost                     never sent
+    duplicate                sent twice
+    out_of_order             sent ``value`` seconds later (default 5), behind what happens meanwhile
+    bad_client_state         with a clientState that nobody gave
 """
 
 from collections.abc import Callable
@@ -46,34 +57,39 @@ from actors.domain.flow import Request, Response
 from actors.ports import Answer, Effect, Fault
 from actors.ports.adjusting import Unclear, assign, merged, told
 from actors.ports.faults import Faults
+from actors.targets.teams.fake.apps import NEEDS_APP
 from actors.targets.teams.fake.assertions import load
 from actors.targets.teams.fake.batch import Part, envelope, parts_of
+from actors.targets.teams.fake.calls import Call, call_of
 from actors.targets.teams.fake.door import Doors
 from actors.targets.teams.fake.entra import Entra
 from actors.targets.teams.fake.grants import Token
-from actors.targets.teams.fake.graph import Call, Graph, call_of
-from actors.targets.teams.fake.happenings import happen, happenings
-from actors.targets.teams.fake.kinds import BATCH, INSIDE, RESET, SIGNING_IN, STRIKES, after, check, concerns, status_of
+from actors.targets.teams.fake.graph import Graph
+from actors.targets.teams.fake.happenings import Stage, happenings
+from actors.targets.teams.fake.kinds import (
+    BATCH,
+    FORGETTING,
+    INSIDE,
+    RESET,
+    SENDING,
+    SIGNING_IN,
+    STRIKES,
+    after,
+    check,
+    concerns,
+    status_of,
+)
 from actors.targets.teams.fake.limits import Limits
 from actors.targets.teams.fake.refusals import TOLD, Refusals
 from actors.targets.teams.fake.replies import EntraRefusal, Letterhead, Refusal, page
-from actors.targets.teams.fake.signing import keys
+from actors.targets.teams.fake.signing_in import ENTRA_MOUNT, Desk, asked_of
 from actors.targets.teams.fake.space import Space
 from actors.targets.teams.fake.terms import Terms
+from actors.targets.teams.fake.watching import Watching
 
 GRAPH_MOUNT = "/graph/v1.0/"
-ENTRA_MOUNT = "/entra/"
-ENTRA_PATHS = {
-    ("POST", "oauth2/v2.0/token"): "token",
-    ("GET", ".well-known/openid-configuration"): "openid-configuration",
-    ("GET", "oauth2/v2.0/authorize"): "authorize",
-    ("POST", "oauth2/v2.0/authorize"): "authorize",
-    ("GET", "adminconsent"): "adminconsent",
-    ("POST", "adminconsent"): "adminconsent",
-    ("GET", "discovery/v2.0/keys"): "keys",
-}
+USUALLY = STRIKES - INSIDE | FORGETTING
 PENDING_MAX = 10_000
-NEEDS_APP = "The Teams app is not installed for the recipient."
 
 
 class FakeTeams:
@@ -86,12 +102,15 @@ class FakeTeams:
         self.terms = Terms()
         self.entra = Entra(self.terms)
         self._space = Space()
-        self._doors = Doors(self.entra.grants, self._space)
-        self._graph = Graph(self._space)
+        self._graph = Graph(self._space, self.terms, self.entra.grants)
         self._limits = Limits()
-        self._faults = Faults(STRIKES)
+        self._faults = Faults(STRIKES | SENDING | FORGETTING)
         self._letters = Letterhead()
         self._refusals = Refusals(self._letters)
+        self._desk = Desk(self.entra, Doors(self.entra.grants, self._space), self._letters)
+        self._watching = Watching(self.terms, self._faults, self._letters)
+        self.tray = self._watching.tray
+        self._stage = Stage(self.entra.grants, self._space, self._watching)
         self._dice = Random(0)  # noqa: S311 - the order of answers, not a secret
         self._late: list[tuple[float, Callable[[float], object]]] = []
 
@@ -148,7 +167,7 @@ class FakeTeams:
 
     def happen(self, body: bytes, now_s: float) -> object:
         """Raises Unclear."""
-        return [happen(what, self.entra.grants, self._space, now_s) for what in happenings(body)]
+        return [self._stage.happen(what, now_s) for what in happenings(body)]
 
     # ── the regular way ──────────────────────────────────────────────────────────────────────────
 
@@ -184,9 +203,13 @@ class FakeTeams:
         try:
             if call.operation == BATCH:
                 return self._bundle(request, token, now_s)
+            if call.operation.startswith("subscriptions."):
+                return self._watching.perform(call, request, token, now_s)
             status, fields = self._graph.perform(call, request, token, now_s)
         except Refusal as refusal:
-            return self._letters.graph_error(request, now_s, refusal.status, refusal.code, str(refusal))
+            return self._letters.graph_error(
+                request, now_s, refusal.status, refusal.code, str(refusal), **refusal.headers
+            )
         if fields is None:
             return Answer(response=Response(status=status, headers=self._letters.headers(request, now_s)))
         return Answer(response=self._letters.json(request, now_s, status, fields))
@@ -223,8 +246,7 @@ class FakeTeams:
 
     def _sign_in(self, request: Request, now_s: float) -> Answer:
         """Entra's side."""
-        directory, _, path = request.url.removeprefix(ENTRA_MOUNT).partition("?")[0].partition("/")
-        operation = ENTRA_PATHS.get((request.method, path.removeprefix("v2.0/")), "")
+        operation, directory = asked_of(request)
         if not operation:
             return page(404)
         call = Call(operation, directory)
@@ -235,30 +257,19 @@ class FakeTeams:
         if before is not None:
             return before
         try:
-            answer = Answer(response=self._at_entra(operation, directory, request, now_s))
+            answer = Answer(response=self._desk.answer(operation, directory, request, now_s))
         except EntraRefusal as refusal:
             return self._letters.entra_error(request, now_s, refusal)
         return answer if fault is None else after(fault, answer)
 
-    def _at_entra(self, operation: str, directory: str, request: Request, now_s: float) -> Response:
-        match operation:
-            case "authorize":
-                return self._doors.authorize(directory, request, now_s)
-            case "adminconsent":
-                return self._doors.admin_consent(directory, request, now_s)
-            case "keys":
-                fields = keys()
-            case "token":
-                fields = self.entra.token(directory, request, now_s)
-            case _:
-                origin = f"https://{request.headers.get('host', 'login.microsoftonline.com')}"
-                fields = self.entra.configuration(directory, origin)
-        return self._letters.json(request, now_s, 200, fields, **{"cache-control": "no-store"})
-
     # ── faults ───────────────────────────────────────────────────────────────────────────────────
 
     def _strike(
-        self, operation: str, destination: str, token: Token | None, only: frozenset[str] = STRIKES - INSIDE
+        self,
+        operation: str,
+        destination: str,
+        token: Token | None,
+        only: frozenset[str] = STRIKES - INSIDE | FORGETTING,
     ) -> Fault | None:
         def strikes(fault: Fault) -> bool:
             proved = fault.kind == "claims_challenge" and token is not None and token.proved
@@ -306,6 +317,9 @@ class FakeTeams:
                 return self._letters.graph_error(request, now_s, 403, "Forbidden", "Missing scope permissions.")
             case "not_installed":
                 return self._letters.graph_error(request, now_s, 403, "Forbidden", NEEDS_APP)
+            case "delta_forgotten":
+                status = int(fault.value or 410)
+                return self._letters.graph_error(request, now_s, status, "syncStateNotFound", TOLD)
             case _:
                 return None
 

@@ -4,28 +4,28 @@ import base64
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import quote
 
 import msgspec
 
 from actors.domain.flow import Request, decode_object
 from actors.ports import Effect
-from actors.targets.teams.fake.grants import Token
-from actors.targets.teams.fake.kinds import BATCH
+from actors.targets.teams.fake import apps, changes, places
+from actors.targets.teams.fake.apps import NEEDS_APP, body_of
+from actors.targets.teams.fake.calls import Call
+from actors.targets.teams.fake.grants import NEW_PASSWORD, Grants, Token
 from actors.targets.teams.fake.people import PERSON, SHOWN
 from actors.targets.teams.fake.permissions import check
 from actors.targets.teams.fake.replies import Fields, Refusal
 from actors.targets.teams.fake.space import Space
+from actors.targets.teams.fake.terms import Terms
 
 GRAPH = "https://graph.microsoft.com/v1.0/"
 MESSAGE_BYTES_MAX = 28 * 1024
-BODY_BYTES_MAX = 4 * 1024 * 1024
 PAGE_ROWS_MAX = 50
 PAGE_ROWS = 20
 DEEP_LINKS = "https://teams.microsoft.com/l/"
 CARD = "application/vnd.microsoft.card.adaptive"
-GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
-CHANNEL = re.compile(r"19:[A-Za-z0-9_.\-]{1,200}@thread\.(?:tacv2|skype)", re.ASCII)
 _MARKS = re.compile(r'<attachment id="([^"]{1,200})"')
 _AFTER = re.compile(r"lastModifiedDateTime gt (\S{1,40})", re.ASCII)
 _EQUALS = re.compile(r"(mail|userPrincipalName) eq '((?:[^']|'')*)'")
@@ -33,49 +33,13 @@ _EITHER = re.compile(rf"(?:{_EQUALS.pattern})(?: or (?:{_EQUALS.pattern}))*")
 INT64 = 2**63
 
 
-class Call(msgspec.Struct, frozen=True):
-    """A request understood: which operation, at what destination, by what limits it is held."""
-
-    operation: str
-    destination: str = ""
-    query: Mapping[str, str] = {}
-    limits: tuple[tuple[str, str], ...] = ()
-    reads: bool = False
-
-
-def call_of(request: Request, mount: str) -> Call | None:
-    """None for what the sandbox does not have."""
-    path, _, query_text = request.url.removeprefix(mount).partition("?")
-    steps = [unquote(step) for step in path.rstrip("/").split("/")]
-    query = dict(parse_qsl(query_text, max_num_fields=20))
-    match request.method, *steps:
-        case "POST", "teams", team, "channels", channel, "messages":
-            where = f"{team.lower()}/{channel}"
-            limits = (("team", team.lower()), ("channel", where), ("post", ""))
-            return Call("channelMessages.post", where, query, limits)
-        case "GET", "teams", team, "channels", channel, "messages", *rest if rest in ([], ["delta"]):
-            where, name = f"{team.lower()}/{channel}", "delta" if rest else "list"
-            limits = (("team", team.lower()), ("channel", where), ("read", ""))
-            return Call(f"channelMessages.{name}", where, query, limits, reads=True)
-        case "POST", "users", user, "teamwork", "sendActivityNotification":
-            return Call("sendActivityNotification", user, query, (("activity", ""),))
-        case "GET", "users":
-            return Call("users.list", "", query, (("lookup", ""),))
-        case "GET", "users", user:
-            return Call("users.get", user, query, (("lookup", ""),))
-        case "POST", "$batch":
-            return Call(BATCH)
-        case "GET", "me":
-            return Call("me.get", "", query)
-        case _:
-            return None
-
-
 class Graph:
     """Answers calls. Each returns status and body; raises ``Refusal``."""
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: Space, terms: Terms, grants: Grants) -> None:
         self.space = space
+        self.terms = terms
+        self.grants = grants
 
     def perform(self, call: Call, request: Request, token: Token, now_s: float) -> tuple[int, Fields | None]:
         check(call.operation, token)
@@ -88,22 +52,34 @@ class Graph:
                 self._notify(call, request, now_s)
                 return 204, None
             case "users.get":
+                named = call.destination.casefold()
                 person = self.space.person(call.destination)
-                if person is None or person["userPrincipalName"] != call.destination.casefold():
+                if person is None or named not in (person["userPrincipalName"], person["id"]):
                     raise Refusal(404, "Request_ResourceNotFound", f"Resource '{call.destination}' does not exist.")
                 return 200, _selected(person, call)
             case "users.list":
                 return 200, self._search(call)
+            case "users.delta":
+                return 200, changes.page(self.space.people, call, request, self.terms, now_s)
+            case "teams.get" | "channels.get" | "channels.list":
+                return 200, places.shown(self.space, call)
+            case "installedApps.post" | "installedApps.list" | "installedApps.delete" | "installedApps.chat":
+                return apps.perform(self.space, call, request)
+            case "me.revokeSignInSessions":
+                if token.consent is not None and token.consent.person:
+                    who = str(token.consent.person["id"])
+                    self.grants.withdraw(NEW_PASSWORD, directory=token.consent.directory, person=who)
+                return 200, {"@odata.context": f"{GRAPH}$metadata#Edm.Boolean", "value": True}
             case _:
                 return 200, self._me(call, token)
 
     # ── channels ─────────────────────────────────────────────────────────────────────────────────
 
     def _post(self, call: Call, request: Request, token: Token, now_s: float) -> Fields:
-        _there(call.destination)
+        places.open_to_posts(self.space, call.destination)
         if token.app:
             raise Refusal(403, "Forbidden", "Missing role permissions: an app cannot post here by itself.")
-        text, given = _body(request)
+        text, given = body_of(request)
         if len(text.encode("utf-16-le")) > MESSAGE_BYTES_MAX:
             raise Refusal(413, "RequestEntityTooLarge", "The message is larger than about 28 KB.")
         body, attachments = given.get("body"), given.get("attachments", [])
@@ -135,7 +111,7 @@ class Graph:
 
     def _page(self, call: Call, token: Token, now_s: float) -> Fields:
         """Lists run from new to old, deltas from old to new."""
-        _there(call.destination)
+        places.there(self.space, call.destination)
         delta = call.operation.endswith("delta")
         start, after, rows = _page_of(call.query, delta)
         found = self.space.channel(call.destination).visible(now_s, after)
@@ -154,11 +130,10 @@ class Graph:
     # ── notifications and people ─────────────────────────────────────────────────────────────────
 
     def _notify(self, call: Call, request: Request, now_s: float) -> None:
-        person = self.space.person(call.destination)
-        if person is None and not GUID.fullmatch(call.destination):
-            raise Refusal(404, "NotFound", "The user does not exist.")
-        user = str(person["id"]) if person is not None else call.destination.lower()
-        _, given = _body(request)
+        user = apps.user_of(self.space, call.destination)
+        if self.terms.require_install and not self.space.installed.get(user):
+            raise Refusal(403, "Forbidden", NEEDS_APP)
+        _, given = body_of(request)
         topic, preview, chain = given.get("topic"), given.get("previewText"), given.get("chainId")
         if not isinstance(topic, dict) or topic.get("source") not in ("text", "entityUrl") or not topic.get("value"):
             raise Refusal(400, "BadRequest", "The topic has a source (text or entityUrl) and a value.")
@@ -190,27 +165,6 @@ class Graph:
         if token.app:
             raise Refusal(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
         return _selected(_person_of(token), call)
-
-
-def _there(destination: str) -> None:
-    team, _, channel = destination.partition("/")
-    if not GUID.fullmatch(team):
-        raise Refusal(400, "BadRequest", "teamId needs to be a valid GUID.")
-    if not CHANNEL.fullmatch(channel):
-        raise Refusal(400, "BadRequest", "The channel id is not valid.")
-    if "404" in destination:
-        raise Refusal(404, "NotFound", "No team or channel with this id.")
-
-
-def _body(request: Request) -> tuple[str, Fields]:
-    if len(request.body) > BODY_BYTES_MAX:
-        raise Refusal(413, "RequestEntityTooLarge", "The request is larger than 4 MB.")
-    if not request.headers.get("content-type", "").startswith("application/json"):
-        raise Refusal(415, "UnsupportedMediaType", "The content type is application/json.")
-    fields = decode_object(request.body)
-    if fields is None:
-        raise Refusal(400, "BadRequest", "Unable to read JSON request payload.")
-    return request.body.decode(), fields
 
 
 def _attachment(given: object) -> Fields:

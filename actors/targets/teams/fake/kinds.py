@@ -43,7 +43,11 @@ STRIKES = (
         "batch_outer_failed",
     }
 )
+SENDING = frozenset({"lost", "duplicate", "out_of_order", "bad_client_state"})
+"""They strike what Graph sends by itself, and nothing that it is asked."""
+FORGETTING = frozenset({"delta_forgotten"})
 ONLY_FOR = {
+    "delta_forgotten": frozenset({"users.delta"}),
     "forbidden_read": READING,
     "not_installed": frozenset({"sendActivityNotification"}),
     "late_commit": WRITING | {BATCH},
@@ -58,7 +62,9 @@ RESET = Answer(response=Response(status=0), reset=True)
 
 def concerns(kind: str, operation: str) -> bool:
     """Whether a kind can strike requests of this operation."""
-    return operation in ONLY_FOR.get(kind, {operation}) and operation not in NOT_FOR.get(kind, ())
+    return (
+        kind not in SENDING and operation in ONLY_FOR.get(kind, {operation}) and operation not in NOT_FOR.get(kind, ())
+    )
 
 
 def check(fault: Fault) -> None:
@@ -67,7 +73,9 @@ def check(fault: Fault) -> None:
         raise ValueError("error needs the error's code as its value")
     if fault.kind == "error_after_commit" and status_of(fault.value) not in (500, 502, 504):
         raise ValueError("error_after_commit needs a code that leaves it open whether it was done, as its value")
-    if fault.kind not in NUMBERED:
+    if fault.kind == "delta_forgotten" and fault.value not in ("", "400", "410"):
+        raise ValueError("delta_forgotten answers 410, or 400: nothing else is its value")
+    if fault.kind not in NUMBERED and not (fault.kind == "out_of_order" and fault.value):
         return
     try:
         number = float(fault.value)

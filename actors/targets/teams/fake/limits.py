@@ -14,6 +14,7 @@ PER_S = {
     "post": 50,
     "read": 20,
     "activity": 5,
+    "other": 30,
     "lookup": 175,  # 3,500 units in 10 s, 2 a user
 }
 

@@ -59,6 +59,11 @@ class People:
             found = self._changed.get(made.id, made) if made is not None else None
         return None if found is None or found.deleted else found
 
+    def is_gone(self, named: str) -> bool:
+        """Whether this is the id of somebody who was deleted."""
+        found = self._changed.get(named.casefold())
+        return found is not None and found.deleted
+
     def change(
         self,
         named: str,

@@ -25,6 +25,7 @@ BY_APP: dict[str, tuple[str, ...]] = {
     "teams.get": _TEAMS,
     "channels.get": _CHANNELS,
     "channels.list": _CHANNELS,
+    "me.revokeSignInSessions": ("User.RevokeSessions.All", "User.ReadWrite.All"),
 }
 """Where nothing stands, the app may, or never may: that is the operation's own affair."""
 BY_PERSON: dict[str, tuple[str, ...]] = BY_APP | {

@@ -7,7 +7,7 @@ import msgspec
 
 from actors.domain.flow import Request
 from actors.ports import Answer
-from actors.targets.teams.fake.graph import Call
+from actors.targets.teams.fake.calls import Call
 from actors.targets.teams.fake.kinds import SIGNING_IN, status_of
 from actors.targets.teams.fake.replies import EntraRefusal, Letterhead
 

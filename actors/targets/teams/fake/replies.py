@@ -50,12 +50,13 @@ TENANT_THROTTLED = 90055
 
 
 class Refusal(Exception):
-    """Graph says no. ``code`` is what it writes into ``error.code``."""
+    """Graph says no. ``code`` is what it writes into ``error.code``; ``headers`` come along."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.headers = headers
 
 
 class EntraRefusal(Exception):

@@ -47,12 +47,24 @@ class Channel:
         return [message for message in found if message.seen_from_s <= now_s]
 
 
+class Place(msgspec.Struct):
+    """What has become of a channel."""
+
+    name: str
+    archived: bool = False
+    deleted: bool = False
+
+
 class Space:
     """Everything that lasts."""
 
     def __init__(self) -> None:
         self.journal: list[Effect] = []
         self.people = People()
+        self.places: dict[str, Place] = {}
+        """Channels that something has become of, by TEAM/CHANNEL."""
+        self.installed: dict[str, dict[str, str]] = {}
+        """By user, which Teams apps they have: the installation's id by the app's."""
         self.replaced: list[Effect] = []
         """Notifications that took the place of an earlier one of the same delivery: no effects of their own."""
         self._channels: dict[str, Channel] = {}

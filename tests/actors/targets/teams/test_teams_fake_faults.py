@@ -11,7 +11,8 @@ from actors.domain.throttle import retry_after_s
 from actors.domain.verdicts import Throttled
 from actors.ports import Answer, Fault
 from actors.targets.teams import fake
-from actors.targets.teams.fake import STRIKES, FakeTeams
+from actors.targets.teams.fake import FakeTeams
+from actors.targets.teams.fake.kinds import FORGETTING, SENDING, STRIKES
 
 MESSAGES = f"teams/{TEAM}/channels/{CHANNEL}/messages"
 
@@ -27,7 +28,7 @@ def posted(talk: Talk) -> Answer:
 
 def test_the_docstring_lists_every_kind() -> None:
     listed = set(re.findall(r"^    ([a-z_]+)  ", fake.__doc__ or "", re.MULTILINE))
-    assert listed == STRIKES
+    assert listed == STRIKES | SENDING | FORGETTING
 
 
 @pytest.mark.parametrize(
