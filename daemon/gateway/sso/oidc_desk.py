@@ -295,10 +295,12 @@ class OidcDesk:
         async with here.reading:
             now_us = self._ports.clock.now_us()
             if here.keys.wants(kid, now_us):
-                here.keys.tried(now_us)
+                if not here.keys.empty:  # the first reading is no answer to a key that is not known
+                    here.keys.tried(now_us)
                 try:
                     answer = await self._talk(fetched(provider.jwks_uri, "keys"))
                 except Unusable:
+                    here.keys.tried(now_us)
                     if not here.keys.usable(now_us):
                         raise
                 else:
