@@ -121,7 +121,7 @@ class Besieged:
 kind = "xapi"
 credentials = [
   {{ key = "moodle", secret = {secret("lrs")}, scopes = ["statements/write"] }},
-  {{ key = "reader", secret = {secret("reader")}, scopes = ["statements/read/mine"] }},
+  {{ key = "reader", secret = {secret("reader")}, scopes = ["statements/read"] }},
 ]
 [sources.canvas]
 kind = "canvas"
