@@ -10,6 +10,7 @@ from actors.ports import SourceKind
 from actors.sources.canvas.fake import FakeCanvas
 from actors.sources.canvas.flow import CanvasSource
 from actors.sources.canvas.settings import CanvasSettings
+from actors.sources.canvas.tokens import dialect
 
-CONNECTOR = SourceKind(settings=CanvasSettings, build=CanvasSource, fake=FakeCanvas)
+CONNECTOR = SourceKind(settings=CanvasSettings, build=CanvasSource, fake=FakeCanvas, dialect=dialect)
 """``[sources.NAME] kind = "canvas"``."""

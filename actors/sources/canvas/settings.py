@@ -71,6 +71,10 @@ class CanvasSettings(Polling, frozen=True, kw_only=True):
     """Its secret."""
     refresh_token: Secret | None = None
     """What the developer key was given when somebody authorised it. Canvas gives no newer one: it stays."""
+    connect: bool = False
+    """Somebody authorises the developer key by signing in (``/t/TENANT/connect/SOURCE``), instead of refresh_token."""
+    scoped: bool = True
+    """Whether the developer key enforces scopes, and is then asked for no more than is read."""
     courses: CanvasCourses = CanvasCourses()
     """Which courses are read."""
     read: tuple[Part, ...] = ("assignments", "submissions", "completions")
@@ -90,9 +94,14 @@ class CanvasSettings(Polling, frozen=True, kw_only=True):
             raise ValueError("base_url is the address of the Canvas itself, like https://school.instructure.com")
         if _ACCOUNT.fullmatch(self.account) is None:
             raise ValueError("account is the number of an account, sis_account_id:ID, or self")
-        key = (self.client_id, self.client_secret, self.refresh_token)
+        key = [self.client_id, self.client_secret]
+        key += [] if self.connect else [self.refresh_token]
         if (self.token is None) == (None in key) or (self.token is not None and any(each is not None for each in key)):
-            raise ValueError("canvas needs either token, or client_id, client_secret and refresh_token")
+            raise ValueError(
+                "canvas needs either token, or client_id, client_secret and refresh_token (or connect = true)"
+            )
+        if self.connect and not (self.token is None and self.refresh_token is None):
+            raise ValueError("with connect = true somebody signs in: leave out token and refresh_token")
         if "submissions" in self.read and "assignments" not in self.read:
             raise ValueError("read: submissions are nothing without their assignments")
         for number in (*self.courses.ids, *self.courses.terms):
