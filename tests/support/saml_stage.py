@@ -8,7 +8,7 @@ import tempfile
 import time
 import zlib
 from base64 import b64decode
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -193,28 +193,34 @@ class SamlStage:
 
 @asynccontextmanager
 async def saml_stage(
-    tmp_path: Path, tenants: Mapping[str, str], provider: str = "", names: Iterable[str] = ()
+    tmp_path: Path,
+    tenants: Mapping[str, str],
+    *,
+    signing_on_by: Mapping[str, Path] | None = None,
+    xmlsec1: str = str(XMLSEC1),
 ) -> AsyncIterator[SamlStage]:
-    """``tenants``: by name, what each has below ``[sso.saml]`` besides. ``provider``: the metadata that they believe,
-    those of ``metadata`` with two keys (``idp`` and ``next``) unless others are given."""
-    keys = Keys(tmp_path / "keys", "sp", "spare", "idp", "next", "evil", *names)
+    """``tenants``: by name, what each has below ``[sso.saml]`` besides. ``signing_on_by``: whose metadata they believe,
+    those of ``metadata`` with two keys (``idp`` and ``next``) for all others."""
+    keys = Keys(tmp_path / "keys", "sp", "spare", "idp", "next", "evil")
     file = tmp_path / "idp.xml"
-    file.write_text(provider or metadata(keys, "idp", "next"))
+    file.write_text(metadata(keys, "idp", "next"))
 
     def change(root: Path) -> None:
         toml = root / "lmsyncd.toml"
         listen = re.search(r'listen = \["([^"]+)"\]', toml.read_text())
         assert listen
-        toml.write_text(toml.read_text().replace("[gateway]", f'[gateway]\npublic_url = "http://{listen[1]}"', 1))
-        people = root / "people.csv"
-        people.write_text("home_page,account,email\nhttps://lms.example.edu,7,ada@example.edu\n")
+        public = toml.read_text().replace("[gateway]", f'[gateway]\npublic_url = "http://{listen[1]}"', 1)
+        toml.write_text(f'{public}[sso]\nxmlsec1 = "{xmlsec1}"\n')
+        (root / "people.csv").write_text("home_page,account,email\nhttps://lms.example.edu,7,ada@example.edu\n")
+        pairs = ", ".join(
+            f'{{ certificate = "{keys.pem(name)}", key = {{ file = "{keys.key(name)}" }} }}' for name in ("sp", "spare")
+        )
         for name, more in tenants.items():
+            believed = (signing_on_by or {}).get(name, file)
+            source = "" if "metadata_url" in more else f'metadata_file = "{believed}"\n'
             (root / "tenants.d" / f"{name}.toml").write_text(
-                f'[people]\nfile = "../people.csv"\n[sources.campus]\nkind = "xapi"\n'
-                f'[sso.saml]\nkeys = [{{ certificate = "{keys.pem("sp")}", key = {{ file = "{keys.key("sp")}" }} }}, '
-                f'{{ certificate = "{keys.pem("spare")}", key = {{ file = "{keys.key("spare")}" }} }}]\n'
-                + (f'metadata_file = "{file}"\n' if "metadata_url" not in more else "")
-                + more
+                '[people]\nfile = "../people.csv"\n[sources.campus]\nkind = "xapi"\n'
+                f"[sso.saml]\nkeys = [{pairs}]\n{source}{more}"
             )
 
     async with rehearsal(tmp_path, change=change) as stage:

@@ -205,7 +205,10 @@ def _backend(runner: _Runner) -> Any:
 
         def decrypt(self, enctext: str | bytes, key_file: str) -> str:
             text = enctext.encode() if isinstance(enctext, str) else enctext
-            return runner.opened(text, [Path(key_file).read_text("ascii")]).decode()
+            try:
+                return runner.opened(text, [Path(key_file).read_text("ascii")]).decode()
+            except Refused:
+                raise sigver.DecryptError from None  # then it tries the next key
 
     return Backend()
 
