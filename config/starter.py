@@ -93,6 +93,9 @@ private_targets = ["127.0.0.1:8490"]        # the sandbox. Tenants' files may na
 # operators = ["lms-operators"]
 # admins = []
 
+# [vault]                                   # what seals secrets and tokens in the database: docs/secrets.md
+# key = { credential = "vault-key" }        # else the systemd credential lmsyncd-vault, else a file beside the database
+
 # [telemetry]
 # otlp_endpoint = "http://127.0.0.1:4318"   # without it nothing is exported
 # otlp_protocol = "http"                    # or "grpc", usually on port 4317
@@ -107,7 +110,8 @@ TENANT = """\
 # The name of the file is the name of the tenant. Copy it, point it at the real vendors, and delete this one.
 #
 # Secrets are never written here but referred to:
-#   { credential = "NAME" }  a systemd credential (LoadCredentialEncrypted=NAME:…), the best way in production
+#   { credential = "NAME" }  what lmsyncctl secret set NAME put in (no restart), else a systemd credential
+#                            (LoadCredentialEncrypted=NAME:…): the best ways in production
 #   { file = "PATH" }        a file only the daemon's user can read
 #   { env = "NAME" }         an environment variable, for development
 

@@ -16,6 +16,7 @@ import trio
 import trio_asyncio
 
 from actors.kernel import Kernel
+from actors.ports import StoreUnavailable
 from actors.roles.custody import Custody, within
 from actors.roles.world import Switchboard, World
 from config.model import Configuration
@@ -40,6 +41,7 @@ from daemon.store.errors import StoreRefused
 from daemon.systemd import Notifier, Watchdog, notify_address, take_sockets, watchdog_interval_s
 from daemon.telemetry.metrics import watch_loop
 from daemon.telemetry.opening import Telemetry, open_telemetry
+from daemon.vault import VaultUnusable
 from daemon.vault.connections import SealedConnections
 from daemon.vault.strongroom import Strongroom
 from daemon.websocket import HttpSockets
@@ -219,10 +221,13 @@ class Daemon:
         return EX_OK
 
     async def _seal(self, tenant: str, kind: str, name: str, value: bytes) -> bytes:
-        """Raises StoreUnavailable, VaultUnusable."""
+        """Raises StoreUnavailable, also where the vault cannot be used: whoever told it tells it again."""
         vault = self._strongroom.vault
-        await vault.ready_for(tenant)
-        return vault.seal(tenant, kind, name, value)
+        try:
+            await vault.ready_for(tenant)
+            return vault.seal(tenant, kind, name, value)
+        except VaultUnusable as error:
+            raise StoreUnavailable(f"the vault cannot be used: {error.why}") from None
 
     async def _gauges(self) -> None:
         world = self._world

@@ -102,6 +102,6 @@ class Rotation:
                 now_us = vault.clock.now_us()
                 rested = [e.id for e in retired if beginning or now_us - (e.retired_us or now_us) > REST_US]
                 if rested:
-                    await vault.store.let_go(rested)
+                    vault.drop(await vault.store.let_go(rested))
         except StoreUnavailable:
             return  # the disk is busy or full: the next round finds the same

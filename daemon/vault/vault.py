@@ -150,6 +150,11 @@ class Vault:
         for key_id in [key_id for key_id, key in self._open.items() if key.tenant == tenant]:
             del self._open[key_id]
 
+    def drop(self, key_ids: Sequence[bytes]) -> None:
+        """Retired keys that nothing is sealed with any more: nobody misses those that cannot be used."""
+        for key_id in key_ids:
+            self._closed.pop(key_id, None)
+
     def _take(self, key: DataKey) -> None:
         self._open[key.id] = key
         self._closed.pop(key.id, None)

@@ -90,6 +90,7 @@ def test_what_is_commented_out_can_be_put_in(tmp_path: Path) -> None:
         (tmp_path / "tls").mkdir(exist_ok=True)
         (tmp_path / f"tls/{pem}.pem").touch(mode=0o600)
     (tmp_path / "otlp").write_text("Bearer x")
+    (tmp_path / "vault-key").write_text("ab" * 32)
     configuration, problems = examine(tmp_path, vocabulary(), {"CREDENTIALS_DIRECTORY": str(tmp_path)})
     assert configuration is not None, render(problems)
     assert {problem.topic for problem in problems} == {"unsupported"}, render(problems)
