@@ -1,13 +1,14 @@
 """A believable Canvas that tells of a school: its REST API below ``/canvas/``, and Live Events (``live``).
 
 The token is ``canvas-sandbox``; the developer key ``sandbox`` with the secret ``sandbox`` and the refresh token
-``refresh-sandbox`` is given access tokens that live for an hour. ``live-events/deliveries`` shows, a line each, the
+``refresh-sandbox``, or what somebody authorises at ``login/oauth2/auth``, is given access tokens that live for an hour
+(``developer_key``). ``live-events/deliveries`` shows, a line each, the
 bodies of deliveries that have become due since it was last asked; whoever rehearses posts them where they should go.
 ``objects`` is how things look, ``listing`` how lists are paged.
 
 Faults (``Fault.operation`` is ``users``, ``courses``, ``course``, ``course_users``, ``enrolments``, ``assignments``,
-``overrides``, ``groups``, ``group_users``, ``submissions``, ``completions``, ``self``, ``token``, ``jwks`` or
-``deliveries``) as in ``ports.striking``, and
+``overrides``, ``groups``, ``group_users``, ``submissions``, ``completions``, ``self``, ``authorize``, ``token``,
+``jwks`` or ``deliveries``) as in ``ports.striking``, and
 
     error                 what ``value`` says, nothing done: ``forbidden``, ``forbidden_401``, ``unknown_401`` (of
                           something before Canvas), ``scope``, ``missing``, ``throttled_403``, ``cut`` (half of a list)
@@ -20,24 +21,24 @@ Switches (while set, whatever ``times`` says):
 """
 
 import re
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 from actors.domain.flow import Request, Response
 from actors.domain.school import School, Work
-from actors.ports import Effect
+from actors.ports import Answer, Effect
+from actors.ports.adjusting import assign, merged, told
 from actors.ports.striking import Striking, Struck
 from actors.sources.canvas.fake import objects
+from actors.sources.canvas.fake.developer_key import DeveloperKey
 from actors.sources.canvas.fake.listing import paged
 from actors.sources.canvas.fake.live import LiveFeed
 from actors.sources.canvas.fake.objects import Fields
 
 MOUNT = "/canvas/"
 TOKEN = "canvas-sandbox"  # noqa: S105 - the sandbox's public credential
-REFRESH = {"client_id": "sandbox", "client_secret": "sandbox", "refresh_token": "refresh-sandbox"}
 SWITCHES = frozenset({"counted", "elsewhere", "terse_links"})
-LIFE_S = 3_600
 GRANTED = 700.0
 """What a token may spend at once, in Canvas's units; it refills ``REFILL_PER_S``."""
 REFILL_PER_S = 10.0
@@ -57,7 +58,12 @@ _ROUTES = (
     (re.compile(r"courses/(\d+)/students/submissions"), "submissions"),
     (re.compile(r"courses/(\d+)/bulk_user_progress"), "completions"),
 )
-_BESIDE = {"login/oauth2/token": "token", "live-events/jwks": "jwks", "live-events/deliveries": "deliveries"}
+_BESIDE = {
+    "login/oauth2/auth": "authorize",
+    "login/oauth2/token": "token",
+    "live-events/jwks": "jwks",
+    "live-events/deliveries": "deliveries",
+}
 Given = dict[str, list[str]]
 
 
@@ -87,29 +93,45 @@ class FakeCanvas(Struck):
         """How often somebody asked for too much."""
         self.live = LiveFeed(school)
         self._school = school
-        self._issued: dict[str, float] = {}
+        self._key = DeveloperKey()
         self._spent = (0.0, 0.0)
         """(units in the bucket, when)."""
         self._striking = Striking(self._regular, _name, frozenset(), _bad_token(), SWITCHES, error=_error)
 
     def expire(self) -> None:
         """All issued tokens end now."""
-        self._issued.clear()
+        self._key.expire()
+
+    def terms_told(self) -> object:
+        return self._key.terms
+
+    def adjust(self, body: bytes, now_s: float) -> Answer:
+        """Raises Unclear."""
+        assign(self._key.terms, merged(self._key.terms, body))
+        return Answer(response=told(self._key.terms))
+
+    def happen(self, body: bytes, now_s: float) -> object:
+        """Raises Unclear."""
+        return self._key.happen(body)
 
     # ── the regular way ──────────────────────────────────────────────────────────────────────────
 
     def _regular(self, request: Request, now_s: float) -> Response:
         operation = _name(request)
         if operation == "token":
-            return self._give_token(request, now_s)
+            return self._key.token(request, now_s)
+        if operation == "authorize":
+            return self._key.page(request, now_s)
         if operation == "jwks":
             return _json(self.live.jwks())
         if operation == "deliveries":
             lines = b"".join(delivery + b"\n" for delivery in self.live.deliveries())
             return Response(status=200, headers={"content-type": "text/plain"}, body=lines)
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if token != TOKEN and self._issued.get(token, 0.0) <= now_s:
+        if token != TOKEN and not self._key.knows(token, now_s):
             return _bad_token()
+        if not self._key.may(token, operation):
+            return _error("scope")
         left = self._spend(now_s)
         if left < 0.0:
             self.throttled += 1
@@ -126,19 +148,6 @@ class FakeCanvas(Struck):
         if spent <= GRANTED:
             self._spent = (spent, now_s)
         return GRANTED - spent
-
-    def _give_token(self, request: Request, now_s: float) -> Response:
-        form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
-        if {name: form.get(name) for name in ("client_id", "client_secret")} != {
-            name: REFRESH[name] for name in ("client_id", "client_secret")
-        }:
-            return _json({"error": "invalid_client", "error_description": "unknown client"}, 401)
-        if form.get("grant_type") != "refresh_token" or form.get("refresh_token") != REFRESH["refresh_token"]:
-            return _json({"error": "invalid_grant", "error_description": "refresh_token not found"}, 400)
-        token = f"canvas-access-{len(self._issued) + 1}-{round(now_s)}"
-        self._issued[token] = now_s + LIFE_S
-        told = {"access_token": token, "token_type": "Bearer", "expires_in": LIFE_S, "user": {"id": 1, "name": "Sync"}}
-        return _json(told)
 
     # ── the API ──────────────────────────────────────────────────────────────────────────────────
 
