@@ -50,6 +50,7 @@ class Assertion(msgspec.Struct, frozen=True, kw_only=True):
     jti: str
     now_s: int
     alg: str = "PS256"
+    lives_s: int = ASSERTION_S
     certificate: str = ""
     kid: str = ""
     audience: str = ""
@@ -133,7 +134,7 @@ def _signing(client_id: str, given: Assertion, url: str) -> ClientAuth:
     claims = {
         "iat": given.now_s,
         "nbf": given.now_s,
-        "exp": given.now_s + ASSERTION_S,
+        "exp": given.now_s + given.lives_s,
         "jti": given.jti,
     }
     sign = PrivateKeyJWT(given.audience or url, claims=claims, headers=header, alg=given.alg)
