@@ -254,7 +254,7 @@ class SamlDesk:
             try:
                 found.append(self._ports.reveal(tenant.name)(each.key))
             except SecretUnavailable as error:
-                self._ports.trouble("sso.key_unavailable", None, detail=str(error))
+                self._ports.trouble("sso.key_unavailable", None, tenant=tenant.name, detail=str(error))
         return tuple(found)
 
     async def _examined(self, tenant: Tenant, message: bytes, expected: Expected, provider: Provider) -> Said:
@@ -312,7 +312,7 @@ class SamlDesk:
 
 def _words(tenant: Tenant) -> Saml:
     assert tenant.sso is not None  # noqa: S101  # ``SamlDesk.tenant`` gives no others
-    assert tenant.sso.saml is not None  # noqa: S101
+    assert tenant.sso.saml is not None  # noqa: S101  # likewise
     return tenant.sso.saml
 
 
