@@ -1,8 +1,12 @@
 """What identity providers tell becomes a person: by the table that ships, by an operator's, and through the ledger."""
 
+import re
+import textwrap
+import tomllib
 from collections.abc import Mapping, Sequence
 
 import pytest
+from checkout import TOP, written
 from people_ledger import ledger, teach
 
 from actors.domain.acquaintance import Known
@@ -247,3 +251,10 @@ async def test_an_address_and_an_account_of_one_person_agree_whoever_tells_of_th
     row = PersonRow(home_page="https://campus", account="7", email="ada.private@example.org")
     found = await met({"email": "ada.private@example.org", "upn": "ada@corp"}, tenant(people=(row,)), ADA)
     assert found.person == "mbox:ada@example.edu"
+
+
+def test_the_table_on_the_page_is_right() -> None:
+    page = written(TOP / "docs" / "sign-on-saml.md")
+    blocks = [tomllib.loads(textwrap.dedent(block)) for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL)]
+    [table] = [block for block in blocks if "version" in block]
+    assert not examine("sso", {table["version"]: table}).findings[table["version"]]
