@@ -2,20 +2,16 @@
 search through everything the daemon has written, said or shown.
 """
 
-import secrets
-from base64 import b64encode
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 import httpx
 import msgspec
 import pytest
 import trio
+from canaries import MADE, canary, found, of_process
 from otlp_receiver import http_collector
 from rehearsal import lmsyncctl, picked, post, rehearsal, replace, until_logged
 
-from daemon.demo.scene import KEY
 from daemon.demo.stage import Stage
 
 REFUSED = """
@@ -47,14 +43,7 @@ COMMANDS = (
     "actor tree",
     "reload",
 )
-MADE = "made"
-"""The name of a credential that is made on the way."""
 WITHOUT_SECRET = ("reload", "target test campus/refused --channel C0REFUSED1")
-
-
-def canary() -> str:
-    """Long, and with everything that is written differently in JSON, URLs and base64."""
-    return f'{secrets.token_urlsafe(24)}"+/={secrets.token_urlsafe(8)}'
 
 
 @pytest.fixture
@@ -62,29 +51,10 @@ def canaries() -> dict[str, str]:
     return {name: canary() for name in ("lrs", "entra", "refused", "otlp", "mistyped", "rotated")}
 
 
-def forms(value: str) -> Iterator[bytes]:
-    """A secret as it would look in a header, a URL, JSON, or Basic credentials."""
-    yield value.encode()
-    yield quote(value, safe="").encode()
-    yield msgspec.json.encode(value)[1:-1]
-    yield b64encode(value.encode()).rstrip(b"=")
-    for key in (KEY, MADE):
-        yield b64encode(f"{key}:{value}".encode()).rstrip(b"=")
-
-
-def found(canaries: dict[str, str], evidence: dict[str, bytes]) -> list[str]:
-    return [
-        f"{name} in {where}"
-        for where, content in evidence.items()
-        for name, value in canaries.items()
-        if any(form in content for form in forms(value))
-    ]
-
-
 def files(root: Path) -> list[Path]:
-    """Everything below, but for the secrets themselves, the key of hashes (and sockets)."""
-    found = [path for path in root.rglob("*") if path.is_file() and path.parent.name != "secrets"]
-    return [path for path in found if path.suffix != ".key"]
+    """Everything below, but for the secrets themselves, the keys (and sockets)."""
+    there = [path for path in root.rglob("*") if path.is_file() and path.parent.name != "secrets"]
+    return [path for path in there if path.suffix not in {".key", ".vault"}]
 
 
 async def test_no_canary_is_found_anywhere(tmp_path: Path, canaries: dict[str, str]) -> None:
@@ -186,8 +156,7 @@ async def shown(stage: Stage) -> dict[str, bytes]:
         for page in ("metrics", "readyz"):
             answer = await client.get(f"http://127.0.0.1:{stage.scene.gateway_port}/{page}")
             said[page] = answer.content
-    process = Path("/proc") / str(stage.daemon.pid)
-    said |= {name: (process / name).read_bytes() for name in ("cmdline", "environ")}
+    said |= of_process(stage.daemon.pid)
     said |= {str(path): path.read_bytes() for path in files(stage.scene.root)}
     assert any(name.endswith("-wal") for name in said)
     said["journal"] = msgspec.json.encode(await stage.journal())
