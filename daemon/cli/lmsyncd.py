@@ -94,7 +94,9 @@ def sandbox(listen: str, limits: str) -> None:
 
     \b
     Credentials: Slack token xoxb-sandbox; Entra client sandbox with secret sandbox, delegated token sandbox-user.
-    GET /sandbox/journal lists every accepted effect; PUT /sandbox/faults sets faults.
+    Accounts connect at the vendors' pages with client sandbox and secret sandbox (Slack, Entra, Canvas).
+    GET /sandbox/journal lists every accepted effect; PUT /sandbox/faults sets faults; PUT /sandbox/slack, teams or
+    canvas sets the vendor up, and POST lets something happen there.
     """
     from daemon.sandbox.serve import main as serve_sandbox
 

@@ -68,6 +68,7 @@ def main(host: str, port: int, *, limits: bool) -> int:
                 if told:
                     click.echo(f"sandbox: {'  '.join(told)}")
                 click.echo(f"sandbox: journal {base}/sandbox/journal  faults {base}/sandbox/faults")
+                click.echo(f"sandbox: vendors, set up and made to happen: {base}/sandbox/slack  {base}/sandbox/teams")
                 click.echo(f"sandbox: what happens at the school: {base}/sandbox/school")
                 async for _ in received:
                     nursery.cancel_scope.cancel()

@@ -46,6 +46,7 @@ STRIKES = (
 SENDING = frozenset({"lost", "duplicate", "out_of_order", "bad_client_state"})
 """They strike what Graph sends by itself, and nothing that it is asked."""
 FORGETTING = frozenset({"delta_forgotten"})
+MAY_BE_NUMBERED = FORGETTING | {"out_of_order"}
 ONLY_FOR = {
     "delta_forgotten": frozenset({"users.delta"}),
     "forbidden_read": READING,
@@ -73,15 +74,13 @@ def check(fault: Fault) -> None:
         raise ValueError("error needs the error's code as its value")
     if fault.kind == "error_after_commit" and status_of(fault.value) not in (500, 502, 504):
         raise ValueError("error_after_commit needs a code that leaves it open whether it was done, as its value")
-    if fault.kind == "delta_forgotten" and fault.value not in ("", "400", "410"):
-        raise ValueError("delta_forgotten answers 410, or 400: nothing else is its value")
-    if fault.kind not in NUMBERED and not (fault.kind == "out_of_order" and fault.value):
+    if fault.kind not in NUMBERED and not (fault.kind in MAY_BE_NUMBERED and fault.value):
         return
     try:
         number = float(fault.value)
     except ValueError:
         number = math.nan
-    low, high = (200, 599) if fault.kind.startswith("status") else (0, 86_400)
+    low, high = (200, 599) if fault.kind.startswith(("status", "delta")) else (0, 86_400)
     if not low <= number <= high:
         raise ValueError(f"{fault.kind} needs a number between {low} and {high} as its value, not {fault.value!r}")
 

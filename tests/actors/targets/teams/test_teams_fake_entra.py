@@ -1,92 +1,16 @@
 """The fake Entra: pages of consent, codes, refreshes, certificates, challenges, and consents that go."""
 
 import base64
-import hashlib
-from urllib.parse import parse_qs, urlencode
 
 import msgspec
 import pytest
-from certificates import Certificate, certificate
 from joserfc import jwt
-from joserfc.jwk import KeySet
-from teams_stage import DIRECTORY, NOW_S, Talk, code, fields
+from teams_directory import BACK, CP1, GRAPH, PAIR, Directory, desk, number
+from teams_stage import DIRECTORY, NOW_S, code, fields
 
-from actors.domain.flow import Request, Response
 from actors.ports.adjusting import Unclear
 
-BACK = "https://lms.example.edu/t/acme/connect/teams/callback"
-VERIFIER = "v" * 64
-CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
-GRAPH = "https://graph.microsoft.com/"
-ASKED = {
-    "client_id": "sandbox",
-    "response_type": "code",
-    "redirect_uri": BACK,
-    "scope": "openid offline_access ChannelMessage.Send User.Read",
-    "state": "s",
-    "nonce": "n",
-    "code_challenge": CHALLENGE,
-    "code_challenge_method": "S256",
-}
-PAIR = {"client_id": "sandbox", "client_secret": "sandbox"}
-CP1 = {"access_token": {"xms_cc": {"values": ["cp1"]}}}
-
-
-class Directory(Talk):
-    """A fake, and a browser before its pages."""
-
-    def page(self, method: str = "POST", what: str = "oauth2/v2.0/authorize", **given: str) -> Response:
-        text = urlencode({name: value for name, value in (ASKED | given).items() if value})
-        url = f"/entra/{DIRECTORY}/{what}"
-        if method == "GET":
-            return self.fake.handle(Request(method="GET", url=f"{url}?{text}", operation=""), self.now_s).response
-        headers = {"content-type": "application/x-www-form-urlencoded"}
-        request = Request(method="POST", url=url, operation="", headers=headers, body=text.encode())
-        return self.fake.handle(request, self.now_s).response
-
-    def back(self, **given: str) -> dict[str, str]:
-        """What the browser brings back."""
-        page = self.page(**({"decision": "allow"} | given))
-        assert page.status == 302, page.body
-        address, _, query = page.headers["location"].partition("?")
-        assert address == BACK
-        return {name: values[0] for name, values in parse_qs(query).items()}
-
-    def redeem(self, text: str, **given: str) -> Response:
-        form = {"grant_type": "authorization_code", "code": text, "redirect_uri": BACK, "code_verifier": VERIFIER}
-        return self.sign_in(**{name: value for name, value in (PAIR | form | given).items() if value})
-
-    def connected(self, claims: object = None, **given: str) -> dict[str, object]:
-        asked = {} if claims is None else {"claims": msgspec.json.encode(claims).decode()}
-        return fields(self.redeem(self.back(**given)["code"], **asked))
-
-    def refresh(self, told: dict[str, object], **given: str) -> Response:
-        return self.sign_in(grant_type="refresh_token", refresh_token=str(told["refresh_token"]), **(PAIR | given))
-
-    def adjust(self, **terms: object) -> None:
-        self.fake.adjust(msgspec.json.encode(terms), self.now_s)
-
-    def happen(self, **what: object) -> None:
-        self.fake.happen(msgspec.json.encode(what), self.now_s)
-
-    def me(self, told: dict[str, object]) -> Response:
-        return self.call("GET", "me", str(told["access_token"]))
-
-    def keys(self) -> KeySet:
-        url = f"/entra/{DIRECTORY}/discovery/v2.0/keys"
-        response = self.fake.handle(Request(method="GET", url=url, operation=""), self.now_s).response
-        return KeySet.import_key_set(msgspec.json.decode(response.body))
-
-
-@pytest.fixture
-def desk() -> Directory:
-    return Directory()
-
-
-def number(response: Response) -> object:
-    [only] = fields(response)["error_codes"]  # type: ignore[misc]
-    return only
-
+__all__ = ["desk"]
 
 # ── pages ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -280,76 +204,6 @@ def test_a_new_password_ends_refreshes_and_challenges(desk: Directory) -> None:
     desk.happen(do="revoke_sessions", person="poster@example.edu")
     assert number(desk.refresh(told)) == 50173
     assert desk.me(told).status == 401
-
-
-# ── certificates ─────────────────────────────────────────────────────────────────────────────────────
-
-
-def asserted(desk: Directory, text: str) -> Response:
-    return desk.sign_in(
-        grant_type="client_credentials",
-        client_id="sandbox",
-        scope=f"{GRAPH}.default",
-        client_assertion_type="urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        client_assertion=text,
-    )
-
-
-AUDIENCE = f"https://login.microsoftonline.com/{DIRECTORY}/oauth2/v2.0/token"
-
-
-@pytest.fixture(scope="module")
-def registered() -> Certificate:
-    return certificate(NOW_S)
-
-
-@pytest.mark.parametrize("algorithm", ["PS256", "RS256"])
-def test_an_assertion_signed_with_the_registered_certificate_serves_once(
-    desk: Directory, registered: Certificate, algorithm: str
-) -> None:
-    desk.adjust(certificates=[registered.pem], single_use_assertions=True)
-    text = registered.assertion(AUDIENCE, NOW_S, algorithm=algorithm)
-    assert asserted(desk, text).status == 200
-    again = asserted(desk, text)
-    assert (again.status, number(again)) == (401, 700027)
-    assert "jti" in str(fields(again)["error_description"])
-
-
-def test_an_assertion_is_refused_for_each_thing_that_is_wrong(desk: Directory, registered: Certificate) -> None:
-    desk.adjust(certificates=[registered.pem])
-    other = certificate(NOW_S)
-    wrong = {
-        "not registered": other.assertion(AUDIENCE, NOW_S),
-        "signature": other.assertion(AUDIENCE, NOW_S, thumbprint=registered.thumbprint),
-        "lives longer": registered.assertion(AUDIENCE, NOW_S, life_s=3600),
-        "not valid at this time": registered.assertion(AUDIENCE, NOW_S - 1000),
-        "aud": registered.assertion(AUDIENCE.replace(DIRECTORY, "other"), NOW_S),
-    }
-    for said, text in wrong.items():
-        refused = asserted(desk, text)
-        assert (refused.status, number(refused)) == (401, 700027), said
-        assert said in str(fields(refused)["error_description"])
-
-
-def test_a_certificate_ends_and_clocks_differ(desk: Directory) -> None:
-    short = certificate(NOW_S, days=1)
-    desk.adjust(certificates=[short.pem])
-    desk.now_s += 2 * 86_400
-    assert "certificate is not valid" in str(
-        fields(asserted(desk, short.assertion(AUDIENCE, desk.now_s)))["error_description"]
-    )
-    desk.now_s = NOW_S
-    desk.adjust(clock_skew_s=-400)
-    assert asserted(desk, short.assertion(AUDIENCE, NOW_S)).status == 401
-    desk.adjust(clock_skew_s=-200)
-    assert asserted(desk, short.assertion(AUDIENCE, NOW_S)).status == 200
-
-
-def test_without_a_registered_certificate_any_assertion_serves_and_again(
-    desk: Directory, registered: Certificate
-) -> None:
-    text = registered.assertion(AUDIENCE, NOW_S)
-    assert [asserted(desk, text).status for _ in range(2)] == [200, 200]
 
 
 @pytest.mark.parametrize("terms", [b"[]", b'{"x": 1}', b'{"token_life_s": "long"}', b'{"certificates": ["x"]}'])
