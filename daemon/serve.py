@@ -139,7 +139,7 @@ class Daemon:
         self.depot = FileDepot(store.path.with_name(store.path.name + ".spool"), clock, self._outbound.client)
         self._strongroom = Strongroom(root, store, reader, environ, clock, witness)
         custody = Custody(
-            SealedConnections(store.connections, self._strongroom.vault),
+            SealedConnections(store.connections, self._strongroom.vault, reader.remember),
             clock,
             lambda tenant: dialects_of(tenant, reader.of(tenant.name), dice.token),
         )

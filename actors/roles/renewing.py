@@ -169,13 +169,11 @@ class Renewing:
         trying = self._wallet.tried(speaker)
         self._wallet.trying[speaker] = machine.renewed(trying, world.clock.now_us(), world.dice.random())
         await self._conclude(speaker, "done", "")
-        world.witness.event(
-            "token.renewed" if before.holding.has_access else "token.obtained",
-            connection=self._wallet.on,
-            speaker=speaker,
-            version=holding.version,
-            lives_s=granted.lives_s,
-        )
+        told: dict[str, object] = {"connection": self._wallet.on, "speaker": speaker, "version": holding.version}
+        if before.holding.has_access:
+            world.witness.event("token.renewed", **told, lives_s=granted.lives_s)
+        else:
+            world.witness.event("token.obtained", **told, lives_s=granted.lives_s)
         if before.holding.state != "live" or trying.denied or trying.stale or by is not None:
             await self._healed()
         return ""

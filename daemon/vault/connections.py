@@ -4,6 +4,7 @@ A value is sealed for its tenant, its connection, its speaker and its version: a
 older row's bytes, opens nothing.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -30,9 +31,11 @@ class Sealing(Protocol):
 class SealedConnections:
     """Implements ``ports.tokens.Connections``."""
 
-    def __init__(self, rows: SqlConnections, vault: Sealing) -> None:
+    def __init__(self, rows: SqlConnections, vault: Sealing, known: Callable[[str], None] = lambda value: None) -> None:
+        """``known`` hears every token, so that it can be scrubbed from what is told."""
         self._rows = rows
         self._vault = vault
+        self._known = known
 
     async def of(self, tenant: str, name: str) -> dict[str, Kept]:
         return await self._rows.of(tenant, name)
@@ -41,8 +44,8 @@ class SealedConnections:
         if kept.sealed is None:
             return Tokens()
         try:
-            sealed = self._vault.open(tenant, KIND, f"{name}/{speaker}", kept.sealed, kept.holding.version)
-            return _decode(sealed)
+            value = self._vault.open(tenant, KIND, f"{name}/{speaker}", kept.sealed, kept.holding.version)
+            return self._told(_decode(value))
         except VaultUnusable as error:
             raise TokensUnusable(error.why) from None
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -50,6 +53,7 @@ class SealedConnections:
 
     async def put(self, tenant: str, name: str, speaker: str, holding: Holding, tokens: Tokens) -> Kept | None:
         sealed: bytes | None = None
+        self._told(tokens)
         if tokens != Tokens():
             try:
                 await self._vault.ready_for(tenant)
@@ -59,6 +63,11 @@ class SealedConnections:
                 raise TokensUnusable(error.why) from None
         kept = Kept(holding, sealed)
         return kept if await self._rows.put(tenant, name, speaker, kept) else None
+
+    def _told(self, tokens: Tokens) -> Tokens:
+        for each in (tokens.access, tokens.refresh):
+            self._known(each)
+        return tokens
 
     async def departed(self, tenant: str, email: str) -> bool:
         return await self._rows.departed(tenant, email)
