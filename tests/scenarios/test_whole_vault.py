@@ -112,7 +112,7 @@ async def test_what_is_put_in_works_at_once_and_is_found_nowhere(tmp_path: Path)
             assert answer.status_code == 200, "after the rotation too"
             [store] = root.rglob("lmsyncd.db")
             evidence["backup"] = backup(store, tmp_path / "backup.db")
-                    evidence |= of_process(stage.daemon.pid)
+            evidence |= of_process(stage.daemon.pid)
             evidence |= {str(path): path.read_bytes() for path in kept(root)}
             async with httpx.AsyncClient(trust_env=False) as client:
                 evidence["metrics"] = (await client.get(f"http://127.0.0.1:{stage.scene.gateway_port}/metrics")).content
