@@ -17,7 +17,7 @@ from actors.ports import Audit, StoreUnavailable
 from actors.ports.audit import Deed
 from config.model import Tenant
 from daemon.gateway.limits import facts
-from daemon.gateway.pages import Pages
+from daemon.gateway.pages import Link, Pages
 from daemon.gateway.ports import Trouble
 from daemon.gateway.problems import Problem
 from daemon.gateway.resource import Handler, Resource
@@ -147,7 +147,8 @@ class SamlResource:
 
     def _page(self, request: Request, tenant: Tenant, status: int, key: str) -> Response:
         """The same for all reasons; operators find theirs by the reference."""
-        return self._pages.said(tenant, status, key, reference=facts(request.scope).correlation_id)
+        again = Link(self._desk.entrance(tenant), "again")
+        return self._pages.said(tenant, status, key, links=[again], reference=facts(request.scope).correlation_id)
 
     def _tell(self, request: Request, tenant: Tenant, reason: str) -> None:
         deed = Deed(

@@ -106,6 +106,12 @@ class SamlDesk:
         tenant = self._ports.configuration().tenants.get(name)
         return tenant if tenant is not None and tenant.sso is not None and tenant.sso.saml is not None else None
 
+    def entrance(self, tenant: Tenant) -> str:
+        """Where people begin again; a path where nobody says how the world calls us."""
+        path = f"/t/{tenant.name}/sso"
+        found = origin_of(self._ports.configuration().daemon.gateway.public_url)
+        return path if isinstance(found, str) else found.url(path)
+
     async def unusable(self, tenant: Tenant) -> str:
         """Why nobody can sign on by SAML here and now; empty: they can. For the choice between methods."""
         try:
