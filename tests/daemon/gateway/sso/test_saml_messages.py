@@ -2,8 +2,6 @@
 
 import base64
 import zlib
-from datetime import UTC, datetime, timedelta
-from functools import cache
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from xml.etree.ElementTree import fromstring
 
@@ -11,30 +9,16 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.x509.oid import NameOID
+from saml_metadata import LOGIN, Key, certificate, entity, key_text, made
 from saml_texts import IDP, NOW_US, P, S, at
 
 from daemon.gateway.sso import saml_messages
 from daemon.gateway.sso.saml_logout import leaving
 from daemon.gateway.sso.saml_messages import RSA_SHA256, Unfitting, addresses, carried, private_key, redirect
-from daemon.gateway.sso.saml_provider import MD, REDIRECT, Unusable, provider_of
+from daemon.gateway.sso.saml_provider import MD, Unusable, provider_of
 from daemon.gateway.sso.saml_refusals import Reason, Refused
 
 OURS = addresses("https://sync.example.edu", "acme")
-LOGIN = "https://idp.example.edu/login"
-Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
-
-
-def certificate(key: Key, encoding: serialization.Encoding = serialization.Encoding.DER) -> bytes:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "anybody")])
-    now = datetime(2020, 1, 1, tzinfo=UTC)  # long over: only the key in it counts
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 7, now, now + timedelta(days=1))
-    return builder.sign(key, hashes.SHA256()).public_bytes(encoding)
-
-
-@cache
-def made(number: int, bits: int = 2048) -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
 def pem_of(key: Key) -> str:
@@ -200,31 +184,6 @@ def test_nothing_else_ends_one(message: bytes, reason: Reason) -> None:
 
 
 # ── a provider's metadata ────────────────────────────────────────────────────────────────────────────
-
-
-def key_text(der: bytes, use: str = ' use="signing"') -> str:
-    return (
-        f'<KeyDescriptor{use}><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>'
-        f"{base64.encodebytes(der).decode()}</X509Certificate></X509Data></KeyInfo></KeyDescriptor>"
-    )
-
-
-def entity(
-    name: str = IDP,
-    keys: str = "",
-    login: str = LOGIN,
-    binding: str = REDIRECT,
-    attributes: str = "",
-    role: str = "IDPSSODescriptor",
-    protocol: str = P,
-) -> str:
-    return (
-        f'<EntityDescriptor xmlns="{MD[1:-1]}" entityID="{name}"{attributes}><{role} '
-        f'protocolSupportEnumeration="{protocol}">{keys or key_text(certificate(made(1)))}'
-        f'<SingleLogoutService Binding="{REDIRECT}" Location="{LOGIN}/out"/>'
-        f'<SingleSignOnService Binding="urn:other" Location="https://no.example"/>'
-        f'<SingleSignOnService Binding="{binding}" Location="{login}"/></{role}></EntityDescriptor>'
-    )
 
 
 def test_a_provider_is_read_with_all_its_keys() -> None:
