@@ -43,6 +43,11 @@ class Kek(Protocol):
         """The 32 secret bytes of each hint; None for one that cannot be a hint of this key."""
 
 
+def kek_id_of(key: bytes) -> bytes:
+    """The id of a key that this process holds."""
+    return hmac.digest(key, b"which key is this", "sha256")[:KEY_ID_BYTES]
+
+
 class LocalKek:
     """A key that this process holds."""
 
@@ -57,7 +62,7 @@ class LocalKek:
         return f"LocalKek({self.where})"
 
     def identify(self) -> bytes:
-        return hmac.digest(self._key, b"which key is this", "sha256")[:KEY_ID_BYTES]
+        return kek_id_of(self._key)
 
     def fresh(self) -> tuple[bytes, bytes]:
         hint = self._random(HINT_BYTES)

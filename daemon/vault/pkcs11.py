@@ -22,9 +22,21 @@ from daemon.vault.keks import HINT_BYTES
 
 T = TypeVar("T")
 IV_BYTES = 16
+WAIT_S_MAX = 10.0
 WHICH = b"which key is this"
 _library = threading.Lock()
 """A library of this kind knows one login for the whole process."""
+
+
+@contextmanager
+def _alone(where: str) -> Iterator[None]:
+    """With the library to oneself. Raises VaultUnusable where somebody else has it for too long: it hangs."""
+    if not _library.acquire(timeout=WAIT_S_MAX):
+        raise VaultUnusable(f"{where}: the library does not come back from what it was asked before", passing=True)
+    try:
+        yield
+    finally:
+        _library.release()
 
 
 class HsmKek:
@@ -102,7 +114,7 @@ class HsmKek:
         """Raises VaultUnusable."""
         import pkcs11
 
-        with _library:
+        with _alone(self.where):
             pin = self._pin()
             mark = hashlib.sha256(pin.encode()).digest()
             if mark == self._refused_pin:

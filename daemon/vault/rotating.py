@@ -10,6 +10,7 @@ import trio
 from actors.ports import StoreUnavailable
 from daemon.store.vault import SHELVES, WrappedKey
 from daemon.vault.envelope import VaultUnusable
+from daemon.vault.keks import kek_id_of
 from daemon.vault.secrets import Secrets
 from daemon.vault.vault import Vault
 
@@ -33,8 +34,9 @@ class Rotation:
         """Wrap every data key with the key-encryption key in use, after making a new one where that is the file beside
         the database: (rewrapped, left because they cannot be opened). Raises VaultUnusable and StoreUnavailable."""
         vault = self._vault
-        async with self._alone:
-            await vault.load()
+        async with self._alone, vault.changing:
+            await vault.load_held()
+            await self._prune()
             file = vault.keks.file
             if file is not None and new_file_key and file.load():
                 file.renew()
@@ -51,9 +53,19 @@ class Rotation:
                 if len(batch) >= REWRAPPED_MAX:
                     n, batch = n + await vault.store.rewrap(batch), []
             n += await vault.store.rewrap(batch) if batch else 0
-            if file is not None and not left:
-                file.write(file.load()[:1])
+            await self._prune()
         return n, left
+
+    async def _prune(self) -> None:
+        """Take keys out of the file beside the database that no data key is wrapped with."""
+        file = self._vault.keks.file
+        if file is None:
+            return
+        needed = {each.kek for each in await self._vault.store.keys()}
+        keys = file.load()
+        kept = keys[:1] + [key for key in keys[1:] if kek_id_of(key) in needed]
+        if kept != keys:
+            file.write(kept)
 
     async def renew(self, tenant: str) -> tuple[int, int]:
         """A new data key for the tenant, and everything sealed with it: (resealed, left because it does not open).
@@ -61,8 +73,9 @@ class Rotation:
         vault = self._vault
         async with self._alone:
             key = vault.fresh_key(tenant)
-            await vault.store.replace_key(await vault.wrapped(key, await vault.keks.in_use()))
-            vault.use(key)
+            async with vault.changing:
+                await vault.store.replace_key(await vault.wrapped(key, await vault.keks.in_use()))
+                vault.use(key)
             return await self._reseal(tenant, key.id)
 
     async def _reseal(self, tenant: str, in_use: bytes) -> tuple[int, int]:
@@ -90,7 +103,7 @@ class Rotation:
         """One round. At the beginning of a life nothing can be on its way: retired keys need no rest then."""
         vault = self._vault
         try:
-            if any(error.passing for error in vault.closed().values()):
+            if not beginning and any(error.passing for error in vault.closed().values()):
                 await vault.load()
             async with self._alone:
                 stored = await vault.store.keys()

@@ -30,7 +30,8 @@ class Vault:
         self._open: dict[bytes, DataKey] = {}
         self._closed: dict[bytes, VaultUnusable] = {}
         self._in_use: dict[str, bytes] = {}
-        self._making = trio.Lock()
+        self.changing = trio.Lock()
+        """Held while keys are made or wrapped: none is wrapped with a key that is just being given up."""
 
     def __repr__(self) -> str:
         return f"Vault({len(self._open)} keys)"
@@ -75,23 +76,24 @@ class Vault:
         """See to it that something can be sealed for the tenant. Raises VaultUnusable and StoreUnavailable."""
         if self._in_use.get(tenant) in self._open:
             return
-        async with self._making:
+        async with self.changing:
             if tenant not in self._in_use:
                 key = self.fresh_key(tenant)
                 if await self.store.add_key(await self.wrapped(key, await self.keks.in_use())):
                     self.use(key)
                     return
             if self._in_use.get(tenant) not in self._open:
-                await self._load()
+                await self.load_held()
             self._key(self._in_use[tenant])
 
     async def load(self) -> None:
         """Unwrap what is stored and not open yet. What cannot be unwrapped stays closed, and says why. Raises
         StoreUnavailable."""
-        async with self._making:
-            await self._load()
+        async with self.changing:
+            await self.load_held()
 
-    async def _load(self) -> None:
+    async def load_held(self) -> None:
+        """``load``, for who holds ``changing``."""
         stored = await self.store.keys()
         for each in stored:
             if each.retired_us is None:

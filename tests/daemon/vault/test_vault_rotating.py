@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 from vault_place import Place, opened
 
 from config.model import Secret
 from config.vaulting import VaultWords
 from daemon.store.engine import Job
 from daemon.store.vault import RESEALED_MAX, StoredSecret
+from daemon.vault.keks import FILE_KEYS_MAX
 from daemon.vault.rotating import REST_US
 
 TENANTS = ("acme", "globex", "")
@@ -168,4 +170,28 @@ async def test_a_former_key_that_is_lost_can_be_left_while_it_is_open(tmp_path: 
         await place.room.configure(VaultWords(key=Secret(file=tmp_path / "new")))
         assert await place.room.rotation.rewrap() == (3, 0)
     async with opened(tmp_path, VaultWords(key=Secret(file=tmp_path / "new"))) as place:
+        readable(place)
+
+
+async def test_a_key_that_is_made_meanwhile_is_not_wrapped_with_one_that_is_given_up(tmp_path: Path) -> None:
+    async with opened(tmp_path) as place:
+        await fill(place)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(rewrap, place)
+            for n in range(20):
+                nursery.start_soon(place.vault.ready_for, f"newcomer-{n}")
+            nursery.start_soon(rewrap, place)
+    async with opened(tmp_path) as place:
+        assert place.room.trouble() == ""
+        assert (await place.room.state()).former == 0
+        assert len(place.room.keks.beside.load()) == 1
+
+
+async def test_keys_in_the_file_that_nothing_needs_make_room_for_new_ones(tmp_path: Path) -> None:
+    async with opened(tmp_path) as place:
+        await fill(place)
+        for _ in range(FILE_KEYS_MAX - 1):
+            place.room.keks.beside.renew()
+        assert await place.room.rotation.rewrap() == (3, 0)
+        assert len(place.room.keks.beside.load()) == 1
         readable(place)
