@@ -3,18 +3,25 @@ the program that checks signatures is missing, and what may stay unsaid is allow
 """
 
 import json
+import re
+import shutil
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import trio
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from rehearsal import lmsyncctl, replace
 from saml_stage import Browser, Keys, SamlStage, encrypted, lacking, metadata, saml_stage, signed
 from saml_texts import SHA256, signature
 
 from daemon.demo.stage import free_port
+from daemon.gateway.sso.saml_messages import carried
 
 pytestmark = [
     pytest.mark.real,
@@ -207,3 +214,52 @@ async def test_roles_come_along_and_nobody_is_told_of_who_does_not_sign_on(tmp_p
             for name in ("login", "metadata"):
                 answer = await browser.client.get(f"{stage.base}/t/{tenant}/sso/saml/{name}")
                 assert answer.status_code == 404
+
+
+async def test_our_key_may_be_a_secret_that_was_set_while_the_daemon_ran(tmp_path: Path) -> None:
+    async with saml_stage(tmp_path, {"acme": ""}) as stage:
+        scene, keys = stage.stage.scene, stage.keys
+        command = [sys.executable, "-m", "daemon.cli.lmsyncctl", "--socket", str(scene.socket)]
+        key = keys.key("spare").read_bytes()
+        done = await trio.run_process(
+            [*command, "secret", "set", "acme/saml"], stdin=key, capture_stdout=True, capture_stderr=True, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        file = scene.root / "tenants.d" / "acme.toml"
+        replace(file, f'key = {{ file = "{keys.key("sp")}" }}', 'key = { credential = "saml" }')
+        replace(file, str(keys.pem("sp")), str(keys.pem("spare")))
+        told = await lmsyncctl(scene, "reload")
+        assert told.returncode == 0, told.stdout.decode() + told.stderr.decode()
+        async with stage.browser("acme") as browser:
+            begun = await browser.begin()
+            signed_by = x509.load_pem_x509_certificate(keys.pem("spare").read_bytes()).public_bytes(Encoding.DER)
+            assert carried(urlsplit(begun.url).query, "SAMLRequest", [signed_by]).relay == begun.relay
+            text = signed(browser.response(begun, browser.assertion(begun)), keys.key("idp"), "_assertion1")
+            assert (await browser.send(text, begun.relay)).status_code == 303
+        log = stage.stage.daemon.log.read_text()
+        assert key.splitlines()[1].decode() not in log
+
+
+async def test_a_certificate_of_another_key_is_said_to_operators_only(tmp_path: Path) -> None:
+    async with saml_stage(tmp_path, {"acme": ""}) as stage, stage.browser("acme") as browser:
+        shutil.copy(stage.keys.pem("evil"), stage.keys.pem("sp"))
+        answer = await browser.client.get(f"{browser.at}/login")
+        assert answer.status_code == 503
+        assert "certificate" not in answer.text
+        assert "the certificate is of another key" in stage.stage.daemon.log.read_text()
+
+
+async def test_the_page_to_sign_in_leaves_out_what_cannot_be_used(tmp_path: Path) -> None:
+    oidc = '[sso.oidc]\nissuer = "http://127.0.0.1:8999/"\nclient_id = "x"\n'
+    first = '[sso]\nmethods = ["saml", "oidc"]\n'
+    for program, seen in (("/usr/bin/xmlsec1", ["saml", "oidc"]), ("/usr/bin/no-such-xmlsec1", ["oidc"])):
+        folder = tmp_path / seen[0]
+        folder.mkdir()
+        async with (
+            saml_stage(folder, {"acme": oidc + first}, xmlsec1=program) as stage,
+            stage.browser("acme") as browser,
+        ):
+            page = await browser.client.get(f"{stage.base}/t/acme/sso")
+            assert page.status_code == 200
+            links = re.findall(r"/t/acme/sso/(saml|oidc)", page.text)
+            assert links == seen
