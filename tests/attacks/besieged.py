@@ -10,11 +10,14 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import time
+from contextlib import closing
+from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-import httpx
 import msgspec
 from evil_idp import EvilIdp
 from joserfc import jwt
@@ -29,7 +32,7 @@ TENANTS = ("acme", "globex")
 SECRETS = {
     name: f"{tenant}-canary-{kind}-4f1d"
     for tenant in TENANTS
-    for kind in ("lrs", "reader", "signing", "slack", "canvas", "oidc", "chat")
+    for kind in ("lrs", "reader", "signing", "slack", "canvas", "oidc", "chat", "state")
     for name in (f"{tenant}-{kind}",)
 }
 DIRECTORY = "72f988bf-0000-4000-8000-0000000000aa"
@@ -64,7 +67,7 @@ class Besieged:
         self.port, self.admin_port, self.sandbox_port = free_port(), free_port(), free_port()
         self.socket = root / "control.sock"
         self.idp = EvilIdp(TENANTS)
-        self._watches: dict[str, dict[str, Any]] = {}
+        self._numbers = count(1)
         self.keys = {tenant: RSAKey.generate_key(2048, {"kid": f"{tenant}-1"}) for tenant in TENANTS}
         self._write()
         words = ["-m", "daemon.cli.lmsyncd"]
@@ -96,7 +99,7 @@ class Besieged:
         jwks = {
             f"{tenant}-jwks": json.dumps({"keys": [key.as_dict(private=False)]}) for tenant, key in self.keys.items()
         }
-        for name, value in {**SECRETS, **jwks, "entra": "sandbox"}.items():
+        for name, value in {**SECRETS, **jwks, "entra": "not-the-right-one"}.items():
             path = secrets / name
             path.touch(mode=0o600)
             path.write_text(value, encoding="utf-8")
@@ -187,28 +190,18 @@ client_secret = {{ file = "../secrets/entra" }}
             time.sleep(0.05)
         return False
 
-    def watch(self, tenant: str) -> dict[str, Any]:
-        """The subscription that this tenant has at the sandbox's Graph, as soon as it is there."""
-        if tenant not in self._watches:
-            until_s = time.monotonic() + PATIENCE_S
-            while tenant not in self._watches and time.monotonic() < until_s:
-                for each in self._subscriptions():
-                    owner = str(each["notificationUrl"]).partition("/t/")[2].partition("/")[0]
-                    self._watches[owner] = each
-                time.sleep(0.05)
-        return self._watches[tenant]
-
-    def _subscriptions(self) -> list[dict[str, Any]]:
-        base = f"http://127.0.0.1:{self.sandbox_port}"
-        form = {"grant_type": "client_credentials", "client_id": "sandbox", "client_secret": "sandbox"}
-        form["scope"] = "https://graph.microsoft.com/.default"
-        with httpx.Client(trust_env=False, timeout=PATIENCE_S) as client:
-            token = client.post(f"{base}/entra/{DIRECTORY}/oauth2/v2.0/token", data=form).json()["access_token"]
-            headers = {"Authorization": f"Bearer {token}"}
-            found: list[dict[str, Any]] = client.get(f"{base}/graph/v1.0/subscriptions", headers=headers).json()[
-                "value"
-            ]
-        return found
+    def watch(self, tenant: str) -> dict[str, str]:
+        """A fresh subscription of this tenant's, as Graph would know it: ``key`` in the address that it calls, the
+        ``secret`` that it sends along, its ``id``. Graph subscribes to nothing that is not reached by https, so it is
+        put where it would lie; the daemon, which did not make it, soon takes it away again. (Who we are at Teams is
+        never found out here, so that what lies there is read each time.)"""
+        number = next(self._numbers)
+        told = {"key": f"{number:032x}", "secret": SECRETS[f"{tenant}-state"], "id": f"{tenant}-{number}"}
+        proof = sha256(told["secret"].encode()).hexdigest()
+        row = (f"{tenant}/teams", told["key"], "users", "", proof, told["id"], 2**60, 1)
+        with closing(sqlite3.connect(self.root / "state" / "lmsyncd.db", timeout=PATIENCE_S)) as database, database:
+            database.execute("INSERT INTO watches VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        return told
 
     def ask(self, request: p.Ask) -> list[dict[str, Any]]:
         with Client(self.socket) as client:

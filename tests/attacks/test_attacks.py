@@ -9,12 +9,13 @@ from attack import Attack
 from attacks_on_credentials import CREDENTIALS
 from attacks_on_events import EVENTS
 from attacks_on_hooks import HOOKS
+from attacks_on_notifications import NOTIFICATIONS
 from attacks_on_sessions import SESSIONS
 from attacks_on_sign_on import SIGN_ON
 from attacks_on_the_wire import WIRE
 from besieged import SECRETS, WORDS, Answer, Besieged, basic, lrs, request
 
-ATTACKS: list[Attack] = [*CREDENTIALS, *HOOKS, *EVENTS, *SIGN_ON, *SESSIONS, *WIRE]
+ATTACKS: list[Attack] = [*CREDENTIALS, *HOOKS, *EVENTS, *NOTIFICATIONS, *SIGN_ON, *SESSIONS, *WIRE]
 LEAST = 60
 
 
