@@ -56,7 +56,7 @@ class ConnectResource:
         self._desk = desk
         self._store = store
         self._clock = clock
-        self._event = event
+        self.event = event
         self._random = random
 
     def routes(self) -> list[Route]:
@@ -142,7 +142,7 @@ class ConnectResource:
             return self._not_connected(request, tenant, name, 502)
         assert isinstance(ended, Connected)  # noqa: S101  # nothing else is there to come
         await self._counter.audit.conclude(tenant.name, no, "done", ended.account)
-        self._event(
+        self.event(
             "account.connected",
             account=_on(tenant, name),
             by=who.who,
@@ -174,7 +174,7 @@ class ConnectResource:
             )
             return self._counter.said(request, tenant, 502, "not_disconnected", about=name, link=self._back(tenant))
         await self._counter.audit.conclude(tenant.name, no, "done")
-        self._event("account.disconnected", account=_on(tenant, name), by=who.who)
+        self.event("account.disconnected", account=_on(tenant, name), by=who.who)
         return RedirectResponse(f"{self._counter.accounts(tenant)}?done={name}", 303, headers=PRIVATE)
 
     # ── what they have in common ─────────────────────────────────────────────────────────────────────

@@ -97,7 +97,7 @@ class Sessions:
         self._origin = origin
         self._clock = clock
         self._audit = audit
-        self._event = event
+        self.event = event
         self._desk = desk
         self._random = random
 
@@ -140,7 +140,7 @@ class Sessions:
             why = "signed in anew" if ended.roles == stored.roles else "its roles have changed"
             await self._ended(request, ended, why)
         await self._desk.signed_in(tenant.name, _session(stored, token, words).who(stored.place))
-        self._event("session.began", tenant=tenant.name, who=stored.who, role=role.name.lower(), session=stored.handle)
+        self.event("session.began", tenant=tenant.name, who=stored.who, role=role.name.lower(), session=stored.handle)
         response = RedirectResponse(self._origin.url(safe_way(tenant.name, way)), 303, headers=PRIVATE)
         self._origin.put(response, _name(tenant.name), _text(token))
         return response
@@ -187,7 +187,7 @@ class Sessions:
 
     async def _ended(self, request: Request, ended: StoredSession, why: str) -> None:
         await self._note(request, ended, "session.end", {"session": ended.handle, "why": why})
-        self._event("session.ended", tenant=ended.tenant, who=ended.who, session=ended.handle, why=why)
+        self.event("session.ended", tenant=ended.tenant, who=ended.who, session=ended.handle, why=why)
 
     async def _note(self, request: Request, stored: StoredSession, what: str, told: dict[str, object]) -> None:
         deed = Deed(

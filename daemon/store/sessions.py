@@ -6,10 +6,13 @@ audit. What a stolen copy of this table tells is who was signed in at that time;
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 import msgspec
+import trio
 
+from actors.ports import Clock, StoreUnavailable
 from daemon.store.engine import Engine
 from daemon.store.writer import Writer
 
@@ -18,6 +21,8 @@ OF_TENANT_MAX = 1_000
 ERRANDS_MAX = 10
 """Accounts that one session may be about to connect at a time."""
 LISTED_MAX = 10_000
+
+SWEEP_S = 600.0
 
 Via = Literal["oidc", "saml"]
 
@@ -106,6 +111,13 @@ class SqlSessions:
     async def sweep(self, now_us: int) -> None:
         """What is over goes."""
         await self._write(lambda raw: sweep(raw, now_us))
+
+    async def run(self, clock: Clock) -> None:
+        """Sweep now and then: a browser that does not come again leaves its row."""
+        while True:
+            with suppress(StoreUnavailable):  # the store has said so; it is tried again
+                await self.sweep(clock.now_us())
+            await trio.sleep(SWEEP_S)
 
     async def set_out(self, errand: Errand, now_us: int) -> bool:
         """On disk when it returns; False: the session has ended. The oldest goes where it has as many as it may."""

@@ -274,3 +274,16 @@ async def people(folder: Path) -> AsyncIterator[People]:
     clock = ManualClock()
     async with open_store(folder / "p.db", clock, inline=True) as store:
         yield People(store, clock)
+
+
+async def refused(here: People, reason: str, **come: Any) -> None:
+    """Nobody is signed in, the reason stands in the audit, and nothing of it in the page."""
+    browser = here.browser()
+    asked = await browser.begin()
+    answer = await browser.come_back(asked["state"], **come)
+    assert answer.status_code == 403, answer.text
+    assert reason in here.refusals()[-1]
+    assert reason not in answer.text
+    assert asked["state"] not in answer.text
+    assert "set-cookie" not in answer.headers
+    assert await here.store.sessions.all() == []

@@ -340,7 +340,7 @@ def _userinfo(provider: Provider, access_token: str, subject: str) -> Flow[dict[
 
 def words_of(tenant: Tenant) -> Oidc:
     assert tenant.sso is not None  # noqa: S101  # the pages let no others in
-    assert tenant.sso.oidc is not None  # noqa: S101
+    assert tenant.sso.oidc is not None  # noqa: S101  # likewise
     return tenant.sso.oidc
 
 
