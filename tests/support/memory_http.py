@@ -1,6 +1,6 @@
 """The Http port without a network: requests go straight to fake vendors, found by the path they are mounted at."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import urlsplit
 
 import msgspec
@@ -26,6 +26,8 @@ class InMemoryHttp:
         self._total_s = total_s
         self.unreachable = ""
         self.calls = 0
+        self.errands: Callable[[Request], Awaitable[Outcome]] = _nobody
+        """Who is asked by a fake before it answers (it looks whether an address of ours is one)."""
 
     async def send(self, request: Request) -> Outcome:
         await trio.lowlevel.checkpoint()
@@ -39,6 +41,9 @@ class InMemoryHttp:
             return NotSent(f"{parts.netloc}: nobody is there")
         headers = {"host": parts.netloc, **request.headers}
         answer = fake.handle(msgspec.structs.replace(request, url=path, headers=headers), self._now_s())
+        while answer.errand is not None:
+            outcome = await self.errands(answer.errand.request)
+            answer = answer.errand.then(outcome, self._now_s())
         delay_s = answer.delay_s + (0.0 if answer.reset else answer.body_s)
         total_s = request.patience_s or self._total_s
         if delay_s >= total_s:
@@ -54,3 +59,7 @@ class InMemoryHttp:
 
     async def aclose(self) -> None:
         """Nothing is open."""
+
+
+async def _nobody(request: Request) -> Outcome:
+    return NotSent("nobody runs errands here")

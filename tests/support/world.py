@@ -123,6 +123,7 @@ class Campus:
         self.custody: Custody
         self.switchboard = Switchboard()
         self.window = window
+        self.public_url = ""
         self._lives = 0
         self._told = 0
         self._stop = trio.CancelScope()
@@ -183,6 +184,7 @@ class Campus:
             window=self.window,
             mask=Redactor(lambda: SECRETS.values()).text,
             tidings=self.store.tidings,
+            public_url=self.public_url,
         )
 
     async def _live(self, *, task_status: trio.TaskStatus[None]) -> None:
