@@ -39,7 +39,11 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def query_of(request: Request) -> dict[str, str]:
-    return dict(parse_qsl(request.url.partition("?")[2], keep_blank_values=True, max_num_fields=FIELDS_MAX))
+    """The parameters of an address; none where there are too many to be meant."""
+    try:
+        return dict(parse_qsl(request.url.partition("?")[2], keep_blank_values=True, max_num_fields=FIELDS_MAX))
+    except ValueError:
+        return {}
 
 
 def form_of(request: Request) -> dict[str, str]:
@@ -95,7 +99,10 @@ def posted_back(address: str, **given: str) -> Response:
 def may_return(address: str, registered: Iterable[str], *, below: bool) -> bool:
     """Whether a browser may be sent there: to what is registered (or, with ``below``, to a path below it); where
     nothing is registered, to any address without fragment."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.fragment:
         return False
     known = list(registered)

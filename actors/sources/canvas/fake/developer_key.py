@@ -5,7 +5,7 @@ stays. Whoever deletes a token deletes its authorisation with it.
 """
 
 from collections import OrderedDict
-from typing import assert_never
+from typing import Annotated, assert_never
 
 import msgspec
 
@@ -17,6 +17,7 @@ PAGE = "/canvas/login/oauth2/auth"
 CLIENT = SECRET = "sandbox"  # noqa: S105 - the sandbox's public credential
 REFRESH_TOKEN = "refresh-sandbox"  # noqa: S105 - the sandbox's public credential
 KEPT_MAX = 10_000
+Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=1e9)]
 _URL = "url:GET|/api/v1/"
 SCOPES = {
     "self": "users/:id",
@@ -37,8 +38,8 @@ SCOPES = {
 class Terms(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """How the key is set up. Times are seconds."""
 
-    token_life_s: float = 3_600.0
-    code_life_s: float = 600.0
+    token_life_s: Seconds = 3_600.0
+    code_life_s: Seconds = 600.0
     redirect_urls: list[str] = []
     """Where browsers may be sent back to, exactly; none: anywhere."""
 

@@ -1,15 +1,19 @@
 """How the app is set up at Slack: what operators change. Times are seconds."""
 
+from typing import Annotated
+
 import msgspec
+
+Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=1e9)]
 
 
 class Terms(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     rotation: bool = True
     """Whether new tokens end, and are refreshed."""
-    token_life_s: float = 43_200.0
-    grace_s: float = 60.0
+    token_life_s: Seconds = 43_200.0
+    grace_s: Seconds = 60.0
     """How long a used refresh token still serves."""
-    code_life_s: float = 600.0
+    code_life_s: Seconds = 600.0
     redirect_urls: list[str] = []
     """Where browsers may be sent back to, or below; none: anywhere."""
     pkce: bool = True

@@ -69,7 +69,7 @@ def assertion_problem(text: str, directory: str, now_s: float) -> str:
     """What is wrong with an assertion, signature aside; empty if nothing is."""
     parts = text.split(".")
     header, claims = (_part(parts[0]), _part(parts[1])) if len(parts) == 3 and parts[2] else (None, None)
-    if header is None or claims is None:
+    if header is None or claims is None or not _is_text(parts[2]):
         return "not a signed JWT"
     if (header.get("alg"), "x5t#S256" in header) not in (("PS256", True), ("RS256", True), ("RS256", False)):
         return "PS256 with x5t#S256, or RS256"
@@ -136,6 +136,14 @@ def _part(text: str) -> dict[str, object] | None:
         return decode_object(_bytes(text))
     except ValueError:
         return None
+
+
+def _is_text(text: str) -> bool:
+    """Whether it is base64 at all."""
+    try:
+        return bool(_bytes(text))
+    except ValueError:
+        return False
 
 
 def _bytes(text: str) -> bytes:

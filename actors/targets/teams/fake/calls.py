@@ -25,7 +25,10 @@ def call_of(request: Request, mount: str) -> Call | None:
     """None for what the sandbox does not have."""
     path, _, query_text = request.url.removeprefix(mount).partition("?")
     steps = [unquote(step) for step in path.rstrip("/").split("/")]
-    query = dict(parse_qsl(query_text, max_num_fields=20))
+    try:
+        query = dict(parse_qsl(query_text, max_num_fields=20))
+    except ValueError:
+        return None  # more than anything of ours has
     match request.method, *steps:
         case "POST", "teams", team, "channels", channel, "messages":
             where = f"{team.lower()}/{channel}"

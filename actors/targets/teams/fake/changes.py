@@ -10,6 +10,8 @@ from actors.targets.teams.fake.replies import Fields, Refusal
 from actors.targets.teams.fake.terms import Terms
 
 ROWS = 100
+TOKEN_CHARS_MAX = 2_000
+LATEST_S = 2**40
 GRAPH = "https://graph.microsoft.com/v1.0/"
 GONE = "The sync state generation is not found: the token has expired. Start again without it."
 
@@ -65,8 +67,13 @@ def _token(far: Far) -> str:
 
 
 def _read(text: str) -> Far:
+    if len(text) > TOKEN_CHARS_MAX:
+        raise Refusal(400, "BadRequest", "The token is not valid.")
     try:
         serial, told_s, select = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().split("|")
-        return Far(int(serial), int(told_s), select)
+        far = Far(int(serial), int(told_s), select)
     except ValueError:
         raise Refusal(400, "BadRequest", "The token is not valid.") from None
+    if not 0 <= far.told_s < LATEST_S:
+        raise Refusal(400, "BadRequest", "The token is not valid.")
+    return far

@@ -1,13 +1,17 @@
 """How the directory and the app in it are set up: what operators change. Times are seconds."""
 
+from typing import Annotated
+
 import msgspec
+
+Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=1e9)]
 
 
 class Terms(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    token_life_s: float = 3599.0
-    refresh_life_s: float = 7_776_000.0
-    code_life_s: float = 600.0
-    clock_skew_s: float = 0.0
+    token_life_s: Seconds = 3599.0
+    refresh_life_s: Seconds = 7_776_000.0
+    code_life_s: Seconds = 600.0
+    clock_skew_s: Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)] = 0.0
     """How far Entra's clock is ahead."""
     redirect_urls: list[str] = []
     """Where browsers may be sent back to, exactly; none: anywhere."""
@@ -22,6 +26,6 @@ class Terms(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Whether an administrator has to consent before the app may do anything by itself."""
     require_install: bool = False
     """Whether learners need the Teams app before they can be notified."""
-    delta_life_s: float = 604_800.0
+    delta_life_s: Seconds = 604_800.0
     validation_tokens: bool = False
     """Whether notifications carry signed validationTokens."""

@@ -240,8 +240,7 @@ def _ends_s(given: Fields, resource: Resource, watched: bool, now_s: float) -> f
         until = datetime.fromisoformat(str(given.get("expirationDateTime")))
     except ValueError:
         raise Refusal(400, "InvalidRequest", "The expirationDateTime is missing, or is none.") from None
-    ends_s = until.timestamp()
-    if until.tzinfo is None or ends_s <= now_s:
+    if until.tzinfo is None or (ends_s := until.timestamp()) <= now_s:
         raise Refusal(400, "InvalidRequest", "Subscription expiration must be in the future, with a time zone.")
     if ends_s > now_s + resource.life_s_max:
         minutes = int(resource.life_s_max // 60)
