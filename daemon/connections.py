@@ -6,6 +6,7 @@ feature, excess is more trust than is made use of.
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -20,6 +21,7 @@ from actors.ports.tokens import Begun, Connectable, Connected, Dialect, NotConne
 from actors.roles.custody import OF_SOURCE, Custody, Wallet
 from actors.roles.world import Switchboard
 from config.model import Configuration, Tenant
+from config.problems import Problem
 from config.sso import SsoRoles
 from daemon.control.ask import Role
 from daemon.control.roles import granted
@@ -70,6 +72,23 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def why(self) -> str:
         return self.holding.why or self.trouble
+
+    @property
+    def dying(self) -> str:
+        """What somebody has to do soon, empty where nothing is to be done: it speaks on, but not for long; or less than
+        the routes need was granted."""
+        if self.state == "lost" and self.usable:
+            return f"{self.on} ({self.speaker}) must be connected again before its token ends: {self.holding.why}"
+        if self.lacking and self.holding.state == "live":
+            return f"{self.on} ({self.speaker}) lacks {', '.join(self.lacking)}: lmsyncctl token scopes {self.on}"
+        return ""
+
+    @property
+    def overtrusted(self) -> str:
+        """What is granted and of no use, empty where nothing is."""
+        if not self.excess:
+            return ""
+        return f"{self.on} ({self.speaker}) was granted more than its routes need: {', '.join(self.excess)}"
 
 
 class ConnectionDesk:
@@ -122,6 +141,15 @@ class ConnectionDesk:
             can_connect=dialect.connects == speaker,
             seeded=seeded,
         )
+
+    def everywhere(self) -> list[Standing]:
+        """Those of all tenants."""
+        return [each for tenant in sorted(self._tenants) for each in self.standings(tenant)]
+
+    def problems(self, root: Path) -> list[Problem]:
+        """Warnings for whoever checks the configuration: permissions that are lacking, or too much."""
+        told = [said for each in self.everywhere() for said in (each.dying, each.overtrusted) if said]
+        return [Problem(file=root, message=said, severity="warning", topic="secret") for said in told]
 
     def connectable(self, tenant: str) -> Sequence[Connectable]:
         return [

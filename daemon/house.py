@@ -171,7 +171,7 @@ class House:
 
     async def config_check(self) -> Sequence[Problem]:
         _, problems = await trio.to_thread.run_sync(settings.read, self._root_dir, self._environ)
-        return problems
+        return in_order([*problems, *self.desk.problems(self._root_dir)])
 
     async def reload(self) -> ReloadOutcome:
         """All or nothing: with an error anywhere the old configuration stays in force."""

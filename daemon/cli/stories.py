@@ -69,7 +69,8 @@ def _overall(row: v.Overall) -> RenderableType:
         f"{row.delivered:,} delivered since it started, {row.unrouted:,} statements to be routed"
         f"{f', vault: {row.vault}' if row.vault else ''}",
     )
-    return Group(head, *(plain(f"  - {reason}", "red") for reason in row.degraded))
+    wrong = [plain(f"  - {reason}", "red") for reason in row.degraded]
+    return Group(head, *wrong, *(plain(f"  - {reason}", "yellow") for reason in row.overtrusted))
 
 
 def _statement(row: v.StatementStory, now_us: int) -> RenderableType:

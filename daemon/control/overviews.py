@@ -20,6 +20,8 @@ class Overall(View, frozen=True, kw_only=True, tag="overall"):
     unrouted: int = 0
     """Statements that the routers have yet to look at."""
     degraded: tuple[str, ...] = ()
+    overtrusted: tuple[str, ...] = ()
+    """Connections that were granted more than their routes need. Not degraded: they work."""
     red: tuple[str, ...] = ()
     """Routes (TENANT/ROUTE) whose error budget of the last 24 hours is spent."""
     vault: str = ""

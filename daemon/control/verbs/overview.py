@@ -2,9 +2,10 @@
 
 Degraded (exit code 2) means that something which should go on does not: a lane is suspended, its vendor is out or has
 asked to wait for more than a minute, a courier does not answer, an actor is down, the store refuses to write, a key of
-the vault cannot be used, open deliveries belong to a lane that is no longer configured, or a route's error budget is
-spent (``sla``). Not degraded: a paused lane (somebody wanted it) and dead or parked letters (they are shown and wait for
-a person, and the lane goes on without them).
+the vault cannot be used, an account must be connected again or lacks a permission, open deliveries belong to a lane
+that is no longer configured, or a route's error budget is spent (``sla``). Not degraded: a paused lane (somebody wanted
+it), permissions that nobody needs, and dead or parked letters (they are shown and wait for a person, and the lane goes
+on without them).
 """
 
 from collections.abc import Iterator
@@ -33,12 +34,14 @@ async def status(asking: Asking) -> Done:
     wrong = [reason for lane in lanes for reason in lane.degraded(now_us)]
     store_error = office.store.writer.last_error or ""
     reds = await red_routes(office, now_us)
+    standings = office.desk.everywhere()
     closed = office.strongroom.trouble()
     degraded = [
         *([f"the store does not write: {store_error}"] if store_error else []),
         *([f"vault: {closed}"] if closed else []),
         *troubled,
         *wrong,
+        *(standing.dying for standing in standings if standing.dying),
         *(_red(goal, promise) for goal, promise in reds),
     ]
     rows = [_lane_row(lane, asking, now_us) for lane in lanes]
@@ -55,6 +58,7 @@ async def status(asking: Asking) -> Done:
             delivered=sum(row.delivered for row in rows),
             unrouted=sum([await office.store.queries.unrouted(name) for name in configuration.tenants]),
             degraded=tuple(degraded),
+            overtrusted=tuple(each.overtrusted for each in standings if each.overtrusted)[:TROUBLES_MAX],
             vault=office.strongroom.keks.source.sealing.kind,
             red=tuple(f"{goal.tenant}/{goal.route}" for goal, _ in reds),
         )

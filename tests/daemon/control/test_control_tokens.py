@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import trio
 from connecting import ADA, adjust, connect, slack_tenant, suspended
 from control_office import Office, ask
 from world import Campus, completed, open_campus, tenant
@@ -12,7 +13,7 @@ from actors.ports.tokens import Connected
 from daemon.control import protocol as p
 from daemon.control.exits import Exit
 from daemon.control.protocol import Refusal
-from daemon.control.views import ChangedRow, ScopeRow, TokenRow
+from daemon.control.views import ChangedRow, Overall, ScopeRow, TokenRow
 
 
 def office_of(campus: Campus) -> Office:
@@ -113,3 +114,31 @@ async def test_an_app_that_was_revoked_begins_again_when_it_is_told_to(tmp_path:
         assert done.exit_code == Exit.OK
         held = campus.custody.find("acme/teams").of("app").holding  # type: ignore[union-attr]
         assert held.state == "live"
+
+
+async def test_status_and_config_check_say_what_is_lacking_and_what_is_too_much(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with open_campus(tmp_path, slack_tenant()) as campus:
+        office = office_of(campus)
+        assert isinstance(await connect(campus, scope="chat:write,channels:manage"), Connected)
+        rows, done = await ask(office, p.AskStatus())
+        [overall] = [row for row in rows if isinstance(row, Overall)]
+        assert any("acme/slack (bot) lacks channels:history" in reason for reason in overall.degraded)
+        assert done.exit_code == Exit.DEGRADED
+        [much] = overall.overtrusted
+        assert "channels:manage" in much
+        told = [problem.message for problem in office.desk.problems(Path("/etc/lmsyncd"))]
+        assert any("channels:manage" in message for message in told)
+
+
+async def test_status_says_early_that_somebody_must_connect_again(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, slack_tenant()) as campus:
+        adjust(campus, grace_s=0.0)
+        assert isinstance(await connect(campus), Connected)
+        campus.fault("slack", "reset_after_commit", operation="oauth.v2.access")
+        await trio.sleep(36_000)
+        rows, _ = await ask(office_of(campus), p.AskStatus())
+        [overall] = [row for row in rows if isinstance(row, Overall)]
+        assert any("must be connected again before its token ends" in reason for reason in overall.degraded)
+        assert await suspended(campus) == ""
