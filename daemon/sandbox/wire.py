@@ -94,7 +94,7 @@ class Server:
                 return
             if patience.cancelled_caught or head is None:
                 return
-            if await self._upgraded(head, incoming, stream):
+            if "upgrade" in head.headers and await self._upgraded(head, incoming, stream):
                 return
             request = Request(method=head.method, url=head.target, operation="", headers=head.headers, body=body)
             answer = self._handler(request)
