@@ -217,10 +217,14 @@ class PersonSeen(msgspec.Struct, frozen=True, tag="person_seen"):
     may_connect: bool
 
 
+class SecretsChanged(msgspec.Struct, frozen=True, tag="secrets_changed"):
+    """To a custodian: what the configuration refers to may be another secret now."""
+
+
 HarvesterMessage = Sync | Backfill | Switched | Look | Renewed | Hear
 RouterMessage = Arrived
 JanitorMessage = HowTidy
 ReminderMessage = Reported
 CourierMessage = Ready | Resumed | Drain | HowGoesIt
-CustodianMessage = Renew | GiveBack | Granting | ConnectionLost | PersonSeen
+CustodianMessage = Renew | GiveBack | Granting | ConnectionLost | PersonSeen | SecretsChanged
 ListenerMessage = Hear | Survey | Reconnected

@@ -196,14 +196,17 @@ class House:
             return ReloadOutcome(applied=applied, restart_needed=needed, problems=problems)
 
     def try_suspended(self, tenant: str = "") -> None:
-        """Of a lane or a source that was refused, what stands in its secret's place may be another one now; without a
-        tenant, of any."""
+        """Of a lane, a source or an account that was refused, what stands in its secret's place may be another one
+        now; without a tenant, of any."""
         for name, view in self.switchboard.source_views.items():
             if view.state == "suspended" and tenant in ("", name.partition("/")[0]):
                 self.switchboard.switched(name)
         for lane in self.switchboard.couriers:
             if tenant in ("", lane.partition("/")[0]):
                 self.switchboard.ready(lane)  # one that is not suspended only looks
+        for connection in self.switchboard.custodians:
+            if tenant in ("", connection.partition("/")[0]):
+                self.switchboard.secrets_changed(connection)
 
     async def _rewritten(self, fresh: Configuration) -> list[Problem]:
         """Mapping tables that are in force and were changed."""

@@ -13,7 +13,15 @@ from actors.domain import tokens as machine
 from actors.domain.tokens import Holding
 from actors.domain.verdicts import Revoked
 from actors.kernel import Actor
-from actors.messages import ConnectionLost, CustodianMessage, GiveBack, Granting, PersonSeen, Renew
+from actors.messages import (
+    ConnectionLost,
+    CustodianMessage,
+    GiveBack,
+    Granting,
+    PersonSeen,
+    Renew,
+    SecretsChanged,
+)
 from actors.ports import StoreUnavailable
 from actors.ports.tokens import Dialect
 from actors.roles.custody import OF_SOURCE, Custody
@@ -78,6 +86,10 @@ class Custodian(Actor[CustodianMessage]):
                 if not may_connect:
                     self.spawn(self._dismiss, by.who, "the person who connected it may not do so any more")
 
+            case SecretsChanged():
+                for each in self._speakers:
+                    self.spawn(self._try_again, each)
+
     # ── a speaker's own time ─────────────────────────────────────────────────────────────────────────
 
     async def _begin(self) -> None:
@@ -122,6 +134,15 @@ class Custodian(Actor[CustodianMessage]):
             )
             with trio.move_on_after(REST_S_MAX if wait_us is None else min(REST_S_MAX, wait_us / 1e6)):
                 await changed.wait()
+
+    async def _try_again(self, speaker: str) -> None:
+        """What was refused before may be taken now: without waiting until it would be tried by itself."""
+        if not self._wallet.loaded or not self._wallet.renewable(speaker):
+            return
+        if self._renewing.reseeded(speaker):
+            await self._renewing.renew(speaker, anew=True)
+        elif self._wallet.of(speaker).holding.state in ("none", "lost") or self._wallet.tried(speaker).failures:
+            await self._renewing.renew(speaker)
 
     # ── people ───────────────────────────────────────────────────────────────────────────────────────
 

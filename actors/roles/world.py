@@ -26,6 +26,7 @@ from actors.messages import (
     Reported,
     Resumed,
     RouterMessage,
+    SecretsChanged,
     SourceView,
     Survey,
     Switched,
@@ -127,6 +128,11 @@ class Switchboard:
         """The vendor says that the account's credentials are good no more."""
         if custodian := self.custodians.get(lane):
             custodian.hint(ConnectionLost(why))
+
+    def secrets_changed(self, connection: str) -> None:
+        """What its configuration refers to may be another secret now."""
+        if custodian := self.custodians.get(connection):
+            custodian.hint(SecretsChanged())
 
     @asynccontextmanager
     async def alone(self, source: str) -> AsyncIterator[int]:
