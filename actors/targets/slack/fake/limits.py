@@ -8,7 +8,7 @@ PER_MINUTE = {
     "apps.uninstall": 20,
     "oauth.v2.access": 600,
     "oauth.v2.exchange": 600,
-    "apps.connections.open": 600,
+    "apps.connections.open": 10,  # "tier 1": one and more
     "users.lookupByEmail": 50,
     "users.info": 100,
     "users.list": 20,
