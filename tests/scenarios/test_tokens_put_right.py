@@ -1,0 +1,34 @@
+"""A client secret that was wrong and is put right: who asks for tokens asks at once, not when it would by itself."""
+
+from pathlib import Path
+
+import pytest
+import trio
+from connecting import suspended, told
+from world import SECRETS, Audience, completed, open_campus, route, tenant
+
+HOUR_S = 3600.0
+SOON_S = 2.0
+TO_LEARNERS = route("learners", "completed", to="teams", audience=Audience(learner=True))
+
+
+async def test_a_secret_that_is_put_right_is_asked_with_at_once(
+    tmp_path: Path, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = SECRETS["entra"]
+    monkeypatch.setitem(SECRETS, "entra", "not the secret")
+    async with open_campus(tmp_path, tenant(TO_LEARNERS)) as campus:
+        await campus.tell(completed("ada"))
+        await trio.sleep(HOUR_S + 0.5)
+        assert told(campus, "obtained", "acme/teams") == 0
+        assert await suspended(campus, "acme/teams")
+        monkeypatch.setitem(SECRETS, "entra", right)
+        campus.switchboard.secrets_changed("acme/teams")
+        await trio.sleep(SOON_S)
+        assert told(campus, "obtained", "acme/teams") == 1
+        assert not await suspended(campus, "acme/teams")
+        campus.switchboard.secrets_changed("acme/teams")
+        await trio.sleep(SOON_S)
+        assert told(campus, "obtained", "acme/teams") + told(campus, "renewed", "acme/teams") == 1, "it lives: it stays"
+        await campus.quiet()
+        assert len(campus.journal("teams")) == 1
