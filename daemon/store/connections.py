@@ -104,10 +104,12 @@ def put(raw: sqlite3.Connection, tenant: str, name: str, speaker: str, kept: Kep
 
 
 def departed(raw: sqlite3.Connection, tenant: str, email: str) -> bool:
-    """Some source knew somebody by this address, and none has an active user with it any more."""
+    """Some source knew somebody by this address, and none has an active user any more who is, as far as we know, the
+    same person. Whose address changed has not left."""
     found = raw.execute(
-        "SELECT p.inactive_us IS NULL AND i.until_us IS NULL FROM identifiers i JOIN personas p ON p.no = i.persona "
-        "WHERE i.tenant = ? AND i.namespace = ? AND i.value = ? LIMIT 100",
+        "SELECT every.inactive_us IS NULL FROM identifiers i JOIN personas p ON p.no = i.persona "
+        "JOIN personas every ON every.person = p.person AND every.source <> '' "
+        "WHERE i.tenant = ? AND i.namespace = ? AND i.value = ? LIMIT 1000",
         (tenant, EMAIL, email.casefold()),
     ).fetchall()
     return bool(found) and not any(active for (active,) in found)

@@ -1,17 +1,23 @@
 """Tokens in a living daemon: got, renewed ahead of their end, lost on the way and found again; nothing is posted twice,
 nothing is lost, and whoever has to do something is told so."""
 
+import sqlite3
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 import trio
-from connecting import adjust, connect, desk_of, happen, slack_tenant, suspended, told
+from connecting import ADA, adjust, connect, desk_of, happen, slack_tenant, suspended, told
 from world import Audience, Campus, completed, graded, open_campus, route, tenant
 
+from actors.domain.canonical import User
 from actors.ports import Effect
-from actors.ports.tokens import Connected, NotConnected
+from actors.ports.tokens import Connected, NotConnected, Who
+from config.identity import Identity
 from config.model import Tenant
+from config.sso import Sso, SsoRoles
+from daemon.store.identity import Told, learn
 
 HOUR_S = 3600.0
 
@@ -199,9 +205,9 @@ TO_CHANNEL = route("posts", "completed", to="teams", audience=Audience(**TEAM))
 TO_LEARNERS = route("grades", "graded", to="teams", audience=Audience(learner=True))
 
 
-def teams_tenant(**settings: object) -> Tenant:
+def teams_tenant(name: str = "acme", **settings: object) -> Tenant:
     words = {"delegated_token": None, "connect": True, **settings}
-    return tenant(TO_CHANNEL, TO_LEARNERS, settings={"teams": words})
+    return tenant(TO_CHANNEL, TO_LEARNERS, name=name, settings={"teams": words})
 
 
 async def test_a_person_connects_teams_and_the_app_speaks_for_itself(tmp_path: Path, autojump_clock: object) -> None:
@@ -250,3 +256,88 @@ async def test_a_challenge_that_only_a_person_can_meet_parks_the_connection(
         with trio.fail_after(20):
             await campus.quiet()
         assert len(campus.journal("teams")) == 1
+
+
+# ── whoever connected it ─────────────────────────────────────────────────────────────────────────────
+
+
+async def test_what_somebody_connected_ends_when_they_have_left(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, slack_tenant()) as campus:
+        assert isinstance(await connect(campus), Connected)
+
+        def known(raw: sqlite3.Connection, *, gone: bool) -> None:
+            ada = User(id="7", email="ada@example.edu")
+            learn(raw, "acme", "lms", "https://lms", [Told(user=ada, gone=gone)], Identity(), campus.clock.now_us())
+
+        await campus.store.writer.submit(partial(known, gone=False))
+        await trio.sleep(2 * HOUR_S)
+        assert await suspended(campus) == ""
+        await campus.store.writer.submit(partial(known, gone=True))
+        await trio.sleep(2 * HOUR_S)
+        assert "the person who connected it has left" in await suspended(campus)
+        assert told(campus, "revoked") == 1
+        await campus.tell(completed("ben"))
+        await trio.sleep(HOUR_S)
+        assert await campus.states() == {"waiting": 1}
+        assert isinstance(await connect(campus, by=Who(who="oidc:cid", email="cid@example.edu")), Connected)
+        await campus.quiet()
+        assert len(campus.journal("slack")) == 1
+
+
+async def test_what_somebody_connected_ends_when_they_may_not_any_more(tmp_path: Path, autojump_clock: object) -> None:
+    sso = Sso(roles=SsoRoles(admins=("it",)))
+    async with open_campus(tmp_path, msgspec.structs.replace(slack_tenant(), sso=sso)) as campus:
+        desk = desk_of(campus)
+        assert isinstance(await connect(campus), Connected)
+        await desk.signed_in("acme", ADA)
+        await desk.signed_in("acme", Who(who="oidc:ben", roles=()))
+        await trio.sleep(5)
+        assert await suspended(campus) == "", "still in the group; and somebody else's roles are no matter"
+        await desk.signed_in("acme", Who(who=ADA.who, email=ADA.email, roles=("staff",)))
+        await trio.sleep(5)
+        assert "may not do so any more" in await suspended(campus)
+
+
+async def test_disconnecting_gives_back(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, slack_tenant()) as campus:
+        desk = desk_of(campus)
+        assert isinstance(await connect(campus), Connected)
+        assert await desk.disconnect("acme", "slack", ADA, "corr-1") is None
+        assert "somebody disconnected it" in await suspended(campus)
+        assert isinstance(await desk.disconnect("acme", "nothing", ADA, "corr-2"), NotConnected)
+        assert isinstance(desk.begin("acme", "webhook", "https://x.test", "s"), NotConnected)
+        assert desk.connectable("nobody") == []
+
+
+# ── the house's own troubles ─────────────────────────────────────────────────────────────────────────
+
+
+async def test_while_the_vault_is_away_no_refresh_token_is_spent(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, slack_tenant()) as campus:
+        assert isinstance(await connect(campus), Connected)
+        campus.vault.away = "the HSM is away"
+        await campus.tell(completed("ada"))
+        await trio.sleep(10 * HOUR_S)
+        assert told(campus, "renewed") == 0
+        assert await campus.states() == {"waiting": 1}
+        campus.vault.away = ""
+        with trio.fail_after(HOUR_S):
+            await campus.quiet()
+        assert len(campus.journal("slack")) == 1
+        await trio.sleep(HOUR_S)
+        assert told(campus, "renewed") == 1
+
+
+async def test_nothing_secret_lies_in_the_clear_or_is_told(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, slack_tenant(), teams_tenant(name="other")) as campus:
+        assert isinstance(await connect(campus), Connected)
+        await campus.tell(completed("ada"))
+        await campus.quiet()
+        [wallet] = [each for each in campus.custody.of("acme") if each.name == "slack"]
+        tokens = campus.custody.connections.open("acme", "slack", "bot", wallet.of("bot"))
+        assert tokens.access.startswith("xoxe.xoxb")
+        said = repr((campus.notes.events, campus.notes.troubles, wallet.of("bot"), desk_of(campus).standings("acme")))
+        audit = repr(await campus.rows("SELECT * FROM audit_told"))
+        for secret in (tokens.access, tokens.refresh):
+            assert secret not in said
+            assert secret not in audit
