@@ -11,6 +11,7 @@ from actors.domain.wording import default_templates
 from config.load import examine
 from config.model import Configuration
 from config.problems import Problem, in_order
+from config.secrets import SecretReader
 from config.tenant import Vocabulary
 from daemon.clock import SystemClock
 from daemon.gateway.sso.tables import examine as examine_mappings
@@ -18,6 +19,7 @@ from daemon.placing import misplaced
 from daemon.store.database import outstanding, upgrade
 from daemon.store.errors import StoreRefused
 from daemon.store.vault import put_into
+from daemon.vault.keks import key_trouble
 
 EX_OK, EX_FAILURE, EX_CONFIG = 0, 1, 78
 
@@ -37,9 +39,22 @@ def vocabulary() -> Vocabulary:
 def read(root: Path, environ: Mapping[str, str]) -> tuple[Configuration | None, list[Problem]]:
     """The configuration, or None if it has errors; every problem, warnings included."""
     configuration, problems = examine(root, vocabulary(), environ, put=put_into)
-    if configuration is not None and (lost := misplaced(root, configuration)):
-        return None, in_order([*problems, *lost])
+    if configuration is not None and (wrong := [*misplaced(root, configuration), *_no_keys(configuration, environ)]):
+        return None, in_order([*problems, *wrong])
     return configuration, problems
+
+
+def _no_keys(configuration: Configuration, environ: Mapping[str, str]) -> list[Problem]:
+    """What ``[vault]`` refers to and is no key. An HSM is not asked: it may be away for a while."""
+    words, outside = configuration.daemon.vault, SecretReader(environ).outside
+    places = [("vault.key", words.key)] if words.key is not None else []
+    places += [(f"vault.former_keys[{index}]", secret) for index, secret in enumerate(words.former_keys)]
+    file = configuration.root / "lmsyncd.toml"
+    return [
+        Problem(file=file, key=key, message=why, topic="secret")
+        for key, secret in places
+        if (why := key_trouble(secret, outside))
+    ]
 
 
 def report_problems(root: Path, environ: Mapping[str, str], *, as_json: bool) -> int:

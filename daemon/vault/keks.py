@@ -16,6 +16,8 @@ from typing import Protocol, TypeVar
 
 import trio
 
+from config.referred import Secret
+from config.secrets import SecretUnavailable
 from daemon.vault.envelope import KEY_BYTES, KEY_ID_BYTES, Random, VaultUnusable
 
 HINT_BYTES = 32
@@ -96,6 +98,15 @@ def read_key(text: str) -> bytes:
     if len(key) != KEY_BYTES:
         raise VaultUnusable("a key is 32 bytes in hexadecimal or base64; openssl rand -hex 32 makes one")
     return key
+
+
+def key_trouble(secret: Secret, outside: Callable[[Secret], str]) -> str:
+    """Why this is no key; empty: it is one."""
+    try:
+        read_key(outside(secret))
+    except (SecretUnavailable, VaultUnusable) as error:
+        return f"{secret.where}: {error}" if isinstance(error, VaultUnusable) else str(error)
+    return ""
 
 
 class KeyFile:

@@ -39,3 +39,25 @@ def test_an_audience_that_its_target_can_never_reach_is_found_by_check(tmp_path:
     assert [problem.key.partition("]")[2] for problem in problems] == [".audience", ".audience"]
     assert all(problem.line > text.count("\n") for problem in problems)
     assert "'general' is no Slack channel id" in problems[1].message
+
+
+def test_what_is_no_key_of_the_vault_is_found_before_anything_needs_it(tmp_path: Path) -> None:
+    write_starter(tmp_path / "conf")
+    file = tmp_path / "conf" / "lmsyncd.toml"
+    keys = 'key = { file = "one" }\nformer_keys = [{ file = "two" }, { env = "THREE" }]'
+    file.write_text(f"{file.read_text('utf-8')}\n[vault]\n{keys}\n", "utf-8")
+    (tmp_path / "conf" / "one").write_text("not-a-key-but-secret")
+    (tmp_path / "conf" / "two").write_text("ab" * 32)
+    for name in ("one", "two"):
+        (tmp_path / "conf" / name).chmod(0o600)
+    configuration, problems = settings.read(tmp_path / "conf", {"THREE": "xyz"})
+    assert configuration is None
+    assert {problem.key: "hexadecimal or base64" in problem.message for problem in problems} == {
+        "vault.key": True,
+        "vault.former_keys[1]": True,
+    }
+    assert "not-a-key-but-secret" not in str(problems)
+    (tmp_path / "conf" / "one").write_text("cd" * 32)
+    configuration, problems = settings.read(tmp_path / "conf", {"THREE": "ef" * 32})
+    assert configuration is not None
+    assert problems == []
