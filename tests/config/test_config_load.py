@@ -205,7 +205,8 @@ def test_credentials_are_looked_up_in_their_directory(tmp_path: Path) -> None:
     )
     _, problems = look(root, {"CREDENTIALS_DIRECTORY": str(root / "creds")})
     message = "the secret cannot be had from credential 'bot': creds/bot: no such file or directory"
-    assert told(problems, root) == [("tenants.d/acme.toml", 3, "targets.chat.token", message, "put it in: lmsyncctl secret set bot")]
+    advice = "put it in: lmsyncctl secret set bot"
+    assert told(problems, root) == [("tenants.d/acme.toml", 3, "targets.chat.token", message, advice)]
     assert problems[0].topic == "secret"
     write(root, {"creds/bot": "value"})
     assert look(root, {"CREDENTIALS_DIRECTORY": str(root / "creds")})[1] == []
