@@ -62,7 +62,7 @@ def said(shape: Shaped, expected: Expected) -> Said:
     if expected.must_be_encrypted and not shape.encrypted:
         raise Refused(Reason.UNENCRYPTED)
     _addressed(shape, expected)
-    _asked(shape.response, expected)
+    asked(shape.response, expected)
     _issued(shape, assertion, expected)
     issued_us = _when(assertion, "IssueInstant", needed=True)
     _in_time(issued_us, issued_us + (AGE_S_MAX * 1_000_000), expected, "IssueInstant")
@@ -120,7 +120,8 @@ def _addressed(shape: Shaped, expected: Expected) -> None:
         raise Refused(Reason.DESTINATION)
 
 
-def _asked(response: Element, expected: Expected) -> None:
+def asked(response: Element, expected: Expected) -> None:
+    """Raises Refused where this is no answer to what is pending."""
     answered = response.get("InResponseTo")
     if answered is None and expected.request_id is None:
         if not expected.allow_unsolicited:

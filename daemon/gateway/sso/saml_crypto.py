@@ -7,17 +7,18 @@ parsers that understand one text differently come to light.
 """
 
 import logging
+import os
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 from xml.etree.ElementTree import Element
 
 import msgspec
 
-from daemon.gateway.sso.saml_assertion import Expected, Said, said
+from daemon.gateway.sso.saml_assertion import Expected, Said, asked, said
 from daemon.gateway.sso.saml_document import MESSAGE_BYTES_MAX, tree_of
 from daemon.gateway.sso.saml_provider import MD, Provider, Unusable, metadata_tree, pem
 from daemon.gateway.sso.saml_refusals import Reason, Refused
@@ -55,6 +56,7 @@ def examined(message: bytes, expected: Expected, means: Means) -> Said:
     """What a response says, once nothing speaks against it but that it may have been used before. Raises Refused and
     NoProgram."""
     shape = shaped(tree_of(message))
+    asked(shape.response, expected)  # a stranger costs us no more than this
     runner = _Runner(means.xmlsec1)
     if shape.assertion is None:
         shape = shaped(tree_of(runner.opened(message, means.keys)))
@@ -81,11 +83,7 @@ def checked_metadata(metadata: bytes, certificate: bytes, program: Path) -> None
     try:
         if not signed(root):
             raise Unusable("they are not signed, and metadata_certificate is configured")
-        runner = _Runner(program)
-        with NamedTemporaryFile(suffix=".pem") as file:
-            file.write(certificate)
-            file.flush()
-            good = runner.verified(metadata, file.name, _CLASSES[root.tag], root.get("ID", ""))
+        good = _Runner(program).verified(metadata, certificate, _CLASSES[root.tag], root.get("ID", ""))
     except Refused as refused:
         raise Unusable(refused.reason.value) from None
     if not good:
@@ -96,17 +94,19 @@ def checked_metadata(metadata: bytes, certificate: bytes, program: Path) -> None
 
 
 class _Runner:
-    """Runs the program. ``digested``: what it says each good signature was made over."""
+    """Runs the program. What it is given and what it gives is in memory only: keys and messages never lie on a disk.
+    ``digested``: what it says each good signature was made over."""
 
     def __init__(self, program: Path) -> None:
         self._program = program
         self.digested: list[bytes] = []
 
-    def verified(self, message: bytes, certificate_file: str, node_name: str, node_id: str) -> bool:
-        """Whether the signature in the node with this id was made with the certificate's key."""
+    def verified(self, message: bytes, certificate: bytes, node_name: str, node_id: str) -> bool:
+        """Whether the signature in the node with this id was made with the key of this certificate (PEM)."""
         more = ["--enabled-reference-uris", "empty,same-doc", "--enabled-key-data", "raw-x509-cert"]
-        more += ["--store-references", "--print-debug", "--pubkey-cert-pem", certificate_file]
-        done = self._run("--verify", [*more, "--id-attr:ID", node_name, "--node-id", node_id], message)
+        more += ["--store-references", "--print-debug", "--id-attr:ID", node_name, "--node-id", node_id]
+        with _in_memory(certificate) as trusted:
+            done = self._run("--verify", [*more, "--pubkey-cert-pem", _path(trusted)], message, trusted)
         if done.returncode != 0:
             return False
         _, begun, rest = done.stdout.partition(_FROM)
@@ -117,30 +117,52 @@ class _Runner:
         return True
 
     def opened(self, message: bytes, keys: Sequence[str]) -> bytes:
-        """The message with its encrypted part in clear, by the first key that opens it. Raises Refused."""
+        """The message with its encrypted part in clear, by the first key (PEM) that opens it. Raises Refused."""
+        node = "http://www.w3.org/2001/04/xmlenc#:EncryptedKey"
         for key in keys:
-            with NamedTemporaryFile(suffix=".pem") as file, NamedTemporaryFile(suffix=".xml") as clear:
-                file.write(key.encode())
-                file.flush()
-                node = "http://www.w3.org/2001/04/xmlenc#:EncryptedKey"
-                more = ["--privkey-pem", file.name, "--id-attr:Id", node, "--output", clear.name]
-                if self._run("--decrypt", more, message).returncode == 0:
-                    return Path(clear.name).read_bytes()[: MESSAGE_BYTES_MAX + 1]
+            with _in_memory(key.encode()) as private, _in_memory(b"") as clear:
+                more = ["--privkey-pem", _path(private), "--id-attr:Id", node, "--output", _path(clear)]
+                if self._run("--decrypt", more, message, private, clear).returncode == 0:
+                    os.lseek(clear, 0, os.SEEK_SET)
+                    with os.fdopen(os.dup(clear), "rb") as text:
+                        return text.read(MESSAGE_BYTES_MAX + 1)
         raise Refused(Reason.UNREADABLE)
 
-    def _run(self, verb: str, arguments: Iterable[str], message: bytes) -> "subprocess.CompletedProcess[bytes]":
-        with NamedTemporaryFile(suffix=".xml") as file:
-            file.write(message)
-            file.flush()
-            command = [str(self._program), verb, *_lax(self._program), *arguments, file.name]
+    def _run(
+        self, verb: str, arguments: Iterable[str], message: bytes, *handles: int
+    ) -> "subprocess.CompletedProcess[bytes]":
+        with _in_memory(message) as source:
+            command = [str(self._program), verb, *_lax(self._program), *arguments, _path(source)]
             try:
                 return subprocess.run(  # noqa: S603  # the configured program; what was sent is only in the file
-                    command, capture_output=True, timeout=RUN_S_MAX, check=False, stdin=subprocess.DEVNULL
+                    command,
+                    capture_output=True,
+                    timeout=RUN_S_MAX,
+                    check=False,
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=(source, *handles),
                 )
             except subprocess.TimeoutExpired:
                 raise Refused(Reason.TOO_MUCH, "xmlsec1 did not come to an end") from None
             except OSError as error:
                 raise NoProgram(f"{self._program}: {error.strerror or error}") from error
+
+
+@contextmanager
+def _in_memory(content: bytes) -> Iterator[int]:
+    """A file that has no name and lies in memory; a child that is given the descriptor opens it by ``_path``."""
+    handle = os.memfd_create("lmsyncd-saml", os.MFD_CLOEXEC)
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(handle, left) :]
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _path(handle: int) -> str:
+    return f"/dev/fd/{handle}"
 
 
 @cache
@@ -166,7 +188,10 @@ def _second_opinion(message: bytes, expected: Expected, means: Means, runner: _R
 
     logging.getLogger("saml2").setLevel(logging.CRITICAL + 1)  # it logs whole messages
     context = sigver.SecurityContext(
-        _backend(runner), metadata=_Keys(means.provider), only_use_keys_in_metadata=True, enc_key_files=[]
+        _backend(runner, means.keys),
+        metadata=_Keys(means.provider),
+        only_use_keys_in_metadata=True,
+        enc_key_files=[str(number) for number in range(len(means.keys))],  # names for ``decrypt`` below, no files
     )
     request_id = expected.request_id
     response = AuthnResponse(
@@ -181,7 +206,7 @@ def _second_opinion(message: bytes, expected: Expected, means: Means, runner: _R
         want_assertions_signed=True,
     )
     try:
-        heard = response.loads(message, decode=False).verify(list(means.keys))
+        heard = response.loads(message, decode=False).verify()
     except (Refused, NoProgram):
         raise
     except sigver.SigverError as error:
@@ -192,7 +217,7 @@ def _second_opinion(message: bytes, expected: Expected, means: Means, runner: _R
         raise Refused(Reason.DISAGREED)
 
 
-def _backend(runner: _Runner) -> Any:
+def _backend(runner: _Runner, keys: Sequence[str]) -> Any:
     """pysaml2's way to xmlsec1, which keeps what was digested, has deadlines, and asks for the version once."""
     from saml2 import sigver
 
@@ -201,12 +226,12 @@ def _backend(runner: _Runner) -> Any:
             self, signedtext: str | bytes, cert_file: str, cert_type: str, node_name: str, node_id: str
         ) -> bool:
             text = signedtext.encode() if isinstance(signedtext, str) else signedtext
-            return runner.verified(text, cert_file, node_name, node_id)
+            return runner.verified(text, Path(cert_file).read_bytes(), node_name, node_id)
 
         def decrypt(self, enctext: str | bytes, key_file: str) -> str:
             text = enctext.encode() if isinstance(enctext, str) else enctext
             try:
-                return runner.opened(text, [Path(key_file).read_text("ascii")]).decode()
+                return runner.opened(text, [keys[int(key_file)]]).decode()
             except Refused:
                 raise sigver.DecryptError from None  # then it tries the next key
 
