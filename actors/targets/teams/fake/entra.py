@@ -124,7 +124,7 @@ class Entra:
                 claims["email"] = code.person["mail"]
             if code.nonce:
                 claims["nonce"] = code.nonce
-            answer["id_token"] = sign(claims)
+            answer["id_token"] = sign(claims, self.terms.signing_key)
         if form.get("client_info") == "1":
             told = msgspec.json.encode({"uid": code.person["id"], "utid": code.directory})
             answer["client_info"] = bare(told)

@@ -14,18 +14,18 @@ GRAPH_APP = "0bf30f3b-4a52-48df-9a82-234910c4a086"
 
 
 @cache
-def signing_key(kid: str = "sandbox-entra-1") -> RSAKey:
+def signing_key(kid: str) -> RSAKey:
     """The same one until the process ends."""
     return RSAKey.generate_key(KEY_BITS, {"kid": kid, "use": "sig", "alg": "RS256"})
 
 
-def keys() -> Fields:
-    """The JWKS."""
-    return {"keys": [signing_key().as_dict(private=False)]}
+def keys(kid: str) -> Fields:
+    """The JWKS, in which the key of this name stands alone."""
+    return {"keys": [signing_key(kid).as_dict(private=False)]}
 
 
-def sign(claims: Fields) -> str:
+def sign(claims: Fields, kid: str) -> str:
     """A compact JWT, RS256."""
-    key = signing_key()
+    key = signing_key(kid)
     header = {"alg": "RS256", "kid": str(key.kid), "typ": "JWT"}
     return jws.serialize_compact(header, msgspec.json.encode(claims), key, ["RS256"])

@@ -39,7 +39,7 @@ class Desk:
             case "adminconsent":
                 return self._doors.admin_consent(directory, request, now_s)
             case "keys":
-                fields = keys()
+                fields = keys(self._entra.terms.signing_key)
             case "token":
                 fields = self._entra.token(directory, request, now_s)
             case _:

@@ -27,5 +27,7 @@ class Terms(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     require_install: bool = False
     """Whether learners need the Teams app before they can be notified."""
     delta_life_s: Seconds = 604_800.0
+    signing_key: str = "sandbox-entra-1"
+    """The name of the key that Entra signs with; another name is another key, and the former is known no more."""
     validation_tokens: bool = False
     """Whether notifications carry signed validationTokens."""

@@ -181,7 +181,7 @@ class Watching:
         }
         body: Fields = {"value": [item]}
         if self._terms.validation_tokens:
-            body["validationTokens"] = [_validation_token(about.directory, now_s)]
+            body["validationTokens"] = [_validation_token(about.directory, now_s, self._terms.signing_key)]
         held_s = float(fault.value or HELD_S) if fault is not None and kind == "out_of_order" else 0.0
         what = f"graph {told.get('changeType') or told.get('lifecycleEvent')}"
         for _ in range(2 if kind == "duplicate" else 1):
@@ -254,7 +254,7 @@ def _directory(token: Token) -> str:
     return HOME if token.consent is None else token.consent.directory
 
 
-def _validation_token(directory: str, now_s: float) -> str:
+def _validation_token(directory: str, now_s: float, kid: str) -> str:
     return sign(
         {
             "aud": "sandbox",
@@ -265,5 +265,6 @@ def _validation_token(directory: str, now_s: float) -> str:
             "azp": GRAPH_APP,
             "tid": directory,
             "ver": "2.0",
-        }
+        },
+        kid,
     )

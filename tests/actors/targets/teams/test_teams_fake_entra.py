@@ -5,6 +5,7 @@ import base64
 import msgspec
 import pytest
 from joserfc import jwt
+from joserfc.errors import JoseError
 from teams_directory import BACK, CP1, GRAPH, PAIR, Directory, desk, number
 from teams_stage import DIRECTORY, NOW_S, code, fields
 
@@ -92,6 +93,15 @@ def test_a_code_brings_tokens_that_speak_for_who_signed_in(desk: Directory) -> N
     assert (claims["aud"], claims["nonce"], claims["tid"]) == ("sandbox", "n", DIRECTORY)
     assert claims["preferred_username"] == "ada@example.edu"
     assert claims["exp"] - claims["iat"] == 3599
+
+
+def test_entra_signs_with_another_key_when_told_to(desk: Directory) -> None:
+    before = desk.keys()
+    desk.adjust(signing_key="another")
+    told = desk.connected()
+    with pytest.raises(JoseError):
+        jwt.decode(str(told["id_token"]), before, algorithms=["RS256"])
+    assert jwt.decode(str(told["id_token"]), desk.keys(), algorithms=["RS256"]).claims["aud"] == "sandbox"
 
 
 def test_without_offline_access_and_openid_there_is_an_access_token_only(desk: Directory) -> None:
