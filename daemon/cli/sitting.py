@@ -1,15 +1,11 @@
-"""``lmsyncctl session``: people who signed in to the pages, and their rows as a table."""
+"""``lmsyncctl session``: people who signed in to the pages."""
 
 import click
-from rich.text import Text
 
-from daemon.cli.cells import at, plain
 from daemon.cli.trunk import ask, command, dry_run, subgroup
 from daemon.control import protocol as p
-from daemon.control import views as v
 
 session = subgroup("session", "People who are signed in to the pages.")
-HEADINGS = ("session", "who", "by", "role", "from", "since", "last seen", "until", "known as")
 
 
 @command(session, "list", "lmsyncctl session list\nlmsyncctl session list acme --json")
@@ -31,17 +27,3 @@ def revoke(names: tuple[str, ...], dry_run: bool) -> int:
     They may sign in again while the identity provider lets them. What they connected stays connected (token revoke).
     """
     return ask(p.SessionRevoke(names=names, dry_run=dry_run))
-
-
-def cells(row: v.SessionRow) -> list[Text | str]:
-    return [
-        plain(f"{row.tenant}/{row.id}"),
-        plain(row.name or row.email or row.subject),
-        plain(f"{row.via}:{row.subject}"),
-        plain(row.role),
-        plain(row.place),
-        at(row.began_us)[:19],
-        at(row.seen_us)[:19],
-        at(row.until_us)[:19],
-        plain(row.person),
-    ]

@@ -17,7 +17,7 @@ from daemon.cli import (
     outlooks,
     quarantined,
     readings,
-    sitting,
+    seated,
     tokened,
     vaulted,
 )
@@ -127,7 +127,7 @@ def _headings(row: Listed) -> tuple[str, ...]:
         case v.QuarantinedRow() | v.FieldDiffRow() | v.ActivationRow():
             return quarantined.headings(row)
         case v.SessionRow():
-            return sitting.HEADINGS
+            return seated.HEADINGS
         case v.AuditRow() | v.MisfitRow():
             return audited.headings(row)
         case v.PutRow() | v.DataKeyRow():
@@ -220,7 +220,7 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
         case v.QuarantinedRow() | v.FieldDiffRow() | v.ActivationRow():
             return quarantined.cells(row)
         case v.SessionRow():
-            return sitting.cells(row)
+            return seated.cells(row)
         case v.AuditRow() | v.MisfitRow():
             return audited.cells(row)
         case v.PutRow() | v.DataKeyRow():

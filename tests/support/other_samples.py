@@ -2,9 +2,9 @@
 
 from audit_samples import AUDITED
 from mapping_samples import MAPPED
-from token_samples import TOKENS
 from session_samples import SESSIONS
+from token_samples import TOKENS
 from vault_samples import VAULT
 from view_samples import CLIENTS, KEEPING, OUTLOOKS, REMAPPED
 
-OTHERS = [*OUTLOOKS, *REMAPPED, *MAPPED, *KEEPING, *CLIENTS, *AUDITED, *VAULT, *TOKENS]
+OTHERS = [*OUTLOOKS, *REMAPPED, *MAPPED, *KEEPING, *CLIENTS, *AUDITED, *VAULT, *TOKENS, *SESSIONS]
