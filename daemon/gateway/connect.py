@@ -63,7 +63,7 @@ class ConnectResource:
         page = self._counter.signed_in
         return [
             Route(CONNECT, Resource(get=page(self.accounts))),
-            Route(TARGET, Resource(post=page(self.begin))),
+            Route(TARGET, Resource(get=page(self.one), post=page(self.begin))),
             Route(CALLBACK, Resource(get=page(self.callback))),
             Route(DISCONNECT, Resource(get=page(self.ask), post=page(self.disconnect))),
         ]
@@ -79,6 +79,14 @@ class ConnectResource:
             base=self._counter.accounts(tenant),
             foot=self._counter.foot(tenant, session),
         )
+
+    async def one(self, request: Request, tenant: Tenant, session: Session) -> Response:
+        """A link to one account leads to its place among all: nothing begins by a link."""
+        account = self._account(request, tenant)
+        if account is None:
+            return self._counter.said(request, tenant, 404, "nowhere", link=self._back(tenant))
+        url = f"{self._counter.accounts(tenant)}#connect-{account.name}"
+        return RedirectResponse(url, 303, headers=PRIVATE)
 
     async def begin(self, request: Request, tenant: Tenant, session: Session) -> Response:
         """On to the vendor."""

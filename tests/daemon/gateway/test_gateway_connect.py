@@ -35,6 +35,9 @@ async def test_an_account_is_connected_and_disconnected(tmp_path: Path) -> None:
         assert "not connected" in page.text
         assert 'id="connect-fixed"' not in page.text
         assert "posts &lt;to&gt; channels" in page.text
+        link = await browser.get("/connect/slack")
+        assert (link.status_code, link.headers["location"]) == (303, f"{BASE}/connect#connect-slack")
+        assert (await browser.get("/connect/fixed")).status_code == 404
         leaving = await browser.post("/connect/slack", csrf=await browser.csrf())
         address = leaving.headers["refresh"].removeprefix("0; url=")
         assert address.startswith("https://slack.example.com/authorize?")

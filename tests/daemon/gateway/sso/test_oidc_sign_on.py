@@ -9,6 +9,8 @@ import pytest
 from joserfc.jwk import ECKey, OctKey, RSAKey
 from openid_double import BASE, CLIENT, ISSUER, KEY, OTHER_KEY, PUBLIC, fields_of, people, refused, signing_on
 
+from config.model import Secret
+from config.saml import Saml, SamlKey
 from daemon.gateway.sso.oidc_token import half_hash
 
 
@@ -218,3 +220,37 @@ async def test_no_page_is_at_a_tenant_whose_people_do_not_sign_in(tmp_path: Path
                 answer = await here.browser().get(f"{PUBLIC}/t/{tenant}/{path}")
                 assert answer.status_code == 404, path
                 assert "There is nothing here" in answer.text
+
+
+async def test_a_sign_on_that_cannot_be_used_gives_way_to_the_other(tmp_path: Path) -> None:
+    async with people(tmp_path) as here:
+        acme = signing_on()
+        assert acme.sso is not None
+        key = SamlKey(certificate=tmp_path / "none.pem", key=Secret(env="none"))
+        saml = Saml(metadata_url="https://idp.example.edu/metadata", keys=(key,))
+        both = msgspec.structs.replace(acme, sso=msgspec.structs.replace(acme.sso, saml=saml))
+        assert both.sso is not None
+        here.tenants["acme"] = both
+        page = await here.browser().get("/sso")
+        assert ("/sso/oidc" in page.text, "/sso/saml/" in page.text) == (True, False)
+        assert here.world.troubles[-1][2]["method"] == "saml"
+        only = msgspec.structs.replace(both.sso, methods=("saml",))
+        here.tenants["acme"] = msgspec.structs.replace(both, sso=only)
+        browser = here.browser()
+        assert "/sso/saml/" in (await browser.get("/sso")).text  # there is no other: whoever follows it is told
+        assert (await browser.get("/sso/oidc")).status_code == 404
+        assert (await browser.get("/sso/oidc/callback")).status_code == 404
+
+
+async def test_few_names_of_paths_are_traced(tmp_path: Path) -> None:
+    async with people(tmp_path) as here:
+        browser = here.browser()
+        for path, name in (
+            ("/connect", "/t/{tenant}/connect"),
+            ("/connect/slack/callback", "/t/{tenant}/connect/{target}/callback"),
+            ("/connect/teams/disconnect", "/t/{tenant}/connect/{target}/disconnect"),
+            ("/sso/oidc/callback", "/t/{tenant}/sso/oidc/callback"),
+            ("/connect/slack/else", "(none)"),
+        ):
+            await browser.get(path)
+            assert here.world.spans[-1].said["template"] == name
