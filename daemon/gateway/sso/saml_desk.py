@@ -310,7 +310,7 @@ class SamlDesk:
         if self._limiter is None:
             self._limiter = trio.CapacityLimiter(self._ports.configuration().daemon.sso.saml_at_once)
         if self._limiter.statistics().tasks_waiting >= WAITING_MAX:
-            raise NotNow("too many sign at the same time (sso.saml_at_once)")
+            raise NotNow("too many sign on at the same time (sso.saml_at_once)")
         with trio.move_on_after(EXAMINED_S_MAX):
             return await trio.to_thread.run_sync(job, limiter=self._limiter, abandon_on_cancel=True)
         raise NotNow("it took too long")
