@@ -169,7 +169,9 @@ def _path(handle: int) -> str:
 def _lax(program: Path) -> tuple[str, ...]:
     """From version 1.3 on xmlsec1 does not look for a key by itself unless it is told to. Raises NoProgram."""
     try:
-        told = subprocess.run([program, "--version"], capture_output=True, timeout=RUN_S_MAX, check=False)  # noqa: S603
+        told = subprocess.run(  # noqa: S603  # the configured program
+            [program, "--version"], capture_output=True, timeout=RUN_S_MAX, check=False
+        )
     except (OSError, subprocess.SubprocessError) as error:
         raise NoProgram(f"{program}: it cannot be run") from error
     numbers = told.stdout.decode("ascii", "replace").split(" ")[1:2]
