@@ -92,10 +92,11 @@ _SECRET = ", ".join(StoredSecret.__struct_fields__)
 
 
 class SqlVault:
-    """All methods raise StoreUnavailable while the store takes or gives nothing."""
+    """All methods raise StoreUnavailable while the store takes or gives nothing. Who is cancelled learns before they
+    leave what became of their change: memory must not differ from the disk."""
 
     def __init__(self, writer: Writer, reader: Engine) -> None:
-        self._write = writer.submit
+        self._write = writer.firmly
         self._read = reader.run
 
     async def keys(self) -> list[WrappedKey]:

@@ -6,6 +6,8 @@ sealed values; each is opened when it is asked for and not kept.
 
 from collections.abc import Sequence
 
+import trio
+
 from config.secrets import SecretUnavailable
 from daemon.store.vault import StoredSecret
 from daemon.vault.envelope import VaultUnusable
@@ -29,6 +31,7 @@ class Secrets:
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
         self._stored: dict[Who, StoredSecret] = {}
+        self._alone = trio.Lock()
 
     def __repr__(self) -> str:
         return f"Secrets({len(self._stored)})"
@@ -39,6 +42,10 @@ class Secrets:
 
     async def refresh(self) -> None:
         """Look at what is stored. Raises StoreUnavailable."""
+        async with self._alone:
+            await self._look()
+
+    async def _look(self) -> None:
         self._stored = {(each.tenant, each.name): each for each in await self._vault.store.secrets()}
 
     def look_up(self, tenant: str, name: str) -> str | None:
@@ -58,27 +65,29 @@ class Secrets:
 
     async def put(self, tenant: str, name: str, value: str, by: str) -> StoredSecret:
         """In force when this returns. Raises SecretRefused, VaultUnusable and StoreUnavailable."""
-        before = self._stored.get((tenant, name))
-        if before is None and sum(each == tenant for each, _ in self._stored) >= SECRETS_MAX:
-            raise SecretRefused(f"there are {SECRETS_MAX:,} secrets already, which is as many as there may be")
-        await self._vault.ready_for(tenant)
-        version = 1 if before is None else before.version + 1
-        new = StoredSecret(
-            tenant=tenant,
-            name=name,
-            version=version,
-            sealed=self._vault.seal(tenant, KIND, name, value.encode(), version),
-            set_us=self._vault.clock.now_us(),
-            set_by=by,
-        )
-        if not await self._vault.store.put(new):
-            await self.refresh()
-            raise SecretRefused("somebody else set it at this moment")
-        await self.refresh()
+        async with self._alone:
+            before = self._stored.get((tenant, name))
+            if before is None and sum(each == tenant for each, _ in self._stored) >= SECRETS_MAX:
+                raise SecretRefused(f"there are {SECRETS_MAX:,} secrets already, which is as many as there may be")
+            await self._vault.ready_for(tenant)
+            version = 1 if before is None else before.version + 1
+            new = StoredSecret(
+                tenant=tenant,
+                name=name,
+                version=version,
+                sealed=self._vault.seal(tenant, KIND, name, value.encode(), version),
+                set_us=self._vault.clock.now_us(),
+                set_by=by,
+            )
+            if not await self._vault.store.put(new):
+                await self._look()
+                raise SecretRefused("it is not as it was a moment ago; nothing was changed")
+            self._stored = {**self._stored, (tenant, name): new}
         return new
 
     async def remove(self, which: Sequence[Who]) -> int:
         """Raises StoreUnavailable."""
-        n = await self._vault.store.remove(which)
-        await self.refresh()
+        async with self._alone:
+            n = await self._vault.store.remove(which)
+            await self._look()
         return n
