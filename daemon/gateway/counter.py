@@ -42,7 +42,8 @@ class Counter(msgspec.Struct, frozen=True, kw_only=True):
     trouble: Trouble
 
     def refuse(self, request: Request, tenant: Tenant | None, what: str, on: str, why: str, who: str = "") -> None:
-        """Told to the audit, without waiting."""
+        """Told to the audit, without waiting, and to the trace."""
+        facts(request.scope).span.set(refused=why)
         deed = Deed(
             who=who or "unknown",
             where=where_from(request),

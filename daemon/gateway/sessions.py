@@ -37,7 +37,6 @@ TOKEN_BYTES = 32
 NONCE_BYTES = 12
 SEEN_US = 60_000_000
 """How often it is written down that somebody is still there."""
-SUBJECT_CHARS_MAX = 300
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _WAY = re.compile(r"[a-z0-9_/-]{0,200}", re.ASCII)
 
@@ -116,7 +115,7 @@ class Sessions:
             tenant=tenant.name,
             via=via,
             issuer=person.issuer,
-            subject=person.subject[:SUBJECT_CHARS_MAX],
+            subject=person.subject,
             email=person.email,
             name=person.name,
             person=person.person,
@@ -134,9 +133,11 @@ class Sessions:
             "issuer": person.issuer,
             **({"person": person.person} if person.person else {"unmatched": person.unmatched}),
         }
-        await self._note(request, stored, "session.begin", told)
+        no = await self._audit.intend(tenant.name, self._deed(request, stored, "session.begin", told))
         former = self._held(request, tenant.name)
-        for ended in await self._store.begin(stored, None if former is None else _id(former)):
+        replaced = await self._store.begin(stored, None if former is None else _id(former))
+        await self._audit.conclude(tenant.name, no, "done")
+        for ended in replaced:
             why = "signed in anew" if ended.roles == stored.roles else "its roles have changed"
             await self._ended(request, ended, why)
         await self._desk.signed_in(tenant.name, _session(stored, token, words).who(stored.place))
@@ -186,11 +187,12 @@ class Sessions:
         return ""
 
     async def _ended(self, request: Request, ended: StoredSession, why: str) -> None:
-        await self._note(request, ended, "session.end", {"session": ended.handle, "why": why})
+        deed = self._deed(request, ended, "session.end", {"session": ended.handle, "why": why})
+        await self._audit.note(ended.tenant, deed)
         self.event("session.ended", tenant=ended.tenant, who=ended.who, session=ended.handle, why=why)
 
-    async def _note(self, request: Request, stored: StoredSession, what: str, told: dict[str, object]) -> None:
-        deed = Deed(
+    def _deed(self, request: Request, stored: StoredSession, what: str, told: dict[str, object]) -> Deed:
+        return Deed(
             who=stored.who,
             where=where_from(request),
             what=what,
@@ -198,7 +200,6 @@ class Sessions:
             arguments=told,
             correlation_id=facts(request.scope).correlation_id,
         )
-        await self._audit.note(stored.tenant, deed)
 
     def _held(self, request: Request, tenant: str) -> bytes | None:
         return token_of(self._origin.read(request, _name(tenant)))

@@ -75,6 +75,8 @@ class Pages:
         **given: object,
     ) -> Response:
         """``leads_to``: where the browser goes from here by itself, at once. It is also a link in the page."""
+        if leads_to and not leads_to.startswith(("https://", "http://")):
+            raise ValueError("a page leads to addresses of the web only")
         language = language_of(tenant)
         words = SAID[language]
 

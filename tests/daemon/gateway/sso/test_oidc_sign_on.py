@@ -36,7 +36,7 @@ async def test_somebody_who_signs_in_has_a_session_of_their_own(tmp_path: Path) 
         assert session.place == "192.0.2.7"
         assert cookie.split("=")[1].split(";")[0] not in repr(session)
         assert [each.who for each in here.desk.seen] == ["oidc:ada"]
-        assert "noted session.begin" in here.audit.whats("acme")
+        assert here.audit.whats("acme") == ["intended session.begin", "concluded session.begin"]
         assert [name for name, _ in here.events] == ["session.began"]
 
 
