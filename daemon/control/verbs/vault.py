@@ -293,8 +293,11 @@ def _remarks(room: Strongroom, state: VaultState) -> list[str]:
         said.append(f"{state.former} data keys are wrapped with a former key: lmsyncctl vault rotate")
     if state.sealing.kind == "plain":
         said.append("whoever can read the key and the database can read every secret: docs/secrets.md")
-    if room.keks.file is None and room.keks.beside.path.exists() and not state.former and not state.closed:
-        said.append(f"{room.keks.beside.path} is not needed any more: keep a copy for old backups, and remove it")
+    beside = room.keks.beside.path
+    if beside.exists() and beside.stat().st_mode & 0o077:
+        said.append(f"others on this machine may read {beside}: chmod 600")
+    if room.keks.file is None and beside.exists() and not state.former and not state.closed:
+        said.append(f"{beside} is not needed any more: keep a copy for old backups, and remove it")
     return said
 
 

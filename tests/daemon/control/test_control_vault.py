@@ -130,6 +130,11 @@ async def test_status_says_what_protects_and_what_is_to_be_done(tmp_path: Path) 
         assert (vault.sealing, vault.keys, vault.closed) == ("plain", 1, 0)
         assert "docs/secrets.md" in vault.remarks[0]
         assert (key.tenant, key.state, key.values) == ("acme", "in use", 1)
+        (tmp_path / "c.db.vault").chmod(0o640)
+        [vault, _], _ = await ask(office, p.VaultStatus())
+        assert "chmod 600" in vault.remarks[1]
+        [overall, *_], _ = await ask(office, p.AskStatus())
+        assert (overall.vault, [line for line in overall.degraded if "vault" in line]) == ("plain", [])
 
 
 async def test_rotation_of_data_keys(tmp_path: Path) -> None:
@@ -157,6 +162,8 @@ async def test_a_key_that_is_gone_is_said_everywhere(tmp_path: Path) -> None:
         assert ("is not here" in rows[0].trouble, done.exit_code) == (True, Exit.DEGRADED)
         rows, done = await ask(office, p.VaultStatus())
         assert (rows[1].state, done.exit_code) == ("closed", Exit.DEGRADED)
+        [overall, *_], done = await ask(office, p.AskStatus())
+        assert ("1 data keys cannot be used" in overall.degraded[0], done.exit_code) == (True, Exit.DEGRADED)
         [row], done = await ask(office, p.VaultUnlock())
         assert (row.after, done.exit_code) == ("1 closed", Exit.DEGRADED)
         with pytest.raises(p.Refusal, match="the vault cannot be used"):
