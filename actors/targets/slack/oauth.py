@@ -167,10 +167,11 @@ def _given(outcome: Outcome) -> Granted | Failure:
         return Throttled(retry_after, detail="Slack: too many requests for tokens")
     if outcome.status == 503:
         return Unavailable("Slack: HTTP 503 instead of a token", retry_after)
-    if fields is None or outcome.status >= 500:
+    error = told(outcome)
+    if fields is None or outcome.status >= 500 or (fields.get("ok") is not True and not error):
         return Doubtful(f"Slack: HTTP {outcome.status} instead of a token, perhaps after giving it")
-    if fields.get("ok") is not True:
-        return _failure(told(outcome), retry_after)
+    if error:
+        return _failure(error, retry_after)
     granted = oauth.granted_of(fields, separator=",")
     if granted is None:
         return Doubtful("Slack: ok without a token")
