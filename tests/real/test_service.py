@@ -15,7 +15,7 @@ from machine import CHECKOUT, WHEELS, Machine, bare_system, booted, need
 
 pytestmark = pytest.mark.real
 
-WALKED = ("Install", "Configure", "Seal the secrets", "Start")
+WALKED = ("Install", "Configure", "Seal the secrets", "Seal the key of the vault", "Start")
 OPERATOR, STRANGER = "olga", "steve"
 UNREACHABLE, FORBIDDEN = 69, 77
 
@@ -80,11 +80,23 @@ def test_state_and_secrets_are_the_daemons_alone(service: Machine) -> None:
     service.run("ls /var/lib/lmsyncd", user=OPERATOR, code=2)
     service.run("ls /run/credentials/lmsyncd.service", user=OPERATOR, code=2)
     sealed = set(service.run("ls /etc/credstore.encrypted").split())
-    assert sealed == set(service.run("ls /run/credentials/lmsyncd.service").split())
+    assert sealed | {"lmsyncd-vault"} == set(service.run("ls /run/credentials/lmsyncd.service").split())
     named = service.run("grep -hoE '^[^#]*credential = \"[^\"]+' /etc/lmsyncd/tenants.d/demo.toml").splitlines()
     assert named
     assert {line.rpartition('"')[2] for line in named} <= sealed
-    assert service.run("ls /etc/lmsyncd").split() == ["lmsyncd.toml", "tenants.d"]
+    assert service.run("ls /etc/lmsyncd").split() == ["lmsyncd-vault.cred", "lmsyncd.toml", "tenants.d"]
+
+
+def test_the_key_of_the_vault_comes_sealed_and_what_is_put_in_is_kept_under_it(service: Machine) -> None:
+    assert "vault: host key" in service.run("lmsyncctl status")
+    service.run("printf 'not-to-be-seen-anywhere' | lmsyncctl secret set demo/new-one")
+    assert '"sealing":"host key"' in service.run("lmsyncctl --json vault status")
+    assert "lmsyncd.db.vault" not in service.run("ls /var/lib/lmsyncd")
+    service.run("grep -rl not-to-be-seen-anywhere /var/lib/lmsyncd /var/log", code=1)
+    service.run("systemctl restart lmsyncd")
+    assert "new-one" in service.run("lmsyncctl secret list")
+    assert "daemon.exposed" not in service.run("journalctl --no-pager --unit=lmsyncd.service")
+    service.run("lmsyncctl secret remove demo/new-one")
 
 
 def test_operators_are_served_and_strangers_are_not(service: Machine) -> None:
