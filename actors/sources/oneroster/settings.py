@@ -13,6 +13,7 @@ from config.durations import seconds
 from config.model import Secret
 from config.polling import Polling
 from config.texts import NonEmpty, Timeout, Url
+from config.transport import ClientCertificate
 
 LIMITS_PER_S = {"requests_per_s": 5.0}
 """What ``limits = { … }`` may override, with the defaults: OneRoster names none."""
@@ -55,6 +56,17 @@ class OneRosterSettings(Polling, frozen=True, kw_only=True):
     """Our name there."""
     client_secret: Secret | None = None
     """And its secret."""
+    client_auth: Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth"] = (
+        "client_secret_basic"
+    )
+    """How we prove who we are at token_url: by the secret (in the header, or in the form), by an assertion that
+    client_key signs, or by client_certificate in TLS."""
+    client_key: Secret | None = None
+    """For ``private_key_jwt``: PEM, an RSA key whose public half the service knows."""
+    client_key_id: NonEmpty | None = None
+    """What the service calls that key (``kid``), where it has several."""
+    client_certificate: ClientCertificate | None = None
+    """For ``tls_client_auth``: who we are in TLS at token_url."""
     scopes: Annotated[tuple[NonEmpty, ...], Meta(max_length=16)] = ()
     """What is asked for with the token. Absent: reading the core roster, and the grade book if ``grades``."""
     grades: bool = False
@@ -81,11 +93,7 @@ class OneRosterSettings(Polling, frozen=True, kw_only=True):
             raise ValueError("oneroster needs exactly one of inbox, url and base_url")
         self._fill(*RHYTHM[ways[0]])
         super().__post_init__()
-        rest = (self.token_url, self.client_id, self.client_secret)
-        if ways == ["base_url"] and None in rest:
-            raise ValueError("base_url needs token_url, client_id and client_secret")
-        if ways != ["base_url"] and any(given is not None for given in rest):
-            raise ValueError("token_url, client_id and client_secret belong to base_url")
+        self._check_client(ways == ["base_url"])
         if (self.username is None) != (self.password is None):
             raise ValueError("username and password are given together")
         if self.authorization is not None and self.username is not None:
@@ -96,6 +104,21 @@ class OneRosterSettings(Polling, frozen=True, kw_only=True):
             if url is not None and ("?" in url or "#" in url):
                 raise ValueError("base_url and token_url have neither a query nor a fragment")
         check_limits(self.limits, LIMITS_PER_S)
+
+    def _check_client(self, by_rest: bool) -> None:
+        proofs = {
+            "client_secret": self.client_secret,
+            "client_key": self.client_key,
+            "client_certificate": self.client_certificate,
+        }
+        by = {"private_key_jwt": "client_key", "tls_client_auth": "client_certificate"}
+        wanted = by.get(self.client_auth, "client_secret")
+        if by_rest and None in (self.token_url, self.client_id, proofs[wanted]):
+            raise ValueError(f"base_url needs token_url, client_id and {wanted}")
+        if not by_rest and any(given is not None for given in (self.token_url, self.client_id, *proofs.values())):
+            raise ValueError("token_url, client_id and client_secret belong to base_url")
+        if beside := [name for name, given in proofs.items() if given is not None and name != wanted]:
+            raise ValueError(f"{beside[0]} is not what client_auth = {self.client_auth} takes: it takes {wanted}")
 
     def _fill(self, every: str, every_max: str) -> None:
         """What is absent depends on the way it is read."""
