@@ -80,8 +80,8 @@ class Network(Words, frozen=True, kw_only=True):
     ca_file: ReadableFile | None = None
     """PEM: a private certificate authority, trusted beside the system's."""
     private_targets: Annotated[tuple[NonEmpty, ...], Meta(max_length=256)] = ()
-    """Addresses that are not of the public internet and that tenants' files may lead to all the same: networks
-    (``10.20.0.0/16``), addresses (``127.0.0.1``), names (``moodle.internal``) and ``.domains``, each with ``:port`` if
+    """Addresses that are not of the public internet and that webhooks may lead to all the same: networks
+    (``10.20.0.0/16``), addresses (``127.0.0.1``), names (``hooks.internal``) and ``.domains``, each with ``:port`` if
     only that port is meant. A name allows what it leads to if that is private, but never a link-local address."""
 
     def __post_init__(self) -> None:

@@ -77,9 +77,8 @@ listen = ["127.0.0.1:8480"]                 # behind a reverse proxy; for the wo
 # key = "tls/key.pem"
 # client_ca = "tls/clients.pem"             # only clients with a certificate from here may connect
 
-[network]                                   # how we reach the world
-private_targets = ["127.0.0.1:8490"]        # the sandbox. Tenants' files may name no address that is not of the public
-#                                             internet, except for these: "10.20.0.0/16", "moodle.internal"
+# [network]                                 # how we reach the world
+# private_targets = ["10.20.0.0/16"]        # webhooks lead to the public internet only, and to what is listed here
 # proxy = "http://proxy.example.edu:3128"
 # no_proxy = ["localhost", ".example.edu"]
 # ca_file = "tls/private-ca.pem"            # trusted beside the system's

@@ -14,12 +14,14 @@ _WAYS = ("channel", "learner", "course_channel")
 
 class Taking(NamedTuple):
     """A kind's terms. ``audience``: whether a route says who is told there; ``statements`` and ``changes``: what it
-    can be sent; ``wording``: whether what it is sent is worded by templates (and can be gathered, or rewritten)."""
+    can be sent; ``wording``: whether what it is sent is worded by templates (and can be gathered, or rewritten);
+    ``outward``: whether its address is a receiver's of the tenant's own choice, and not a vendor's."""
 
     audience: Literal["needed", "none"] = "needed"
     statements: bool = False
     changes: bool = True
     wording: bool = True
+    outward: bool = False
 
 
 def unfit(tree: dict[str, object], terms: Mapping[str, Taking]) -> Iterator[Finding]:

@@ -80,7 +80,9 @@ def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tup
     walk.findings += [*_doubled(tree), *_logins(tree), *_horizon(tree), *_not_yet(tree)]
     walk.findings += unfit(tree, vocabulary.taking)
     if around.allowed is not None:
-        walk.findings += out_of_reach(tree, around.allowed)
+        for name, table in named_tables(tree, "targets").items():
+            if vocabulary.taking.get(str(table.get("kind")), Taking()).outward:
+                walk.findings += out_of_reach(table, around.allowed, ("targets", name))
     check_files(walk)
     if around.check_secrets:
         own = {name for tenant, name in around.stored if tenant in ("", file.stem)}

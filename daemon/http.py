@@ -15,9 +15,8 @@ import ssl
 from collections import OrderedDict
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import suppress
-from functools import lru_cache
 from typing import NamedTuple, Protocol
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpcore
 import msgspec
@@ -25,19 +24,17 @@ import trio
 
 from actors.domain.flow import Identity, Lost, NotSent, Outcome, Request, Response
 from config.model import Network
-from config.outward import Allowed, literal
+from config.outward import Allowed
 from daemon.no_proxy import Bypass
 from daemon.outward import Guard, GuardedBackend
 from daemon.presenting import presenting, trusting
+from daemon.spelling import Address, address, headers, raw_headers, reason
 
 BODY_BYTES_MAX = 1024 * 1024
 KEEPALIVE_S = 4.0  # shorter than servers and balancers allow (5 s and more): we close first and never race them
 ORIGINS_MAX = 4  # a vendor has an API and a login host, perhaps a second region
 IDENTITIES_MAX = 64
 CLOSE_S_MAX = 2.0
-DETAIL_CHARS_MAX = 200
-SAFE_IN_TARGET = "%/:=&?~#+!$,;'@()*[]"
-OURS_TO_SET = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 PROXY_WANTS_CREDENTIALS = 407
 SURELY_BEFORE = (
     httpcore.ConnectError,
@@ -47,8 +44,8 @@ SURELY_BEFORE = (
     httpcore.UnsupportedProtocol,
     httpcore.LocalProtocolError,
 )
-Key = tuple[bytes, bytes, int, bytes]
-"""An origin, and the identity presented to it."""
+Key = tuple[bytes, bytes, int, bytes, bool]
+"""An origin, the identity presented to it, and whether it was judged."""
 ANY_TIME = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError)
 
 
@@ -59,15 +56,6 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     read_s: float = 15.0
     write_s: float = 15.0
     total_s: float = 30.0
-
-
-class Address(msgspec.Struct, frozen=True):
-    """A parsed URL. ``named`` is what messages may tell of it."""
-
-    url: httpcore.URL
-    key: tuple[bytes, bytes, int]
-    host: bytes
-    named: str
 
 
 class Connection(Protocol):
@@ -105,37 +93,39 @@ class Outbound:
         self._network = network
         self._bypass = Bypass(network.no_proxy)
         self._guard = Guard(Allowed(network.private_targets))
-        self._nobody = self._ways(self.tls)
-        self._identified: OrderedDict[bytes, Ways] = OrderedDict()
+        self._nobody = {outward: self._ways(self.tls, outward=outward) for outward in (False, True)}
+        self._identified: OrderedDict[tuple[bytes, bool], Ways] = OrderedDict()
 
     def client(self) -> "HttpClient":
         """One slot's client: one request at a time."""
         return HttpClient(self)
 
-    async def connection(self, where: Address, identity: Identity | None = None) -> Connection:
+    async def connection(
+        self, where: Address, identity: Identity | None = None, *, outward: bool = False
+    ) -> Connection:
         """A connection, not opened yet. (httpcore's pools serve us only to make them.) Raises Barred where a proxy is
         not to be asked for it, Unpresentable where the identity is no certificate and key."""
         origin = where.url.origin
-        ways = self._nobody if identity is None else self._presenting(identity)
+        ways = self._nobody[outward] if identity is None else self._presenting(identity, outward)
         host = origin.host.decode("ascii")
         if ways.proxied is None or self._bypass.matches(host, origin.port):
             return ways.straight.create_connection(origin)
-        await self._guard.through_proxy(host, origin.port)
+        if outward:
+            await self._guard.through_proxy(host, origin.port)
         return ways.proxied.create_connection(origin)
 
-    def _ways(self, tls: ssl.SSLContext) -> Ways:
-        straight = httpcore.AsyncConnectionPool(
-            ssl_context=tls, keepalive_expiry=KEEPALIVE_S, network_backend=GuardedBackend(self._guard)
-        )
+    def _ways(self, tls: ssl.SSLContext, *, outward: bool) -> Ways:
+        backend = GuardedBackend(self._guard) if outward else httpcore.TrioBackend()
+        straight = httpcore.AsyncConnectionPool(ssl_context=tls, keepalive_expiry=KEEPALIVE_S, network_backend=backend)
         proxy = self._network.proxy
         return Ways(straight, proxied(proxy, tls, self.tls) if proxy else None)
 
-    def _presenting(self, identity: Identity) -> Ways:
+    def _presenting(self, identity: Identity, outward: bool) -> Ways:
         """Kept, as long as there are few: a TLS context takes 31 ms and 900 KiB to make."""
-        name = print_of(identity)
+        name = print_of(identity), outward
         ways = self._identified.get(name)
         if ways is None:
-            ways = self._identified[name] = self._ways(presenting(self._network.ca_file, identity))
+            ways = self._identified[name] = self._ways(presenting(self._network.ca_file, identity), outward=outward)
             if len(self._identified) > IDENTITIES_MAX:
                 self._identified.popitem(last=False)
         self._identified.move_to_end(name)
@@ -165,8 +155,9 @@ class HttpClient:
     async def _send(self, request: Request, into: Callable[[bytes], object] | None) -> Outcome:
         try:
             where = address(request.url)
-            headers = _raw_headers(request, where)
-            key: Key = (*where.key, b"" if request.identity is None else print_of(request.identity))
+            headers = raw_headers(request, where)
+            shown = b"" if request.identity is None else print_of(request.identity)
+            key: Key = (*where.key, shown, request.outward)
         except ValueError as error:
             return NotSent(str(error))
         body = Body(request.body)
@@ -178,9 +169,9 @@ class HttpClient:
                 bytes_max = request.answer_bytes_max or self._outbound.body_bytes_max
                 return await self._exchange(where, key, request.identity, call, bytes_max, into)
             except SURELY_BEFORE as error:
-                return NotSent(f"{where.named}: {_reason(error)}")
+                return NotSent(f"{where.named}: {reason(error)}")
             except ANY_TIME as error:
-                return body.failed(f"{where.named}: {_reason(error)}")
+                return body.failed(f"{where.named}: {reason(error)}")
         return body.failed(f"{where.named}: no whole answer within {total_s:g} s")
 
     def _patient(self, patience_s: float) -> dict[str, dict[str, float]]:
@@ -215,7 +206,7 @@ class HttpClient:
             return NotSent(f"{where.named}: the proxy wants credentials (407)")
         if not whole and answer.status < 300:  # an error's status speaks for itself; half a success proves nothing
             return Lost(f"{where.named}: the answer is larger than {bytes_max} bytes")
-        return Response(status=answer.status, headers=_headers(answer.headers), body=content)
+        return Response(status=answer.status, headers=headers(answer.headers), body=content)
 
     async def _read(
         self, answer: httpcore.Response, key: Key, bytes_max: int, into: Callable[[bytes], object] | None
@@ -244,7 +235,7 @@ class HttpClient:
         if connection is None:
             if len(self._connections) >= ORIGINS_MAX:
                 await self._drop(next(iter(self._connections)))
-            connection = self._connections[key] = await self._outbound.connection(where, identity)
+            connection = self._connections[key] = await self._outbound.connection(where, identity, outward=key[-1])
         return connection
 
     async def _drop(self, key: Key) -> None:
@@ -280,38 +271,6 @@ class Body:
         return NotSent(detail) if self._content and not self._begun else Lost(detail)
 
 
-@lru_cache(maxsize=512)
-def address(url: str) -> Address:
-    """Raises ValueError, with a text that tells nothing of the URL, unless it is plain http or https."""
-    try:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").encode("idna")
-        port = parts.port
-    except ValueError:
-        raise ValueError("the address is not a URL") from None
-    if parts.scheme not in ("http", "https") or not host:
-        raise ValueError("the address is neither http:// nor https:// with a host")
-    if parts.username is not None:
-        raise ValueError("the address carries a user name; credentials go elsewhere")
-    try:
-        literal(host.decode())
-    except ValueError as error:
-        raise ValueError(f"the host of the address: {error}") from None
-    if port == 0:
-        raise ValueError("the address has port 0")
-    target = quote(parts.path or "/", safe=SAFE_IN_TARGET)
-    if parts.query:
-        target += "?" + quote(parts.query, safe=SAFE_IN_TARGET)
-    bracketed = b"[" + host + b"]" if b":" in host else host
-    known = 443 if parts.scheme == "https" else 80
-    return Address(
-        url=httpcore.URL(scheme=parts.scheme.encode(), host=host, port=port or known, target=target.encode()),
-        key=(parts.scheme.encode(), host, port or known),
-        host=bracketed if port in (None, known) else bracketed + b":%d" % port,
-        named=f"{host.decode()}:{port or known}",
-    )
-
-
 def print_of(identity: Identity) -> bytes:
     """What tells identities apart, without being one."""
     return hashlib.sha256(f"{identity.certificate}\0{identity.key}".encode()).digest()
@@ -335,51 +294,3 @@ def proxied(proxy: str, tls: ssl.SSLContext, to_proxy: ssl.SSLContext) -> httpco
         keepalive_expiry=KEEPALIVE_S,
         network_backend=httpcore.TrioBackend(),
     )
-
-
-def _raw_headers(request: Request, where: Address) -> list[tuple[bytes, bytes]]:
-    raw = [(b"host", where.host), (b"user-agent", b"lmsyncd"), (b"accept-encoding", b"identity")]
-    if request.body or request.method not in ("GET", "HEAD", "DELETE"):
-        raw.append((b"content-length", b"%d" % len(request.body)))
-    try:
-        for name, value in request.headers.items():
-            if name.lower() not in OURS_TO_SET:
-                raw.append((name.encode("ascii"), value.encode("latin-1")))
-    except UnicodeEncodeError:
-        raise ValueError(f"{where.named}: a header has characters that HTTP cannot carry") from None
-    return raw
-
-
-def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for name_bytes, value_bytes in raw:
-        name, value = name_bytes.decode("latin-1").lower(), value_bytes.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong, in words that cannot quote the request: a peer may have echoed it."""
-    match error:
-        case httpcore.LocalProtocolError():
-            return "the request has characters that HTTP cannot carry"
-        case httpcore.RemoteProtocolError():
-            return "the connection was closed in mid-answer, or the answer is not HTTP"
-        case httpcore.TimeoutException():
-            return {"ConnectTimeout": "no connection in time", "WriteTimeout": "could not write in time"}.get(
-                type(error).__name__, "no answer in time"
-            )
-        case httpcore.ProxyError():
-            return f"the proxy refused: {error}"[:DETAIL_CHARS_MAX]
-        case _:
-            return _deepest(error)[:DETAIL_CHARS_MAX]
-
-
-def _deepest(error: BaseException) -> str:
-    """The system's or OpenSSL's own words, from the bottom of the chain."""
-    text = type(error).__name__
-    cause: BaseException | None = error
-    while cause is not None:
-        text = str(cause) or text
-        cause = cause.__cause__
-    return text

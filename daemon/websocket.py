@@ -1,5 +1,5 @@
-"""Sockets that we open: WebSockets over the same way out as every other request, with its proxy, its authorities and
-its judgement of addresses. ``httpcore`` makes the connection and upgrades it, ``wsproto`` knows the frames.
+"""Sockets that we open: WebSockets over the same way out as every other request, with its proxy and its authorities.
+``httpcore`` makes the connection and upgrades it, ``wsproto`` knows the frames.
 
 A side that says nothing for a while is asked whether it is there (ping); one that does not answer is gone. Addresses
 carry secrets, so no text of ours tells them.
@@ -21,8 +21,9 @@ from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from actors.ports.listening import Wire
 from daemon.http import Connection as Joined
-from daemon.http import Outbound, address
+from daemon.http import Outbound
 from daemon.presenting import Unpresentable
+from daemon.spelling import address
 
 OPEN_S_MAX = 20.0
 QUIET_S = 30.0

@@ -52,6 +52,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """How long an answer may be; None: as short as those of vendors we post to. A listing may need more."""
     patience_s: float | None = None
     """How long it may take, answer included; None: as long as a post may."""
+    outward: bool = False
+    """Whether the address is a receiver's that a tenant chose (a webhook): it is connected to only where it is of the public
+    internet, or where the host allows it. Addresses of vendors and LMSs lead wherever they stand."""
     identity: Identity | None = None
     """The certificate that is presented where the server asks for one (mutual TLS)."""
 

@@ -4,11 +4,12 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
-from config_world import GOOD_TENANT, look, told, write
+from config_world import GOOD_TENANT, VOCABULARY, look, told, write
 from hypothesis import given
 from hypothesis import strategies as st
 
 from config.outward import METADATA, Allowed, kind_of, literal, unwrapped
+from config.taking import Taking
 
 PUBLIC = ["8.8.8.8", "1.1.1.1", "172.15.255.255", "172.32.0.0", "100.63.255.255", "100.128.0.0", "2a00:1450::1"]
 SPECIAL = {
@@ -168,6 +169,10 @@ def test_metadata_addresses_are_none_of_the_public_internet() -> None:
 # ── as the check says it ─────────────────────────────────────────────────────────────────────────────
 
 
+CHOSEN = VOCABULARY._replace(taking={"chat": Taking(outward=True)})
+"""Where the kind is one whose address is a receiver's of the tenant's choice."""
+
+
 @pytest.mark.parametrize(
     ("url", "message", "suggestion"),
     [
@@ -184,7 +189,7 @@ def test_metadata_addresses_are_none_of_the_public_internet() -> None:
 )
 def test_the_check_says_which_line_to_add(tmp_path: Path, url: str, message: str, suggestion: str) -> None:
     tenant = GOOD_TENANT.replace("[[routes]]", f'api_url = "{url}"\n[[routes]]')
-    configuration, problems = look(write(tmp_path, {"tenants.d/acme.toml": tenant}))
+    configuration, problems = look(write(tmp_path, {"tenants.d/acme.toml": tenant}), vocabulary=CHOSEN)
     assert configuration is None
     [problem] = [each for each in problems if each.severity == "error"]
     assert (problem.key, problem.line, problem.message) == ("targets.chat.api_url", 12, message)
@@ -194,7 +199,15 @@ def test_the_check_says_which_line_to_add(tmp_path: Path, url: str, message: str
 def test_what_the_host_allows_is_good(tmp_path: Path) -> None:
     tenant = GOOD_TENANT.replace("[[routes]]", 'api_url = "https://10.1.2.3/x"\n[[routes]]')
     daemon = '[network]\nprivate_targets = ["10.1.0.0/16"]\n'
-    configuration, problems = look(write(tmp_path, {"tenants.d/acme.toml": tenant, "lmsyncd.toml": daemon}))
+    files = {"tenants.d/acme.toml": tenant, "lmsyncd.toml": daemon}
+    configuration, problems = look(write(tmp_path, files), vocabulary=CHOSEN)
+    assert configuration is not None
+    assert problems == []
+
+
+def test_a_vendor_stands_wherever_it_stands(tmp_path: Path) -> None:
+    tenant = GOOD_TENANT.replace("[[routes]]", 'api_url = "http://127.0.0.1:8490/slack/api/"\n[[routes]]')
+    configuration, problems = look(write(tmp_path, {"tenants.d/acme.toml": tenant}))
     assert configuration is not None
     assert problems == []
 

@@ -64,7 +64,7 @@ def test_metadata_over_http_are_believed_where_they_are_signed_or_from_this_mach
         SAML.replace("https://idp.example.edu", "http://127.0.0.1:8000"),
         SAML.replace("https://idp", "http://idp").replace("keys =", 'metadata_certificate = "sp.pem"\nkeys ='),
     ):
-        configuration, problems = read(tmp_path, text, f'{HERE}[network]\nprivate_targets = ["127.0.0.1"]\n')
+        configuration, problems = read(tmp_path, text)
         assert problems == []
         assert configuration is not None
 

@@ -62,7 +62,7 @@ async def answering(server: RawServer, stream: trio.abc.Stream) -> None:
 
 
 def post(url: str) -> Request:
-    return Request(method="POST", url=url, operation="x", body=b"{}")
+    return Request(method="POST", url=url, operation="x", body=b"{}", outward=True)
 
 
 async def send(url: str, *allowed: str, proxy: str | None = None) -> Outcome:

@@ -39,7 +39,7 @@ from config.taking import Taking
 from config.texts import url as check_url
 from config.transport import unprotected
 
-TAKING = Taking(audience="none", statements=False, changes=True, wording=True)
+TAKING = Taking(audience="none", statements=False, changes=True, wording=True, outward=True)
 BUCKET = "posts"
 WORDING = "teams"
 """Whose templates word it: it is Teams where the card is read."""
@@ -144,7 +144,15 @@ class WorkflowTarget:
 
     def _request(self, method: str, url: Veiled, operation: str, trail: dict[str, str], body: bytes) -> Request:
         kind = {"content-type": "application/json; charset=utf-8"} if body else {}
-        return Request(method=method, url=url, operation=operation, headers=kind | trail, body=body, draws=(BUCKET,))
+        return Request(
+            method=method,
+            url=url,
+            outward=True,
+            operation=operation,
+            headers=kind | trail,
+            body=body,
+            draws=(BUCKET,),
+        )
 
 
 def build(settings: msgspec.Struct, reveal: Reveal, wording: Wording) -> WorkflowTarget:

@@ -45,7 +45,7 @@ from config.taking import Taking
 from config.texts import url as check_url
 from config.transport import unprotected
 
-TAKING = Taking(audience="none", statements=True, changes=True, wording=False)
+TAKING = Taking(audience="none", statements=True, changes=True, wording=False, outward=True)
 BUCKET = "messages"
 POST = "message.post"
 
@@ -121,6 +121,7 @@ class WebhookTarget:
         return Request(
             method="POST",
             url=desk.url,
+            outward=True,
             operation=POST,
             headers={
                 **desk.headers,
@@ -148,6 +149,7 @@ class WebhookTarget:
         asked = yield Request(
             method="OPTIONS",
             url=desk.url,
+            outward=True,
             operation="endpoint.options",
             headers=desk.headers,
             draws=(BUCKET,),
