@@ -92,6 +92,8 @@ SAMPLES: dict[str, p.Ask] = {
     "vault.rotate": p.VaultRotate(tenants=("acme", "."), dry_run=True),
     "vault.unlock": p.VaultUnlock(),
     "vault.shred": p.VaultShred(tenant="acme"),
+    "session.list": p.SessionList(tenant="acme"),
+    "session.revoke": p.SessionRevoke(names=("acme/ALL",), dry_run=True),
 }
 
 
@@ -101,6 +103,7 @@ EXPORTING = {"export.begin", "export.page", "erase.plan", "erase.list", "quarant
     "audit.list",
     "audit.verify",
     "audit.export",
+    "session.list",
 }
 """It changes nothing, but everybody's names are in it."""
 PUT_ON_RECORD = {"export.begin", "audit.export"}
@@ -130,7 +133,7 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
         *("source.pause", "source.resume", "source.sync", "source.backfill"),
         *("identity.link", "identity.unlink"),
         *("quarantine.retry", "quarantine.edit", "quarantine.dismiss", "map.activate", "map.rollback"),
-        *("token.rotate", "token.revoke"),
+        *("token.rotate", "token.revoke", "session.revoke"),
         *("audit.anchor", "secret.set", "secret.remove", "vault.rotate", "vault.unlock", "vault.shred"),
     }
     assert {verb for verb, kind in p.VERBS.items() if "dry_run" in kind.__struct_fields__} == mutating
@@ -139,7 +142,7 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
     assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.APPROVER} == {"audit.list", "audit.verify"}
     admins = {"drain", "credential.create", "credential.rotate", "credential.revoke"}
     admins |= {"erase.plan", "erase.run", "erase.list", "audit.export"}
-    admins |= {"token.rotate", "token.revoke"}
+    admins |= {"token.rotate", "token.revoke", "session.revoke"}
     admins |= {"secret.set", "secret.remove", "vault.rotate", "vault.unlock", "vault.shred"}
     assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.ADMIN} == admins
 
