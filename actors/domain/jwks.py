@@ -133,6 +133,8 @@ def _import(given: Mapping[str, object]) -> Key | None:
     public = {name: value for name, value in given.items() if isinstance(value, str) and name not in ("d", "p", "q")}
     try:
         if public.get("kty") == "RSA":
+            if len(public.get("n", "")) * 6 < RSA_BITS_MIN:  # the library would warn of it
+                return None
             key = RSAKey.import_key(public)  # type: ignore[arg-type]  # texts by name, as it wants them
             return key if key.raw_value.key_size >= RSA_BITS_MIN else None
         return ECKey.import_key(public) if public.get("kty") == "EC" else None  # type: ignore[arg-type]  # as above
