@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
 import msgspec
@@ -190,7 +190,7 @@ def _second_opinion(message: bytes, expected: Expected, means: Means, runner: _R
 
     logging.getLogger("saml2").setLevel(logging.CRITICAL + 1)  # it logs whole messages
     context = sigver.SecurityContext(
-        _backend(runner, means.keys),
+        _backend(runner, means),
         metadata=_Keys(means.provider),
         only_use_keys_in_metadata=True,
         enc_key_files=[str(number) for number in range(len(means.keys))],  # names for ``decrypt`` below, no files
@@ -219,7 +219,7 @@ def _second_opinion(message: bytes, expected: Expected, means: Means, runner: _R
         raise Refused(Reason.DISAGREED)
 
 
-def _backend(runner: _Runner, keys: Sequence[str]) -> Any:
+def _backend(runner: _Runner, means: Means) -> Any:
     """pysaml2's way to xmlsec1, which keeps what was digested, has deadlines, and asks for the version once."""
     from saml2 import sigver
 
@@ -228,16 +228,22 @@ def _backend(runner: _Runner, keys: Sequence[str]) -> Any:
             self, signedtext: str | bytes, cert_file: str, cert_type: str, node_name: str, node_id: str
         ) -> bool:
             text = signedtext.encode() if isinstance(signedtext, str) else signedtext
-            return runner.verified(text, Path(cert_file).read_bytes(), node_name, node_id)
+            return runner.verified(text, pem(means.provider.certificates[int(cert_file)]), node_name, node_id)
 
         def decrypt(self, enctext: str | bytes, key_file: str) -> str:
             text = enctext.encode() if isinstance(enctext, str) else enctext
             try:
-                return runner.opened(text, [keys[int(key_file)]]).decode()
+                return runner.opened(text, [means.keys[int(key_file)]]).decode()
             except Refused:
                 raise sigver.DecryptError from None  # then it tries the next key
 
     return Backend()
+
+
+class _Named(NamedTuple):
+    """What pysaml2 takes for an open file, and asks for its name alone: the number of a certificate."""
+
+    name: str
 
 
 class _Keys:
@@ -246,10 +252,10 @@ class _Keys:
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
 
-    def certs(self, entity_id: str, descriptor: str, use: str) -> list[tuple[None, str]]:
+    def certs(self, entity_id: str, descriptor: str, use: str) -> list[tuple[None, _Named]]:
         if entity_id != self._provider.entity_id:
             raise KeyError(entity_id)
-        return [(None, "".join(pem(each).decode().splitlines()[1:-1])) for each in self._provider.certificates]
+        return [(None, _Named(str(number))) for number in range(len(self._provider.certificates))]
 
 
 # ── what was signed is what was read ─────────────────────────────────────────────────────────────────
