@@ -16,7 +16,7 @@ from daemon.control.client import Client
 from daemon.control.exits import Exit
 from daemon.control.manifested import ManifestRow
 
-manifest = subgroup("manifest", "Ready-made registrations of our app with Slack and Microsoft Teams.")
+manifest = subgroup("manifest", "Ready-made registrations with Slack and Teams.")
 target_option = click.option("--target", default="", help="Which target, where the tenant has several of this kind.")
 name_option = click.option("--name", default="lmsyncd", show_default=True, help="How people see the app.")
 
