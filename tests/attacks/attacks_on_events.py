@@ -1,15 +1,18 @@
 """Attacks on what vendors tell: Slack's signatures, and Graph's addresses, secrets and validation."""
 
+import base64
 import hmac
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from attack import Attack, attack, unseen
 from besieged import SECRETS, TEAM_IDS, Answer, Besieged, request
+from standardwebhooks import Webhook
 
 SCRIPT = "<script>alert(1)</script>"
 JSON = "application/json"
@@ -53,6 +56,33 @@ def upper(_besieged: Besieged) -> bytes:
     return slack(event())(_besieged).replace(b"v0=", b"V0=")
 
 
+def standard(
+    body: bytes = b"{}",
+    *,
+    secret: str = SECRETS["acme-hook"],
+    at_s: int = 0,
+    signed: bytes | None = None,
+    tenant: str = "acme",
+    message_id: str = "msg_1",
+    **instead: str,
+) -> Callable[[Besieged], bytes]:
+    """A message of Standard Webhooks to a source that is read; what is given stands instead of what is right."""
+
+    def make(_besieged: Besieged) -> bytes:
+        when = int(time.time()) + at_s
+        at, text = datetime.fromtimestamp(when, UTC), (body if signed is None else signed).decode()
+        signature = Webhook(secret).sign("msg_1", at, text)
+        head = {"webhook_id": message_id, "webhook_timestamp": str(when), "webhook_signature": signature, **instead}
+        return request("POST", f"/t/{tenant}/hooks/moodle", body, Content_Type=JSON, **head)
+
+    return make
+
+
+def called(name: str, make: Callable[[Besieged], bytes], tenant: str = "acme") -> Attack:
+    return attack(name, make, 401, audited="hook", tenant=tenant)
+
+
+OTHER = "whsec_" + base64.b64encode(b"a-stranger's-secret-of-32-bytes!").decode()
 CHALLENGE = json.dumps({"type": "url_verification", "challenge": "tell-me"}).encode()
 CLICK = urlencode({"payload": json.dumps({"type": "block_actions", "team": {"id": TEAM_IDS["acme"]}})}).encode()
 FORM = "application/x-www-form-urlencoded"
@@ -107,6 +137,18 @@ EVENTS: list[Attack] = [
     attack("no JSON, signed", slack(b"{"), 400, audited="malformed"),
     attack("an endless event", slack(b"[" * 300_000), 413),
     attack("an event for nobody", slack(event(), tenant="nowhere"), 404),
+    # ── Standard Webhooks ────────────────────────────────────────────────────────────────────────────
+    called("a message that nobody signed", standard(webhook_signature="")),
+    called("a message by a stranger's secret", standard(secret=OTHER)),
+    called("a message by another tenant's secret", standard(secret=SECRETS["globex-hook"])),
+    called("one's own message at another tenant", standard(tenant="globex"), "globex"),
+    called("a message with another body", standard(signed=b"[]")),
+    called("a message with another id", standard(message_id="msg_2")),
+    called("a message that was kept for later", standard(at_s=-301)),
+    called("a message of the future", standard(at_s=400)),
+    called("a message with a time that is none", standard(webhook_timestamp="soon")),
+    called("a signature in an unknown version", standard(webhook_signature="v9,AAAA")),
+    called("a hundred signatures", standard(webhook_signature=" ".join(["v1,AAAA"] * 100))),
     # ── Graph ────────────────────────────────────────────────────────────────────────────────────────
     attack("a notification without a key", keyless(""), 404, audited="unexpected"),
     attack(

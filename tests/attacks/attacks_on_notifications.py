@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from attack import Attack, attack
 from attacks_on_events import JSON, SCRIPT, plain
-from besieged import SECRETS, Besieged, request
+from besieged import DIRECTORY, SECRETS, Besieged, request
 
 
 def graph(
@@ -22,7 +22,7 @@ def graph(
 
     def make(besieged: Besieged) -> bytes:
         watch = besieged.watch(key_of)
-        told = {"subscriptionId": watch["id"], "changeType": "updated", "resource": "users/x"}
+        told = {"subscriptionId": watch["id"], "changeType": "updated", "resource": "users/x", "tenantId": DIRECTORY}
         content = json.dumps({"value": [{**told, **(item or {})}]}).encode() if body is None else body
         path = f"/t/{tenant}/events/teams?watch={watch['key']}" + (f"&{query}" if query else "")
         return request("POST", path, content, Content_Type=JSON)
@@ -86,5 +86,11 @@ NOTIFICATIONS: list[Attack] = [
         lambda b: genuine(b, clientState=SECRETS["globex-state"]),
         403,
         audited="forged",
+    ),
+    attack(
+        "a notification about another directory",
+        lambda b: genuine(b, tenantId="00000000-0000-4000-8000-0000000000ee"),
+        403,
+        audited="foreign",
     ),
 ]

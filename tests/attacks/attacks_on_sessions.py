@@ -30,6 +30,11 @@ def elsewhere(tenant: str = "acme") -> Callable[[Besieged, Answer], bool]:
     return lambda besieged, answer: answer.headers["location"] == f"http://127.0.0.1:{besieged.port}/t/{tenant}/sso"
 
 
+def accounts(besieged: Besieged, answer: Answer) -> bool:
+    """Back to the list of accounts, and nowhere near a vendor."""
+    return answer.headers["location"] == f"http://127.0.0.1:{besieged.port}{ACCOUNTS}#connect-chat"
+
+
 def cross(path: str = f"{ACCOUNTS}/chat", csrf: str | None = None, body: bytes | None = None, **headers: str) -> Make:
     return lambda besieged: form(sign_in(besieged), path, besieged, csrf=csrf, body=body, **headers)
 
@@ -182,7 +187,12 @@ SESSIONS: list[Attack] = [
     ),
     attack("a token twice", cross(body=b"csrf=a&csrf=b"), 400, audited="comes twice", also=page),
     attack("an endless form", cross(body=b"csrf=" + b"A" * 20_000), 400, audited="too long", also=page),
-    attack("connecting by a link", lambda b: request("GET", f"{ACCOUNTS}/chat", Cookie=sign_in(b).cookie), 404, 405),
+    attack(
+        "connecting by a link",
+        lambda b: request("GET", f"{ACCOUNTS}/chat", Cookie=sign_in(b).cookie),
+        303,
+        also=accounts,
+    ),
     attack("connecting what has nobody to connect", cross(f"{ACCOUNTS}/nothing"), 404, also=page),
     # ── what vendors send back ───────────────────────────────────────────────────────────────────────
     attack(

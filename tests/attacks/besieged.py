@@ -36,6 +36,10 @@ SECRETS = {
     for name in (f"{tenant}-{kind}",)
 }
 DIRECTORY = "72f988bf-0000-4000-8000-0000000000aa"
+SECRETS |= {
+    f"{tenant}-hook": "whsec_" + base64.b64encode(f"{tenant}-canary-of-a-standard-webhook".encode()).decode()
+    for tenant in TENANTS
+}
 TEAM_IDS = {"acme": "T0ACME0001", "globex": "T0GLOBEX01"}
 WORDS = {tenant: f"{tenant}-private-words-9b2c" for tenant in TENANTS}
 """What stands in a statement of each tenant's."""
@@ -131,6 +135,11 @@ kind = "canvas"
 base_url = "{sandbox}/canvas"
 token = {secret("canvas")}
 live_events = {{ keys = {secret("jwks")}, issuer = "https://canvas.example.edu" }}
+[sources.moodle]
+kind = "moodle"
+base_url = "{sandbox}/moodle"
+token = {secret("canvas")}
+hook_secret = {secret("hook")}
 [targets.slack]
 kind = "slack"
 api_url = "{sandbox}/slack/api/"
