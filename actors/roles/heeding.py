@@ -38,6 +38,7 @@ from actors.roles.world import World
 Via = Literal["call", "socket", "survey"]
 SETTLED_MAX = 200
 """Deliveries of a place that closed or is back, in one transaction."""
+OF_PLACES = (ChannelArchived, ChannelBack, ChannelDeleted)
 CLICK = "click"
 """The kind under which what was clicked is sealed."""
 
@@ -51,6 +52,7 @@ class Heed:
         self._name = name
         self._kind = kind
         self._world = world
+        self._unsettled = True  # an earlier life may have died over it
         self.told: Counter[str] = Counter()
         self.repeated = 0
 
@@ -59,6 +61,7 @@ class Heed:
         world = self._world
         kept = [await self._sealed(note) for note in notes]
         noted = await world.tidings.take(self.lane, kept, world.clock.now_us())
+        self._unsettled = self._unsettled or any(isinstance(note.tiding, OF_PLACES) for note in noted.fresh)
         self.repeated += len(notes) - len(noted.fresh)
         for note in noted.fresh:
             if isinstance(note.tiding, ChannelSeen):
@@ -81,12 +84,15 @@ class Heed:
     async def settle(self) -> bool:
         """Some of the deliveries of places that closed or are back. Whether there may be more. Raises
         StoreUnavailable."""
+        if not self._unsettled:
+            return False
         world = self._world
         ended, revived = await world.tidings.settle(self.lane, world.clock.now_us(), SETTLED_MAX)
         if ended or revived:
             world.witness.event("lane.place_settled", lane=self.lane, ended=ended, revived=revived)
             world.switchboard.ready(self.lane)
-        return bool(ended or revived)
+        self._unsettled = bool(ended or revived)
+        return self._unsettled
 
     async def lost(self, why: str) -> None:
         """Asking showed that our credentials died: the lane is suspended as if we had been told. Raises

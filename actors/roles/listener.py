@@ -30,7 +30,7 @@ from config.secrets import SecretUnavailable
 AT_ONCE = 8
 CLOSE_S_MAX = 2.0
 STORE_RETRY_S = 1.0
-REST_S_MAX = 60.0
+REST_S_MAX = 300.0
 """Nobody sleeps longer than this by a wall clock that somebody may set."""
 SECRET_AGAIN_S = 60
 NOTED_EVERY_S = 60.0
@@ -95,7 +95,8 @@ class Listener(Actor[ListenerMessage]):
     async def line(self) -> AsyncIterator[tuple[Http, Journey]]:
         """For one conversation, within the vendor's limits. Raises what the conversation does."""
         http = self._world.http()
-        journey = Journey(self._pacer, None, probing=False)
+        pacer = self._world.switchboard.pacers.get(self.lane, self._pacer)
+        journey = Journey(pacer, None, probing=True)
         try:
             yield http, journey
         except BaseException:
