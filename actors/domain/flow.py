@@ -53,8 +53,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     patience_s: float | None = None
     """How long it may take, answer included; None: as long as a post may."""
     outward: bool = False
-    """Whether the address is a receiver's that a tenant chose (a webhook): it is connected to only where it is of the public
-    internet, or where the host allows it. Addresses of vendors and LMSs lead wherever they stand."""
+    """Whether the address is a receiver's that a tenant chose (a webhook): it is connected to only where it is of the
+    public internet, or where the host allows it. Addresses of vendors and LMSs lead wherever they stand."""
     identity: Identity | None = None
     """The certificate that is presented where the server asks for one (mutual TLS)."""
 

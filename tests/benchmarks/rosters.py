@@ -199,7 +199,8 @@ async def _one(store: Store, inbox: Path, root: Path, mapped) -> Imported:  # ty
         removals=Removals(),
         clock=clock,
     )
-    depot = FileDepot(root / "spool", clock, Outbound(Network(private_targets=("127.0.0.0/8",))).client, wall_ns=lambda: 2**62)  # settled at once
+    http = Outbound(Network()).client
+    depot = FileDepot(root / "spool", clock, http, wall_ns=lambda: 2**62)  # settled at once
     before = await store.writer.apart(_changes)
     began = time.perf_counter()
     harvest = source.harvest(Order(mode="full", cursor=state.cursor, now_us=clock.now_us()))

@@ -60,7 +60,9 @@ def _made(request: Manifest, tenant: Tenant, target: str, site: Site) -> Registr
             try:
                 return teams.registration(settings, features, site, request.name)
             except Unregistrable as error:
-                raise Refusal(Exit.BAD_CONFIGURATION, "settings are missing", where=site.target, advice=str(error)) from None
+                raise Refusal(
+                    Exit.BAD_CONFIGURATION, "settings are missing", where=site.target, advice=str(error)
+                ) from None
         case _ as never:
             assert_never(never)
 
