@@ -1,9 +1,9 @@
 """Which addresses a tenant's file may lead us to.
 
 Whoever writes a tenant's file names receivers (webhooks) that this host then connects to. Without a bound they could
-name what only this host can reach: its own services, its neighbours, a cloud's metadata. So every address that is not of
-the public internet is refused, in whatever way it is written, unless the host's own ``[network] private_targets`` allows
-it. Judged are addresses, never names: a name may lead elsewhere a moment later.
+name what only this host can reach: its own services, its neighbours, a cloud's metadata. So every address that is not
+of the public internet is refused, in whatever way it is written, unless the host's own ``[network] private_targets``
+allows it. Judged are addresses, never names: a name may lead elsewhere a moment later.
 
 Pure: no name is resolved here.
 """
