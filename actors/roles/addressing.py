@@ -70,9 +70,11 @@ class Addresses:
             return met.unmatched()
         known = await ledger.address(self._lane, email)
         if known is None:
+            asked_us = self._world.clock.now_us()
             match await converse(self._target.find(email), http, before=journey.before, after=journey.after):
                 case Matched(address=known, person=person):
-                    await ledger.remember(self._lane, email, known, self._world.clock.now_us(), person)
+                    if self._world.switchboard.people_told_us.get(self._lane, 0) < asked_us:
+                        await ledger.remember(self._lane, email, known, self._world.clock.now_us(), person)
                 case Unmatched(detail=detail):
                     return Refused(Cause.UNMATCHED_LEARNER, detail)
                 case verdict:

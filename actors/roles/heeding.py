@@ -39,6 +39,7 @@ Via = Literal["call", "socket", "survey"]
 SETTLED_MAX = 200
 """Deliveries of a place that closed or is back, in one transaction."""
 OF_PLACES = (ChannelArchived, ChannelBack, ChannelDeleted)
+OF_PEOPLE = (PeopleMissed, PersonCame, PersonChanged, PersonGone)
 CLICK = "click"
 """The kind under which what was clicked is sealed."""
 
@@ -75,6 +76,8 @@ class Heed:
                 via=via,
                 correlation_id=correlation_id,
             )
+        if any(isinstance(note.tiding, OF_PEOPLE) for note in noted.fresh):
+            world.switchboard.people_told_us[self.lane] = world.clock.now_us()
         if noted.forgotten:
             world.witness.event("lane.addresses_forgotten", lane=self.lane, addresses=noted.forgotten)
         if noted.suspended:
@@ -86,12 +89,16 @@ class Heed:
         StoreUnavailable."""
         if not self._unsettled:
             return False
-        world = self._world
-        ended, revived = await world.tidings.settle(self.lane, world.clock.now_us(), SETTLED_MAX)
+        world, self._unsettled = self._world, False
+        try:
+            ended, revived = await world.tidings.settle(self.lane, world.clock.now_us(), SETTLED_MAX)
+        except StoreUnavailable:
+            self._unsettled = True
+            raise
         if ended or revived:
             world.witness.event("lane.place_settled", lane=self.lane, ended=ended, revived=revived)
             world.switchboard.ready(self.lane)
-        self._unsettled = bool(ended or revived)
+            self._unsettled = True
         return self._unsettled
 
     async def lost(self, why: str) -> None:

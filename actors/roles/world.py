@@ -51,6 +51,7 @@ from actors.ports.records import Records, Relays
 from actors.ports.remapping import Remappings
 from actors.ports.reminders import Reminders
 from actors.roles.custody import Custody
+from actors.roles.pacing import Pacer
 from actors.roles.taking import Meaning
 from config.model import Tenant
 
@@ -68,10 +69,14 @@ class Switchboard:
         self.listeners: dict[str, Address[ListenerMessage]] = {}
         self.custodians: dict[str, Address[CustodianMessage]] = {}
         """By connection: ``tenant/target`` or ``tenant/source``."""
+        self.pacers: dict[str, Pacer] = {}
+        """By lane, of its courier that lives: whoever else asks the same vendor keeps to the same limits."""
         self.source_views: dict[str, SourceView] = {}
         """How each source stands, as its harvester said last."""
         self.listener_views: dict[str, ListenerView] = {}
         """How each target is heard, as its listener said last."""
+        self.people_told_us: dict[str, int] = {}
+        """When a lane's vendor last told of somebody: what was asked before may not be remembered any more."""
         self.leaving: set[str] = set()
         """Lanes that are not configured any more, while their actors are stopped."""
         self._source_locks: defaultdict[str, trio.Lock] = defaultdict(trio.Lock)
