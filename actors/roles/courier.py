@@ -43,7 +43,7 @@ class Courier(Actor[CourierMessage]):
         self._target = target
         self._enabled = [route.name for route in tenant.routes if route.enabled and route.to == target_name]
         self._pulse = Pulse(window_max=world.window)
-        self._pacer = Pacer(target, trio.current_time, self._stir)
+        self._pacer = world.switchboard.pacers[self.lane] = Pacer(target, trio.current_time, self._stir)
         self._carriage = Carriage(self.lane, self.life, tenant, target, world, self._pacer, self._pulse)
         self._wake = trio.Event()
         self._wall_us = self._wall_from_us()

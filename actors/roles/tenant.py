@@ -110,6 +110,7 @@ def forget(tenant: Tenant, world: World) -> None:
             world.custody.forget(tenant.name, name)
     for name in tenant.targets:
         world.switchboard.couriers.pop(f"{tenant.name}/{name}", None)
+        world.switchboard.pacers.pop(f"{tenant.name}/{name}", None)
         world.switchboard.listeners.pop(f"{tenant.name}/{name}", None)
         world.switchboard.listener_views.pop(f"{tenant.name}/{name}", None)
     for name in tenant.sources:

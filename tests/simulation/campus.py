@@ -15,17 +15,21 @@ from typing import Any
 import msgspec
 import trio
 from notes import ReadingNotes
-from world import EPOCH_US, Campus, Notes, SeededDice
+from plain_vault import PlainVault
+from world import EPOCH_US, Campus, Notes, SeededDice, revealed
 
 from actors.domain.outbox import Delivery
 from actors.kernel import Kernel
 from actors.ports import Fake, NewStatement, Provenance, Reading, StatementConflict, StoreUnavailable
+from actors.roles.custody import Custody
 from actors.roles.root import Root
 from actors.roles.world import Switchboard, World
 from actors.targets import discover
 from config.model import Tenant
 from daemon.clock import SystemClock
+from daemon.dialects import dialects_of
 from daemon.store.database import Store, open_store
+from daemon.vault.connections import SealedConnections
 from tests.simulation.eavesdrop import listening
 from tests.simulation.fate import SOURCE_PORTS, Blow, Fate, Port
 from tests.simulation.record import Record
@@ -150,6 +154,8 @@ class SimulatedCampus(Campus):
         self.deaths: list[tuple[float, str]] = []
         self.troubles: list[tuple[str, str]] = []
         self.switchboard = Switchboard()
+        self.vault = PlainVault()
+        self.public_url = ""
         self.vendors = Vendors(
             dict(fakes)
             if fakes is not None
@@ -206,10 +212,12 @@ class SimulatedCampus(Campus):
         self.store, self.notes, self.switchboard = store, notes, Switchboard()
         life.ports = {
             name: Port(name, getattr(store, name), life.fate, self._heard)
-            for name in ("statements", "outbox", "ledger", "housekeeping", "queries", *STORED)
+            for name in ("statements", "outbox", "ledger", "housekeeping", "queries", "connections", *STORED)
         }
         wire = Wire(self.vendors, life.fate, life.number, self._nursery, self.record)
         ports = life.ports
+        sealed = SealedConnections(ports["connections"], self.vault)  # type: ignore[arg-type]  # a proxy
+        self.custody = Custody(sealed, self.clock, lambda each: dialects_of(each, revealed, self.dice.token))
         world = self.world(f"boot{life.number}", ports["statements"], ports["outbox"], ports["ledger"], wire)
         life.depot = ShakyDepot(self.path.with_name("spool"), self.clock, lambda: wire, life.fate, self.disk)
         ports["depot"] = Port("depot", life.depot, life.fate, self._heard)

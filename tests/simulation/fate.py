@@ -66,7 +66,7 @@ NO_ACTORS = ("statements.append", "queries.")
 def points() -> list[str]:
     """All of them, in order."""
     methods = [f"{port}.{name}" for port, protocol in PORTS.items() for name in methods_of(protocol)]
-    methods += [f"queries.{verb}" for verb in VERBS]
+    methods += [f"queries.{verb}" for verb in VERBS] + ["connections.of", "connections.put"]
     return [f"{method}:{moment}" for method in methods for moment in moments(method)] + [
         f"http.{operation}:{moment}" for operation in OPERATIONS for moment in ("before", "committed", "answered")
     ]
@@ -108,6 +108,7 @@ READS = frozenset(
         "statements.after",
         "statements.these",
         "ledger.address",
+        "connections.of",
         "relays.held",
     }
     | {f"records.{name}" for name in methods_of(Records) if name != "take"}

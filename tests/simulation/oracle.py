@@ -16,6 +16,8 @@ from tests.simulation.remains import Key, Remains, Row
 from tests.simulation.scenario import Scenario
 from tests.simulation.wire import Refusal
 
+VENDORS_TROUBLES = frozenset({"listener.asking_failed", "listener.subscribing_failed"})
+"""Told when a vendor cannot be asked, which the simulation sees to."""
 TOLERABLE = frozenset({"ActorCrash", "StoreUnavailable", "GraceExceeded"})
 """What may be reported as trouble: what the simulation itself did, and its consequences."""
 NEVER_S = 86_400
@@ -273,6 +275,7 @@ class Oracle:
     def _nothing_unforeseen_went_wrong(self) -> None:
         for name, text in self._campus.troubles:
             foreseen = name == "janitor.clock_jumped" and self._campus.record.counts["incident Warp"]
+            foreseen = foreseen or name in VENDORS_TROUBLES
             if not foreseen and not any(kind in text for kind in TOLERABLE):
                 self._say(f"trouble: {name}: {text}")
 
