@@ -247,7 +247,7 @@ async def test_looking_where_nothing_is_writes_nothing(tmp_path: Path, autojump_
         await trio.sleep(3_600)
         after = await changes(campus)
         assert len(campus.readings()) > looks + 50
-        assert after[0] - before[0] <= 1, "the count of commits of the question before, no more"
+        assert after[0] - before[0] <= 20, "what targets are asked once an hour, and no row a look"
         view = campus.switchboard.source_views["acme/campus"]
         assert (view.state, view.detail) == ("resting", "the inbox is empty")
         assert view.good_us is not None
