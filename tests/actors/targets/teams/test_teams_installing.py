@@ -4,7 +4,7 @@ from urllib.parse import unquote
 
 import msgspec
 import pytest
-from teams_stage import USER, build, change, parcel
+from teams_stage import USER, Talk, build, change, parcel
 
 from actors.domain.flow import Flow, Lost, NotSent, Outcome, Request, Response
 from actors.domain.verdicts import Cause, Delivered, Faulted, Matched, Refused, Throttled, Unavailable, Verdict
@@ -170,3 +170,29 @@ def test_each_kind_of_change_may_be_a_type_of_activity() -> None:
     digest = build(activity_type="kind").preview(parcel(USER, items=(change(), change())))
     assert digest["activityType"] == "digest"
     assert build().preview(parcel(USER))["activityType"] == "systemDefault"
+
+
+# ── before a believable Graph ────────────────────────────────────────────────────────────────────────
+
+
+def test_a_graph_that_wants_the_app_is_satisfied() -> None:
+    """Nobody is notified in vain: it is there before the first notification, asked for once, and back if it is gone."""
+    talk, target = Talk(), build(catalog_app_id=CATALOG)
+    talk.fake.terms.require_install = True
+    found = talk.run(target.find("ada@example.edu"))
+    assert isinstance(found, Matched)
+    assert isinstance(talk.run(target.deliver(parcel(found.address))), Delivered)
+    assert talk.operations.count("sendActivityNotification") == 1
+    assert isinstance(talk.run(target.find("ada@example.edu")), Matched)
+    assert talk.operations.count("installedApps.post") == 1
+    talk.fake._space.installed.clear()
+    assert isinstance(talk.run(target.deliver(parcel(found.address, delivery_id="2" * 32))), Delivered)
+    assert talk.operations.count("installedApps.post") == 2
+
+
+def test_a_graph_that_wants_the_app_refuses_where_nobody_installs_it() -> None:
+    talk, target = Talk(), build()
+    talk.fake.terms.require_install = True
+    found = talk.run(target.find("ada@example.edu"))
+    assert isinstance(found, Matched)
+    assert isinstance(talk.run(target.deliver(parcel(found.address))), Refused)
