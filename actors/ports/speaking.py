@@ -107,6 +107,9 @@ class Alone:
     def ready(self, speaker: str, now_us: int) -> bool:
         return self._dialect.static(speaker) is not None or bool(self._good(speaker, now_us))
 
+    def wanted(self, speaker: str) -> bool:
+        return True
+
     def token(self, speaker: str, now_us: int | None, claims: str = "") -> Flow[str | Missing]:
         static = self._dialect.static(speaker)
         if static is not None:

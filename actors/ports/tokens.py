@@ -27,6 +27,9 @@ class Keys(Protocol):
     def ready(self, speaker: str, now_us: int) -> bool:
         """Whether ``token`` would have one at once."""
 
+    def wanted(self, speaker: str) -> bool:
+        """Whether anything that is routed here needs this speaker: else nobody minds that they cannot speak."""
+
     def token(self, speaker: str, now_us: int | None, claims: str = "") -> Flow[str | Missing]:
         """A token to speak with, good at ``now_us`` (None: nobody knows the time). Raises SecretUnavailable."""
 

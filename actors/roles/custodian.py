@@ -51,6 +51,7 @@ class Custodian(Actor[CustodianMessage]):
         self._in_use = in_use
         self._custody = custody
         self._wallet = custody.wallet(tenant.name, name, dialect)
+        self._wallet.in_use = in_use
         self._world = world
         self._http = world.http()
         self._renewing = Renewing(self._wallet, custody, world, self._http, self._heal)

@@ -37,6 +37,8 @@ class Wallet:
         self.tenant = tenant
         self.name = name
         self.dialect = dialect
+        self.in_use: frozenset[str] | None = None
+        """The speakers without whom the lane cannot go on; None: nobody has said."""
         self.loaded = False
         self.unread = False
         """What is in it does not open (any more): perhaps it lies on disk under another key by now."""
@@ -187,6 +189,10 @@ class CustodyKeys:
         if self._wallet.dialect.static(speaker) is not None:
             return True
         return isinstance(self._custody.token(self._wallet, speaker), str)
+
+    def wanted(self, speaker: str) -> bool:
+        in_use = self._wallet.in_use
+        return in_use is None or speaker in in_use
 
     def token(self, speaker: str, now_us: int | None, claims: str = "") -> Flow[str | Missing]:
         """The time is the house's own; what is to be proved was said to ``refused``."""

@@ -5,7 +5,7 @@ import trio
 from actors.domain.flow import Response
 from actors.domain.outbox import Delivery
 from actors.domain.their_clock import TheirClock
-from actors.domain.verdicts import Verdict
+from actors.domain.verdicts import Delivered, Unavailable, Verdict
 from actors.kernel import converse
 from actors.ports import Clock, Http, Target
 from actors.roles.pacing import Journey
@@ -44,7 +44,11 @@ class Dating:
             if self._theirs.known():
                 return None
             verdict = await converse(self._target.hello(), http, before=journey.before, after=journey.after)
-            return None if self._theirs.known() else verdict
+            if self._theirs.known():
+                return None
+            if isinstance(verdict, Delivered):  # of the greeting, not of what waits to be sent
+                return Unavailable("the vendor does not say what time it is")
+            return verdict
 
     def misdated(self, delivery: Delivery) -> bool:
         """Whether the stamp of this attempt lies ahead of the vendor's clock: a probe would look past its post."""

@@ -226,6 +226,16 @@ async def test_a_person_connects_teams_and_the_app_speaks_for_itself(tmp_path: P
         assert len(campus.journal("teams")) == 4
 
 
+async def test_where_nothing_goes_to_a_channel_nobody_need_connect(tmp_path: Path, autojump_clock: object) -> None:
+    words = {"delegated_token": None, "connect": True}
+    async with open_campus(tmp_path, tenant(TO_LEARNERS, settings={"teams": words})) as campus:
+        await campus.tell(graded("ada", 80))
+        await campus.quiet(60)
+        await trio.sleep(3 * HOUR_S)
+        assert await suspended(campus, "acme/teams") == ""
+        assert len(campus.journal("teams")) == 1
+
+
 async def test_a_challenge_is_met_once_for_everybody(tmp_path: Path, autojump_clock: object) -> None:
     async with open_campus(tmp_path, teams_tenant(), limited=False) as campus:
         assert isinstance(await connect(campus, "teams", vendor="teams"), Connected)

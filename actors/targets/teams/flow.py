@@ -1,12 +1,13 @@
 """The conversations with Teams: post to a channel, look for a post, notify a learner, find a person, say hello."""
 
 from functools import partial
+from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
 
 from actors.domain.changes import AnyChange
-from actors.domain.flow import Flow, Request
+from actors.domain.flow import Flow, Request, Response
 from actors.domain.outbox import Parcel, Place, Rate
 from actors.domain.tokens import Missing
 from actors.domain.verdicts import (
@@ -35,7 +36,7 @@ from actors.targets.teams.hearing import TeamsEars
 from actors.targets.teams.installing import BUCKET as INSTALLS
 from actors.targets.teams.installing import NOT_YET, Installed, Installer
 from actors.targets.teams.marks import Trail, chain_for, mark_of, messages_path, trail_of
-from actors.targets.teams.oauth import EntraDialect
+from actors.targets.teams.oauth import EntraDialect, time_request
 from actors.targets.teams.render import activity, escape, message
 from actors.targets.teams.scopes import APP, PERSON
 from actors.targets.teams.seek import seek
@@ -45,6 +46,7 @@ from config.durations import seconds
 from config.model import Audience
 from config.secrets import SecretUnavailable
 
+T = TypeVar("T")
 SKEW_US = 60_000_000
 """How far Graph's clock may be from ours."""
 EMAIL_CHARS_MAX = 320
@@ -250,9 +252,10 @@ class TeamsTarget:
         return learner if isinstance(installed, Installed | Refused) else installed
 
     def hello(self) -> Flow[Verdict]:
-        """Ask who the person is, and get the app a token: whichever of them we speak for."""
-        receipt = {"directory": self._settings.directory}
-        if self._settings.has_person:
+        """Ask who the person is, and get the app a token: whichever of them we speak for. Somebody is asked in any
+        case, if only what time it is: a token may be at hand already."""
+        receipt, asked = {"directory": self._settings.directory}, 0
+        if self._settings.has_person and (self._keys.wanted(PERSON) or not self._settings.connect):
             request = self._request("GET", "me?$select=id,displayName,userPrincipalName", "me.get", ("lookup",))
             me = yield from self._call(PERSON, request, Purpose.HELLO, self._talk("hello"))
             if not isinstance(me, Answered):
@@ -260,10 +263,15 @@ class TeamsTarget:
             if not me.text("id"):
                 return Unavailable("Graph: a person without id")
             receipt |= {"user_id": me.text("id"), "user": me.text("userPrincipalName")} | me.request_ids
+            asked += 1
         if self._settings.has_app:
-            token = yield from self._token(APP, None)
+            token, tokens_asked = yield from _counted(self._token(APP, None))
             if not isinstance(token, str):
                 return token
+            if not asked + tokens_asked:
+                outcome = yield time_request(self._settings)
+                if not isinstance(outcome, Response):
+                    return Unavailable(outcome.detail)
             receipt["client_id"] = self._settings.client_id
         return Delivered(receipt)
 
@@ -324,6 +332,18 @@ class TeamsTarget:
         """A trail for a conversation that belongs to no delivery; the count keeps its ids apart."""
         self._talks += 1
         return Trail("", f"{self._settings.client_id}|{about}|{self._talks}")
+
+
+def _counted(flow: Flow[T]) -> Flow[tuple[T, int]]:
+    """What it concludes, and how many tokens Entra was asked for meanwhile."""
+    asked, outcome = 0, None
+    while True:
+        try:
+            request = next(flow) if outcome is None else flow.send(outcome)
+        except StopIteration as end:
+            return end.value, asked
+        asked += request.operation == "token"
+        outcome = yield request
 
 
 def _of_channel(address: str) -> tuple[str, str]:

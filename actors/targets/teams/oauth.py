@@ -185,7 +185,7 @@ class EntraDialect:
 
     def _certified(self, given: ClientCertificate) -> Proving:
         """An assertion is dated by Entra's own time, so our clock need not be right."""
-        outcome = yield self._time_request()
+        outcome = yield time_request(self._settings, self._fresh_id())
         if not isinstance(outcome, Response):
             return Unavailable(outcome.detail)
         now_s = date_s(outcome)
@@ -199,20 +199,23 @@ class EntraDialect:
         assertion = oauth.Assertion(key=key, certificate=certificate, jti=self._fresh_id(), now_s=now_s)
         return oauth.Client(id=self._settings.client_id, method="private_key_jwt", assertion=assertion)
 
-    def _time_request(self) -> Request:
-        return Request(
-            method="GET",
-            url=f"{self._settings.authority}/v2.0/.well-known/openid-configuration",
-            operation="openid-configuration",
-            headers={"accept": "application/json", "client-request-id": self._fresh_id()},
-            draws=("token",),
-        )
-
     def _fresh_id(self) -> str:
         """A GUID this object has not used yet, nor any other of another ``nonce``."""
         self._count += 1
         name = f"{self._settings.directory}|{self._settings.client_id}|{self._nonce}|{self._count}"
         return str(uuid.uuid5(REQUEST_IDS, name))
+
+
+def time_request(settings: TeamsSettings, request_id: str = "") -> Request:
+    """Something that anybody may ask Entra: its answer is dated."""
+    headers = {"accept": "application/json"} | ({"client-request-id": request_id} if request_id else {})
+    return Request(
+        method="GET",
+        url=f"{settings.authority}/v2.0/.well-known/openid-configuration",
+        operation="openid-configuration",
+        headers=headers,
+        draws=("token",),
+    )
 
 
 def _given(outcome: Outcome) -> Granted | Failure:
