@@ -1,5 +1,4 @@
-"""What operators ask about the tokens of connections. No request and no answer has one in it. ``asks`` re-exports them.
-"""
+"""What operators ask about the tokens of connections. No request and no answer has one in it. ``asks`` re-exports them."""
 
 from typing import Annotated
 

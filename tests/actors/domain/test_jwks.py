@@ -82,7 +82,7 @@ def test_what_is_signed_as_it_may_be() -> None:
         (base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=") + b".e30.e30", "algorithm"),
         (base64.urlsafe_b64encode(b'{"alg":["RS256"]}').rstrip(b"=") + b".e30.e30", "algorithm"),
         (base64.urlsafe_b64encode(b'{"alg":"RS256","crit":["x"],"x":1}').rstrip(b"=") + b".e30.e30", "algorithm"),
-        (signed(OctKey.generate_key(256), "HS256"), "algorithm"),
+        pytest.param(signed(OctKey.generate_key(256), "HS256"), "algorithm", id="a key of this run"),
     ],
 )
 def test_what_is_no_signature_of_ours(token: bytes, flaw: str) -> None:
