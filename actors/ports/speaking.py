@@ -72,6 +72,18 @@ def _said(
     return outcome
 
 
+def counted(flow: Flow[T]) -> Flow[tuple[T, int]]:
+    """What it concludes, and how many tokens a vendor was asked for meanwhile."""
+    asked, outcome = 0, None
+    while True:
+        try:
+            request = next(flow) if outcome is None else flow.send(outcome)
+        except StopIteration as end:
+            return end.value, asked
+        asked += request.operation == "token"
+        outcome = yield request
+
+
 def authorized(request: Request, token: str) -> Request:
     """The same with its token."""
     headers = {**request.headers, "authorization": Veiled(f"Bearer {token}")}

@@ -1,7 +1,6 @@
 """The conversations with Teams: post to a channel, look for a post, notify a learner, find a person, say hello."""
 
 from functools import partial
-from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -29,13 +28,13 @@ from actors.domain.verdicts import (
 from actors.domain.wording import TemplateFault
 from actors.ports import Bundler, Reveal, Wording
 from actors.ports.listening import Listening
-from actors.ports.speaking import authorized, keys_of
+from actors.ports.speaking import authorized, counted, keys_of
 from actors.targets.teams.batch import GraphBundler
 from actors.targets.teams.found import matched, posted, unmatched
 from actors.targets.teams.hearing import TeamsEars
 from actors.targets.teams.installing import BUCKET as INSTALLS
 from actors.targets.teams.installing import NOT_YET, Installed, Installer
-from actors.targets.teams.marks import Trail, chain_for, mark_of, messages_path, trail_of
+from actors.targets.teams.marks import Trail, chain_for, mark_of, messages_path, of_channel, trail_of
 from actors.targets.teams.oauth import EntraDialect, time_request
 from actors.targets.teams.render import activity, escape, message
 from actors.targets.teams.scopes import APP, PERSON
@@ -46,7 +45,6 @@ from config.durations import seconds
 from config.model import Audience
 from config.secrets import SecretUnavailable
 
-T = TypeVar("T")
 SKEW_US = 60_000_000
 """How far Graph's clock may be from ours."""
 EMAIL_CHARS_MAX = 320
@@ -134,7 +132,7 @@ class TeamsTarget:
     def costs(self, destination: str, *, to_learner: bool, known: bool) -> tuple[tuple[str, ...], ...]:
         """A post draws from its team, its channel and from all posts; a learner not known yet is looked up first."""
         if not to_learner:
-            return ((*_of_channel(destination), "posts"),)
+            return ((*of_channel(destination), "posts"),)
         if known:
             return (("activity",),)
         install = ((INSTALLS,), (INSTALLS,)) if self._installer.able else ()
@@ -169,7 +167,7 @@ class TeamsTarget:
         return (yield from (self._notify if parcel.to_learner else self._post)(parcel, body))
 
     def _post(self, parcel: Parcel, body: bytes) -> Flow[Verdict]:
-        path, draws = messages_path(parcel.address), (*_of_channel(parcel.address), "posts")
+        path, draws = messages_path(parcel.address), (*of_channel(parcel.address), "posts")
         request = self._request("POST", path, "channelMessages.post", draws, body)
         answer = yield from self._call(PERSON, request, Purpose.CHANNEL, trail_of(parcel))
         if not isinstance(answer, Answered):
@@ -207,7 +205,7 @@ class TeamsTarget:
             return Repeatable("Teams replaces a notification by one with the same chainId")
         if parcel.sent_us is None:
             return Absent("no attempt of it can have landed")
-        draws = (*_of_channel(parcel.address), "reads")
+        draws = (*of_channel(parcel.address), "reads")
         trail = trail_of(parcel)
 
         def read(path: str, operation: str) -> Flow[Answered | Failure]:
@@ -265,7 +263,7 @@ class TeamsTarget:
             receipt |= {"user_id": me.text("id"), "user": me.text("userPrincipalName")} | me.request_ids
             asked += 1
         if self._settings.has_app:
-            token, tokens_asked = yield from _counted(self._token(APP, None))
+            token, tokens_asked = yield from counted(self._token(APP, None))
             if not isinstance(token, str):
                 return token
             if not asked + tokens_asked:
@@ -332,23 +330,6 @@ class TeamsTarget:
         """A trail for a conversation that belongs to no delivery; the count keeps its ids apart."""
         self._talks += 1
         return Trail("", f"{self._settings.client_id}|{about}|{self._talks}")
-
-
-def _counted(flow: Flow[T]) -> Flow[tuple[T, int]]:
-    """What it concludes, and how many tokens Entra was asked for meanwhile."""
-    asked, outcome = 0, None
-    while True:
-        try:
-            request = next(flow) if outcome is None else flow.send(outcome)
-        except StopIteration as end:
-            return end.value, asked
-        asked += request.operation == "token"
-        outcome = yield request
-
-
-def _of_channel(address: str) -> tuple[str, str]:
-    """The buckets of a channel's requests."""
-    return f"team:{address.partition('/')[0]}", f"channel:{address}"
 
 
 def _lacks_app(answer: Answered | Failure) -> bool:

@@ -64,3 +64,8 @@ def _header(text: str) -> str:
 def messages_path(address: str) -> str:
     team, _, channel = address.partition("/")
     return f"teams/{quote(team, safe='')}/channels/{quote(channel, safe=':@')}/messages"
+
+
+def of_channel(address: str) -> tuple[str, str]:
+    """The buckets of a channel's requests."""
+    return f"team:{address.partition('/')[0]}", f"channel:{address}"
