@@ -1,4 +1,4 @@
-"""What operators ask about the tokens of connections. No request and no answer has one in it. ``asks`` re-exports them."""
+"""What operators ask about the tokens of connections: no request and no answer has one in it."""
 
 from typing import Annotated
 

@@ -76,7 +76,8 @@ class Apart(RuleBasedStateMachine):
 
     @rule(target=sessions, tenant=TENANT)
     def somebody_signs_in(self, tenant: str) -> SignedIn:
-        return sign_in(self.stage, tenant)
+        """Somebody else each time: one person's oldest session ends when they have many."""
+        return sign_in(self.stage, tenant, sub=f"person-{next(NUMBERS)}")
 
     @rule(target=arrivals, tenant=TENANT)
     def somebody_is_at_the_provider(self, tenant: str) -> Begun:

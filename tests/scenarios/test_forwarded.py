@@ -277,7 +277,7 @@ async def test_retention_leaves_what_is_still_to_be_forwarded(tmp_path: Path, au
         await trio.sleep(5 * 86_400.0)
         assert await campus.rows("SELECT count(*) FROM statements") == [(1,)]
         lrs(campus).clear_faults()
-        await campus.quiet()
+        await campus.quiet(3 * 3600.0)
         assert there(campus) == [first]
         await trio.sleep(5 * 86_400.0)
         assert await campus.rows("SELECT count(*) FROM statements") == [(0,)]

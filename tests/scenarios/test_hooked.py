@@ -217,7 +217,7 @@ async def test_a_flow_gets_no_more_than_it_takes(tmp_path: Path, autojump_clock:
         at_s = [effect.time for effect in campus.journal("teams_workflow")]
         assert len(at_s) == 30
         assert min(later - sooner for sooner, later in pairwise(at_s)) >= 0.99
-        assert campus.http.calls == 30, "nobody was throttled"
+        assert campus.http.operations["flow.post"] == 30, "nobody was throttled"
 
 
 async def test_a_digest_is_one_card(tmp_path: Path, autojump_clock: object) -> None:

@@ -1,5 +1,6 @@
 """The Http port without a network: requests go straight to fake vendors, found by the path they are mounted at."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ class InMemoryHttp:
         self._total_s = total_s
         self.unreachable = ""
         self.calls = 0
+        self.operations: Counter[str] = Counter()
         self.errands: Callable[[Request], Awaitable[Outcome]] = _nobody
         """Who is asked by a fake before it answers (it looks whether an address of ours is one)."""
 
@@ -34,6 +36,7 @@ class InMemoryHttp:
         parts = urlsplit(request.url)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         self.calls += 1
+        self.operations[request.operation] += 1
         fake = next((fake for mount, fake in self._mounts if path.startswith(mount)), None)
         if self.unreachable:
             return NotSent(self.unreachable)

@@ -9,7 +9,6 @@ import trio
 from control_office import PEER, Office, ask, opened
 from world import completed, route, tenant
 
-from config.model import Audience
 from config.problems import Problem
 from daemon.control import protocol as p
 from daemon.control.exits import Exit
@@ -50,10 +49,8 @@ async def test_status_of_a_daemon_that_is_well(tmp_path: Path, autojump_clock: o
 
 
 async def test_a_paused_lane_and_dead_letters_are_shown_and_no_harm(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path, tenant(route("done", "completed", audience=Audience(channel="C0404040404")))) as (
-        office,
-        campus,
-    ):
+    async with opened(tmp_path, tenant(route("done", "completed"))) as (office, campus):
+        campus.fault("slack", "error", operation="chat.postMessage", value="invalid_blocks")
         await campus.tell(completed("ada"))
         await campus.quiet()
         await ask(office, p.Pause(lane="acme/slack"))
