@@ -25,7 +25,7 @@ from actors.domain.tidings import (
     Tiding,
 )
 from actors.domain.verdicts import Cause, Faulted, Refused
-from actors.targets.teams.marks import messages_path
+from actors.targets.teams.marks import messages_path, of_channel
 from actors.targets.teams.wire import Answered, harmless
 from actors.targets.teams.wire import Failure as Failed
 
@@ -38,8 +38,8 @@ FORGOTTEN = ("syncstatenotfound", "resyncrequired")
 PEOPLE = "users/delta?$select=id,mail,userPrincipalName,accountEnabled"
 FROM_NOW = f"{PEOPLE}&$deltatoken=latest"
 
-Ask = Callable[[str, str], Flow[Answered | Failed]]
-"""(path below graph_url, operation) -> what came of a GET."""
+Ask = Callable[[str, str, tuple[str, ...]], Flow[Answered | Failed]]
+"""(path below graph_url, operation, further buckets) -> what came of a GET."""
 
 
 def survey(ask: Ask, base: str, asking: Asking, *, people: bool) -> Surveying:
@@ -71,7 +71,7 @@ def _people(ask: Ask, base: str, cursor: str) -> Flow[Surveyed | Failure]:
     tidings: list[Tiding] = []
     path = cursor or FROM_NOW
     for _ in range(PAGES_MAX):
-        answer = yield from ask(path, "users.delta")
+        answer = yield from ask(path, "users.delta", ())
         if not isinstance(answer, Answered):
             failure = harmless(answer)
             if cursor and _forgotten(failure):
@@ -123,7 +123,7 @@ def _person(item: dict[str, object]) -> list[Tiding]:
 
 def _channel(ask: Ask, place: Place) -> Flow[list[Tiding] | Failure]:
     path = messages_path(place.place).removesuffix("/messages")
-    answer = yield from ask(f"{path}?$select=id,displayName,isArchived", "channels.get")
+    answer = yield from ask(f"{path}?$select=id,displayName,isArchived", "channels.get", of_channel(place.place))
     if not isinstance(answer, Answered):
         failure = harmless(answer)
         if isinstance(failure, Refused) and failure.cause is Cause.DESTINATION_GONE:

@@ -283,9 +283,9 @@ class TeamsTarget:
 
     # ── ears ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _look(self, path: str, operation: str) -> Flow[Answered | Failure]:
+    def _look(self, path: str, operation: str, draws: tuple[str, ...]) -> Flow[Answered | Failure]:
         """A question of the ears: by the app where there is one, else by the person."""
-        request = self._request("GET", path, operation, ("survey",))
+        request = self._request("GET", path, operation, ("survey", *draws))
         speaker = APP if self._settings.has_app else PERSON
         return self._call(speaker, request, Purpose.CHANGES, self._talk(operation))
 
