@@ -261,24 +261,25 @@ def _open(raw: sqlite3.Connection, lane: str, place: str, name: str, now_us: int
 
 
 def settle(raw: sqlite3.Connection, lane: str, now_us: int, limit: int) -> tuple[int, int]:
-    """One place after the other; (ended, revived)."""
-    row = raw.execute(
-        "SELECT place, closed, closed_us, since_us FROM places WHERE lane = ? AND unsettled = 1 ORDER BY place LIMIT 1",
-        (lane,),
-    ).fetchone()
-    if row is None:
-        return 0, 0
-    place, closed, closed_us, since_us = row
-    _, _, target = lane.partition("/")
-    if closed:
-        n = _end(raw, lane, place, CLOSED[closed], target, now_us, limit)
-    else:
-        from_us = max(closed_us - LEARNT_LATE_US, since_us - REVIVED_US_MAX)
-        n = _revive(raw, lane, place, (from_us, since_us), target, now_us, limit)
-    if n == 0:
+    """One place after the other; (ended, revived). Those with nothing to do are left behind in the same step."""
+    while True:
+        row = raw.execute(
+            "SELECT place, closed, closed_us, since_us FROM places WHERE lane = ? AND unsettled = 1 "
+            "ORDER BY place LIMIT 1",
+            (lane,),
+        ).fetchone()
+        if row is None:
+            return 0, 0
+        place, closed, closed_us, since_us = row
+        _, _, target = lane.partition("/")
+        if closed:
+            n = _end(raw, lane, place, CLOSED[closed], target, now_us, limit)
+        else:
+            from_us = max(closed_us - LEARNT_LATE_US, since_us - REVIVED_US_MAX)
+            n = _revive(raw, lane, place, (from_us, since_us), target, now_us, limit)
+        if n:
+            return (n, 0) if closed else (0, n)
         raw.execute("UPDATE places SET unsettled = 0 WHERE lane = ? AND place = ?", (lane, place))
-        return settle(raw, lane, now_us, limit)
-    return (n, 0) if closed else (0, n)
 
 
 def _end(raw: sqlite3.Connection, lane: str, place: str, why: str, target: str, now_us: int, limit: int) -> int:

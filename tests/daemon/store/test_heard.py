@@ -164,3 +164,11 @@ def test_clicks_are_kept_as_they_come() -> None:
     told(house, Clicked(form="block_actions", person="U1", body=b"sealed"), 1, "clicked:1")
     told(house, Clicked(form="block_actions", person="U1", body=b"again"), 2, "clicked:1")
     assert house.raw.execute("SELECT form, person, body FROM clicks").fetchall() == [("block_actions", "U1", b"sealed")]
+
+
+def test_many_places_that_close_together_are_settled_in_one_step() -> None:
+    house = waiting(1)
+    notes = [Note(id=f"n{number}", tiding=ChannelArchived(f"C{number:05}")) for number in range(1_200)]
+    take(house.raw, LANE, notes, at(1))
+    assert settled(house, 1) == []
+    assert house.raw.execute("SELECT count(*) FROM places WHERE unsettled = 1").fetchone() == (0,)
