@@ -114,13 +114,14 @@ class SamlResource:
             if each.via == "saml" and each.issuer == goodbye.issuer and each.subject == goodbye.subject
         ]
         own = await self._sessions.of(request, tenant)
-        if own is not None and own.stored.via == "saml" and own.stored.id not in {each.id for each in ended}:
-            ended.append(own.stored)  # one whose name was only for this once is known by its browser
+        theirs = own is not None and own.stored.via == "saml" and goodbye.means(own.hint)
+        if own is not None and theirs and own.stored.id not in {each.id for each in ended}:
+            ended.append(own.stored)  # one whose name was only for this once is known by what its browser seals
         await self._sessions.end(request, ended, "it ended at the identity provider")
         response: Response = self._pages.said(tenant, 200, "signed_out")
         if goodbye.url:
             response = RedirectResponse(goodbye.url, 303, headers=PRIVATE)
-        if own is not None:
+        if theirs:
             self._sessions.leave(response, tenant.name)
         return response
 

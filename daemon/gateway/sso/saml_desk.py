@@ -90,6 +90,10 @@ class Goodbye(msgspec.Struct, frozen=True, kw_only=True):
     issuer: str
     url: str
 
+    def means(self, hint: bytes) -> bool:
+        """Whether it is about the session with this ``Arrival.hint``."""
+        return _hinted(hint)[:2] == (self.issuer, self.subject)
+
 
 class SamlDesk:
     """One for the whole gateway; a tenant is handed in with each call, and has ``[sso.saml]``."""
@@ -186,10 +190,7 @@ class SamlDesk:
         """Where a browser is sent to end its session at the identity provider too, after the one here has ended; empty
         where that knows of no such thing, or it is another by now. Raises NotNow, StoreUnavailable."""
         provider = await self._ready(tenant)
-        try:
-            issuer, subject, session = msgspec.json.decode(hint, type=tuple[str, str, str])
-        except msgspec.DecodeError:
-            return ""
+        issuer, subject, session = _hinted(hint)
         if not provider.logout_url or issuer != provider.entity_id:
             return ""
         ours, now_us = self._addresses(tenant), self._ports.clock.now_us()
@@ -314,6 +315,14 @@ class SamlDesk:
         with trio.move_on_after(EXAMINED_S_MAX):
             return await trio.to_thread.run_sync(job, limiter=self._limiter, abandon_on_cancel=True)
         raise NotNow("it took too long")
+
+
+def _hinted(hint: bytes) -> tuple[str, str, str]:
+    """Issuer, name and session as the assertion had them; empty where this is no hint of ours."""
+    try:
+        return msgspec.json.decode(hint, type=tuple[str, str, str])
+    except msgspec.DecodeError:
+        return "", "", ""
 
 
 def _words(tenant: Tenant) -> Saml:
