@@ -109,7 +109,7 @@ class Renewing:
         doubted = before.holding.asked_us is not None
         try:
             held = Tokens() if anew else self._open(speaker, before)
-            seed = "" if before.holding.by and not anew else self.seed(speaker)
+            seed = self._begun_with(speaker, before.holding, held, anew=anew)
             await self._intend(speaker, "token.renew" if before.holding.has_access else "token.obtain")
             if self._dialect.single_use and held.refresh and not doubted:
                 marked = machine.asked(before.holding, self._world.clock.now_us())
@@ -123,6 +123,12 @@ class Renewing:
         if isinstance(answer, Revoked) and held.refresh and self._falls_back(speaker, held):
             return await self._ask(speaker, anew=True)
         return await self._refused(speaker, answer, doubted=doubted)
+
+    def _begun_with(self, speaker: str, holding: Holding, held: Tokens, *, anew: bool) -> str:
+        """The seed of what comes of it: who goes on with a refresh token has not begun with what is configured now."""
+        if holding.by and not anew:
+            return ""
+        return held.seed if held.refresh else self.seed(speaker)
 
     def _falls_back(self, speaker: str, held: Tokens) -> bool:
         """Whether what is configured is something else than what just died."""

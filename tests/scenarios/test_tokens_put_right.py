@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import trio
-from connecting import suspended, told
-from world import SECRETS, Audience, completed, open_campus, route, tenant
+from connecting import slack_tenant, suspended, told
+from world import SECRETS, Audience, Campus, completed, open_campus, route, tenant
 
 HOUR_S = 3600.0
 SOON_S = 2.0
@@ -32,3 +32,24 @@ async def test_a_secret_that_is_put_right_is_asked_with_at_once(
         assert told(campus, "obtained", "acme/teams") + told(campus, "renewed", "acme/teams") == 1, "it lives: it stays"
         await campus.quiet()
         assert len(campus.journal("teams")) == 1
+
+
+async def test_who_goes_on_with_the_former_pair_has_not_begun_with_what_is_configured_now(
+    tmp_path: Path, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another token is put in place while the vendor is down: that it was never exchanged is not forgotten."""
+    async with open_campus(tmp_path, slack_tenant(token={"env": "slack"})) as campus:
+        await trio.sleep(SOON_S)
+        assert told(campus, "obtained") == 1
+        begun_with = seed_of(campus)
+        monkeypatch.setitem(SECRETS, "slack", "xoxb-of-another-installation")
+        campus.fault("slack", "status", operation="oauth.v2.exchange", value="503", times=1)
+        campus.switchboard.secrets_changed("acme/slack")
+        await trio.sleep(10 * HOUR_S)
+        assert told(campus, "renewed") == 1, "by the pair that there was"
+        assert seed_of(campus) == begun_with
+
+
+def seed_of(campus: Campus) -> str:
+    [wallet] = [each for each in campus.custody.of("acme") if each.name == "slack"]
+    return campus.custody.connections.open("acme", "slack", "bot", wallet.of("bot")).seed
