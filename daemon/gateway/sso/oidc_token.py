@@ -143,7 +143,10 @@ def _time(claims: Mapping[str, object], name: str, reason: Reason) -> float:
     given = claims.get(name)
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise Refused(reason, f"{name} is missing or no number")
-    return float(given)
+    try:
+        return float(given)
+    except OverflowError:
+        raise Refused(reason, f"{name} is out of all bounds") from None
 
 
 def half_hash(access_token: str, algorithm: str) -> str:

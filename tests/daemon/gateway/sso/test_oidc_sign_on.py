@@ -74,6 +74,7 @@ LIES: list[tuple[str, dict[str, Any], str]] = [
     ("expired", {"exp": NOW_S - 61}, "not valid any more"),
     ("no end", {"exp": None}, "exp is missing"),
     ("an end in words", {"exp": "tomorrow"}, "exp is missing or no number"),
+    ("an end that no clock reaches", {"exp": 10**400}, "exp is out of all bounds"),
     ("an end that is true", {"exp": True}, "exp is missing or no number"),
     ("not yet", {"nbf": NOW_S + 120}, "not valid yet"),
     ("issued in the future", {"iat": NOW_S + 120}, "not valid yet"),
