@@ -30,6 +30,9 @@ class Vault:
         self._open: dict[bytes, DataKey] = {}
         self._closed: dict[bytes, VaultUnusable] = {}
         self._in_use: dict[str, bytes] = {}
+        self._failures = 0
+        """How often the key-encryption key did not answer somebody who needed a data key; ``_failed``: why not."""
+        self._failed = ""
         self.changing = trio.Lock()
         """Held while keys are made or wrapped: none is wrapped with a key that is just being given up."""
 
@@ -76,15 +79,28 @@ class Vault:
         """See to it that something can be sealed for the tenant. Raises VaultUnusable and StoreUnavailable."""
         if self._in_use.get(tenant) in self._open:
             return
+        failures = self._failures
         async with self.changing:
-            if tenant not in self._in_use:
-                key = self.fresh_key(tenant)
-                if await self.store.add_key(await self.wrapped(key, await self.keks.in_use())):
-                    self.use(key)
-                    return
-            if self._in_use.get(tenant) not in self._open:
-                await self.load_held()
-            self._key(self._in_use[tenant])
+            if self._in_use.get(tenant) in self._open:
+                return
+            if self._failures != failures:  # whoever waits is told what the one before heard just now
+                raise VaultUnusable(self._failed, passing=True)
+            try:
+                await self._make_ready(tenant)
+            except VaultUnusable as error:
+                if error.passing:
+                    self._failures, self._failed = self._failures + 1, error.why
+                raise
+
+    async def _make_ready(self, tenant: str) -> None:
+        if tenant not in self._in_use:
+            key = self.fresh_key(tenant)
+            if await self.store.add_key(await self.wrapped(key, await self.keks.in_use())):
+                self.use(key)
+                return
+        if self._in_use.get(tenant) not in self._open:
+            await self.load_held()
+        self._key(self._in_use[tenant])
 
     async def load(self) -> None:
         """Unwrap what is stored and not open yet. What cannot be unwrapped stays closed, and says why. Raises

@@ -11,6 +11,7 @@ from vault_place import opened
 from config.model import Secret
 from config.vaulting import VaultWords
 from daemon.vault.envelope import VaultUnusable
+from daemon.vault.opening import InUse
 
 SECRET = b"xoxb-1234567890-not-to-be-seen"
 
@@ -52,6 +53,36 @@ async def test_many_who_ask_at_once_get_one_key(tmp_path: Path) -> None:
             for _ in range(20):
                 nursery.start_soon(place.vault.ready_for, "acme")
         assert len(await place.store.vault.keys()) == 1
+
+
+async def test_a_key_that_does_not_answer_is_not_asked_for_each_who_waits(
+    tmp_path: Path, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An HSM that hangs takes seconds to fail: a thousand tenants in a row would keep operators out for hours."""
+    asked, refused = 0, 0
+
+    async def hangs() -> InUse:
+        nonlocal asked
+        asked += 1
+        await trio.sleep(15)
+        raise VaultUnusable("no answer", passing=True)
+
+    async with opened(tmp_path) as place:
+
+        async def need(tenant: str) -> None:
+            nonlocal refused
+            with pytest.raises(VaultUnusable, match="no answer"):
+                await place.vault.ready_for(tenant)
+            refused += 1
+
+        with monkeypatch.context() as away:
+            away.setattr(place.vault.keks, "in_use", hangs)
+            async with trio.open_nursery() as nursery:
+                for number in range(200):
+                    nursery.start_soon(need, f"tenant-{number}")
+        assert (asked, refused) == (1, 200)
+        await place.vault.ready_for("tenant-7")
+        assert place.vault.seal("tenant-7", "token", "slack", SECRET)
 
 
 async def test_a_stolen_database_yields_nothing(tmp_path: Path) -> None:
