@@ -161,7 +161,7 @@ class Connected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NotConnected(msgspec.Struct, frozen=True, kw_only=True):
-    """Nothing was changed. ``why`` is for the person who tried: no secret is in it."""
+    """It did not come to a good end, and ``why`` says what is known of it. It is for operators: no secret is in it."""
 
     why: str
 

@@ -132,8 +132,10 @@ _BOTH: Mapping[str, tuple[str, str]] = {
     "disconnect.do": ("Disconnect {about}", "{about} trennen"),
     "not_connected.title": ("{about} could not be connected", "{about} konnte nicht verbunden werden"),
     "not_connected": (
-        "Nothing was changed. Begin again; if that does not help, tell whoever runs this service.",
-        "Es wurde nichts geändert. Beginnen Sie noch einmal; hilft das nicht, wenden Sie sich an den Betrieb.",
+        "The list of accounts shows how it stands. If it is not connected there, begin again; if that does not help, "
+        "tell whoever runs this service.",
+        "Die Liste der Konten zeigt, wie es steht. Ist es dort nicht verbunden, beginnen Sie noch einmal; hilft das "
+        "nicht, wenden Sie sich an den Betrieb.",
     ),
     "not_disconnected.title": ("{about} could not be disconnected", "{about} konnte nicht getrennt werden"),
     "not_disconnected": (
