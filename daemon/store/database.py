@@ -163,6 +163,7 @@ async def open_store(
             lock = Lock(path)
             stack.callback(lock.release)
             admitted = admit(path, trouble)
+            _private(path)
             keeper = Keeper(path, clock, trouble, inline=inline)
             stack.push_async_callback(keeper.close)
         except OSError as error:
@@ -238,6 +239,13 @@ def _upgrade(raw: sqlite3.Connection, now_us: int) -> list[Migration]:
     return done
 
 
+def _private(path: Path) -> None:
+    """A new database is its owner's alone, whatever the umask and the directory; SQLite gives its log the same mode.
+    One that is there keeps the mode that somebody gave it. Only while no connection is open: closing the file would
+    take SQLite's locks with it. Raises OSError."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
 def outstanding(path: Path) -> list[str]:
     """Migrations that ``lmsyncd migrate`` would apply, by name; the file is not touched. Raises StoreRefused."""
     if not path.exists():
@@ -258,6 +266,7 @@ def upgrade(path: Path, now_us: int, *, accept_loss: bool = False) -> list[str]:
     lock = Lock(path)
     try:
         admitted = admit(path, unheard, accept_loss=accept_loss)
+        _private(path)
         raw = sqlite3.connect(path)
         try:
             tune(raw, read_only=False)

@@ -1,6 +1,7 @@
 """The store as a whole: group commit, errors as back-pressure, one process, no newer schema."""
 
 import itertools
+import os
 import sqlite3
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import trio_asyncio
 
 from actors.domain.xapi.rules import VOIDED
 from actors.ports import NewStatement, Provenance, StatementConflict, StoreUnavailable
-from daemon.store.database import open_store
+from daemon.store.database import open_store, upgrade
 from daemon.store.engine import InlineEngine
 from daemon.store.errors import StoreRefused
 from daemon.store.migrate import available, migrate, split
@@ -245,6 +246,26 @@ async def test_a_second_process_is_refused_with_advice(tmp_path: Path) -> None:
                 pass
     async with open_store(tmp_path / "s.db", Ticking(), inline=True):
         pass
+
+
+def _modes(folder: Path) -> dict[str, int]:
+    return {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
+
+
+async def test_a_new_database_is_its_owners_alone(tmp_path: Path) -> None:
+    """Also where the directory was there before and lets everybody in. A mode that was given later stays."""
+    before = os.umask(0o022)
+    try:
+        async with open_store(tmp_path / "s.db", Ticking(), inline=True) as store:
+            await store.statements.append([statement(1)], FROM)
+            assert set(_modes(tmp_path).values()) == {0o600}
+        upgrade(tmp_path / "migrated.db", 1)
+        assert _modes(tmp_path)["migrated.db"] == 0o600
+        os.chmod(tmp_path / "s.db", 0o640)
+        async with open_store(tmp_path / "s.db", Ticking(), inline=True):
+            assert _modes(tmp_path)["s.db"] == 0o640
+    finally:
+        os.umask(before)
 
 
 async def test_a_newer_database_is_refused_and_untouched(tmp_path: Path) -> None:
