@@ -191,12 +191,13 @@ POSTS = 700
 
 
 def flood() -> Scenario:
-    """Every kind of doubtful outcome, at random, over channels of both vendors and notifications."""
+    """Every kind of doubtful outcome, at random, over channels of both vendors and notifications. A notification is sent
+    again after each, and may be in doubt eight times in a row: what is looked at is not how often we try."""
     tenant = make_tenant(
         "acme",
         Route(name="posts", when=("completed",), to="slack", audience=Audience(course_channel=True)),
         Route(name="teams", when=("completed",), to="teams", audience=Audience(course_channel=True)),
-        Route(name="notified", when=("graded",), to="teams", audience=Audience(learner=True)),
+        Route(name="notified", when=("graded",), to="teams", audience=Audience(learner=True), attempts_max=100),
     )
     script = Script("flood")
     for number in range(POSTS):

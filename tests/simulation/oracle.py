@@ -16,7 +16,7 @@ from tests.simulation.remains import Key, Remains, Row
 from tests.simulation.scenario import Scenario
 from tests.simulation.wire import Refusal
 
-VENDORS_TROUBLES = frozenset({"listener.asking_failed", "listener.subscribing_failed"})
+VENDORS_TROUBLES = frozenset({"listener.asking_failed", "listener.subscribing_failed", "token.lost"})
 """Told when a vendor cannot be asked, which the simulation sees to."""
 TOLERABLE = frozenset({"ActorCrash", "StoreUnavailable", "GraceExceeded"})
 """What may be reported as trouble: what the simulation itself did, and its consequences."""
