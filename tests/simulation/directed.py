@@ -191,8 +191,8 @@ POSTS = 700
 
 
 def flood() -> Scenario:
-    """Every kind of doubtful outcome, at random, over channels of both vendors and notifications. A notification is sent
-    again after each, and may be in doubt eight times in a row: what is looked at is not how often we try."""
+    """Every kind of doubtful outcome, at random, over channels of both vendors and notifications. A notification is
+    sent again after each, and may be in doubt eight times in a row: what is looked at is not how often we try."""
     tenant = make_tenant(
         "acme",
         Route(name="posts", when=("completed",), to="slack", audience=Audience(course_channel=True)),
