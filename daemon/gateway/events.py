@@ -7,7 +7,6 @@ nothing look alike.
 """
 
 from collections.abc import Callable
-from contextlib import aclosing
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -15,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from actors.domain.harvest import Inbound
 from actors.kernel import ActorDied, Address, DeadlineExceeded
 from actors.messages import Hear, HookAnswer, ListenerMessage
+from daemon.gateway.bodies import bounded_body
 from daemon.gateway.limits import facts
 from daemon.gateway.problems import Problem
 
@@ -40,7 +40,7 @@ class EventResource:
             raise Problem(404, "there is nothing at this address")
         known = facts(request.scope)
         known.span.set(tenant=tenant, target=target)
-        body = await _bounded(request)
+        body = await bounded_body(request, BODY_BYTES_MAX)
         inbound = Inbound(
             headers={name.lower(): value for name, value in request.headers.items()},
             query=request.url.query,
@@ -60,18 +60,6 @@ class EventResource:
         if not answer.again:
             headers[NO_RETRY] = "1"
         raise Problem(answer.status, answer.detail, reason="events", headers=headers, noted=True)
-
-
-async def _bounded(request: Request) -> bytes:
-    """Whoever posts is a stranger until the connector has seen the whole body: no more of it is held than vendors
-    send. Raises Problem."""
-    body = bytearray()
-    async with aclosing(request.stream()) as chunks:
-        async for chunk in chunks:
-            body += chunk
-            if len(body) > BODY_BYTES_MAX:
-                raise Problem(413, f"at most {BODY_BYTES_MAX} bytes are taken here", reason="size")
-    return bytes(body)
 
 
 _SAFE = {

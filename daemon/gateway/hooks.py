@@ -14,17 +14,22 @@ from starlette.responses import Response
 from actors.domain.harvest import Inbound
 from actors.kernel import ActorDied, Address, DeadlineExceeded
 from actors.messages import HarvesterMessage, Hear, HookAnswer
+from daemon.gateway.bodies import bounded_body
 from daemon.gateway.limits import facts
 from daemon.gateway.problems import Problem
 
 ANSWER_S_MAX = 20.0
 NOT_NOW_S = 30
+BODY_BYTES_MAX = 4 * 1024 * 1024
+"""No delivery of an LMS is longer (Canvas's Live Events, in bulk, are the longest)."""
+DOUBTED = "it is not known to be genuine"
+"""What a stranger is told, whatever the reason: the audit has that."""
 Harvesters = Callable[[str, str], "Address[HarvesterMessage] | None"]
 """By tenant and source."""
 
 
 class HookResource:
-    """``/t/{tenant}/hooks/{source}``. Bodies are bounded by the frame."""
+    """``/t/{tenant}/hooks/{source}``."""
 
     def __init__(self, harvesters: Harvesters) -> None:
         self._harvesters = harvesters
@@ -39,7 +44,7 @@ class HookResource:
         inbound = Inbound(
             headers={name.lower(): value for name, value in request.headers.items()},
             query=request.url.query,
-            body=await request.body(),
+            body=await bounded_body(request, BODY_BYTES_MAX),
         )
 
         def question(reply: Callable[[HookAnswer], None]) -> HarvesterMessage:
@@ -52,4 +57,5 @@ class HookResource:
         if answer.status < 300:
             return Response(status_code=answer.status)
         headers = {} if answer.retry_after_s is None else {"Retry-After": str(answer.retry_after_s)}
-        raise Problem(answer.status, answer.detail, reason=f"hook: {answer.detail}", headers=headers)
+        told = DOUBTED if answer.status in (401, 403) else answer.detail
+        raise Problem(answer.status, told, reason=f"hook: {answer.detail}", headers=headers)

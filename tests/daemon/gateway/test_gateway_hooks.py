@@ -12,6 +12,7 @@ from toy_source import CALLING
 from world import Campus, open_campus, route, source, tenant
 
 from actors.ports import StoreUnavailable
+from daemon.gateway.hooks import BODY_BYTES_MAX
 
 HOOK = "/t/acme/hooks/campus"
 NEWS = route("news", "enrolled", "user_created")
@@ -64,12 +65,17 @@ async def test_what_is_not_genuine_is_refused_and_changes_nothing(tmp_path: Path
         answer = await client.post(HOOK, content=posted(row("user", 900)), headers={"x-toy": "guess"})
         assert answer.status_code == 401
         assert answer.headers["content-type"] == "application/problem+json"
-        assert answer.json()["detail"] == "that is not the toy"
+        assert answer.json()["detail"] == "it is not known to be genuine", "why, a stranger is not told"
         assert (await client.post(HOOK, content=b"[", headers=GENUINE)).status_code == 400
         assert (await client.get(HOOK)).status_code == 405
         for path in ("/t/acme/hooks/nothing", "/t/nowhere/hooks/campus", "/t/acme/hooks/"):
             assert (await client.post(path, content=b"{}", headers=GENUINE)).status_code == 404
         assert await campus.rows("SELECT count(*) FROM records") == before
+
+
+async def test_no_more_of_a_strangers_body_is_held_than_an_lms_sends(tmp_path: Path, autojump_clock: object) -> None:
+    async with hooked(tmp_path) as (_, client):
+        assert (await client.post(HOOK, content=b" " * (BODY_BYTES_MAX + 1), headers=GENUINE)).status_code == 413
 
 
 async def test_what_cannot_be_known_from_it_alone_is_read_soon(tmp_path: Path, autojump_clock: object) -> None:
