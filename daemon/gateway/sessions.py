@@ -140,7 +140,8 @@ class Sessions:
         for ended in replaced:
             why = "signed in anew" if ended.roles == stored.roles else "its roles have changed"
             await self._ended(request, ended, why)
-        await self._desk.signed_in(tenant.name, _session(stored, token, words).who(stored.place))
+        if person.roles_told:  # of whom nothing is told, nobody knows that they may not connect any more
+            await self._desk.signed_in(tenant.name, _session(stored, token, words).who(stored.place))
         self.event("session.began", tenant=tenant.name, who=stored.who, role=role.name.lower(), session=stored.handle)
         response = RedirectResponse(self._origin.url(safe_way(tenant.name, way)), 303, headers=PRIVATE)
         self._origin.put(response, _name(tenant.name), _text(token))

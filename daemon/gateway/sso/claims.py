@@ -33,7 +33,8 @@ ELSEWHERE = frozenset({"sub", "nameid"})
 class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody of whom the issuer says who they are. ``subject`` is theirs at ``issuer`` and nobody else's, for good.
     ``email`` is casefolded; empty where none is told, or it is not verified. ``roles`` are those values that
-    ``[sso.roles]`` names, as the IdP tells them (``daemon.control.roles.granted`` makes a role of them).
+    ``[sso.roles]`` names, as the IdP tells them (``daemon.control.roles.granted`` makes a role of them);
+    ``roles_told`` is False where it told nothing of roles at all: too many of them (Entra), or nobody asked it to.
 
     ``person`` is who is meant of those whom the LMS's sources tell of: the text by which the ledger or the people file
     knows them. Empty: nobody, and ``unmatched`` says why. ``session`` is what a SAML IdP calls its session.
@@ -44,6 +45,7 @@ class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
     email: str = ""
     name: str = ""
     roles: frozenset[str] = frozenset()
+    roles_told: bool = True
     attributes: Mapping[str, str] = {}
     identifiers: Mapping[str, str] = {}
     person: str = ""
@@ -73,6 +75,7 @@ def understood(
         email=user.email,
         name=user.display_name or f"{user.given_name} {user.family_name}".strip(),
         roles=roles_of(claims, roles),
+        roles_told=any(_claim(claims, name) is not None for name in roles.claims),
         attributes=user.attributes,
         identifiers=user.identifiers,
     )

@@ -65,6 +65,9 @@ async def test_roles_that_change_end_what_was_begun_with_others(tmp_path: Path) 
         assert (await phone.get("/connect")).status_code == 403
         assert (await laptop.get("/connect")).status_code == 303
         assert here.desk.seen[-1].roles == ("staff",)
+        seen, here.provider.claims = len(here.desk.seen), {"groups": None}
+        await phone.sign_in()
+        assert len(here.desk.seen) == seen, "nothing was told of roles: that is no word against anybody"
         here.provider.claims = {}
         await laptop.sign_in()
         acme = here.tenants["acme"]

@@ -177,6 +177,7 @@ def test_roles_come_from_the_claims_that_are_named_for_them(claims: dict[str, ob
     roles = SsoRoles(viewers=("lms-look",), operators=("lms-ops",), approvers=("lms-decide",), admins=("lms-admins",))
     found = person("oidc", claims, tenant(), roles)
     assert granted(roles, lambda name: name in found.roles).role is role
+    assert found.roles_told is bool(claims.keys() - {"title"} and claims != {"realm_access": "lms-admins"})
 
 
 # ── who is meant ─────────────────────────────────────────────────────────────────────────────────────
