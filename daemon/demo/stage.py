@@ -1,6 +1,7 @@
 """The processes of a rehearsal: a sandbox and a daemon that can be killed at any moment and started again."""
 
 import os
+import random
 import signal
 import socket
 import ssl
@@ -33,11 +34,28 @@ def asking(timeout_s: float) -> httpx.AsyncClient:
     return httpx.AsyncClient(timeout=timeout_s, trust_env=False, verify=_NO_TLS)
 
 
+_PORTS = range(10_000, 32_768)
+"""Below those that Linux gives to whoever asks for any (net.ipv4.ip_local_port_range): a port that is only found free
+here and opened seconds later would be given away meanwhile, and another's answer would pass for the daemon's."""
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """A loopback port nobody uses at this moment."""
+    """A loopback port that nobody uses at this moment, and that is given once to this process."""
+    while True:
+        port = random.SystemRandom().choice(_PORTS)
+        if port not in _given and _is_free(port):
+            _given.add(port)
+            return port
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 class Process:
