@@ -128,7 +128,7 @@ class Alone:
             return given(self._reveal, static, claims)
         if not claims and (token := self._good(speaker, now_us)):
             return token
-        granted = yield from self._dialect.renew(speaker, self._held.get(speaker, Tokens()), claims)
+        granted = yield from self._dialect.renew(speaker, self._held.get(speaker, Tokens()), claims, now_us)
         if not isinstance(granted, Granted):
             if isinstance(granted, Revoked):
                 self._held.pop(speaker, None)

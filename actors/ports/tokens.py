@@ -61,8 +61,11 @@ class Dialect(Protocol):
     def exchange(self, code: str, redirect_uri: str, verifier: str, scopes: Sequence[str]) -> Flow[Granted | Failure]:
         """The first tokens of the speaker that ``connects``; ``redirect_uri`` and ``scopes`` as they were asked for."""
 
-    def renew(self, speaker: str, held: Tokens, claims: str = "") -> Flow[Granted | Failure]:
-        """The next ones; with nothing held, the first by what is configured. ``Revoked``: only a person can mend it."""
+    def renew(
+        self, speaker: str, held: Tokens, claims: str = "", now_us: int | None = None
+    ) -> Flow[Granted | Failure]:
+        """The next ones; with nothing held, the first by what is configured. ``now_us``: what our clock says, None:
+        nobody knows. ``Revoked``: only a person can mend it."""
 
     def revoke(self, speaker: str, held: Tokens) -> Flow[Failure | None]:
         """Give them back. None: done, or there is nothing to give back there."""

@@ -141,7 +141,7 @@ class Renewing:
         """A connector's bug is a failure like others: the tokens there are outlive it."""
         claims = self._wallet.tried(speaker).claims
         try:
-            return await converse(self._dialect.renew(speaker, held, claims), self._http)
+            return await converse(self._dialect.renew(speaker, held, claims, self._world.clock.now_us()), self._http)
         except SecretUnavailable as error:
             return Unavailable(f"our credentials cannot be read: {error}")
         except Exception as error:  # noqa: BLE001  # see above

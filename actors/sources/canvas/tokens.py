@@ -98,7 +98,9 @@ class CanvasDialect:
             return msgspec.structs.replace(granted, scopes=tuple(scopes))
         return granted
 
-    def renew(self, speaker: str, held: Held, claims: str = "") -> Flow[Granted | Failure]:
+    def renew(
+        self, speaker: str, held: Held, claims: str = "", now_us: int | None = None
+    ) -> Flow[Granted | Failure]:
         refresh: str | Unavailable = held.refresh
         if not refresh:
             if self._settings.refresh_token is None:
