@@ -15,6 +15,12 @@ from config.due import DueSoon as DueSoon
 from config.identity import Identity as Identity
 from config.outward import Allowed
 from config.referred import Secret as Secret
+from config.rosters import Brake as Brake
+from config.rosters import ConflictRule as ConflictRule
+from config.rosters import CourseMatch as CourseMatch
+from config.rosters import Review as Review
+from config.rosters import Roster as Roster
+from config.rosters import RosterInto as RosterInto
 from config.routes import Audience as Audience
 from config.routes import Backoff as Backoff
 from config.routes import Digest as Digest
@@ -23,14 +29,11 @@ from config.routes import Retry as Retry
 from config.routes import Route as Route
 from config.sso import SignOn, Sso
 from config.texts import (
-    Cron,
     ListenAddress,
     Locale,
     NonEmpty,
     Period,
     ReadableFile,
-    SourceName,
-    TargetName,
     Timeout,
     TimeZone,
     Url,
@@ -147,54 +150,6 @@ class People(Words, frozen=True, kw_only=True):
     """UTF-8, with a header line; ``home_page`` and ``account`` name a learner as the LMS does."""
 
 
-class CourseMatch(Words, frozen=True, kw_only=True):
-    """Which courses a roster rule is for."""
-
-    course: NonEmpty
-    """The code of one course."""
-
-
-class RosterInto(Words, frozen=True, kw_only=True):
-    """What is kept in step: a channel, a user group or a team, by id or by a name with ``{course.code}``."""
-
-    channel: NonEmpty | None = None
-    """A channel's members."""
-    usergroup: NonEmpty | None = None
-    """A Slack user group's members."""
-    team: NonEmpty | None = None
-    """A Teams team's members."""
-
-
-class Brake(Words, frozen=True, kw_only=True):
-    """How much one run may remove before it stops and asks a person."""
-
-    percent_max: Annotated[int, Meta(ge=0, le=100)] = 20
-    """Share of the members."""
-    count_max: Annotated[int, Meta(ge=0)] = 50
-    """Number of members."""
-
-
-class Roster(Words, frozen=True, kw_only=True):
-    """A roster rule: keep a channel, user group or team in step with a source's enrolments."""
-
-    name: NonEmpty
-    """Unique among the tenant's rosters."""
-    source: SourceName = msgspec.field(name="from")
-    """Name of a source that has enrolments."""
-    to: TargetName
-    """Name of a target of this tenant."""
-    into: RosterInto
-    """What is kept in step."""
-    match: CourseMatch | None = None
-    """Only these courses; absent: all."""
-    create: bool = False
-    """Whether what does not exist yet is created."""
-    schedule: Cron | None = None
-    """When it runs by itself."""
-    brake: Brake = Brake()
-    """When it stops and asks."""
-
-
 class Retention(Words, frozen=True, kw_only=True):
     """How long what is settled is kept. Nothing is removed in any other way, and what is removed is counted."""
 
@@ -237,7 +192,11 @@ class TenantWords(Words, frozen=True, kw_only=True):
     routes: Annotated[tuple[Route, ...], Meta(max_length=1000)] = ()
     """``[[routes]]``: the first that matches a destination wins."""
     rosters: Annotated[tuple[Roster, ...], Meta(max_length=1000)] = ()
-    """``[[rosters]]``: memberships kept in step. Accepted but not acted on by this version."""
+    """``[[rosters]]``: memberships kept in step."""
+    review: Review | None = None
+    """Who decides where systems disagree; absent: operators and approvers do, by ``lmsyncctl conflict``."""
+    conflicts: Annotated[tuple[ConflictRule, ...], Meta(max_length=100)] = ()
+    """``[[conflicts]]``: the first that fits counts; where none does, a person is asked."""
     retention: Retention = Retention()
     """How long what is settled is kept."""
     identity: Identity = Identity()
@@ -280,6 +239,8 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     targets: dict[str, Connection] = {}
     routes: tuple[Route, ...] = ()
     rosters: tuple[Roster, ...] = ()
+    review: Review | None = None
+    conflicts: tuple[ConflictRule, ...] = ()
     templates: dict[str, str] = {}
     mappings: dict[str, dict[int, MappingFile]] = {}
     """The operator's own tables, by source and version; those that ship are not among them."""

@@ -3,6 +3,7 @@
 Looking works on the parsed tree, not on the structs, so that one wrong route does not hide what is wrong with the next.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from re import ASCII, compile
@@ -17,9 +18,9 @@ from config.mappings import SSO, Examine, Shelf, read_mappings
 from config.model import Connection, MappingFile, PersonRow, Retention, Tenant, TenantWords
 from config.outward import Allowed
 from config.people import read_people
-from config.problems import Problem, advice, dotted, shown
+from config.problems import Problem, advice, did_you_mean, dotted, shown
 from config.reaching import out_of_reach
-from config.secrets import secret_trouble
+from config.secrets import is_awaited, secret_trouble
 from config.shapes import fields_of
 from config.taking import Taking, unfit
 from config.templates import read_templates
@@ -113,6 +114,8 @@ def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tup
         targets=targets,
         routes=words.routes,
         rosters=words.rosters,
+        review=words.review,
+        conflicts=words.conflicts,
         templates=templates,
         mappings=mappings,
         retention=words.retention,
@@ -237,8 +240,6 @@ def _not_yet(tree: dict[str, object]) -> Iterator[Finding]:
         path: Steps = ("routes", index)
         if "pilot" in route:
             yield Finding((*path, "pilot"), NOT_YET, "", "warning", "unsupported")
-    for index, _ in tables(tree, "rosters"):
-        yield Finding(("rosters", index), f"a roster rule: {NOT_YET}", "", "warning", "unsupported")
 
 
 def _unknown_templates(tree: dict[str, object], known: set[str]) -> Iterator[Finding]:
@@ -263,12 +264,24 @@ def check_secrets(
     walk: Walk, environ: Mapping[str, str], stored: Set[str], never_stored: Set[str] = frozenset()
 ) -> None:
     """Secrets can be had, and not by everybody. They are not read. ``stored``: names that the vault has;
-    ``never_stored``: tables that are not looked for there."""
+    ``never_stored``: tables that are not looked for there. What can still be put into the vault is no error: it takes
+    the daemon to put it in."""
     for path, secret in walk.secrets:
         outside = path[0] in never_stored
         error, warning = secret_trouble(secret, environ, frozenset() if outside else stored)
-        if error:
-            put = f"put it in: lmsyncctl secret set {secret.credential}" if secret.credential and not outside else ""
-            walk.found(path, f"the secret cannot be had from {secret.where}: {error}", put, topic="secret")
+        message = f"the secret cannot be had from {secret.where}: {error}"
+        if error and not outside and is_awaited(secret, environ):
+            walk.warned(path, message, _putting(str(secret.credential), stored, environ), topic="secret")
+        elif error:
+            walk.found(path, message, topic="secret")
         elif warning:
             walk.warned(path, warning, topic="secret")
+
+
+def _putting(name: str, stored: Set[str], environ: Mapping[str, str]) -> str:
+    """A name that is there and much like this one, else how this one gets there."""
+    directory = Path(environ.get("CREDENTIALS_DIRECTORY") or os.devnull)
+    given = {path.name for path in directory.iterdir()} if directory.is_dir() else set()
+    near = did_you_mean(name, stored | given)
+    put = f"what needs it waits until it is put in: lmsyncctl secret set {name}"
+    return f"{near} Else {put}" if near else put

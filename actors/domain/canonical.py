@@ -61,7 +61,8 @@ class Course(Canonical, frozen=True, kw_only=True, omit_defaults=True, tag="cour
 
 
 class Enrolment(Canonical, frozen=True, kw_only=True, omit_defaults=True, tag="enrolment"):
-    """One membership. A person may have several in one course (sections); they are in it until the last one ends."""
+    """One membership. A person may have several in one course (sections); they are in it until the last one ends.
+    ``test``: nobody, but the source's own means to see a course as a learner does."""
 
     user: str
     course: str
@@ -69,6 +70,8 @@ class Enrolment(Canonical, frozen=True, kw_only=True, omit_defaults=True, tag="e
     status: EnrolmentStatus = "active"
     start: str = ""
     end: str = ""
+    section: str = ""
+    test: bool = False
 
 
 class Assignment(Canonical, frozen=True, kw_only=True, omit_defaults=True, tag="assignment"):

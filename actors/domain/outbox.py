@@ -15,6 +15,7 @@ from enum import Enum
 import msgspec
 
 from actors.domain.changes import AnyChange
+from actors.domain.rosters.order import RosterOrder
 from actors.domain.verdicts import Cause
 from actors.domain.xapi.accepted import Enclosed
 from config.model import Audience
@@ -62,6 +63,10 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     accepted_us: int
 
 
+Carried = AnyChange | RosterOrder
+"""What a delivery carries: a change that somebody is told, or an order about who is in a place."""
+
+
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """One effect to be had at one destination. Times are microseconds since the epoch, UTC.
 
@@ -76,7 +81,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     route: str
     destination: str
     audience: Audience
-    change: AnyChange
+    change: Carried
     statement_id: str
     correlation_id: str
     traceparent: str

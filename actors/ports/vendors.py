@@ -10,6 +10,7 @@ from actors.domain.flow import Flow, Outcome, Request, Response
 from actors.domain.outbox import Composed, Parcel, Place, Rate
 from actors.domain.verdicts import Confirmation, Match, Refused, Verdict
 from actors.ports.listening import Listening
+from actors.ports.rostering import Rostering
 from actors.ports.tokens import Dialect
 from config.model import Audience, Secret
 from config.taking import Taking
@@ -57,6 +58,8 @@ class Target(Protocol):
     """How to send several requests in one call, where the vendor can."""
     listening: Listening | None
     """Its ears; None: it never tells us anything."""
+    rostering: Rostering | None
+    """How memberships are kept in step there; None: it has none."""
 
     def place(self, audience: Audience, change: AnyChange) -> Place | Refused:
         """Where this change goes for this audience, or why nowhere."""

@@ -6,9 +6,11 @@ attempt; after something was sent it leaves the outcome unknown, like any other 
 
 import trio
 
+from actors.domain.changes import AnyChange
 from actors.domain.outbox import Attempt, Decision, Delivery, HeldFor, Parcel, State
 from actors.domain.pulse import Pulse
 from actors.domain.retry import DEFAULT, Policy, decide, decide_probe, expired, in_doubt, policy_of, too_old
+from actors.domain.rosters.order import RosterOrder
 from actors.domain.schedule import quiet_until
 from actors.domain.verdicts import (
     Cause,
@@ -26,6 +28,7 @@ from actors.domain.verdicts import (
 from actors.domain.wording import TemplateFault
 from actors.kernel import converse
 from actors.ports import Http, StoreUnavailable, Target
+from actors.ports.rostering import Rostering, Slip
 from actors.roles.addressing import Addresses
 from actors.roles.dating import Dating
 from actors.roles.fetching import Fetching
@@ -164,7 +167,15 @@ class Carriage:
                 return refusal
             if self.dating.misdated(delivery):
                 return Throttled("0", whole_lane=False, detail="claimed anew: our clock is ahead of the vendor's")
-            parcel = await self._parcel(delivery, http, journey)
+            if isinstance(delivery.change, RosterOrder):
+                journey.sent = False
+                return await converse(
+                    self._rostering().perform(delivery.change, self._slip(delivery)),
+                    http,
+                    before=journey.before,
+                    after=journey.after,
+                )
+            parcel = await self._parcel(delivery, delivery.change, http, journey)
             if not isinstance(parcel, Parcel):
                 return parcel
             journey.sent = False  # looking somebody up has no effect
@@ -195,7 +206,11 @@ class Carriage:
             refusal = await self.dating.learn(http, journey)
             if refusal is not None:
                 return _unlooked(refusal)
-            parcel = await self._parcel(delivery, http, journey)
+            if isinstance(delivery.change, RosterOrder):
+                journey.look()
+                looking = self._rostering().seen(delivery.change, self._slip(delivery))
+                return await converse(looking, http, before=journey.before, after=journey.after)
+            parcel = await self._parcel(delivery, delivery.change, http, journey)
             if not isinstance(parcel, Parcel):
                 return _unlooked(parcel)
             journey.look()
@@ -218,7 +233,25 @@ class Carriage:
                 return None
             return await converse(flow, http, before=journey.before, after=journey.after)
 
-    async def _parcel(self, delivery: Delivery, http: Http, journey: Journey) -> Parcel | Verdict:
+    def _rostering(self) -> Rostering:
+        rostering = self._target.rostering
+        if rostering is None:  # the target's kind was changed while an order waited
+            raise LookupError(f"a {self._target.kind} target keeps no rosters")
+        return rostering
+
+    def _slip(self, delivery: Delivery) -> Slip:
+        return Slip(
+            delivery_id=delivery.id,
+            correlation_id=delivery.correlation_id,
+            tenant=delivery.tenant,
+            traceparent=delivery.traceparent,
+            attempt=delivery.attempts,
+            now_us=self._world.clock.now_us(),
+            sent_us=delivery.sent_us,
+            doubt_us=self.dating.of(delivery.doubt_us),
+        )
+
+    async def _parcel(self, delivery: Delivery, change: AnyChange, http: Http, journey: Journey) -> Parcel | Verdict:
         """What the connector needs to know, with the vendor's address of the learner where it goes to one."""
         tenant, met = self._tenant, await self._addresses.meet(delivery)
         learner = met.learner
@@ -235,7 +268,7 @@ class Carriage:
             destination=delivery.destination,
             address=address,
             to_learner=to_learner,
-            change=delivery.change,
+            change=change,
             template=delivery.template,
             locale=(to_learner and learner.locale) or tenant.locale,
             timezone=(to_learner and learner.timezone) or tenant.timezone,

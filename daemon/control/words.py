@@ -6,8 +6,10 @@ from typing import assert_never
 
 import msgspec
 
-from actors.domain.changes import AnyChange, Score
+from actors.domain.changes import Score
+from actors.domain.outbox import Carried
 from actors.domain.recognise import speak
+from actors.domain.rosters.order import RosterOrder
 from actors.domain.sla import Stage
 from actors.domain.verdicts import Cause
 from config.model import Audience
@@ -149,8 +151,18 @@ def audience_in_words(audience: Audience) -> str:
     return f"channel {audience.channel}"
 
 
-def change_in_words(change: AnyChange) -> str:
+def order_in_words(order: RosterOrder) -> str:
+    """``add 31 to channel c-math-101 · roster classes``."""
+    people = len(order.members) + len(order.owners)
+    where = order.name or order.place or order.unit
+    number = f" {people}" if people else ""
+    return _short(f"{order.deed}{number}: {order.place_kind} {where} · roster {order.roster}")
+
+
+def change_in_words(change: Carried) -> str:
     """``Ada Lovelace (account:…) · CS101 Programming · Quiz 1 · 80/100``."""
+    if isinstance(change, RosterOrder):
+        return order_in_words(change)
     learner = change.learner
     parts = [f"{learner.name} ({learner.key})" if learner.name else learner.key]
     if change.course is not None:

@@ -223,4 +223,4 @@ def open_deliveries(raw: sqlite3.Connection, tenant: str, texts: Sequence[str]) 
         "SELECT change FROM deliveries WHERE lane > ? AND lane < ? AND state IN ('waiting', 'held') LIMIT ?",
         (f"{tenant}/", f"{tenant}0", OPEN_MAX),
     )
-    return sum(rows.unpack_change(row[0]).learner.key in wanted for row in found)
+    return sum(rows.unpack_carried(row[0]).learner.key in wanted for row in found)

@@ -119,7 +119,7 @@ def _rewrite(raw: sqlite3.Connection, eraser: Eraser, seq: int) -> None:
     about = eraser.is_about(told)
     private = about and bool(_decode(audience).get("learner"))
     fresh = _encode(eraser.without(told))
-    rows.unpack_change(fresh)  # what cannot be read any more is not stored
+    rows.unpack_carried(fresh)  # what cannot be read any more is not stored
     raw.execute(
         "UPDATE deliveries SET change = ?, destination = ?, detail = ?, history = ?, receipt = ?, entity = ? "
         "WHERE seq = ?",

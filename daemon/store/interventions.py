@@ -170,7 +170,7 @@ def _place_anew(raw: sqlite3.Connection, row: Row, judged: Judged, by: str, now_
 
 def _copy(raw: sqlite3.Connection, row: Row, destination: str, by: str, now_us: int) -> str:
     """The delivery planned again for a destination, its occurrence kept; an empty text if that effect is known."""
-    change = rows.unpack_change(row.change)
+    change = rows.unpack_carried(row.change)
     key = judging.effect_key(raw, row, change, destination)
     if not raw.execute("INSERT OR IGNORE INTO effects VALUES (?, ?)", (key, now_us // DAY_US)).rowcount:
         return ""

@@ -10,8 +10,7 @@ from typing import Any
 
 import msgspec
 
-from actors.domain.changes import AnyChange
-from actors.domain.outbox import Place
+from actors.domain.outbox import Carried, Place
 from actors.domain.speech import moment_of
 from actors.domain.verdicts import Refused
 from daemon.store import relations, rows
@@ -140,7 +139,7 @@ def _judge(raw: sqlite3.Connection, wanted: Replay, row: Row, accept_double: boo
         return Does.ORPHAN, False, note
     if row.undone:
         return Does.OBSOLETE, False, f"its statement was voided{_by(raw, row)}: refused; dlq discard lets it be"
-    change = rows.unpack_change(row.change)
+    change = rows.unpack_carried(row.change)
     if happened_us(change, row.accepted_us) < wanted.horizon_us:
         return Does.OBSOLETE, False, f"it happened at {change.at}, before the effect horizon: refused"
     destination = row.destination
@@ -170,7 +169,7 @@ def _by(raw: sqlite3.Connection, row: Row) -> str:
     return f" by {by}" if by else ""
 
 
-def happened_us(change: AnyChange, accepted_us: int) -> int:
+def happened_us(change: Carried, accepted_us: int) -> int:
     """The event's own time, never later than its acceptance."""
     moment = moment_of(change.at)
     return accepted_us if moment is None else min(accepted_us, int(moment.timestamp() * 1e6))
@@ -182,13 +181,13 @@ def occurrence(raw: sqlite3.Connection, statement_seq: int) -> int:
     return int(row[0]) if row and row[0] else 1
 
 
-def effect_key(raw: sqlite3.Connection, row: Row, change: AnyChange, destination: str) -> bytes:
+def effect_key(raw: sqlite3.Connection, row: Row, change: Carried, destination: str) -> bytes:
     """Of the same change at another destination."""
     tenant, _, target = row.lane.partition("/")
     return rows.key(tenant, target, destination, row.kind, change.entity, occurrence(raw, row.statement_seq))
 
 
-def _known(raw: sqlite3.Connection, row: Row, change: AnyChange, destination: str) -> str:
+def _known(raw: sqlite3.Connection, row: Row, change: Carried, destination: str) -> str:
     """Who brought it about at that destination, or will; empty if nobody."""
     return at_destination(raw, effect_key(raw, row, change, destination), destination)
 
@@ -203,7 +202,7 @@ def at_destination(raw: sqlite3.Connection, key: bytes, destination: str) -> str
     return f"{destination} has a delivery for it already, {row[0]}: {key.hex()}"
 
 
-def _newer(raw: sqlite3.Connection, row: Row, change: AnyChange, destination: str) -> str:
+def _newer(raw: sqlite3.Connection, row: Row, change: Carried, destination: str) -> str:
     """The delivery that brought a newer value of the same entity there; empty if none did. What was counted is
     compared where it is still known, else the order in which they were planned."""
     if not change.standing or row.kind != change.kind:

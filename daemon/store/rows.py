@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from actors.domain.changes import AnyChange
-from actors.domain.outbox import Attempt, Delivery, State
+from actors.domain.outbox import Attempt, Carried, Delivery, State
 from actors.ports import LoggedStatement
 from config.model import Audience
 
@@ -17,6 +17,7 @@ HISTORY_BYTES_MAX = 16_384  # an endless outage must not grow a row without end
 
 _encode = msgspec.json.Encoder().encode
 _change: msgspec.json.Decoder[AnyChange] = msgspec.json.Decoder(AnyChange)
+_carried: msgspec.json.Decoder[Carried] = msgspec.json.Decoder(Carried)
 _audience = msgspec.json.Decoder(Audience)
 _receipt = msgspec.json.Decoder(dict[str, str])
 _history = msgspec.json.Decoder(list[Attempt])
@@ -43,7 +44,7 @@ def delivery(row: Sequence[Any]) -> Delivery:
         route=row[3],
         destination=row[4],
         audience=_audience.decode(row[5]),
-        change=_change.decode(row[6]),
+        change=_carried.decode(row[6]),
         statement_id=row[7],
         correlation_id=row[8],
         traceparent=row[9],
@@ -104,7 +105,13 @@ def unpack_history(raw: str) -> list[Attempt]:
 
 
 def unpack_change(raw: bytes) -> AnyChange:
+    """Of an outcome."""
     return _change.decode(raw)
+
+
+def unpack_carried(raw: bytes) -> Carried:
+    """Of a delivery."""
+    return _carried.decode(raw)
 
 
 def longer_history(raw: str, attempt: Attempt) -> str:

@@ -18,7 +18,7 @@ from actors.domain.xapi.guard import parse
 from actors.domain.xapi.identity import digest
 from actors.domain.xapi.patterns import Version
 from config.model import Audience
-from daemon.store.rows import unpack_change
+from daemon.store.rows import unpack_carried, unpack_change
 
 WHOLE_BYTES_MAX = 32 * 1024 * 1024
 SMALL_ROWS_MAX = 1000
@@ -86,7 +86,7 @@ def _contradictions(raw: sqlite3.Connection) -> Iterator[str]:
     ):
         try:
             msgspec.json.decode(audience, type=Audience)
-            unpack_change(change)
+            unpack_carried(change)
         except (msgspec.DecodeError, UnicodeDecodeError):
             yield f"delivery {seq}: what it is about cannot be read"
     yield from _later_contradictions(raw)

@@ -60,6 +60,7 @@ class Loft:
     late_landing_s = 1.0
     bundler = None
     listening = None
+    rostering = None
     wants_statement = False
     looks_by_time = False
     attachment_bytes_max = 0

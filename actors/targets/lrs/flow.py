@@ -37,6 +37,7 @@ from actors.domain.xapi.identity import digest
 from actors.ports import Bundler, Reveal, Wording
 from actors.ports.listening import Listening
 from actors.ports.presenting import identity_of
+from actors.ports.rostering import Rostering
 from actors.targets.lrs.batch import FITTING, LrsBundler
 from actors.targets.lrs.settings import LrsSettings
 from actors.targets.lrs.wire import (
@@ -76,6 +77,7 @@ class LrsTarget:
         self._reveal = reveal
         self._statements = f"{settings.base_url}statements"
         self.listening: Listening | None = None
+        self.rostering: Rostering | None = None
         self.bundler: Bundler | None = (
             LrsBundler(self._statements, settings.batch_max) if settings.batch_max > 1 else None
         )

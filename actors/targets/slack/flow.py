@@ -25,6 +25,7 @@ from actors.domain.verdicts import (
 from actors.domain.wording import TemplateFault
 from actors.ports import Bundler, Reveal, Wording
 from actors.ports.listening import Listening
+from actors.ports.rostering import Rostering
 from actors.ports.speaking import keys_of, speaking
 from actors.targets.slack.hearing import SlackEars
 from actors.targets.slack.oauth import BOT, SlackDialect, stale
@@ -63,6 +64,7 @@ class SlackTarget:
         self.settle_s = self.late_landing_s if settings.limited else seconds(settings.settle)
         self.bundler: Bundler | None = None
         self.listening: Listening | None = SlackEars(settings, reveal, self._ask)
+        self.rostering: Rostering | None = None
         self._settings = settings
         self._keys = keys_of(reveal, SlackDialect(settings, reveal))
         self._wording = wording

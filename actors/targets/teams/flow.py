@@ -28,6 +28,7 @@ from actors.domain.verdicts import (
 from actors.domain.wording import TemplateFault
 from actors.ports import Bundler, Reveal, Wording
 from actors.ports.listening import Listening
+from actors.ports.rostering import Rostering
 from actors.ports.speaking import authorized, counted, keys_of
 from actors.targets.teams.batch import GraphBundler
 from actors.targets.teams.found import matched, posted, unmatched
@@ -75,6 +76,7 @@ class TeamsTarget:
         self.late_landing_s = seconds(settings.late_landing)
         self.bundler: Bundler | None = GraphBundler(settings.graph) if settings.batch else None
         self.listening: Listening | None = TeamsEars(settings, self._look, self._change)
+        self.rostering: Rostering | None = None
         self._settings = settings
         self._wording = wording
         self._keys = keys_of(reveal, EntraDialect(settings, reveal))

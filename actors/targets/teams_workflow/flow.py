@@ -31,6 +31,7 @@ from actors.domain.verdicts import (
 from actors.domain.wording import TemplateFault
 from actors.ports import Bundler, Reveal, Wording
 from actors.ports.listening import Listening
+from actors.ports.rostering import Rostering
 from actors.targets.teams_workflow.render import message
 from actors.targets.teams_workflow.settings import WorkflowSettings
 from actors.targets.teams_workflow.wire import QUEUED, Taken, understand
@@ -61,6 +62,7 @@ class WorkflowTarget:
     def __init__(self, settings: WorkflowSettings, reveal: Reveal, wording: Wording) -> None:
         self.bundler: Bundler | None = None
         self.listening: Listening | None = None
+        self.rostering: Rostering | None = None
         self._settings = settings
         self._reveal = reveal
         self._wording = wording

@@ -36,6 +36,7 @@ from actors.domain.verdicts import (
 from actors.ports import Bundler, Reveal, Wording
 from actors.ports.listening import Listening
 from actors.ports.presenting import identity_of
+from actors.ports.rostering import Rostering
 from actors.targets.webhook.render import CONTENT_TYPES, body_of, hello_of
 from actors.targets.webhook.settings import WebhookSettings, sendable
 from actors.targets.webhook.signing import signed, signer
@@ -75,6 +76,7 @@ class WebhookTarget:
         self.settle_s = self.late_landing_s = settings.settle_s
         self.bundler: Bundler | None = None
         self.listening: Listening | None = None
+        self.rostering: Rostering | None = None
         self._settings = settings
         self._reveal = reveal
 

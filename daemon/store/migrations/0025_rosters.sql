@@ -1,0 +1,1 @@
+-- Rosters: places, who is in them, and what was planned.

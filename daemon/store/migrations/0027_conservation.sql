@@ -1,0 +1,1 @@
+-- What became of all that was accepted, day by day, as a chain.
