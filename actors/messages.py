@@ -218,7 +218,7 @@ class PersonSeen(msgspec.Struct, frozen=True, tag="person_seen"):
 
 
 class SecretsChanged(msgspec.Struct, frozen=True, tag="secrets_changed"):
-    """To a custodian: what the configuration refers to may be another secret now."""
+    """To a custodian or a listener: what the configuration refers to may be another secret now."""
 
 
 HarvesterMessage = Sync | Backfill | Switched | Look | Renewed | Hear
@@ -227,4 +227,4 @@ JanitorMessage = HowTidy
 ReminderMessage = Reported
 CourierMessage = Ready | Resumed | Drain | HowGoesIt
 CustodianMessage = Renew | GiveBack | Granting | ConnectionLost | PersonSeen | SecretsChanged
-ListenerMessage = Hear | Survey | Reconnected
+ListenerMessage = Hear | Survey | Reconnected | SecretsChanged

@@ -73,7 +73,13 @@ class SecretReader:
             if value is not None:
                 self._remember(value)
                 return value
-        return self.outside(secret)
+        try:
+            return self.outside(secret)
+        except SecretUnavailable as error:
+            if is_awaited(secret, self._environ):
+                put = f"{error.why}. Put it in: lmsyncctl secret set {secret.credential}"
+                raise SecretUnavailable(error.where, put) from None
+            raise
 
     def outside(self, secret: Secret) -> str:
         """As ``reveal``, but never from the vault: for what opens it. Raises SecretUnavailable."""
@@ -139,6 +145,14 @@ def locate_secret(secret: Secret, environ: Mapping[str, str]) -> Path:
             secret.where, "$CREDENTIALS_DIRECTORY is not set; systemd sets it for a service with LoadCredential="
         )
     return Path(directory) / name
+
+
+def is_awaited(secret: Secret, environ: Mapping[str, str]) -> bool:
+    """Whether this can be put in by ``lmsyncctl secret set``, and lies nowhere else."""
+    if secret.credential is None or not is_name(secret.credential):
+        return False
+    directory = environ.get("CREDENTIALS_DIRECTORY")
+    return not directory or not os.path.lexists(Path(directory) / secret.credential)
 
 
 def secret_trouble(secret: Secret, environ: Mapping[str, str], stored: Set[str] = frozenset()) -> tuple[str, str]:

@@ -76,6 +76,7 @@ class House:
         self._reader = reader
         self._stop = stop
         self.strongroom = strongroom
+        self.strongroom.awaited.configure(configuration)
         self._reloading = trio.Lock()
         self.root = Root(configuration.tenants, self._make_targets, world, self._make_sources)
         self.keyring = Keyring(store.credentials, SealFile(seal_path(store.path)), world.clock, world.witness.trouble)
@@ -186,6 +187,7 @@ class House:
             # What only a restart brings into force is shown as it is in force, and reported as differing again.
             daemon = msgspec.structs.replace(self._configuration.daemon, vault=fresh.daemon.vault)
             self._configuration = msgspec.structs.replace(fresh, daemon=daemon, state=self._configuration.state)
+            self.strongroom.awaited.configure(fresh)
             await self.strongroom.configure(daemon.vault)
             self.keyring.configure(fresh.tenants.values())
             self.desk.configure(fresh)
@@ -196,15 +198,15 @@ class House:
             return ReloadOutcome(applied=applied, restart_needed=needed, problems=problems)
 
     def try_suspended(self, tenant: str = "") -> None:
-        """Of a lane, a source or an account that was refused, what stands in its secret's place may be another one
-        now; without a tenant, of any."""
+        """Of a lane, a source, an account or a listener that was refused, what stands in its secret's place may be
+        another one now; without a tenant, of any."""
         for name, view in self.switchboard.source_views.items():
             if view.state == "suspended" and tenant in ("", name.partition("/")[0]):
                 self.switchboard.switched(name)
         for lane in self.switchboard.couriers:
             if tenant in ("", lane.partition("/")[0]):
                 self.switchboard.ready(lane)  # one that is not suspended only looks
-        for connection in self.switchboard.custodians:
+        for connection in self.switchboard.custodians.keys() | self.switchboard.listeners.keys():
             if tenant in ("", connection.partition("/")[0]):
                 self.switchboard.secrets_changed(connection)
 

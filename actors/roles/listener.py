@@ -14,7 +14,7 @@ import trio
 
 from actors.domain.tidings import Challenged, Ourselves, Told, Untold
 from actors.kernel import Actor, converse
-from actors.messages import Hear, HookAnswer, ListenerMessage, Reconnected, Survey
+from actors.messages import Hear, HookAnswer, ListenerMessage, Reconnected, SecretsChanged, Survey
 from actors.ports import Http, StoreUnavailable, Target
 from actors.ports.audit import Deed
 from actors.ports.listening import ListenerMode, ListenerView, Listening
@@ -138,10 +138,17 @@ class Listener(Actor[ListenerMessage]):
             case Reconnected():
                 self.changed()
                 self._surveyor.anew()
-                self._subscriber.anew()
-                if self._socket is not None:
-                    self._socket.anew()
-                self.stir()
+                self._go_at_once()
+            case SecretsChanged():
+                self._surveyor.again()
+                self._go_at_once()
+
+    def _go_at_once(self) -> None:
+        """Whatever waits because it failed does not."""
+        self._subscriber.anew()
+        if self._socket is not None:
+            self._socket.anew()
+        self.stir()
 
     async def stopping(self) -> None:
         """A target that is not configured any more leaves no subscription behind, as far as its grace allows."""

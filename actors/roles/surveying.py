@@ -62,8 +62,12 @@ class Surveyor:
 
     def anew(self) -> None:
         """The credentials are new: who we are there may have changed."""
-        self._failures = self._not_before_us = 0
+        self.again()
         self._hail_now = True
+
+    def again(self) -> None:
+        """What was asked in vain may be answered now."""
+        self._failures = self._not_before_us = 0
 
     async def step(self) -> float:
         """Ask, if it is time. How long it is not, in seconds. Raises StoreUnavailable."""

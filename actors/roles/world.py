@@ -138,6 +138,8 @@ class Switchboard:
         """What its configuration refers to may be another secret now."""
         if custodian := self.custodians.get(connection):
             custodian.hint(SecretsChanged())
+        if listener := self.listeners.get(connection):
+            listener.hint(SecretsChanged())
 
     @asynccontextmanager
     async def alone(self, source: str) -> AsyncIterator[int]:

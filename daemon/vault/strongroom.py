@@ -11,6 +11,7 @@ from config.secrets import SecretReader
 from config.vaulting import VaultWords
 from daemon.store.database import Store
 from daemon.store.vault import StoredSecret
+from daemon.vault.awaited import Awaited, Lack
 from daemon.vault.envelope import VaultUnusable
 from daemon.vault.keks import key_path
 from daemon.vault.opening import Keks
@@ -18,6 +19,9 @@ from daemon.vault.rotating import ROUND_S, Rotation
 from daemon.vault.sealing import Sealing
 from daemon.vault.secrets import Secrets
 from daemon.vault.vault import Vault
+
+TOLD_MAX = 20
+"""Lines at once about secrets that are awaited."""
 
 
 class DataKeyState(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,9 +65,11 @@ class Strongroom:
         self.vault = Vault(store.vault, self.keks, clock)
         self.secrets = Secrets(self.vault)
         self.rotation = Rotation(self.vault, self.secrets)
+        self.awaited = Awaited(self.secrets.stored, environ)
         self._reader = reader
         self._witness = witness
         self._said: frozenset[str] = frozenset()
+        self._missed: frozenset[Lack] = frozenset()
 
     async def begin(self, words: VaultWords) -> None:
         """What is sealed can be opened from now on, as far as its keys can be had. Raises StoreUnavailable."""
@@ -152,3 +158,10 @@ class Strongroom:
         if self._said and not now:
             self._witness.event("vault.opened")
         self._said = now
+        missed = self.awaited.now()
+        fresh = [lack for lack in missed if lack not in self._missed]
+        for lack in fresh[:TOLD_MAX]:
+            self._witness.trouble("secret.awaited", None, tenant=lack.tenant, detail=str(lack))
+        if len(fresh) > TOLD_MAX:
+            self._witness.trouble("secret.awaited", None, detail=f"{len(fresh) - TOLD_MAX} more: lmsyncctl status")
+        self._missed = frozenset(missed)

@@ -40,7 +40,7 @@ TENANTS = {
     "no form": ('[targets.chat]\nkind = "chat"\ntoken = {}\n', [(3, "targets.chat.token", "a secret is exactly one of { credential = … }, { file = … } or { env = … }", "")]),
     "no file": ('[targets.chat]\nkind = "chat"\ntoken = { file = "t" }\n', [(3, "targets.chat.token", "the secret cannot be had from file tenants.d/t: tenants.d/t: no such file or directory", "")]),
     "no variable": ('[targets.chat]\nkind = "chat"\ntoken = { env = "NO" }\n', [(3, "targets.chat.token", "the secret cannot be had from environment variable NO: the variable is not set, or empty", "")]),
-    "no credentials": ('[targets.chat]\nkind = "chat"\ntoken = { credential = "t" }\n', [(3, "targets.chat.token", f"the secret cannot be had from credential 't': {NO_CREDENTIALS}", "put it in: lmsyncctl secret set t")]),
+    "no credentials": ('[targets.chat]\nkind = "chat"\ntoken = { credential = "t" }\n', [(3, "targets.chat.token", f"the secret cannot be had from credential 't': {NO_CREDENTIALS}", "what needs it waits until it is put in: lmsyncctl secret set t", "warning")]),
     "when": (CHAT + ROUTE.replace("completed", "completd"), [(6, "routes[0].when[0]", "there is no change 'completd'", "did you mean 'completed'?")]),
     "when not a list": (CHAT + ROUTE.replace('["completed"]', '"completed"'), [(6, "routes[0].when", "a list of strings is needed here, not a string", "write it in brackets: when = [ … ]")]),
     "when empty": (CHAT + ROUTE.replace('["completed"]', "[]"), [(6, "routes[0].when", "too few elements: at least 1, not 0", "")]),

@@ -203,10 +203,11 @@ def test_credentials_are_looked_up_in_their_directory(tmp_path: Path) -> None:
         tmp_path,
         {"tenants.d/acme.toml": CHAT.replace('{ env = "TOKEN" }', '{ credential = "bot" }'), "creds/other": "x"},
     )
-    _, problems = look(root, {"CREDENTIALS_DIRECTORY": str(root / "creds")})
+    configuration, problems = look(root, {"CREDENTIALS_DIRECTORY": str(root / "creds")})
+    assert configuration is not None, "it takes the daemon to put it in"
     message = "the secret cannot be had from credential 'bot': creds/bot: no such file or directory"
-    advice = "put it in: lmsyncctl secret set bot"
-    assert told(problems, root) == [("tenants.d/acme.toml", 3, "targets.chat.token", message, advice)]
+    advice = "what needs it waits until it is put in: lmsyncctl secret set bot"
+    assert told(problems, root) == [("tenants.d/acme.toml", 3, "targets.chat.token", message, advice, "warning")]
     assert problems[0].topic == "secret"
     write(root, {"creds/bot": "value"})
     assert look(root, {"CREDENTIALS_DIRECTORY": str(root / "creds")})[1] == []

@@ -2,10 +2,10 @@
 
 Degraded (exit code 2) means that something which should go on does not: a lane is suspended, its vendor is out or has
 asked to wait for more than a minute, a courier does not answer, an actor is down, the store refuses to write, a key of
-the vault cannot be used, an account must be connected again or lacks a permission, open deliveries belong to a lane
-that is no longer configured, or a route's error budget is spent (``sla``). Not degraded: a paused lane (somebody wanted
-it), permissions that nobody needs, and dead or parked letters (they are shown and wait for a person, and the lane goes
-on without them).
+the vault cannot be used, a secret that is referred to was never put in, an account must be connected again or lacks a
+permission, open deliveries belong to a lane that is no longer configured, or a route's error budget is spent (``sla``).
+Not degraded: a paused lane (somebody wanted it), permissions that nobody needs, and dead or parked letters (they are
+shown and wait for a person, and the lane goes on without them).
 """
 
 from collections.abc import Iterator
@@ -39,6 +39,7 @@ async def status(asking: Asking) -> Done:
     degraded = [
         *([f"the store does not write: {store_error}"] if store_error else []),
         *([f"vault: {closed}"] if closed else []),
+        *_awaited(asking),
         *troubled,
         *wrong,
         *(standing.dying for standing in standings if standing.dying),
@@ -125,6 +126,12 @@ def _lane_row(lane: Lane, asking: Asking, now_us: int) -> LaneRow:
         delivered=max(0, done_now - asking.delivered_before.get(lane.name, 0)),  # retention takes rows away
         degraded=bool(lane.degraded(now_us)),
     )
+
+
+def _awaited(asking: Asking) -> list[str]:
+    lacks = asking.office.strongroom.awaited.now()
+    more = len(lacks) - TROUBLES_MAX
+    return [*map(str, lacks[:TROUBLES_MAX]), *([f"{more} more wait for secrets"] if more > 0 else [])]
 
 
 def _red(goal: Goal, promise: Promise) -> str:

@@ -2,6 +2,7 @@
 answer. Values come in and are never told.
 """
 
+from config.referring import references
 from config.secrets import SECRET_BYTES_MAX, is_name
 from config.tenant import NAME, NAME_FORM
 from daemon.control.exits import Exit
@@ -17,7 +18,6 @@ from daemon.control.protocol import (
     VaultUnlock,
 )
 from daemon.control.vault_asks import SECRET_CHARS_MAX
-from daemon.control.verbs.referring import references
 from daemon.control.views import ChangedRow, DataKeyRow, PutRow, VaultRow
 from daemon.vault.envelope import VaultUnusable
 from daemon.vault.secrets import SecretRefused, Who
