@@ -10,6 +10,21 @@ from typing import Literal
 import msgspec
 
 PlaceKind = Literal["channel", "usergroup", "team"]
+Rule = Literal[
+    "test_student",
+    "exclude",
+    "role",
+    "suspended",
+    "completed",
+    "invited",
+    "not_begun",
+    "over",
+    "ended",
+    "no_name",
+]
+"""Why somebody who is enrolled has no seat. ``no_name``: what the place is called after is not told of them."""
+TAKEN_OUT: frozenset[Rule] = frozenset({"suspended", "completed", "over", "ended"})
+"""Who had a right to be in and has none any more: they are taken out, whoever put them in."""
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,16 +52,15 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Excluded(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Somebody who is enrolled and has no seat: by which rule (``role``, ``suspended``, ``not_begun``, ``over``,
-    ``ended``, ``invited``, ``completed``, ``exclude``, ``test_student``, ``course_over``, ``no_name``, ``conflict``),
-    and in words. ``until``: when that changes by itself (RFC 3339), empty: it does not."""
+    """Somebody who is enrolled and has no seat: by which ``rule``, and in words. ``until``: when that changes by itself
+    (RFC 3339), empty: it does not."""
 
     person: int
     user: str
+    rule: "Rule"
+    detail: str = ""
     name: str = ""
     email: str = ""
-    rule: str = ""
-    detail: str = ""
     until: str = ""
 
 
@@ -59,6 +73,8 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     excluded: tuple[Excluded, ...] = ()
     sure: bool = True
     why: str = ""
+    over: bool = False
+    """Its course is over, or not open: the place is left as it is."""
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -109,7 +125,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``person`` 0: nobody knows who that is. ``inside``: was in it when it was last read, or was put there since.
     ``put_us``: when we last put them in (0: we never did), ``tries`` how often since they were last seen in it;
     ``ours``: they hold or held a seat, so that without one they are to leave. ``accepted``: a person said that they may
-    stay without a seat. ``left_us``: when we saw that somebody had taken them out (0: nobody did)."""
+    stay without a seat. ``left_us``: when we saw that somebody had taken them out (0: nobody did). ``granted``: we made
+    them an owner."""
 
     id: str
     person: int = 0
@@ -120,6 +137,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tries: int = 0
     ours: bool = False
     accepted: bool = False
+    granted: bool = False
     left_us: int = 0
     refused: str = ""
     """Why the vendor does not let them in; empty: it does."""
