@@ -2,5 +2,6 @@
 
 Read in this order: ``model`` (places, seats, members), ``units`` (what a rule makes places of), ``desired`` (seats by
 enrolments), ``memory`` (what is known of members), ``difference`` and ``diff`` (seats against members), ``brake``,
-``plan`` (what one run would do, and its hash), ``accounts`` (how each person stands), ``order`` (what goes to the vendor).
+``plan`` (what one run would do, and its hash), ``accounts`` (how each person stands), ``order`` (what goes to the
+vendor).
 """

@@ -63,10 +63,11 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be done about a place, in this order: ``joins``, ``promotes``, ``demotes``, ``leaves``. ``kept`` is what
-    is remembered from now on, without what the orders will bring about. ``waived``: a person said that they need not be
-    in it. ``sought``: who has not been looked for yet. ``late``: put in, and not seen yet. ``spared``: so many would
-    leave, if what is known were all there is (``why`` it may not be). ``inside``: how many people are in it."""
+    """What is to be done about a place, in this order: ``joins``, ``promotes``, ``demotes``, ``leaves``.
+
+    ``kept`` is what is remembered from now on, without what the orders will bring about. ``waived``: a person said that
+    they need not be in it. ``sought``: who has not been looked for yet. ``late``: put in, and not seen yet. ``spared``:
+    so many would leave, if what is known were all there is (``why`` it may not be). ``inside``: how many are in it."""
 
     joins: tuple[Joining, ...] = ()
     promotes: tuple[Joining, ...] = ()
