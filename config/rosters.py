@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from config.durations import seconds
 from config.texts import Cron, Duration, NonEmpty, SourceName, TargetName
 from config.words import Words
 
@@ -146,8 +145,6 @@ class Roster(Words, frozen=True, kw_only=True):
     """How long after its end they may stay."""
     exclude: Annotated[tuple[NonEmpty, ...], Meta(max_length=1000)] = ()
     """People who are left out: e-mail addresses, user names or ids in the source; ``*`` stands for any letters."""
-    test_students: bool = False
-    """Whether a course's test student (Canvas's student view) belongs in."""
     strangers: Literal["review", "keep", "remove"] = "review"
     """Members who never were enrolled, added by somebody at the platform: ask, leave them, or take them out."""
     missing: Literal["restore", "review"] = "restore"
@@ -160,9 +157,6 @@ class Roster(Words, frozen=True, kw_only=True):
         placeholders(self.topic)
         if not set(self.owners) <= set(self.members):
             raise ValueError("owners are among the roles of members")
-        if "test_student" in self.exclude:
-            raise ValueError("test students are left out by test_students = false")
-        seconds(self.early), seconds(self.late)
 
 
 class Review(Words, frozen=True, kw_only=True):

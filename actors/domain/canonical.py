@@ -62,7 +62,7 @@ class Course(Canonical, frozen=True, kw_only=True, omit_defaults=True, tag="cour
 
 class Enrolment(Canonical, frozen=True, kw_only=True, omit_defaults=True, tag="enrolment"):
     """One membership. A person may have several in one course (sections); they are in it until the last one ends.
-    ``test``: nobody, but the source's own means to see a course as a learner does."""
+    ``section`` is the source's id of the part of the course it is in, where it has such parts."""
 
     user: str
     course: str
@@ -71,7 +71,6 @@ class Enrolment(Canonical, frozen=True, kw_only=True, omit_defaults=True, tag="e
     start: str = ""
     end: str = ""
     section: str = ""
-    test: bool = False
 
 
 class Assignment(Canonical, frozen=True, kw_only=True, omit_defaults=True, tag="assignment"):

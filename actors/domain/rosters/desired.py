@@ -43,7 +43,6 @@ _NEAREST: tuple[Rule, ...] = (
     "ended",
     "role",
     "exclude",
-    "test_student",
     "no_name",
 )
 """Of several reasons the one that says most: what may change by itself first."""
@@ -182,8 +181,6 @@ class Desiring:
     def _why_not(self, enrolment: Enrolment, user: User, course: Course) -> _Why | None:
         """The rule by which this enrolment gives no seat; None: it gives one."""
         rule = self._rule
-        if enrolment.test and not rule.test_students:
-            return _Why("test_student", "the course's test student is nobody")
         if self._exclude and (named := self._excluded(user)):
             return _Why("exclude", f"left out by exclude = [{named!r}]")
         if enrolment.role not in self._members:

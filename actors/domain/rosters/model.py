@@ -11,7 +11,6 @@ import msgspec
 
 PlaceKind = Literal["channel", "usergroup", "team"]
 Rule = Literal[
-    "test_student",
     "exclude",
     "role",
     "suspended",

@@ -56,7 +56,12 @@ def test_a_school_as_a_reading_tells_it() -> None:
         timezone="Europe/Berlin", attributes={"term": "Default Term"},
     )  # fmt: skip
     assert found["enrolment", str(member.id)] == Enrolment(
-        id=str(member.id), user=str(ada.id), course=str(course.id), role="assistant", updated="2026-09-21T14:13:20Z"
+        id=str(member.id),
+        user=str(ada.id),
+        course=str(course.id),
+        role="assistant",
+        updated="2026-09-21T14:13:20Z",
+        section=str(course.id + 10_000),
     )
     assert isinstance(found["enrolment", str(learner.id)], Enrolment)
     assert found["assignment", str(work.id)] == Assignment(
