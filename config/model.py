@@ -13,6 +13,7 @@ from msgspec import Meta
 from config.auditing import AuditWords as AuditWords
 from config.due import DueSoon as DueSoon
 from config.identity import Identity as Identity
+from config.networks import networks
 from config.outward import Allowed
 from config.referred import Secret as Secret
 from config.rosters import Brake as Brake
@@ -60,6 +61,9 @@ class Gateway(Words, frozen=True, kw_only=True):
     """Addresses to listen on."""
     tls: Tls | None = None
     """Absent: plain HTTP, for a reverse proxy on the same machine."""
+    proxies: Annotated[tuple[NonEmpty, ...], Meta(max_length=64)] = ()
+    """Addresses and networks of your reverse proxies: where one of these connects, its ``X-Forwarded-For`` says who
+    calls. It must write that header itself, over or behind what it was sent. Absent: who calls is who connects."""
     public_url: Url = ""
     """How the world calls this gateway: part of the links we hand out."""
     admin_listen: Annotated[tuple[ListenAddress, ...], Meta(max_length=16)] = ()
@@ -71,6 +75,12 @@ class Gateway(Words, frozen=True, kw_only=True):
     """How long a client may take to send its headers."""
     body_timeout: Timeout = "30s"
     """How long a client may take to send a body."""
+
+    def __post_init__(self) -> None:
+        try:
+            networks(self.proxies)
+        except ValueError as error:
+            raise ValueError(f"proxies: {error}") from None
 
 
 class Network(Words, frozen=True, kw_only=True):

@@ -67,6 +67,7 @@ DAEMON = """\
 
 [gateway]                                   # where LMSs reach us
 listen = ["127.0.0.1:8480"]                 # behind a reverse proxy; for the world, set tls
+# proxies = ["127.0.0.1", "::1"]            # who calls is what these write into X-Forwarded-For: docs/install.md
 # public_url = "https://lms-sync.example.edu"
 # admin_listen = ["127.0.0.1:8481"]         # /metrics moves here
 # body_bytes_max = 16777216
@@ -90,6 +91,7 @@ listen = ["127.0.0.1:8480"]                 # behind a reverse proxy; for the wo
 # socket = "/run/lmsyncd/control.sock"
 # viewers = []
 # operators = ["lms-operators"]
+# approvers = []                            # may also decide what is put before a person
 # admins = []
 
 # [vault]                                   # what seals secrets and tokens in the database: docs/secrets.md

@@ -1,5 +1,7 @@
 """Keys that others sign with, by their ``kid`` (RFC 7517), and what they signed (RFC 7515). Without the network.
 
+An issuer may give one ``kid`` to keys of different kinds: the kind of the signature says which of them is meant.
+
 A stranger can send whatever they like, so nothing that is sent may make us work: an algorithm must be one of a short
 list (all of key pairs: whoever reads a public key must not be able to sign with it), and keys are fetched anew for an
 unknown ``kid`` at most once in a while. A key is used for the kind of signature that it is of, and for no other.
@@ -25,7 +27,6 @@ COOL_DOWN_US = 300_000_000
 """Between two fetches, whoever asks, and whatever came of the last one."""
 RSA_BITS_MIN = 2_048
 _COMPACT = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-_KINDS = {"RS": "RSA", "PS": "RSA", "ES": "EC"}
 _CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 
 Key = RSAKey | ECKey
@@ -38,7 +39,7 @@ class KeySet:
 
     def __init__(self, cool_down_us: int = COOL_DOWN_US) -> None:
         self._cool_down_us = cool_down_us
-        self._keys: Mapping[str, Key] = {}
+        self._keys: Mapping[tuple[str, str], Key] = {}
         self._fetched_us: int | None = None
         self._tried_us: int | None = None
 
@@ -50,11 +51,12 @@ class KeySet:
         """Whether somebody looked a short while ago."""
         return self._tried_us is not None and 0 <= now_us - self._tried_us < self._cool_down_us
 
-    def wants(self, kid: str, now_us: int) -> bool:
+    def wants(self, kid: str, algorithm: str, now_us: int) -> bool:
         """Whether to fetch, before this key is asked for."""
         if self.cooling(now_us):
             return False
-        return self._fetched_us is None or now_us - self._fetched_us > FRESH_US or bool(kid and kid not in self._keys)
+        unknown = bool(kid) and (kid, _kind(algorithm)) not in self._keys
+        return self._fetched_us is None or now_us - self._fetched_us > FRESH_US or unknown
 
     def tried(self, now_us: int) -> None:
         """Somebody is about to look."""
@@ -71,25 +73,39 @@ class KeySet:
         """Whether there are keys, and not too old ones."""
         return bool(self._keys) and self._fetched_us is not None and now_us - self._fetched_us <= KEPT_US
 
-    def pick(self, kid: str) -> Key | None:
-        """Without ``kid`` the only one, where there is one only."""
-        if not kid and len(self._keys) == 1:
-            return next(iter(self._keys.values()))
-        return self._keys.get(kid)
+    def pick(self, kid: str, algorithm: str) -> Key | None:
+        """The one for this kind of signature; else one of that ``kid``, which ``payload_of`` finds to be of another
+        kind. Without ``kid`` the only one of the kind, or the only one."""
+        kind = _kind(algorithm)
+        if (kid, kind) in self._keys:
+            return self._keys[kid, kind]
+        if kid:
+            return next((key for (own, _), key in self._keys.items() if own == kid), None)
+        fitting = [key for (_, own), key in self._keys.items() if own == kind] or list(self._keys.values())
+        return fitting[0] if len(fitting) == 1 else None
 
 
-def keys_in(body: bytes) -> dict[str, Key]:
-    """Those of a JWKS that sign, and that we can use."""
+def keys_in(body: bytes) -> dict[tuple[str, str], Key]:
+    """Those of a JWKS that sign, and that we can use: by ``kid`` and kind (RSA, or the curve's name)."""
     listed = (decode_object(body) or {}).get("keys")
-    found: dict[str, Key] = {}
+    found: dict[tuple[str, str], Key] = {}
     for place, each in enumerate(listed[:KEYS_MAX] if isinstance(listed, list) else ()):
         if not isinstance(each, dict) or each.get("use", "sig") != "sig":
             continue
         key = _import(each)
         if key is not None:
             kid = each.get("kid")
-            found[kid if isinstance(kid, str) else f"#{place}"] = key
+            found[kid if isinstance(kid, str) else f"#{place}", _kind_of(key)] = key
     return found
+
+
+def _kind(algorithm: str) -> str:
+    """Of which kind a key is that signs so."""
+    return _CURVES.get(algorithm, "RSA")
+
+
+def _kind_of(key: Key) -> str:
+    return key.curve_name if isinstance(key, ECKey) else "RSA"
 
 
 def header_of(compact: bytes, algorithms: Collection[str], bytes_max: int) -> Mapping[str, object] | Flaw:
@@ -108,9 +124,7 @@ def header_of(compact: bytes, algorithms: Collection[str], bytes_max: int) -> Ma
 
 def payload_of(compact: bytes, key: Key, algorithm: str, bytes_max: int) -> bytes | Flaw:
     """What was signed with this key, by this algorithm (``header_of`` found it acceptable)."""
-    if key.key_type != _KINDS[algorithm[:2]] or _CURVES.get(algorithm) != (
-        key.curve_name if isinstance(key, ECKey) else None
-    ):
+    if _kind_of(key) != _kind(algorithm):
         return "key"
     try:
         signed = jws.deserialize_compact(

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from config.durations import seconds
 from config.model import Gateway
+from daemon.gateway.callers import Callers
 from daemon.gateway.events import EventResource
 from daemon.gateway.hooks import HookResource
 from daemon.gateway.limits import Frame
@@ -46,7 +47,7 @@ class GatewayApp:
 
 
 def build_app(ports: GatewayPorts, gateway: Gateway) -> GatewayApp:
-    carried = Carried(ports)
+    carried, callers = Carried(ports), Callers(gateway.proxies)
     pages = [
         Route("/healthz", Resource(get=_checked(ports.healthy))),
         Route("/readyz", Resource(get=_checked(ports.ready))),
@@ -73,6 +74,10 @@ def build_app(ports: GatewayPorts, gateway: Gateway) -> GatewayApp:
         general = _TARGET.sub("/connect/{target}", general)
         return general if general in templates else "(none)"
 
+    def prepare(scope: Scope) -> None:
+        callers.settle(scope)
+        carried.prepare(scope)
+
     def frame(routes: list[Route]) -> Frame:
         return Frame(
             Alternate(Router(routes, redirect_slashes=False, default=_nowhere)),
@@ -82,7 +87,7 @@ def build_app(ports: GatewayPorts, gateway: Gateway) -> GatewayApp:
             span=ports.request_span,
             trouble=ports.trouble,
             template=template,
-            prepare=carried.prepare,
+            prepare=prepare,
             noted=noting(ports, template),
         )
 

@@ -30,6 +30,13 @@ class Forged(Exception):
     """A form that is not from a page of this session. The text is for the audit."""
 
 
+def followed(request: Request) -> bool:
+    """Whether a person's browser came here as a page of its own, as far as it says (``Sec-Fetch-Mode``): no image, no
+    script and no frame of another site's page."""
+    told = request.headers
+    return told.get("sec-fetch-mode", "navigate") == "navigate" and told.get("sec-fetch-dest", "document") == "document"
+
+
 def query_of(request: Request) -> dict[str, str]:
     """Raises Malformed, also where a name comes twice."""
     return _fields(request.scope["query_string"], QUERY_BYTES_MAX)

@@ -14,9 +14,11 @@ _SWEPT_PER_STEP = 4
 
 
 class Turnstile:
-    """``now_s`` is any clock that never goes back, the same for every call."""
+    """``now_s`` is any clock that never goes back, the same for every call. ``clients_max``: no more are remembered,
+    the one that was longest not seen is forgotten; None: as many as have a rate."""
 
-    def __init__(self) -> None:
+    def __init__(self, clients_max: int | None = None) -> None:
+        self._clients_max = clients_max
         self._buckets: OrderedDict[tuple[str, str], tuple[Rate, Bucket]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -34,6 +36,8 @@ class Turnstile:
         self._buckets[tenant, name] = (rate, bucket)
         self._buckets.move_to_end((tenant, name))
         self._forget(now_s)
+        if self._clients_max is not None and len(self._buckets) > self._clients_max:
+            self._buckets.popitem(last=False)
         return 0.0
 
     def _forget(self, now_s: float) -> None:

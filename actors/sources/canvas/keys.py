@@ -53,7 +53,7 @@ class Keyring:
         if isinstance(header, str):
             return self._doubted(header)
         kid = header.get("kid")
-        key = yield from self._key(kid if isinstance(kid, str) else "", now_us)
+        key = yield from self._key(kid if isinstance(kid, str) else "", str(header["alg"]), now_us)
         if isinstance(key, Doubted):
             return key
         payload = payload_of(compact, key, str(header["alg"]), BODY_BYTES_MAX)
@@ -92,16 +92,16 @@ class Keyring:
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _key(self, kid: str, now_us: int) -> Generator[Request, Outcome, Key | Doubted]:
+    def _key(self, kid: str, algorithm: str, now_us: int) -> Generator[Request, Outcome, Key | Doubted]:
         """Deliveries that come together at the very first fetch each for itself: they cannot wait for one another, and
         no more than a few are heard at once."""
         if self._settings.keys is not None:
             self._read(now_us)
-        elif (self._flying and self._keys.empty) or self._keys.wants(kid, now_us):
+        elif (self._flying and self._keys.empty) or self._keys.wants(kid, algorithm, now_us):
             yield from self._fetch(now_us)
         if not self._keys.usable(now_us):
             return Doubted(503, "the keys of Live Events cannot be read just now")
-        return self._keys.pick(kid) or Doubted(401, "it is signed with a key that is not known")
+        return self._keys.pick(kid, algorithm) or Doubted(401, "it is signed with a key that is not known")
 
     def _fetch(self, now_us: int) -> Generator[Request, Outcome, None]:
         """Keys that could not be fetched anew serve on for a while."""

@@ -34,7 +34,7 @@ class Validator:
             if isinstance(header, str):
                 return _forged(f"a validation token: {header}")
             kid = header.get("kid")
-            key = yield from self._key(kid if isinstance(kid, str) else "", now_us)
+            key = yield from self._key(kid if isinstance(kid, str) else "", str(header["alg"]), now_us)
             if isinstance(key, Untold):
                 return key
             payload = payload_of(compact, key, str(header["alg"]), TOKEN_BYTES_MAX)
@@ -58,8 +58,8 @@ class Validator:
             return "it is of another directory"
         return ""
 
-    def _key(self, kid: str, now_us: int) -> Generator[Request, Outcome, Key | Untold]:
-        if self._keys.wants(kid, now_us):
+    def _key(self, kid: str, algorithm: str, now_us: int) -> Generator[Request, Outcome, Key | Untold]:
+        if self._keys.wants(kid, algorithm, now_us):
             self._keys.tried(now_us)
             outcome = yield Request(
                 method="GET",
@@ -72,7 +72,7 @@ class Validator:
                 self._keys.take(outcome.body, now_us)
         if not self._keys.usable(now_us):
             return Untold(status=503, reason="unexpected", detail="Entra's keys cannot be read just now")
-        return self._keys.pick(kid) or _forged("a validation token: its key is not known")
+        return self._keys.pick(kid, algorithm) or _forged("a validation token: its key is not known")
 
 
 def _forged(detail: str) -> Untold:

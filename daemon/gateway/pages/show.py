@@ -8,6 +8,7 @@ it at once.
 
 import base64
 import hashlib
+import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -118,6 +119,12 @@ class Pages:
         response = self.show("said.html", tenant, status=status, key=key, links=links, about=about, reference=reference)
         if status == 503:
             response.headers["Retry-After"] = "30"
+        return response
+
+    def come_again(self, tenant: Tenant | None, wait_s: float, reference: str) -> Response:
+        """For whoever came too often."""
+        response = self.said(tenant, 429, "later", reference=reference)
+        response.headers["Retry-After"] = str(max(1, math.ceil(wait_s)))
         return response
 
 

@@ -13,15 +13,18 @@ from starlette.routing import Route
 
 from config.model import Tenant
 from config.sso import Method
+from daemon.gateway.callers import crowd_of
 from daemon.gateway.counter import Counter
-from daemon.gateway.forms import Malformed, form_of, genuine, query_of
+from daemon.gateway.forms import Malformed, followed, form_of, genuine, query_of
+from daemon.gateway.limits import facts
 from daemon.gateway.pages import Link
-from daemon.gateway.resource import Resource
+from daemon.gateway.resource import Handler, Resource
 from daemon.gateway.sessions import PRIVATE, safe_way
 from daemon.gateway.sso.oidc_desk import CALLBACK, CODE_CHARS_MAX, SIGNED_OUT, OidcDesk, Returned
 from daemon.gateway.sso.oidc_provider import Unusable
-from daemon.gateway.sso.oidc_state import STATE_CHARS_MAX
 from daemon.gateway.sso.oidc_token import Reason, Refused
+from daemon.gateway.sso.pending import STATE_CHARS_MAX, WAY_CHARS_MAX
+from daemon.gateway.strangers import Strangers, TooMany
 
 COOKIE = "lmsyncd-sign-on"
 ENTRANCE = "/t/{tenant}/sso"
@@ -41,8 +44,9 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 class EntranceResource:
     """``ways`` by method; those of a tenant that it configures are shown, in its order."""
 
-    def __init__(self, counter: Counter, desk: OidcDesk, others: Mapping[Method, Way]) -> None:
+    def __init__(self, counter: Counter, desk: OidcDesk, others: Mapping[Method, Way], strangers: Strangers) -> None:
         self._counter = counter
+        self._strangers = strangers
         self._desk = desk
         self._ways: Mapping[Method, Way] = {
             **others,
@@ -52,12 +56,25 @@ class EntranceResource:
     def routes(self) -> list[Route]:
         counter = self._counter
         return [
-            Route(ENTRANCE, Resource(get=counter.open(self.entrance))),
-            Route(BEGIN, Resource(get=counter.open(self.begin))),
-            Route(CALLBACK, Resource(get=counter.open(self.callback))),
+            Route(ENTRANCE, Resource(get=self._stranger(self.entrance))),
+            Route(BEGIN, Resource(get=self._stranger(self.begin))),
+            Route(CALLBACK, Resource(get=self._stranger(self.callback))),
             Route(SIGN_OUT, Resource(post=counter.open(self.sign_out))),
             Route(SIGNED_OUT, Resource(get=counter.open(self.signed_out))),
         ]
+
+    def _stranger(self, handler: Callable[[Request, Tenant], Awaitable[Response]]) -> Handler:
+        """A page for those of whom nobody knows yet who they are: so often, and no more."""
+
+        async def page(request: Request, tenant: Tenant) -> Response:
+            try:
+                self._strangers.admit(tenant.name, crowd_of(request))
+            except TooMany as error:
+                self._counter.refuse(request, tenant, "session.refused", f"{tenant.name}/sso", str(error))
+                return self._counter.pages.come_again(tenant, error.wait_s, facts(request.scope).correlation_id)
+            return await handler(request, tenant)
+
+        return self._counter.open(page)
 
     async def entrance(self, request: Request, tenant: Tenant) -> Response:
         """The ways in, the preferred one first. Those that cannot be used now are left out while there is another."""
@@ -83,9 +100,9 @@ class EntranceResource:
         """Off to the provider. Only a person who follows a link: no image and no script of another site's page."""
         if not _by_oidc(tenant):
             return self._counter.said(request, tenant, 404, "nowhere")
-        if request.headers.get("sec-fetch-mode", "navigate") != "navigate":
+        if not followed(request):
             raise Malformed("signing in does not begin by a link")
-        way = safe_way(tenant.name, query_of(request).get("to", "")[:200])
+        way = safe_way(tenant.name, query_of(request).get("to", "")[:WAY_CHARS_MAX])
         held = self._counter.origin.read(request, COOKIE)
         try:
             departure = await self._desk.depart(tenant, way, held)
@@ -101,7 +118,8 @@ class EntranceResource:
             return self._counter.said(request, tenant, 404, "nowhere")
         try:
             returned = _returned(query_of(request))
-            arrival = await self._desk.arrive(tenant, returned, self._counter.origin.read(request, COOKIE))
+            held = self._counter.origin.read(request, COOKIE)
+            arrival = await self._desk.arrive(tenant, returned, held, crowd_of(request))
         except Malformed:
             return self._refused(request, tenant, Refused(Reason.MALFORMED))
         except Refused as refused:

@@ -17,6 +17,7 @@ from daemon.gateway.sso.entrance import EntranceResource, Way
 from daemon.gateway.sso.oidc_desk import OidcDesk, OidcPorts
 from daemon.gateway.sso.saml import BEGIN, SamlResource
 from daemon.gateway.sso.saml_desk import NotNow, SamlDesk, SamlPorts
+from daemon.gateway.strangers import Strangers
 
 
 def people_routes(ports: GatewayPorts, own: SignOnPorts, origin: Origin) -> Sequence[Route]:
@@ -46,10 +47,11 @@ def people_routes(ports: GatewayPorts, own: SignOnPorts, origin: Origin) -> Sequ
             trouble=ports.trouble,
         )
     )
+    strangers = Strangers()
     by_saml = Way(begins=BEGIN, unusable=saml.unusable, farewell=partial(_farewell, saml))
     return [
-        *EntranceResource(counter, oidc, {"saml": by_saml}).routes(),
-        *SamlResource(saml, sessions, own.sessions.all, ports.audit, ports.trouble).routes(),
+        *EntranceResource(counter, oidc, {"saml": by_saml}, strangers).routes(),
+        *SamlResource(saml, sessions, own.sessions.all, ports.audit, ports.trouble, strangers).routes(),
         *ConnectResource(counter, own.desk, own.sessions, ports.clock, own.event).routes(),
     ]
 

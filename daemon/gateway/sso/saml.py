@@ -16,6 +16,8 @@ from starlette.routing import Route
 from actors.ports import Audit, StoreUnavailable
 from actors.ports.audit import Deed
 from config.model import Tenant
+from daemon.gateway.callers import crowd_of
+from daemon.gateway.forms import followed
 from daemon.gateway.limits import facts
 from daemon.gateway.pages import Link, Pages
 from daemon.gateway.ports import Trouble
@@ -23,9 +25,11 @@ from daemon.gateway.problems import Problem
 from daemon.gateway.resource import Handler, Resource
 from daemon.gateway.sessions import PRIVATE, Session, safe_way, where_from
 from daemon.gateway.sso.claims import SignedIn
+from daemon.gateway.sso.pending import BROWSER, WAY_CHARS_MAX
 from daemon.gateway.sso.saml_desk import Departure, NotNow, SamlDesk
 from daemon.gateway.sso.saml_document import MESSAGE_BYTES_MAX, decoded
 from daemon.gateway.sso.saml_refusals import Reason, Refused
+from daemon.gateway.strangers import Strangers, TooMany
 from daemon.store.sessions import StoredSession, Via
 
 FORM_BYTES_MAX = 2 * MESSAGE_BYTES_MAX
@@ -35,7 +39,6 @@ METADATA_TYPE = "application/samlmetadata+xml"
 LIFE_S = 300
 COOKIE = "lmsyncd-saml"
 BEGIN, ACS, LOGOUT, METADATA = (f"/t/{{tenant}}/sso/saml/{name}" for name in ("login", "acs", "logout", "metadata"))
-_BROWSER = frozenset("0123456789abcdef")
 
 
 class Doorman(Protocol):
@@ -66,8 +69,10 @@ class SamlResource:
         everybody: Everybody,
         audit: Audit,
         trouble: Trouble,
+        strangers: Strangers,
         pages: Pages | None = None,
     ) -> None:
+        self._strangers = strangers
         self._pages = pages or Pages()
         self._desk = desk
         self._sessions = sessions
@@ -84,14 +89,18 @@ class SamlResource:
         ]
 
     async def metadata(self, request: Request, tenant: Tenant) -> Response:
-        body = await self._desk.metadata(tenant)
+        body = await self._desk.metadata(tenant, crowd_of(request))
         headers = {"Cache-Control": f"max-age={LIFE_S}", "X-Content-Type-Options": "nosniff"}
         return Response(body, media_type=METADATA_TYPE, headers=headers)
 
     async def login(self, request: Request, tenant: Tenant) -> Response:
-        """Off to the identity provider; ``to`` is the path here that people go to afterwards."""
-        way = safe_way(tenant.name, request.query_params.get("to", ""))
-        departure = await self._desk.depart(tenant, way, self._browser(request))
+        """Off to the identity provider; ``to`` is the path here that people go to afterwards. Only for a person who
+        follows a link."""
+        if not followed(request):
+            self._tell(request, tenant, "signing in does not begin by a link")
+            return self._page(request, tenant, 400, "malformed")
+        way = safe_way(tenant.name, request.query_params.get("to", "")[:WAY_CHARS_MAX])
+        departure = await self._desk.depart(tenant, way, self._browser(request), crowd_of(request))
         response = RedirectResponse(departure.url, 303, headers=PRIVATE)
         self._keep(response, departure)
         return response
@@ -99,7 +108,7 @@ class SamlResource:
     async def acs(self, request: Request, tenant: Tenant) -> Response:
         """Back from there."""
         message, relay = await _form(request)
-        arrival = await self._desk.arrive(tenant, message, relay, self._browser(request))
+        arrival = await self._desk.arrive(tenant, message, relay, self._browser(request), crowd_of(request))
         return await self._sessions.sign_in(request, tenant, arrival.person, "saml", hint=arrival.hint, way=arrival.way)
 
     async def logout(self, request: Request, tenant: Tenant) -> Response:
@@ -107,7 +116,7 @@ class SamlResource:
         query = request.scope["query_string"].decode("latin-1")
         if "SAMLRequest=" not in query:
             return self._pages.said(tenant, 200, "signed_out")
-        goodbye = await self._desk.goodbye(tenant, query)
+        goodbye = await self._desk.goodbye(tenant, query, crowd_of(request))
         ended = [
             each
             for each in await self._everybody(tenant.name)
@@ -134,7 +143,11 @@ class SamlResource:
                 raise Problem(404, "there is nothing at this address")
             facts(request.scope).span.set(tenant=tenant.name)
             try:
+                self._strangers.admit(tenant.name, crowd_of(request))
                 return await handler(request, tenant)
+            except TooMany as error:
+                self._tell(request, tenant, str(error))
+                return self._pages.come_again(tenant, error.wait_s, facts(request.scope).correlation_id)
             except Refused as refused:
                 self._tell(request, tenant, str(refused))
                 return self._page(request, tenant, 403, "sign_in_refused")
@@ -164,7 +177,7 @@ class SamlResource:
     def _browser(self, request: Request) -> str:
         """What the browser keeps of ours, empty where that is nothing that we gave out."""
         held = self._desk.origin().read(request, COOKIE)
-        return held if len(held) == 64 and set(held) <= _BROWSER else ""
+        return held if BROWSER.fullmatch(held) is not None else ""
 
     def _keep(self, response: Response, departure: Departure) -> None:
         """Another site's form posts the answer, so the cookie has to come along with that. On this machine alone,

@@ -17,10 +17,12 @@ from config.files import Unreadable, read_bytes
 from config.model import Configuration, Tenant
 from config.saml import Saml, SamlKey
 from config.secrets import SecretUnavailable
+from daemon.gateway.callers import NOBODY
 from daemon.gateway.credentials import Reveal
 from daemon.gateway.origin import Origin, origin_of
 from daemon.gateway.ports import Trouble
 from daemon.gateway.sso.claims import SignedIn, person_of
+from daemon.gateway.sso.pending import SignOns
 from daemon.gateway.sso.saml_assertion import Expected, Said
 from daemon.gateway.sso.saml_crypto import Means, NoProgram, examined, is_there
 from daemon.gateway.sso.saml_logout import leaving
@@ -39,10 +41,10 @@ from daemon.gateway.sso.saml_messages import (
 from daemon.gateway.sso.saml_provider import Provider, Unusable
 from daemon.gateway.sso.saml_providers import Providers
 from daemon.gateway.sso.saml_refusals import Reason, Refused
-from daemon.store.saml import Pending, SqlSaml, assertion_key, hashed
+from daemon.gateway.strangers import Crowded, Places
+from daemon.store.saml import SqlSaml, assertion_key, request_key
 
 T = TypeVar("T")
-WAITING_MAX = 16
 EXAMINED_S_MAX = 30.0
 CERTIFICATE_BYTES_MAX = 64 * 1024
 STANDING_IN = ("pairwise", "eppn", "upn", "object", "username")
@@ -102,6 +104,7 @@ class SamlDesk:
         self._ports = ports
         self._providers = Providers(ports.store, ports.http, ports.clock, ports.trouble, self._program)
         self._limiter: trio.CapacityLimiter | None = None
+        self._places = Places(self._at_once)
 
     # ── what the pages ask ───────────────────────────────────────────────────────────────────────────
 
@@ -124,67 +127,57 @@ class SamlDesk:
             return str(error)
         return ""
 
-    async def metadata(self, tenant: Tenant) -> bytes:
-        """Ours, for the identity provider. Raises NotNow."""
-        certificates = await self._threaded(lambda: [_certificate(each) for each in _words(tenant).keys])
+    async def metadata(self, tenant: Tenant, crowd: str) -> bytes:
+        """Ours, for the identity provider. ``crowd``, here and below: whose doing it counts for (``callers``). Raises
+        NotNow."""
+        certificates = await self._threaded(tenant, crowd, lambda: [_certificate(each) for each in _words(tenant).keys])
         try:
             return metadata(self._addresses(tenant), certificates)
         except Unfitting as error:
             raise NotNow(str(error)) from None
 
-    async def depart(self, tenant: Tenant, way: str, browser: str) -> Departure:
+    async def depart(self, tenant: Tenant, way: str, browser: str, crowd: str) -> Departure:
         """To the identity provider and, afterwards, to a path here. ``browser``: what that browser keeps already, or
         nothing. Raises NotNow, StoreUnavailable."""
         provider = await self._ready(tenant)
-        words, ours, dice, now_us = (
-            _words(tenant),
-            self._addresses(tenant),
-            self._ports.dice,
-            self._ports.clock.now_us(),
-        )
+        words, ours, now_us = _words(tenant), self._addresses(tenant), self._ports.clock.now_us()
         life_s = int(seconds(words.login_timeout))
-        relay = dice.token()
-        pending = Pending(
-            id=f"_{dice.token()}",
-            tenant=tenant.name,
-            browser=hashed(browser := browser or dice.token() + dice.token()),
-            relay=hashed(relay),
-            way=way,
-            until_us=now_us + life_s * 1_000_000,
+        text, key = await self._key(tenant, words.keys[0], crowd)
+        fresh = SignOns("saml", text.encode()).begin(tenant.name, browser, way, now_us, life_s)
+        message = authn_request(ours, provider.login_url, f"_{fresh.nonce}", now_us)
+        url = await self._threaded(
+            tenant, crowd, lambda: redirect(provider.login_url, "SAMLRequest", message, fresh.state, key)
         )
-        message = authn_request(ours, provider.login_url, pending.id, now_us)
-        key = await self._key(tenant, words.keys[0])
-        await self._ports.store.begin(pending, now_us)
-        url = redirect(provider.login_url, "SAMLRequest", message, relay, key)
-        return Departure(url=url, browser=browser, life_s=life_s)
+        return Departure(url=url, browser=fresh.browser, life_s=life_s)
 
-    async def arrive(self, tenant: Tenant, message: bytes, relay: str, browser: str) -> Arrival:
+    async def arrive(self, tenant: Tenant, message: bytes, relay: str, browser: str, crowd: str) -> Arrival:
         """From the identity provider. Once this returns, the assertion is used. Raises Refused, NotNow,
         StoreUnavailable."""
         provider = await self._ready(tenant)
-        words, now_us = _words(tenant), self._ports.clock.now_us()
-        begun = await self._ports.store.pending(tenant.name, hashed(browser), now_us) if browser else []
-        pending = next((each for each in begun if each.relay == hashed(relay)), None)
-        if begun and pending is None and not words.allow_unsolicited:
+        words, now_us, keys = _words(tenant), self._ports.clock.now_us(), self._keys(tenant)
+        opened = (SignOns("saml", each.encode()).open(tenant.name, browser, relay, now_us) for each in keys)
+        begun = next((each for each in opened if each is not None), None)
+        if browser and begun is None and not words.allow_unsolicited:
             raise Refused(Reason.RELAY)
         expected = Expected(
             idp=provider.entity_id,
             entity_id=self._addresses(tenant).entity_id,
             acs_url=self._addresses(tenant).acs_url,
-            request_id=None if pending is None else pending.id,
+            request_id=None if begun is None else f"_{begun.nonce}",
             allow_unsolicited=words.allow_unsolicited,
             must_be_encrypted=words.encrypted,
             now_us=now_us,
             skew_us=int(seconds(words.skew) * 1e6),
         )
-        heard = await self._examined(tenant, message, expected, provider)
+        heard = await self._examined(tenant, message, expected, provider, keys, crowd)
         person = await self._person(tenant, heard, now_us)
-        key = assertion_key(heard.issuer, heard.id)
-        done = await self._ports.store.complete(tenant.name, expected.request_id, key, heard.remember_until_us, now_us)
-        if done != "first":
-            raise Refused(Reason.REPLAYED if done == "again" else Reason.NOT_ASKED)
+        used = {assertion_key(heard.issuer, heard.id): heard.remember_until_us}
+        if begun is not None:
+            used[request_key(begun.nonce)] = begun.until_us
+        if not await self._ports.store.use(tenant.name, used, now_us):
+            raise Refused(Reason.REPLAYED)
         hint = msgspec.json.encode((heard.issuer, heard.subject, heard.session))
-        return Arrival(person=person, way="" if pending is None else pending.way, hint=hint)
+        return Arrival(person=person, way="" if begun is None else begun.way, hint=hint)
 
     async def farewell(self, tenant: Tenant, hint: bytes) -> str:
         """Where a browser is sent to end its session at the identity provider too, after the one here has ended; empty
@@ -196,15 +189,14 @@ class SamlDesk:
         ours, now_us = self._addresses(tenant), self._ports.clock.now_us()
         message_id = f"_{self._ports.dice.token()}"
         message = logout_request(ours, provider.logout_url, message_id, subject, session, now_us)
-        return redirect(
-            provider.logout_url, "SAMLRequest", message, "", await self._key(tenant, _words(tenant).keys[0])
-        )
+        _, key = await self._key(tenant, _words(tenant).keys[0], NOBODY)
+        return redirect(provider.logout_url, "SAMLRequest", message, "", key)
 
-    async def goodbye(self, tenant: Tenant, query: str) -> Goodbye:
+    async def goodbye(self, tenant: Tenant, query: str, crowd: str) -> Goodbye:
         """The identity provider says that somebody's session is over. Raises Refused, NotNow, StoreUnavailable."""
         provider = await self._ready(tenant)
         ours, now_us = self._addresses(tenant), self._ports.clock.now_us()
-        brought = carried(query, "SAMLRequest", provider.certificates)
+        brought = await self._threaded(tenant, crowd, lambda: carried(query, "SAMLRequest", provider.certificates))
         skew_us = int(seconds(_words(tenant).skew) * 1e6)
         gone = leaving(
             brought.message, idp=provider.entity_id, logout_url=ours.logout_url, now_us=now_us, skew_us=skew_us
@@ -213,7 +205,7 @@ class SamlDesk:
         url = ""
         if answer_url:
             answer = logout_response(ours, answer_url, f"_{self._ports.dice.token()}", gone.id, now_us)
-            key = await self._key(tenant, _words(tenant).keys[0])
+            _, key = await self._key(tenant, _words(tenant).keys[0], crowd)
             url = redirect(answer_url, "SAMLResponse", answer, brought.relay, key)
         return Goodbye(subject=gone.subject, issuer=provider.entity_id, url=url)
 
@@ -246,11 +238,11 @@ class SamlDesk:
         except NoProgram as error:
             raise NotNow(str(error)) from None
 
-    async def _key(self, tenant: Tenant, key: SamlKey) -> rsa.RSAPrivateKey:
-        """Raises NotNow."""
+    async def _key(self, tenant: Tenant, key: SamlKey, crowd: str) -> tuple[str, rsa.RSAPrivateKey]:
+        """As it was written (PEM), and fit for use. Raises NotNow."""
         try:
             revealed = self._ports.reveal(tenant.name)(key.key)
-            return await self._threaded(lambda: private_key(revealed, _certificate(key)))
+            return revealed, await self._threaded(tenant, crowd, lambda: private_key(revealed, _certificate(key)))
         except (SecretUnavailable, Unfitting) as error:
             raise NotNow(f"{key.certificate}: {error}") from None
 
@@ -264,14 +256,21 @@ class SamlDesk:
                 self._ports.trouble("sso.key_unavailable", None, tenant=tenant.name, detail=str(error))
         return tuple(found)
 
-    async def _examined(self, tenant: Tenant, message: bytes, expected: Expected, provider: Provider) -> Said:
+    async def _examined(
+        self,
+        tenant: Tenant,
+        message: bytes,
+        expected: Expected,
+        provider: Provider,
+        keys: tuple[str, ...],
+        crowd: str,
+    ) -> Said:
         """Once more with the metadata read anew where the key is not known."""
-        keys = self._keys(tenant)
 
         async def once(by: Provider) -> Said:
             means = Means(xmlsec1=self._program(), provider=by, keys=keys)
             try:
-                return await self._threaded(lambda: examined(message, expected, means))
+                return await self._threaded(tenant, crowd, lambda: examined(message, expected, means))
             except NoProgram as error:
                 raise NotNow(str(error)) from None
 
@@ -306,15 +305,21 @@ class SamlDesk:
             subject = f"{stand_in}:{found.identifiers[stand_in]}"
         return msgspec.structs.replace(found, subject=subject, session=heard.session)
 
-    async def _threaded(self, job: Callable[[], T]) -> T:
-        """In one of a few threads. Raises NotNow where too many wait already, or it takes too long."""
+    async def _threaded(self, tenant: Tenant, crowd: str, job: Callable[[], T]) -> T:
+        """In one of a few threads, when it is this one's turn. Raises NotNow where too many wait, or it takes too long.
+        One that was given up still has its thread until it ends."""
         if self._limiter is None:
-            self._limiter = trio.CapacityLimiter(self._ports.configuration().daemon.sso.saml_at_once)
-        if self._limiter.statistics().tasks_waiting >= WAITING_MAX:
-            raise NotNow("too many sign on at the same time (sso.saml_at_once)")
-        with trio.move_on_after(EXAMINED_S_MAX):
-            return await trio.to_thread.run_sync(job, limiter=self._limiter, abandon_on_cancel=True)
+            self._limiter = trio.CapacityLimiter(self._at_once())
+        try:
+            async with self._places.place(tenant.name, crowd):
+                with trio.move_on_after(EXAMINED_S_MAX):
+                    return await trio.to_thread.run_sync(job, limiter=self._limiter, abandon_on_cancel=True)
+        except Crowded as error:
+            raise NotNow(f"{error} (sso.saml_at_once)") from None
         raise NotNow("it took too long")
+
+    def _at_once(self) -> int:
+        return self._ports.configuration().daemon.sso.saml_at_once
 
 
 def _hinted(hint: bytes) -> tuple[str, str, str]:

@@ -32,32 +32,54 @@ def test_only_keys_that_sign_and_that_we_can_use_are_taken() -> None:
     sealing = {**RSA.as_dict(private=False), "use": "enc", "kid": "sealing"}
     odd = {"kty": "RSA", "n": "!!", "e": "AQAB", "kid": "odd"}
     body = jwks(RSA, EC, small, OctKey.generate_key(256, {"kid": "oct"}), OKPKey.generate_key("Ed25519"), sealing, odd)
-    assert set(keys_in(body)) == {"rsa", "ec"}
+    assert set(keys_in(body)) == {("rsa", "RSA"), ("ec", "P-256")}
     for nothing in (b"", b"[]", b"{}", b'{"keys": 1}', b'{"keys": [1, null, {}]}', b"\xff"):
         assert keys_in(nothing) == {}
-    assert set(keys_in(jwks(RSA.as_dict(private=True)))) == {"rsa"}
+    assert set(keys_in(jwks(RSA.as_dict(private=True)))) == {("rsa", "RSA")}
     many = [{**RSA.as_dict(private=False), "kid": str(n)} for n in range(KEYS_MAX + 5)]
     assert len(keys_in(jwks(*many))) == KEYS_MAX
 
 
 def test_keys_are_looked_for_when_they_are_old_or_one_is_not_known_but_not_again_and_again() -> None:
     keys = KeySet()
-    assert keys.wants("rsa", 0)
+    assert keys.wants("rsa", "RS256", 0)
     assert not keys.usable(0)
     keys.tried(0)
     assert keys.take(jwks(RSA), 0)
-    assert keys.pick("rsa") is not None
-    assert keys.pick("") is not None  # the only one
-    assert keys.pick("ec") is None
-    assert not keys.wants("ec", COOL_DOWN_US - 1)
-    assert keys.wants("ec", COOL_DOWN_US)
-    assert not keys.wants("rsa", FRESH_US)
-    assert keys.wants("rsa", FRESH_US + 1)
+    assert keys.pick("rsa", "RS256") is not None
+    assert keys.pick("", "RS256") is not None  # the only one
+    assert keys.pick("ec", "ES256") is None
+    assert not keys.wants("ec", "ES256", COOL_DOWN_US - 1)
+    assert keys.wants("ec", "ES256", COOL_DOWN_US)
+    assert not keys.wants("rsa", "RS256", FRESH_US)
+    assert keys.wants("rsa", "RS256", FRESH_US + 1)
     assert not keys.take(b"{}", 5)
     assert keys.usable(KEPT_US)
     assert not keys.usable(KEPT_US + 1)
     assert keys.take(jwks(RSA, EC), 7)
-    assert keys.pick("") is None
+
+
+def test_one_kid_of_two_kinds_means_the_key_of_the_kind_of_the_signature() -> None:
+    p256, p384 = (ECKey.generate_key(curve, {"kid": "rsa"}) for curve in ("P-256", "P-384"))
+    keys = KeySet()
+    assert keys.take(jwks(RSA, p256, p384), 0)
+    for own, algorithm in ((RSA, "RS256"), (RSA, "PS256"), (p256, "ES256"), (p384, "ES384")):
+        for kid in ("rsa", ""):
+            key = keys.pick(kid, algorithm)
+            assert key is not None
+            assert payload_of(signed(own, algorithm), key, algorithm, BYTES_MAX) == b"{}"
+    assert keys.wants("rsa", "ES512", 1)
+    assert not keys.wants("rsa", "ES384", 1)
+    other = keys.pick("rsa", "ES512")  # known by that name, of no such kind
+    assert other is not None
+    assert payload_of(signed(ECKey.generate_key("P-521"), "ES512"), other, "ES512", BYTES_MAX) == "key"
+
+
+def test_without_a_kid_only_the_one_key_counts_that_it_can_be() -> None:
+    keys = KeySet()
+    assert keys.take(jwks(RSA, EC, RSAKey.generate_key(2048, {"kid": "more"})), 0)
+    assert keys.pick("", "ES256") is not None
+    assert keys.pick("", "RS256") is None
 
 
 def test_what_is_signed_as_it_may_be() -> None:

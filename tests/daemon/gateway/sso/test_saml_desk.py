@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import trio
 import trio.testing
@@ -13,7 +14,8 @@ from config.referred import Secret
 from config.saml import Saml, SamlKey
 from config.sso import SignOn, Sso
 from daemon.gateway.sso import saml_desk
-from daemon.gateway.sso.saml_desk import WAITING_MAX, NotNow, SamlDesk, SamlPorts
+from daemon.gateway.sso.saml_desk import NotNow, SamlDesk, SamlPorts
+from daemon.gateway.strangers import WAITING_MAX
 
 WORDS = Saml(metadata_file=Path("idp.xml"), keys=(SamlKey(certificate=Path("sp.pem"), key=Secret(env="KEY")),))
 ACME = Tenant(name="acme", timezone="UTC", locale="en", sso=Sso(saml=WORDS))
@@ -50,7 +52,7 @@ async def test_nobody_is_sent_away_who_could_not_come_back(public_url: str) -> N
     here = desk(public_url)
     assert "public_url" in await here.unusable(ACME)
     with pytest.raises(NotNow, match="public_url"):
-        await here.depart(ACME, "", "")
+        await here.depart(ACME, "", "", "")
     assert here.entrance(ACME) == "/t/acme/sso"
 
 
@@ -63,23 +65,25 @@ async def test_whoever_comes_when_too_many_wait_is_told_to_come_again(monkeypatc
         return b"nonsense"
 
     monkeypatch.setattr(saml_desk, "_certificate", slow)
-    here = desk(at_once=2)
+    here = desk(at_once=2)  # of which one tenant has one
     ended: list[str] = []
 
-    async def ask() -> None:
+    async def ask(tenant: Tenant = ACME) -> None:
         try:
-            await here.metadata(ACME)
+            await here.metadata(tenant, "")
         except NotNow as error:
             ended.append(str(error))
 
     async with trio.open_nursery() as nursery:
-        for _ in range(2 + WAITING_MAX):
+        for _ in range(1 + WAITING_MAX):
             nursery.start_soon(ask)
-        for _ in range(2):
-            await trio.to_thread.run_sync(running.acquire)
+        await trio.to_thread.run_sync(running.acquire)
         await trio.testing.wait_all_tasks_blocked()
         assert ended == []
         with pytest.raises(NotNow, match="too many sign on at the same time"):
-            await here.metadata(ACME)
+            await here.metadata(ACME, "")
+        other = msgspec.structs.replace(ACME, name="other")
+        nursery.start_soon(ask, other)
+        await trio.to_thread.run_sync(running.acquire)  # one tenant's crowd is none of another's
         let.set()
     assert ended == ["the certificate is none in PEM"] * (2 + WAITING_MAX)

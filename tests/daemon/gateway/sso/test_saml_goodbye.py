@@ -71,7 +71,7 @@ class Doorman:
 )
 async def test_a_goodbye_ends_the_session_that_it_is_about_and_no_other(own: Session, ended: list[str]) -> None:
     class Desk:
-        async def goodbye(self, _tenant: Tenant, _query: str) -> Goodbye:
+        async def goodbye(self, _tenant: Tenant, _query: str, _crowd: str) -> Goodbye:
             return Goodbye(subject="_once", issuer=IDP, url="")
 
     async def everybody(_tenant: str) -> Sequence[StoredSession]:
@@ -79,7 +79,7 @@ async def test_a_goodbye_ends_the_session_that_it_is_about_and_no_other(own: Ses
 
     doorman, desk, nothing = Doorman(own), Desk(), None
     unused: Any = nothing
-    resource = SamlResource(desk, doorman, everybody, unused, unused)  # type: ignore[arg-type]  # as far as it is asked
+    resource = SamlResource(desk, doorman, everybody, unused, unused, unused)  # type: ignore[arg-type]  # no more is asked
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b"SAMLRequest=x"}
     await resource.logout(Request(scope), ACME)
     assert (doorman.ended, doorman.left) == (ended, bool(ended))
