@@ -28,6 +28,7 @@ from actors.domain.identity import (
     telling,
 )
 from config.identity import Identity
+from daemon.store import rostering
 
 T = TypeVar("T")
 VALUES_MAX = 300  # in one query
@@ -68,6 +69,8 @@ def resettle(
     around = look_around(raw, tenant, touched, rules)
     settled = settle(list(around.personas.values()), around.same, around.apart, rules)
     moved = _assign(raw, tenant, around, settled, now_us, keeps)
+    if moved:
+        rostering.mark_tenant(raw, tenant, now_us)
     return Learnt(moved=moved, matches=_keep_matches(raw, tenant, around, settled, now_us))
 
 
@@ -181,6 +184,7 @@ def _assign(
         raw.execute("UPDATE identities SET person = ? WHERE person = ?", (person, gone))
         raw.execute("UPDATE OR IGNORE contacts SET person = ? WHERE person = ?", (person, gone))
         raw.execute("DELETE FROM contacts WHERE person = ?", (gone,))
+        raw.execute("UPDATE roster_kept SET person = ? WHERE person = ?", (person, gone))
         raw.execute("DELETE FROM persons WHERE no = ?", (gone,))
     _identify(raw, tenant, around, now, born, now_us)
     return sum(around.persons[no] not in (0, person) for no, person in now.items())

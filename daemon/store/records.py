@@ -16,7 +16,7 @@ from actors.domain.canonical import EntityName
 from actors.domain.correcting import Correction
 from actors.ports import Clock, Provenance
 from actors.ports.records import Kept, Key, KnownRecord, Taken, Taking
-from daemon.store import rows
+from daemon.store import rostering, rows
 from daemon.store.acquaintance import SqlPersons
 from daemon.store.engine import Engine
 from daemon.store.statements import SqlStatements
@@ -76,6 +76,7 @@ class SqlRecords:
         def job(raw: sqlite3.Connection) -> Taken:
             fresh = 0
             now_us = self._clock.now_us()
+            rostering.mark(raw, taking.source, taking.records, now_us)
             nos = write(raw, taking.source, taking.records, now_us)
             if taking.statements:
                 by = [nos[at] for at in taking.told_by]

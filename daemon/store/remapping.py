@@ -13,7 +13,7 @@ import msgspec
 from actors.domain.correcting import Correction
 from actors.ports.records import Flaw
 from actors.ports.remapping import Activation, Count, Meaning, Overtaken, Place, Renewal, Stored, Undo, mark
-from daemon.store import records
+from daemon.store import records, rostering
 from daemon.store.acquaintance import SqlPersons
 from daemon.store.engine import Engine
 from daemon.store.writer import Writer
@@ -277,7 +277,9 @@ def _end(raw: sqlite3.Connection, activation: Activation, now_us: int) -> Activa
         "UPDATE activations SET state = 'done', ended_us = ? WHERE no = ? AND state = 'running'",
         (now_us, activation.no),
     )
-    return _one(raw, activation.no)
+    ended = _one(raw, activation.no)
+    rostering.mark_source(raw, ended.source, now_us)
+    return ended
 
 
 def _running(raw: sqlite3.Connection, source: int) -> Activation | None:

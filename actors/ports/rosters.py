@@ -1,0 +1,237 @@
+"""Rosters in the store: who is enrolled, which places there are, who is in them, and what was ordered about it.
+
+What was reckoned about a place and the orders that follow from it are one transaction, so that a process which is
+killed in between has either done both or nothing; and what became of an order is remembered in the transaction that
+records it (``Outbox.record``). Marks count: whoever has dealt with a change does not take away what came meanwhile.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from actors.domain.rosters.accounts import Account as Standing
+from actors.domain.rosters.desired import Enrolled
+from actors.domain.rosters.model import Kept, Place, PlaceKind, Unit
+from actors.domain.rosters.order import RosterOrder
+from actors.ports.rostering import Account
+
+Cause = Literal["asked", "schedule", "change", "start"]
+"""Why a run was made."""
+PlanState = Literal["shown", "parked", "accepted", "applied", "rejected", "lapsed"]
+COMPARE, READ = 1, 2
+"""How a place is due: to be compared with what is remembered, or to be read anew before."""
+
+
+class Marked(msgspec.Struct, frozen=True, kw_only=True):
+    """Something changed in a course of a source (``course`` empty: anywhere in it)."""
+
+    source: int
+    name: str
+    course: str
+    marks: int
+    at_us: int
+
+
+class PlaceState(msgspec.Struct, frozen=True, kw_only=True):
+    """A place and what is to be done about it. ``due``: 0, ``COMPARE`` or ``READ``, not before ``due_us``. ``waiting``:
+    orders that were not sent yet, ``flying``: orders that were, or may have been. ``stuck``: why one failed: it rests
+    until the next whole run or until somebody asks. ``parked``: the hash of the plan that waits for a person."""
+
+    place: Place
+    due: int = 0
+    due_us: int = 0
+    marks: int = 0
+    waiting: int = 0
+    flying: int = 0
+    stuck: str = ""
+    stuck_us: int = 0
+    parked: str = ""
+    members: int = 0
+    """How many people are in it, as far as is remembered."""
+
+
+class RuleState(msgspec.Struct, frozen=True, kw_only=True):
+    """How a rule was worked last. ``digest``: by which words; ``whole_us``: when all of its places were read last;
+    ``turns_us``: when what is desired changes by itself; ``everybody``: how many people the vendor had."""
+
+    digest: bytes = b""
+    whole_us: int = 0
+    turns_us: int | None = None
+    everybody: int = 0
+
+
+class AccountFound(msgspec.Struct, frozen=True, kw_only=True):
+    """What a vendor said of an address; ``account`` None: nobody has it."""
+
+    email: str
+    account: Account | None
+    found_us: int
+
+
+class Reckoned(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run made of one place. ``place``: as it is known now; ``marks``: of the state that was reckoned with.
+    ``kept``: what is remembered from now on, as far as it is new; ``standings``: everybody's. ``again_us``: when it is
+    looked at again (``again``: how); None: when something changes. ``orders`` replace those that were not sent yet."""
+
+    place: Place
+    marks: int
+    born_us: int = 0
+    kept: tuple[Kept, ...] = ()
+    forgotten: tuple[str, ...] = ()
+    standings: tuple[Standing, ...] = ()
+    orders: tuple[RosterOrder, ...] = ()
+    parked: str = ""
+    again: int = COMPARE
+    again_us: int | None = None
+
+
+class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan as kept. ``body`` is JSON, for whoever shows it."""
+
+    tenant: str
+    hash: str
+    scope: str
+    cause: Cause
+    state: PlanState
+    by: str
+    made_us: int
+    done_us: int | None = None
+    adds: int = 0
+    removes: int = 0
+    why: str = ""
+    body: bytes = b"{}"
+
+
+class Committed(msgspec.Struct, frozen=True, kw_only=True):
+    """``ordered``: how many orders are new; ``busy``: places (by number) that had an order in flight: nothing was
+    written about them, and they stay due."""
+
+    ordered: int = 0
+    busy: tuple[int, ...] = ()
+
+
+class Drift(msgspec.Struct, frozen=True, kw_only=True):
+    """How a rule stood at a time: people by standing; ``strangers`` are none of ``people``."""
+
+    rule: str
+    at_us: int
+    people: int = 0
+    in_step: int = 0
+    pending: int = 0
+    unmatched: int = 0
+    refused: int = 0
+    excluded: int = 0
+    asked: int = 0
+    strangers: int = 0
+
+
+class Rosters(Protocol):
+    """All raise StoreUnavailable."""
+
+    # ── what sources say ─────────────────────────────────────────────────────────────────────────────
+
+    async def watch(self, tenant: str, sources: Sequence[str]) -> None:
+        """From now on changes of these sources are marked, of the tenant's others not; one that was not watched before
+        is marked as a whole."""
+
+    async def marked(self, tenant: str) -> list[Marked]: ...
+
+    async def enrolled(
+        self, tenant: str, source: str, courses: Sequence[str] | None, after: tuple[str, str, int], limit: int
+    ) -> tuple[list[Enrolled], tuple[str, str, int] | None]:
+        """Those who are enrolled in these courses (at most 200; None: all), by course and user; ``after`` ("", "", 0):
+        from the beginning. With where to go on, None at the end. A user whom the source has no more is not active; nor
+        is a course."""
+
+    async def doubts(self, tenant: str, source: str) -> Mapping[str, str]:
+        """Why what the source told may not be all, by course; of the key "": anywhere."""
+
+    # ── what is remembered ───────────────────────────────────────────────────────────────────────────
+
+    async def rule(self, tenant: str, rule: str) -> RuleState: ...
+
+    async def worked(self, tenant: str, rule: str, state: RuleState) -> None: ...
+
+    async def places(self, tenant: str, rule: str, lane: str, kind: PlaceKind) -> dict[str, PlaceState]:
+        """By the unit's key, however they stand."""
+
+    async def spread(
+        self,
+        tenant: str,
+        lane: str,
+        kind: PlaceKind,
+        units: Sequence[Unit],
+        marked: Sequence[Marked] = (),
+        due: int = COMPARE,
+    ) -> None:
+        """These units' places are due, those that are new are remembered, and these marks are dealt with (unless there
+        are more by now), in one transaction."""
+
+    async def touch(self, lane: str, place: str, due: int) -> int:
+        """The vendor told of a place, by its id there: how many of ours are due for it."""
+
+    async def kept(self, places: Sequence[int]) -> dict[int, list[Kept]]:
+        """By the place's number; at most 500 places."""
+
+    async def accounts(self, lane: str, emails: Sequence[str]) -> dict[str, AccountFound]:
+        """What is known of these addresses (casefolded)."""
+
+    async def learn(self, lane: str, found: Sequence[AccountFound]) -> None: ...
+
+    async def contacts(self, tenant: str, target: str) -> dict[int, str]:
+        """What operators said that a target calls persons, by person."""
+
+    async def withheld(self, tenant: str) -> dict[tuple[int, str], str]:
+        """Addresses (with their person) that several have, so that nobody knows who is meant: why they are not used."""
+
+    async def addresses(self, tenant: str, persons: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """All addresses in force of each, whichever source told them."""
+
+    # ── what is done ─────────────────────────────────────────────────────────────────────────────────
+
+    async def commit(
+        self,
+        tenant: str,
+        lane: str,
+        reckoned: Sequence[Reckoned],
+        plan: PlanRow | None,
+        correlation_id: str,
+        traceparent: str,
+        now_us: int,
+    ) -> Committed:
+        """What was reckoned, the orders and the plan, in one transaction."""
+
+    async def keep_plan(self, plan: PlanRow) -> None:
+        """A plan of this hash that is there is written over; others of its tenant and scope that were parked lapse, if
+        this one is parked."""
+
+    async def plan(self, tenant: str, hash_: str) -> PlanRow | None:
+        """By its hash, or a beginning of it that is nobody else's."""
+
+    async def plans(self, tenant: str, limit: int) -> list[PlanRow]:
+        """The newest first, without their bodies."""
+
+    async def judge_plan(self, tenant: str, hash_: str, state: PlanState, by: str, now_us: int) -> bool:
+        """A person's word on a parked plan. False: it is not parked (any more)."""
+
+    async def accept(self, place: int, account: str, *, accepted: bool) -> bool:
+        """A person's word that somebody may (not) stay in a place without a seat; it is due then."""
+
+    async def pardon(self, place: int, account: str) -> bool:
+        """What was remembered against putting somebody in (refused, taken out) is forgotten; it is due then."""
+
+    async def bind(self, place: int, id_: str) -> bool:
+        """A person's word which place at the vendor it is (empty: none; it is looked for again); it is due then."""
+
+    # ── telling ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def standings(self, place: int, after: str, limit: int) -> list[Standing]: ...
+
+    async def counts(self, tenant: str) -> dict[int, dict[str, int]]:
+        """People by standing, by place."""
+
+    async def drift(self, tenant: str, rule: str, since_us: int) -> list[Drift]:
+        """Oldest first."""
+
+    async def note_drift(self, tenant: str, drift: Drift) -> None: ...
