@@ -7,10 +7,11 @@ configuration only refers to it.
 import msgspec
 from msgspec import structs
 
-from config.model import Configuration
+from config.model import Configuration, Daemon
 
-RELOADED = frozenset({"vault"})
-"""Tables of ``lmsyncd.toml`` that a reload brings into force."""
+RELOADED_TABLES = frozenset({"vault"})
+RELOADED_KEYS = frozenset({"network.private_targets"})
+"""What of ``lmsyncd.toml`` a reload brings into force."""
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +25,12 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 
     def __bool__(self) -> bool:
         return any((self.tenants_added, self.tenants_removed, self.tenants_changed, self.daemon_changed))
+
+
+def reloaded(old: Daemon, new: Daemon) -> Daemon:
+    """The daemon's words as a reload leaves them: what only a restart brings into force is as it was."""
+    network = structs.replace(old.network, private_targets=new.network.private_targets)
+    return structs.replace(old, vault=new.vault, network=network)
 
 
 def changes(old: Configuration, new: Configuration) -> Changes:
@@ -41,8 +48,9 @@ def _daemon_keys(old: Configuration, new: Configuration) -> list[str]:
     keys = [
         f"{table}.{key}"
         for table in old.daemon.__struct_fields__
-        if table not in RELOADED
+        if table not in RELOADED_TABLES
         for key, value in structs.asdict(getattr(old.daemon, table)).items()
         if value != getattr(getattr(new.daemon, table), key)
     ]
+    keys = [key for key in keys if key not in RELOADED_KEYS]
     return sorted(keys + ["state"] * (old.state != new.state))

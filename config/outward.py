@@ -179,6 +179,14 @@ def literal(host: str) -> Address | None:
     return None
 
 
+def entry_for(host: str, port: int) -> str:
+    """What of ``private_targets`` allows this host of a URL, and no more: an address or a name, with its port. Raises
+    ValueError for what is no host."""
+    address = literal(host)
+    meant = host.lower().rstrip(".") if address is None else str(unwrapped(address))
+    return f"[{meant}]:{port}" if ":" in meant else f"{meant}:{port}"
+
+
 def stands_for_this_host(host: str) -> bool:
     """Names that never lead elsewhere (RFC 6761)."""
     name = host.lower().rstrip(".")

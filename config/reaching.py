@@ -5,7 +5,7 @@ as an address. What a name leads to is judged when it is connected to.
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from config.outward import BY_NETWORK_ONLY, NEVER, NOT_HTTP, Allowed, literal, stands_for_this_host
+from config.outward import NEVER, NOT_HTTP, Allowed, entry_for, literal, stands_for_this_host
 from config.walk import Finding, Steps
 
 DEPTH_MAX = 8
@@ -51,6 +51,5 @@ def _refusal(url: str, allowed: Allowed) -> tuple[str, str] | None:
         return None
     if kind in NEVER:
         return f"nothing is sent to {kind}", ""
-    entry = f"{host}/{address.max_prefixlen}" if address is not None and kind in BY_NETWORK_ONLY else host
-    line = f'[network] private_targets = ["{entry}"]'
+    line = f'[network] private_targets = ["{entry_for(host, port)}"]'
     return f"nothing is sent to {kind} unless the host allows it", f"in lmsyncd.toml: {line}"

@@ -24,7 +24,7 @@ from actors.roles.router import Plan
 from actors.roles.undertaking import Undertaking
 from actors.roles.world import Meanings, Switchboard, World
 from actors.targets import discover
-from config.diff import changes
+from config.diff import changes, reloaded
 from config.model import Configuration, PersonRow, Tenant
 from config.polling import Polling
 from config.problems import Problem, in_a_line, in_order
@@ -39,6 +39,7 @@ from daemon.control.wellness import quarantine_checks
 from daemon.gateway.credentials import Door
 from daemon.gateway.keyring import Keyring
 from daemon.gateway.seal import SealFile, seal_path
+from daemon.http import Outbound
 from daemon.meanings import rewritten_in_force
 from daemon.release import installed_version
 from daemon.store.database import Store
@@ -63,6 +64,7 @@ class House:
         reader: SecretReader,
         stop: Callable[[], None],
         strongroom: Strongroom,
+        outbound: Outbound,
     ) -> None:
         self.version = installed_version()
         self.started_us = world.clock.now_us()
@@ -75,6 +77,7 @@ class House:
         self._kernel = kernel
         self._reader = reader
         self._stop = stop
+        self._outbound = outbound
         self.strongroom = strongroom
         self.strongroom.awaited.configure(configuration)
         self._reloading = trio.Lock()
@@ -185,7 +188,8 @@ class House:
             needed = changes(self._configuration, fresh).daemon_changed
             problems = in_order([*problems, *await self._rewritten(fresh)])
             # What only a restart brings into force is shown as it is in force, and reported as differing again.
-            daemon = msgspec.structs.replace(self._configuration.daemon, vault=fresh.daemon.vault)
+            daemon = reloaded(self._configuration.daemon, fresh.daemon)
+            self._outbound.allow(daemon.network.private_targets)
             self._configuration = msgspec.structs.replace(fresh, daemon=daemon, state=self._configuration.state)
             self.strongroom.awaited.configure(fresh)
             await self.strongroom.configure(daemon.vault)

@@ -24,7 +24,6 @@ import trio
 
 from actors.domain.flow import Identity, Lost, NotSent, Outcome, Request, Response
 from config.model import Network
-from config.outward import Allowed
 from daemon.no_proxy import Bypass
 from daemon.outward import Guard, GuardedBackend
 from daemon.presenting import presenting, trusting
@@ -44,8 +43,8 @@ SURELY_BEFORE = (
     httpcore.UnsupportedProtocol,
     httpcore.LocalProtocolError,
 )
-Key = tuple[bytes, bytes, int, bytes, bool]
-"""An origin, the identity presented to it, and whether it was judged."""
+Key = tuple[bytes, bytes, int, bytes, int]
+"""An origin, the identity presented to it, and by rules of which age it was judged; 0: it was not."""
 ANY_TIME = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError)
 
 
@@ -92,9 +91,19 @@ class Outbound:
         self.tls = trusting(network.ca_file)
         self._network = network
         self._bypass = Bypass(network.no_proxy)
-        self._guard = Guard(Allowed(network.private_targets))
+        self._guard = Guard(network.private_targets)
         self._nobody = {outward: self._ways(self.tls, outward=outward) for outward in (False, True)}
         self._identified: OrderedDict[tuple[bytes, bool], Ways] = OrderedDict()
+
+    def allow(self, private_targets: tuple[str, ...]) -> None:
+        """Another ``private_targets`` is in force: for every connection from now on, and none that was made before is
+        used again. Raises ValueError for a bad entry."""
+        self._guard.allow(private_targets)
+
+    @property
+    def age(self) -> int:
+        """See ``Guard.age``."""
+        return self._guard.age
 
     def client(self) -> "HttpClient":
         """One slot's client: one request at a time."""
@@ -157,7 +166,7 @@ class HttpClient:
             where = address(request.url)
             headers = raw_headers(request, where)
             shown = b"" if request.identity is None else print_of(request.identity)
-            key: Key = (*where.key, shown, request.outward)
+            key: Key = (*where.key, shown, self._outbound.age if request.outward else 0)
         except ValueError as error:
             return NotSent(str(error))
         body = Body(request.body)
@@ -228,6 +237,8 @@ class HttpClient:
         return b"".join(chunks), room >= 0
 
     async def _connection(self, where: Address, key: Key, identity: Identity | None) -> Connection:
+        for stale in [each for each in self._connections if each[-1] not in (0, self._outbound.age)]:
+            await self._drop(stale)
         connection = self._connections.get(key)
         if connection is not None and (connection.has_expired() or not connection.is_available()):
             await self._drop(key)
@@ -235,7 +246,8 @@ class HttpClient:
         if connection is None:
             if len(self._connections) >= ORIGINS_MAX:
                 await self._drop(next(iter(self._connections)))
-            connection = self._connections[key] = await self._outbound.connection(where, identity, outward=key[-1])
+            outward = key[-1] > 0
+            connection = self._connections[key] = await self._outbound.connection(where, identity, outward=outward)
         return connection
 
     async def _drop(self, key: Key) -> None:

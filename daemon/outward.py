@@ -16,7 +16,17 @@ from typing import Any
 import httpcore
 import trio
 
-from config.outward import BY_NETWORK_ONLY, NEVER, NOT_HTTP, Address, Allowed, from_sockaddr, kind_of, literal
+from config.outward import (
+    BY_NETWORK_ONLY,
+    NEVER,
+    NOT_HTTP,
+    Address,
+    Allowed,
+    entry_for,
+    from_sockaddr,
+    kind_of,
+    literal,
+)
 
 STAGGER_S = 0.25
 """RFC 8305's delay between two attempts."""
@@ -35,11 +45,21 @@ class Barred(httpcore.ConnectError):
 
 
 class Guard:
-    """Judges where connections may go, by the host's own ``private_targets``."""
+    """Judges where connections may go, by the host's own ``private_targets``. ``age`` counts how often these were
+    changed, from 1 on: what was connected to at another age was judged by other rules."""
 
-    def __init__(self, allowed: Allowed) -> None:
-        self._allowed = allowed
+    def __init__(self, entries: tuple[str, ...]) -> None:
+        """Raises ValueError for an entry that is none."""
+        self._entries = entries
+        self._allowed = Allowed(entries)
         self._unknown: dict[str, float] = {}
+        self.age = 1
+
+    def allow(self, entries: tuple[str, ...]) -> None:
+        """These are in force, instead of those before. Raises ValueError for an entry that is none."""
+        if entries != self._entries:
+            self._allowed, self._entries = Allowed(entries), entries
+            self.age += 1
 
     def barred(self, host: str, port: int, addresses: Iterable[Address]) -> list[Address]:
         """The addresses that nothing may be sent to, by port or by what they are."""
@@ -54,7 +74,7 @@ class Guard:
         except ValueError as error:
             raise Barred(str(error)) from None
         if address is not None and (kind := self._allowed.refusal(address, host, port)) is not None:
-            raise Barred(_advice(kind, host))
+            raise Barred(_advice(kind, host, port))
         return address
 
     async def through_proxy(self, host: str, port: int) -> None:
@@ -75,7 +95,7 @@ class Guard:
                 self._unknown.clear()
             self._unknown[host] = now_s + UNKNOWN_S
         if bad := self.barred(host, port, (address for address, _ in found)):
-            raise Barred(_advice(kind_of(bad[0]) or "no address", host, leads=True))
+            raise Barred(_advice(kind_of(bad[0]) or "no address", host, port, leads=True))
 
     async def places(self, host: str, port: int) -> list[str]:
         """The addresses to connect to, best first, at least one. Raises Barred, OSError."""
@@ -87,7 +107,7 @@ class Guard:
         good = [text for each, text in found if each not in bad]
         if not good:
             kind = kind_of(next(iter(bad))) if bad else None
-            raise Barred(_advice(kind or "no address", host, leads=True))
+            raise Barred(_advice(kind or "no address", host, port, leads=True))
         return good[:ADDRESSES_MAX]
 
 
@@ -156,10 +176,10 @@ async def _first(
     return won[0]
 
 
-def _advice(kind: str, host: str, *, leads: bool = False) -> str:
+def _advice(kind: str, host: str, port: int, *, leads: bool = False) -> str:
     """The text for whoever reads the lane: what it is, and what would let it pass."""
     what = f"the name leads to {kind}" if leads else kind
     if kind in NEVER:
         return f"{what}: refused"
-    entry = "its network" if kind in BY_NETWORK_ONLY else f'"{host}"'
+    entry = "its network" if leads and kind in BY_NETWORK_ONLY else f'"{entry_for(host, port)}"'
     return f"{what}: refused, unless [network] private_targets in lmsyncd.toml has {entry}"

@@ -181,6 +181,7 @@ class Daemon:
             kernel=self._kernel,
             reader=reader,
             strongroom=self._strongroom,
+            outbound=self._outbound,
             stop=self._stopping.set,
         )
         self._notifier = Notifier(notify_address(environ), witness.trouble)

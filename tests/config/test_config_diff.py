@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from config_world import ENVIRON, GOOD_TENANT, look, write
 
-from config.diff import Changes, changes
+from config.diff import Changes, changes, reloaded
 from config.model import Configuration
 
 PEOPLE = 'people = { file = "people.csv" }\n'
@@ -83,6 +83,19 @@ def test_changes(tmp_path: Path, edit: Callable[[Path], object], expected: Chang
 def test_a_rotated_secret_is_no_change(tmp_path: Path) -> None:
     old = configuration(tmp_path, FILES)
     assert changes(old, configuration(tmp_path, {}, {"LRS": "another", "TOKEN": "another"})) == Changes()
+
+
+def test_a_reload_takes_what_it_can_and_leaves_the_rest_to_a_restart(tmp_path: Path) -> None:
+    old = configuration(tmp_path, FILES)
+    network = '[network]\nprivate_targets = ["10.0.0.0/8"]\nproxy = "http://proxy.example.edu:3128"\n'
+    vault = '[vault]\nkey = { env = "TOKEN" }\n'
+    new = configuration(tmp_path, {"lmsyncd.toml": FILES["lmsyncd.toml"] + network + vault})
+    assert changes(old, new).daemon_changed == ("network.proxy",)
+    daemon = reloaded(old.daemon, new.daemon)
+    assert daemon.network.private_targets == ("10.0.0.0/8",)
+    assert daemon.vault == new.daemon.vault
+    assert daemon.network.proxy is None
+    assert daemon.telemetry == old.daemon.telemetry
 
 
 def test_another_state_directory(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from config_world import GOOD_TENANT, VOCABULARY, look, told, write
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.outward import METADATA, Allowed, kind_of, literal, unwrapped
+from config.outward import METADATA, Allowed, entry_for, kind_of, literal, unwrapped
 from config.taking import Taking
 
 PUBLIC = ["8.8.8.8", "1.1.1.1", "172.15.255.255", "172.32.0.0", "100.63.255.255", "100.128.0.0", "2a00:1450::1"]
@@ -173,14 +173,19 @@ CHOSEN = VOCABULARY._replace(taking={"chat": Taking(outward=True)})
 """Where the kind is one whose address is a receiver's of the tenant's choice."""
 
 
+LOOPBACK, PRIVATE, LINK_LOCAL = (
+    f"nothing is sent to a {kind} address unless the host allows it" for kind in ("loopback", "private", "link-local")
+)
+
+
 @pytest.mark.parametrize(
     ("url", "message", "suggestion"),
     [
-        ("http://127.0.0.1:8490/", "nothing is sent to a loopback address unless the host allows it", "127.0.0.1"),
-        ("https://localhost/", "nothing is sent to a loopback address unless the host allows it", "localhost"),
-        ("https://10.1.2.3/x", "nothing is sent to a private address unless the host allows it", "10.1.2.3"),
-        ("https://[::ffff:10.1.2.3]/", "nothing is sent to a private address unless the host allows it", ""),
-        ("https://169.254.169.254/", "nothing is sent to a link-local address unless the host allows it", "/32"),
+        ("http://127.0.0.1:8490/", LOOPBACK, '["127.0.0.1:8490"]'),
+        ("https://localhost/", LOOPBACK, '["localhost:443"]'),
+        ("https://10.1.2.3/x", PRIVATE, '["10.1.2.3:443"]'),
+        ("https://[::ffff:10.1.2.3]/", PRIVATE, '["10.1.2.3:443"]'),
+        ("https://169.254.169.254/", LINK_LOCAL, '["169.254.169.254:443"]'),
         ("https://2130706433/", "an address is written as four decimal numbers (192.0.2.7)", ""),
         ("https://0x7f.1/", "an address is written as four decimal numbers (192.0.2.7)", ""),
         ("https://0.0.0.0/", "nothing is sent to this host itself", ""),
@@ -194,6 +199,28 @@ def test_the_check_says_which_line_to_add(tmp_path: Path, url: str, message: str
     [problem] = [each for each in problems if each.severity == "error"]
     assert (problem.key, problem.line, problem.message) == ("targets.chat.api_url", 12, message)
     assert suggestion in problem.suggestion
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1", "127.0.0.1.", "10.1.2.3", "169.254.1.1", "192.0.2.7", "[::1]", "[fd00:ec2::254]", "[fe80::1]",
+        "[::ffff:10.1.2.3]", "[64:ff9b::a01:203]", "[2002:a01:203::1]", "[fd12::5efe:a01:203]", "[2001:db8::1]",
+    ],
+)  # fmt: skip
+def test_the_line_to_add_allows_that_host_at_that_port_and_no_other(host: str) -> None:
+    address = literal(host)
+    assert address is not None
+    assert Allowed().refusal(address, host, 8443) is not None
+    allowed = Allowed([entry_for(host, 8443)])
+    assert allowed.refusal(address, host, 8443) is None
+    assert allowed.refusal(address, host, 8444) is not None
+    assert allowed.refusal(ip_address("10.1.2.4"), host, 8443) is not None
+
+
+def test_the_line_to_add_for_a_name_is_the_name() -> None:
+    assert entry_for("Hooks.Internal.", 443) == "hooks.internal:443"
+    assert Allowed(["hooks.internal:443"]).refusal(ip_address("10.1.2.3"), "hooks.internal", 443) is None
 
 
 def test_what_the_host_allows_is_good(tmp_path: Path) -> None:

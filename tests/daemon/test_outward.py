@@ -134,7 +134,7 @@ async def test_a_name_that_leads_here_is_refused_without_saying_where_it_leads()
             outcome = await send(f"http://{HOST}:{server.port}/")
         assert isinstance(outcome, NotSent)
         assert "the name leads to" in outcome.detail
-        assert f'"{HOST}"' in outcome.detail
+        assert f'has "{HOST}:{server.port}"' in outcome.detail
         assert not any(address in outcome.detail for address in ("127.0.0.1", "10.9.8.7"))
         assert server.connections == 0
 
@@ -185,6 +185,73 @@ async def test_plain_answers_where_tls_was_asked_for_are_not_taken() -> None:
     async with serving(answering) as server:
         assert isinstance(await send(f"https://127.0.0.1:{server.port}/", *LOOPBACK), NotSent | Lost)
         assert server.requests == []
+
+
+# ── another configuration ────────────────────────────────────────────────────────────────────────────
+
+
+async def test_what_is_allowed_later_is_connected_to_then() -> None:
+    async with serving(answering) as server:
+        outbound = Outbound(Network())
+        client = outbound.client()
+        refused = await client.send(post(f"http://127.0.0.1:{server.port}/"))
+        assert isinstance(refused, NotSent)
+        entry = refused.detail.partition('has "')[2].removesuffix('"')
+        outbound.allow((entry,))
+        assert isinstance(await client.send(post(f"http://127.0.0.1:{server.port}/")), Response)
+        await client.aclose()
+
+
+async def test_what_is_allowed_no_longer_is_not_sent_to_over_a_connection_from_before() -> None:
+    async with serving(answering) as server:
+        outbound = Outbound(Network(private_targets=LOOPBACK))
+        client = outbound.client()
+        url = f"http://127.0.0.1:{server.port}/"
+        for _ in range(2):
+            assert isinstance(await client.send(post(url)), Response)
+        outbound.allow(LOOPBACK)
+        assert isinstance(await client.send(post(url)), Response)
+        assert server.connections == 1, "nothing has changed"
+        outbound.allow(("10.0.0.0/8",))
+        assert isinstance(await client.send(post(url)), NotSent)
+        assert len(server.requests) == 3
+        outbound.allow(LOOPBACK)
+        assert isinstance(await client.send(post(url)), Response)
+        assert server.connections == 2
+        await client.aclose()
+
+
+async def test_a_connection_through_a_proxy_is_not_used_again_either() -> None:
+    async with serving(answering) as proxy:
+        outbound = Outbound(Network(private_targets=LOOPBACK, proxy=f"http://127.0.0.1:{proxy.port}"))
+        client = outbound.client()
+        assert isinstance(await client.send(post("http://127.0.0.1:8490/")), Response)
+        outbound.allow(())
+        assert isinstance(await client.send(post("http://127.0.0.1:8490/")), NotSent)
+        assert len(proxy.requests) == 1
+        await client.aclose()
+
+
+async def test_vendors_are_spoken_to_on_whatever_a_tenants_receivers_may_be() -> None:
+    async with serving(answering) as server:
+        outbound = Outbound(Network(private_targets=LOOPBACK))
+        client = outbound.client()
+        vendor = Request(method="GET", url=f"http://127.0.0.1:{server.port}/", operation="x")
+        assert isinstance(await client.send(vendor), Response)
+        outbound.allow(())
+        assert isinstance(await client.send(vendor), Response)
+        assert server.connections == 1
+        await client.aclose()
+
+
+async def test_an_entry_that_is_none_changes_nothing() -> None:
+    async with serving(answering) as server:
+        outbound = Outbound(Network(private_targets=LOOPBACK))
+        with pytest.raises(ValueError, match="private_targets"):
+            outbound.allow(("*",))
+        client = outbound.client()
+        assert isinstance(await client.send(post(f"http://127.0.0.1:{server.port}/")), Response)
+        await client.aclose()
 
 
 # ── through a proxy ──────────────────────────────────────────────────────────────────────────────────

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import trio
-from rehearsal import PATIENCE_S, lmsyncctl, post, rehearsal
+from rehearsal import PATIENCE_S, lmsyncctl, picked, post, rehearsal, replace
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from actors.domain.flow import Request, Response
@@ -23,6 +23,7 @@ from daemon.demo.stage import POLL_S
 from daemon.sandbox.wire import Server
 
 SECRET, FORMER = ("whsec_" + base64.b64encode(os.urandom(32)).decode() for _ in range(2))
+ANYWHERE_HERE = 'private_targets = ["127.0.0.0/8"]'
 PATH = "/hooks/a-path-that-is-a-secret"
 TRACED = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "X-Correlation-ID": "req-hooked"}
 
@@ -147,4 +148,32 @@ async def delivered(scene: Scene) -> int:
             if depths.keys() == {"delivered"} and depths == before:
                 return depths["delivered"]
             before = depths
+            await trio.sleep(POLL_S)
+
+
+async def test_what_the_host_allows_counts_with_the_next_reload_and_so_does_what_it_takes_back(tmp_path: Path) -> None:
+    def narrow(root: Path, base: str) -> None:
+        subscribed(root, base=base)
+        replace(root / "lmsyncd.toml", ANYWHERE_HERE, "private_targets = []")
+
+    async with receiving() as receiver, rehearsal(tmp_path, change=partial(narrow, base=receiver.base)) as stage:
+        file = stage.scene.root / "lmsyncd.toml"
+        assert (await post(stage.scene, picked("completed"))).status_code == 200
+        advice = f'has "{receiver.base.removeprefix("http://")}"'
+        await until_shown(stage.scene, advice)
+        replace(file, "private_targets = []", f"private_targets = [{advice.removeprefix('has ')}]")
+        assert b"restart" not in (await lmsyncctl(stage.scene, "reload")).stdout
+        await receiver.until(1)
+
+        replace(file, f"private_targets = [{advice.removeprefix('has ')}]", "private_targets = []")
+        assert (await lmsyncctl(stage.scene, "reload")).returncode == 0
+        assert (await post(stage.scene, picked("completed", "completed")[1:])).status_code == 200
+        await until_shown(stage.scene, advice)
+        assert len(receiver.taken) == 1
+
+
+async def until_shown(scene: Scene, text: str) -> None:
+    """Until ``status`` says so of the lane."""
+    with trio.fail_after(PATIENCE_S):
+        while text.encode() not in (await lmsyncctl(scene, "--json", "status")).stdout.replace(b'\\"', b'"'):
             await trio.sleep(POLL_S)
