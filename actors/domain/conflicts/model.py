@@ -17,7 +17,6 @@ ConflictKind = Literal[
     "stranger",
     "missing",
     "owner_added",
-    "owner_lost",
     "last_owner",
     "linked_twice",
     "name_ambiguous",
@@ -30,7 +29,8 @@ ConflictKind = Literal[
     "account_shared",
     "refused",
     "brake",
-    "shrunk",
+    "brake_total",
+    "emptied",
 ]
 """By classes: what sources say differently (``fields``); what people changed at the platform (``drift``); places
 (``places``); who is who (``people``); plans that stop (``brakes``)."""

@@ -20,8 +20,10 @@ Rule = Literal[
     "over",
     "ended",
     "no_name",
+    "decision",
 ]
-"""Why somebody who is enrolled has no seat. ``no_name``: what the place is called after is not told of them."""
+"""Why somebody who is enrolled has no seat. ``no_name``: what the place is called after is not told of them;
+``decision``: a person said so."""
 TAKEN_OUT: frozenset[Rule] = frozenset({"suspended", "completed", "over", "ended"})
 """Who had a right to be in and has none any more: they are taken out, whoever put them in."""
 
