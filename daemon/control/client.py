@@ -1,7 +1,9 @@
 """The operators' end of the control socket. Plain blocking sockets, so that a command starts at once."""
 
+import grp
 import os
 import socket
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -109,7 +111,7 @@ def _unreachable(path: Path, error: OSError) -> Refusal:
             Exit.FORBIDDEN,
             "you may not connect to the daemon",
             where=str(path),
-            advice="become a member of the group lms-operators (and log in again), or use sudo",
+            advice=_way_in(path),
         )
     if isinstance(error, TimeoutError | BlockingIOError):
         return Refusal(Exit.AGAIN, "the daemon is too busy to answer", where=str(path), advice="try again")
@@ -120,6 +122,18 @@ def _unreachable(path: Path, error: OSError) -> Refusal:
     return Refusal(
         Exit.UNREACHABLE, f"the daemon cannot be reached: {error.strerror or error}", where=str(path), advice=advice
     )
+
+
+def _way_in(path: Path) -> str:
+    """The group that the door is open to, if there is one."""
+    try:
+        door = path.stat()
+        group = grp.getgrgid(door.st_gid).gr_name if door.st_gid and door.st_mode & stat.S_IWGRP else ""
+    except (OSError, KeyError):
+        group = ""
+    if group:
+        return f"become a member of the group {group} (and log in again), or use sudo"
+    return "use sudo; no group can be seen here that the socket is open to ([control] in lmsyncd.toml names the groups)"
 
 
 def _broken(path: Path, why: str) -> Refusal:

@@ -7,7 +7,7 @@ import socket
 import struct
 from array import array
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, assert_never
 
 import msgspec
 import trio
@@ -119,3 +119,26 @@ def group_id(name: str) -> int | None:
         return grp.getgrnam(name).gr_gid
     except KeyError:
         return None
+
+
+def way_in(role: Role, control: Control) -> str:
+    """What gives that role here: groups that this host has. Asks the system for groups, so it may block."""
+    match role:
+        case Role.VIEWER:
+            groups: tuple[str, ...] = (*control.viewers, *control.operators, *control.approvers, *control.admins)
+        case Role.OPERATOR:
+            groups = (*control.operators, *control.approvers, *control.admins)
+        case Role.APPROVER:
+            groups = (*control.approvers, *control.admins)
+        case Role.ADMIN:
+            groups = control.admins
+        case Role.NOBODY:
+            groups = ()
+        case _ as never:
+            assert_never(never)
+    there = [name for name in dict.fromkeys(groups) if group_id(name) is not None]
+    if there:
+        return f"become a member of {' or '.join(there)}, or run it as root; [control] in lmsyncd.toml names the groups"
+    if groups:
+        return f"run it as root; of the groups in [control] that may ({', '.join(groups)}), this host has none"
+    return "run it as root; [control] in lmsyncd.toml names the groups"

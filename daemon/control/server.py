@@ -9,7 +9,6 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from socket import socket as Socket
-from typing import assert_never
 
 import msgspec
 import trio
@@ -31,12 +30,11 @@ from daemon.control.protocol import (
     Error,
     NotJson,
     Refusal,
-    Role,
     decode_request,
     encode,
     encode_row,
 )
-from daemon.control.roles import Peer, peer_of, role_of
+from daemon.control.roles import Peer, peer_of, role_of, way_in
 from daemon.store.errors import StoreRefused, translate
 
 GROUP = "lms-operators"
@@ -161,7 +159,7 @@ class Desk:
             Exit.FORBIDDEN,
             f"{peer.name} may not ask for {request.verb}",
             where=f"your role is {role.name.lower()}, {request.verb} needs {request.role.name.lower()}",
-            advice=_way_in(request.role, control),
+            advice=await trio.to_thread.run_sync(way_in, request.role, control),
         )
 
     async def _intend(self, tenant: str, deed: Deed) -> int:
@@ -241,21 +239,3 @@ async def _say(stream: trio.SocketStream, line: bytes) -> None:
 
 def _logged(peer: Peer, request: Ask) -> dict[str, object]:
     return {"uid": peer.uid, "login": peer.login, "pid": peer.pid, "verb": request.verb, "arguments": told(request)}
-
-
-def _way_in(role: Role, control: Control) -> str:
-    match role:
-        case Role.VIEWER:
-            groups: tuple[str, ...] = (*control.viewers, *control.operators, *control.approvers, *control.admins)
-        case Role.OPERATOR:
-            groups = (*control.operators, *control.approvers, *control.admins)
-        case Role.APPROVER:
-            groups = (*control.approvers, *control.admins)
-        case Role.ADMIN:
-            groups = control.admins
-        case Role.NOBODY:
-            groups = ()
-        case _ as never:
-            assert_never(never)
-    named = f"become a member of {' or '.join(groups)}, or " if groups else ""
-    return f"{named}run it as root; [control] in lmsyncd.toml names the groups"

@@ -173,6 +173,11 @@ async def test_the_audit_is_for_approvers(tmp_path: Path, monkeypatch: pytest.Mo
             "your role is operator, audit.list needs approver",
         )
         assert "become a member of approvers" in refused.advice
+        with monkeypatch.context() as bare:
+            bare.setattr(roles, "group_id", {"operators": 702}.get)
+            refused = await refusal(tmp_path, p.AuditList())
+            assert "become a member" not in refused.advice  # of what is not there
+            assert "(approvers), this host has none" in refused.advice
         stranger(monkeypatch, 702, 703)
         await ask(tmp_path, p.AuditList())
         refused = await refusal(tmp_path, p.AuditExport(tenant="acme"))

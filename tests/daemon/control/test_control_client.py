@@ -1,6 +1,8 @@
 """The client's end: whatever the daemon does, or is not, becomes an exit code and advice."""
 
+import grp
 import socket
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -117,7 +119,31 @@ def test_a_socket_that_is_not_for_us(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(socket, "socket", Closed)
     forbidden = refusal(tmp_path / "s")
     assert forbidden.code == Exit.FORBIDDEN
-    assert "lms-operators" in forbidden.advice
+    assert "use sudo" in forbidden.advice
+    assert "lms-operators" not in forbidden.advice  # which this machine may not have
+
+
+def test_a_socket_that_is_a_group_s_says_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that the file has, if this machine knows it by a name."""
+    door = tmp_path / "s"
+    door.touch(mode=0o660)
+    known = next(each for each in grp.getgrall() if each.gr_gid)
+    gid = known.gr_gid
+
+    class Door:
+        st_mode = stat.S_IFSOCK | 0o660
+
+        @property
+        def st_gid(self) -> int:
+            return gid
+
+    monkeypatch.setattr(Path, "stat", lambda _path, **_how: Door())
+    error = PermissionError(13, "Permission denied")
+    assert known.gr_name in clients._unreachable(door, error).advice
+    Door.st_mode = stat.S_IFSOCK | 0o600
+    assert known.gr_name not in clients._unreachable(door, error).advice.split()
+    Door.st_mode, gid = stat.S_IFSOCK | 0o660, 4_000_000_000  # nobody's
+    assert "use sudo" in clients._unreachable(door, error).advice
 
 
 def test_a_daemon_with_a_full_backlog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
