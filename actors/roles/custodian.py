@@ -225,7 +225,10 @@ class Custodian(Actor[CustodianMessage]):
         """There is a token again: the lane goes on at once, the source is read."""
         world, on = self._world, self._wallet.on
         if not self._is_target:
-            world.switchboard.switched(on.removesuffix(OF_SOURCE))
+            source = on.removesuffix(OF_SOURCE)
+            view = world.switchboard.source_views.get(source)
+            if view is None or view.state != "running":  # else it is being read, perhaps with the new one already
+                world.switchboard.switched(source)
             return
         try:
             await world.outbox.unsuspend(on, world.clock.now_us())

@@ -1,16 +1,21 @@
-"""Access tokens by OAuth 2: asked for where tokens come from, and kept while they live.
+"""Access tokens by OAuth 2, as readings ask for them: from whoever has them (``ports.speaking``), in steps; and what it
+means where a token endpoint gave none.
 
-How one proves who one is (a refresh token, a secret, a signed assertion) is each vendor's own affair.
+How one proves who one is (a refresh token, a secret, a signed assertion) is each vendor's own affair; ``service`` is
+what systems have in common that know no person.
 """
 
-from collections.abc import Mapping
-from urllib.parse import urlencode
+from collections.abc import Generator
 
 import msgspec
 
 from actors.domain.answers import one_line, said
-from actors.domain.flow import Outcome, Request, Response, VeiledBytes, decode_object
-from actors.domain.harvest import Halted
+from actors.domain.flow import Outcome, Response, decode_object
+from actors.domain.harvest import Answer, Halted, Step, ask
+from actors.domain.oauth import granted_of
+from actors.domain.tokens import Failure, Granted, Missing
+from actors.domain.verdicts import Cause, Faulted, Refused, Revoked, Throttled, Unavailable
+from actors.ports.tokens import Keys
 from actors.sources.answers import Remedies, halted
 
 LIFE_S = 3_600.0
@@ -20,61 +25,54 @@ REVOKED = frozenset({"invalid_client", "invalid_grant", "unauthorized_client", "
 """Values of ``error`` that speak of our credentials."""
 
 
-class Grant(msgspec.Struct, frozen=True):
-    """A token, and for how long it is good."""
+class Tokens:
+    """One speaker's."""
 
-    token: str
-    lives_s: float
+    def __init__(self, keys: Keys, speaker: str) -> None:
+        self._keys = keys
+        self._speaker = speaker
 
+    def token(self, now_us: int | None) -> Generator[Step, Answer, str | Halted]:
+        """One that is good at ``now_us`` (None: nobody knows the time), or why there is none. Raises
+        SecretUnavailable."""
+        flow = self._keys.token(self._speaker, now_us)
+        outcome: Outcome | None = None
+        while True:
+            try:
+                request = flow.send(outcome) if outcome is not None else next(flow)
+            except StopIteration as end:
+                token: str | Missing = end.value
+                return token if isinstance(token, str) else _halted(token)
+            outcome = yield from ask(request)
 
-class Kept:
-    """The last token, while it is good. Times are by whichever clock its owner goes."""
-
-    def __init__(self, early_us: int) -> None:
-        self._early_us = early_us
-        self.drop()
-
-    def at(self, now_us: int) -> str:
-        """A token that is good for ``early_us`` more, or for half of its life; empty where there is none."""
-        return self._token if now_us < self._until_us else ""
-
-    def keep(self, grant: Grant, now_us: int) -> str:
-        lives_us = round(grant.lives_s * 1e6)
-        self._token, self._until_us = grant.token, now_us + max(lives_us - self._early_us, lives_us // 2)
-        return grant.token
-
-    def drop(self) -> None:
-        """It is not taken any more."""
-        self._token, self._until_us = "", 0
+    def drop(self, token: str) -> bool:
+        """It is not taken any more. Whether asking for another may help. Raises SecretUnavailable."""
+        return self._keys.refused(self._speaker, token)
 
 
-def asking(url: str, form: Mapping[str, str], bucket: str, headers: Mapping[str, str] | None = None) -> Request:
-    """The request for a token."""
-    return Request(
-        method="POST",
-        url=url,
-        operation="token",
-        headers={
-            "content-type": "application/x-www-form-urlencoded",
-            "accept": "application/json",
-            **(headers or {}),
-        },
-        body=VeiledBytes(urlencode(form).encode()),
-        draws=(bucket,),
-    )
+def _halted(missing: Missing) -> Halted:
+    match missing:
+        case Throttled(retry_after=retry_after, detail=detail):
+            return Halted(why="throttled", detail=detail, retry_after=retry_after)
+        case Unavailable(retry_after=retry_after, detail=detail):
+            return Halted(why="unavailable", detail=detail, retry_after=retry_after)
+        case Revoked(detail=detail):
+            return Halted(why="revoked", detail=detail)
 
 
-def granted(outcome: Outcome, asked: str, remedies: Remedies, revoked: frozenset[str] = REVOKED) -> Grant | Halted:
+def granted(outcome: Outcome, asked: str, remedies: Remedies, revoked: frozenset[str] = REVOKED) -> Granted | Halted:
     """The token, or why there is none. ``remedies.unknown`` speaks of our credentials, ``forbidden`` of what is asked
     for with them (scopes). ``revoked`` are errors that mean the former."""
     if not isinstance(outcome, Response):
         return halted(outcome, asked, remedies)
     fields = decode_object(outcome.body) or {}
-    token, error = fields.get("access_token"), fields.get("error")
     if outcome.status in (200, 201):
-        if isinstance(token, str) and token and token.isascii() and token.isprintable():
-            return Grant(token, _life_s(fields.get("expires_in")))
-        return Halted(why="faulted", detail=f"{asked}: HTTP {outcome.status} without an access_token")
+        given = granted_of(fields)
+        if given is None:
+            return Halted(why="faulted", detail=f"{asked}: HTTP {outcome.status} without an access_token")
+        lives_s = LIFE_S if given.lives_s is None else min(given.lives_s, LIFE_S_MAX)
+        return msgspec.structs.replace(given, lives_s=lives_s)
+    error = fields.get("error")
     named = one_line(error, 100) if isinstance(error, str) else ""
     words = said(outcome) if named in said(outcome) else f"{named} {said(outcome)}".strip()
     detail = f"{asked}: HTTP {outcome.status} {words}".rstrip()
@@ -87,10 +85,14 @@ def granted(outcome: Outcome, asked: str, remedies: Remedies, revoked: frozenset
             return halted(outcome, asked, remedies, words)
 
 
-def _life_s(value: object) -> float:
-    """Seconds, as a number or in quotes."""
-    try:
-        life_s = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else LIFE_S
-    except (ValueError, OverflowError):
-        return LIFE_S
-    return min(life_s, LIFE_S_MAX) if life_s > 0.0 else LIFE_S
+def failure_of(ended: Halted) -> Failure:
+    """The same for whoever keeps the tokens: who we are is not taken, or what we ask for, until a person mends it."""
+    match ended.why:
+        case "throttled":
+            return Throttled(ended.retry_after, whole_lane=True, detail=ended.detail)
+        case "unavailable":
+            return Unavailable(ended.detail, ended.retry_after)
+        case "revoked" | "refused" | "spoilt":
+            return Refused(Cause.BAD_CONFIGURATION, ended.detail)
+        case "faulted":
+            return Faulted(ended.detail)

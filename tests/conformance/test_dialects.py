@@ -127,7 +127,7 @@ def account(request: pytest.FixtureRequest) -> Account:
 def test_every_dialect_that_connects_is_here() -> None:
     kinds: dict[str, Any] = {**targets.discover(), **sources.discover()}
     able = {kind for kind, each in kinds.items() if each.dialect is not None}
-    assert able - set(SETTINGS) <= {"moodle", "oneroster", "lrs"}, "those are spoken to without a person"
+    assert able - set(SETTINGS) <= {"oneroster", "lrs", "lti"}, "those are spoken to without a person"
 
 
 def test_a_person_connects_and_the_token_serves(account: Account) -> None:

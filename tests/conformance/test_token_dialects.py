@@ -41,6 +41,32 @@ SPEAKERS: dict[str, tuple[dict[str, object], str]] = {
         {"base_url": "https://c.example", "client_id": "17", "client_secret": {"env": "S"}, "connect": True},
         "person",
     ),
+    "oneroster": (
+        {
+            "base_url": "https://o.example/ims/oneroster",
+            "token_url": "https://o.example/token",
+            "client_id": "app",
+            "client_secret": {"env": "S"},
+        },
+        "app",
+    ),
+    "oneroster in the form": (
+        {
+            "base_url": "https://o.example/ims/oneroster",
+            "token_url": "https://o.example/token",
+            "client_id": "app",
+            "client_secret": {"env": "S"},
+            "client_auth": "client_secret_post",
+        },
+        "app",
+    ),
+    "lrs": (
+        {
+            "endpoint": "https://l.example/xapi/",
+            "oauth": {"token_url": "https://l.example/token", "client_id": "app", "client_secret": {"env": "S"}},
+        },
+        "app",
+    ),
 }
 FEATURES = frozenset(Feature)
 OUTCOMES: list[tuple[Outcome, type | tuple[type, ...]]] = [
@@ -54,9 +80,9 @@ OUTCOMES: list[tuple[Outcome, type | tuple[type, ...]]] = [
 
 def dialect(case: str, reveal: Callable[[Secret], str] = lambda secret: CANARY, fresh: str = "f") -> Dialect:
     kind = case.split()[0]
-    connector: Any = discover().get(kind) or sources.discover()[kind]
+    kinds: list[Any] = [discover().get(kind), sources.discover().get(kind)]
+    connector = next(each for each in kinds if each is not None and each.dialect is not None)
     settings = msgspec.convert(SPEAKERS[case][0], connector.settings)
-    assert connector.dialect is not None
     made: Dialect = connector.dialect(settings, reveal, fresh)
     return made
 

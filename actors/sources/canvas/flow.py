@@ -8,7 +8,7 @@ from actors.sources.canvas.harvesting import Harvesting
 from actors.sources.canvas.hearing import Ears
 from actors.sources.canvas.reading import Closed, Reader, closed
 from actors.sources.canvas.settings import CanvasSettings
-from actors.sources.canvas.tokens import Tokens
+from actors.sources.canvas.tokens import tokens
 
 
 class CanvasSource:
@@ -22,7 +22,7 @@ class CanvasSource:
         self._settings = settings
         self._reveal = reveal
         self._bearing = bearing
-        self._tokens = Tokens(settings, reveal)
+        self._tokens = tokens(settings, reveal)
         self._ears = Ears(settings.live_events, reveal, totals=settings.course_grades) if settings.live_events else None
         self._plain: set[str] = set()
 

@@ -13,7 +13,6 @@ import msgspec
 from actors.domain.flow import Request, Veiled
 from actors.domain.harvest import Answer, Halted, Rest, Step, ask
 from actors.sources.canvas.settings import CanvasSettings
-from actors.sources.canvas.tokens import Tokens
 from actors.sources.canvas.wire import (
     BUCKET,
     Down,
@@ -27,6 +26,7 @@ from actors.sources.canvas.wire import (
     understand,
     wait_of,
 )
+from actors.sources.tokens import Tokens
 
 ANSWER_BYTES_MAX = 32 * 1024 * 1024
 PATIENCE_S = 120.0

@@ -4,16 +4,15 @@ Canvas's reply to a refresh holds no new refresh token: the old one stays good. 
 signing in; a custodian keeps it then.
 """
 
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
 from actors.domain import oauth
 from actors.domain.answers import said
 from actors.domain.flow import Flow, Outcome, Request, Response, Veiled, decode_object
-from actors.domain.harvest import Answer, Halted, Step, ask
 from actors.domain.scopes import Feature, Need
-from actors.domain.tokens import Failure, Granted, Missing
+from actors.domain.tokens import Failure, Granted
 from actors.domain.tokens import Tokens as Held
 from actors.domain.verdicts import Cause, Faulted, Refused, Revoked, Throttled, Unavailable
 from actors.ports import Reveal
@@ -22,6 +21,7 @@ from actors.sources.answers import throttles
 from actors.sources.canvas.scopes import needed
 from actors.sources.canvas.settings import CanvasSettings
 from actors.sources.canvas.wire import BUCKET
+from actors.sources.tokens import Tokens
 from config.model import Route, Secret
 
 PERSON = "person"
@@ -98,9 +98,7 @@ class CanvasDialect:
             return msgspec.structs.replace(granted, scopes=tuple(scopes))
         return granted
 
-    def renew(
-        self, speaker: str, held: Held, claims: str = "", now_us: int | None = None
-    ) -> Flow[Granted | Failure]:
+    def renew(self, speaker: str, held: Held, claims: str = "", now_us: int | None = None) -> Flow[Granted | Failure]:
         refresh: str | Unavailable = held.refresh
         if not refresh:
             if self._settings.refresh_token is None:
@@ -153,37 +151,9 @@ def _given(outcome: Outcome) -> Granted | Failure:
     return found
 
 
-class Tokens:
+def tokens(settings: CanvasSettings, reveal: Reveal) -> Tokens:
     """One source's, as its readings ask for them."""
-
-    def __init__(self, settings: CanvasSettings, reveal: Reveal) -> None:
-        self._keys = keys_of(reveal, CanvasDialect(settings, reveal))
-
-    def token(self, now_us: int) -> Generator[Step, Answer, str | Halted]:
-        """One that is good at ``now_us``. Raises SecretUnavailable."""
-        flow = self._keys.token(PERSON, now_us)
-        outcome: Outcome | None = None
-        while True:
-            try:
-                request = flow.send(outcome) if outcome is not None else next(flow)
-            except StopIteration as end:
-                token: str | Missing = end.value
-                return token if isinstance(token, str) else _halted(token)
-            outcome = yield from ask(request)
-
-    def drop(self, token: str) -> bool:
-        """Canvas does not take it. Whether asking for another may help. Raises SecretUnavailable."""
-        return self._keys.refused(PERSON, token)
-
-
-def _halted(missing: Missing) -> Halted:
-    match missing:
-        case Throttled(retry_after=retry_after, detail=detail):
-            return Halted(why="throttled", detail=detail, retry_after=retry_after)
-        case Unavailable(retry_after=retry_after, detail=detail):
-            return Halted(why="unavailable", detail=detail, retry_after=retry_after)
-        case Revoked(detail=detail):
-            return Halted(why="revoked", detail=detail)
+    return Tokens(keys_of(reveal, CanvasDialect(settings, reveal)), PERSON)
 
 
 def dialect(settings: CanvasSettings, reveal: Reveal, fresh: str) -> CanvasDialect:

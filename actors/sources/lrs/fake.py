@@ -1,8 +1,9 @@
 """An LRS into which a school's LMS writes what happens there, in memory; it is only read.
 
-It answers below ``/school-lrs/xapi/``, to the key ``sandbox`` with the secret ``sandbox``. What happened last settles
-for a second before it shows through ``X-Experience-API-Consistent-Through``. Faults (``Fault.operation`` is
-``statements.get``) as in ``ports.striking``, and, while set, whatever ``times`` says:
+It answers below ``/school-lrs/xapi/``, to the key ``sandbox`` with the secret ``sandbox``, and to tokens that the
+client of the same name gets at ``/school-lrs/token`` (``client_secret_post``; they live ten minutes). What happened
+last settles for a second before it shows through ``X-Experience-API-Consistent-Through``. Faults (``Fault.operation``
+is ``statements.get`` or ``token``) as in ``ports.striking``, and, while set, whatever ``times`` says:
 
     silent_through     answers do not say through when they are consistent
     forgetful          how a page went on is forgotten: every continuation is answered 404
@@ -24,7 +25,9 @@ from actors.domain.xapi.moments import instant_us, spelt
 from actors.ports import Effect
 from actors.ports.striking import Striking, Struck
 
-MOUNT = "/school-lrs/xapi/"
+MOUNT = "/school-lrs/"
+XAPI, TOKEN = f"{MOUNT}xapi/", f"{MOUNT}token"
+TOKEN_S = 600.0
 KEY = "sandbox:sandbox"
 HOME = "https://lms.school.example.edu"
 PAGE_MAX = 500
@@ -43,17 +46,20 @@ class FakeLrs(Struck):
         self.limited = True
         self.journal: list[Effect] = []
         self._school = school
-        self._striking = Striking(
-            self._regular, lambda _request: "statements.get", frozenset(), _refusal(401, "who is that?"), SWITCHES
-        )
+        self._tokens: dict[str, float] = {}
+        self._striking = Striking(self._regular, _name, frozenset(), _refusal(401, "who is that?"), SWITCHES)
 
     # ── the regular way ──────────────────────────────────────────────────────────────────────────
 
     def _regular(self, request: Request, now_s: float) -> Response:
         path, _, query = request.url.partition("?")
-        if path.removeprefix(MOUNT) != "statements" or request.method != "GET":
+        if path == TOKEN:
+            return self._token(request, now_s)
+        if path.removeprefix(XAPI) != "statements" or request.method != "GET":
             return _refusal(404, "this LRS shows statements, no more")
-        if request.headers.get("authorization", "") != "Basic " + base64.b64encode(KEY.encode()).decode():
+        authorization = request.headers.get("authorization", "")
+        by_token = self._tokens.get(authorization.removeprefix("Bearer "), 0.0) > now_s
+        if not by_token and authorization != "Basic " + base64.b64encode(KEY.encode()).decode():
             return _refusal(401, "this key is not known")
         if request.headers.get("x-experience-api-version", "") not in ("1.0.3", "2.0.0"):
             return _refusal(400, "X-Experience-API-Version is 1.0.3 or 2.0.0")
@@ -69,11 +75,21 @@ class FakeLrs(Struck):
         more = ""
         if rest:
             host = "https://elsewhere.example.net" if self._striking.switched("elsewhere") else ""
-            more = f"{host}{MOUNT}statements?" + urlencode({**given, "after": str(page[-1]["stored"])})
+            more = f"{host}{XAPI}statements?" + urlencode({**given, "after": str(page[-1]["stored"])})
         headers = {"content-type": "application/json", "x-experience-api-version": "1.0.3"}
         if not self._striking.switched("silent_through"):
             headers["x-experience-api-consistent-through"] = spelt(now_us - SETTLE_US)
         return Response(status=200, headers=headers, body=msgspec.json.encode({"statements": page, "more": more}))
+
+    def _token(self, request: Request, now_s: float) -> Response:
+        form = {name: values[0] for name, values in parse_qs(request.body.decode("ascii", "replace")).items()}
+        if (form.get("client_id"), form.get("client_secret")) != ("sandbox", "sandbox"):
+            return _json({"error": "invalid_client"}, 401)
+        if form.get("grant_type") != "client_credentials":
+            return _json({"error": "unsupported_grant_type"}, 400)
+        token = f"lrs-{len(self._tokens)}"
+        self._tokens[token] = now_s + TOKEN_S
+        return _json({"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_S})
 
     @staticmethod
     def _wanted(one: dict[str, object], given: dict[str, str], now_us: int) -> bool:
@@ -149,6 +165,14 @@ def _activity(iri: str, kind: str, name: str) -> dict[str, object]:
 
 def _us(moment: str) -> int:
     return (instant_us(moment) or 0) if moment else -(2**62)
+
+
+def _name(request: Request) -> str:
+    return "token" if request.url.partition("?")[0] == TOKEN else "statements.get"
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(status=status, headers={"content-type": "application/json"}, body=msgspec.json.encode(value))
 
 
 def _refusal(status: int, message: str) -> Response:

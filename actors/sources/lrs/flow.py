@@ -30,10 +30,14 @@ from actors.domain.harvest import (
 from actors.domain.outbox import Rate
 from actors.domain.xapi.moments import instant_us, spelt
 from actors.ports import Bearing, Reveal
+from actors.ports.speaking import keys_of
 from actors.sources.calls import called
 from actors.sources.links import elsewhere, onward
 from actors.sources.lrs.settings import LrsSettings
-from actors.sources.lrs.wire import OPERATION, Asked, Told, asking, told
+from actors.sources.lrs.tokens import dialect
+from actors.sources.lrs.wire import OPERATION, Asked, Told, asking, basic, told
+from actors.sources.service import APP
+from actors.sources.tokens import Tokens
 from config.durations import seconds
 
 OVERLAP_US = 1_000
@@ -54,6 +58,8 @@ class LrsSource:
     def __init__(self, settings: LrsSettings, reveal: Reveal, bearing: Bearing) -> None:
         self._settings = settings
         self._reveal = reveal
+        self._tokens = Tokens(keys_of(reveal, dialect(settings, reveal, "")), APP)
+        self._now_us: int | None = None
         self._bearing = bearing
 
     def rate(self, bucket: str) -> Rate:
@@ -65,11 +71,12 @@ class LrsSource:
 
     def hello(self) -> Harvest:
         page = yield from self._page(self._first(Asked(page=1)))
-        return page if isinstance(page, Halted) else Finished(note=f"reads statements as {self._settings.key}")
+        return page if isinstance(page, Halted) else Finished(note=f"reads statements as {self._settings.name}")
 
     def harvest(self, order: Order) -> Harvest:
         """Everything that was stored since the cursor, or in a backfill's time, which leaves the cursor alone. A full
         reading begins anew, unless one was broken off: then it goes on with that."""
+        self._now_us = order.now_us
         settings, reached = self._settings, order.cursor.get(STORED, "")
         since, until, full = settings.since or "", "", ""
         match order.mode:
@@ -129,8 +136,18 @@ class LrsSource:
             url = onwards
 
     def _page(self, url: str) -> Generator[Step, Answer, Told | Halted]:
+        """A page; with a token that is not taken any more it is asked for once more, with the next."""
         settings = self._settings
-        return told((yield from ask(asking(url, settings.key, self._reveal(settings.secret), settings.version))))
+        for again in (False, True):
+            token = yield from self._tokens.token(self._now_us)
+            if isinstance(token, Halted):
+                return token
+            authorization = f"Bearer {token}" if settings.key is None else basic(settings.key, token)
+            page = told((yield from ask(asking(url, authorization, settings.version))))
+            refused = isinstance(page, Halted) and page.why == "revoked"
+            if again or not refused or not self._tokens.drop(token):
+                return page
+        raise AssertionError("the second answer is the answer")
 
     def _first(self, asked: Asked) -> str:
         return f"{self._settings.base_url}statements?{asked.query()}"

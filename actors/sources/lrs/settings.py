@@ -10,6 +10,7 @@ from actors.domain.outbox import Rate
 from config.model import Secret
 from config.polling import Polling
 from config.texts import Cron, Moment, NonEmpty, Timeout, Url
+from config.transport import OAuthClient
 
 LIMITS_PER_S = {"requests_per_s": 10.0}
 """What ``limits = { … }`` may override, with the defaults: no LRS publishes any."""
@@ -21,10 +22,13 @@ class LrsSettings(Polling, frozen=True, kw_only=True):
 
     endpoint: Url
     """Its xAPI endpoint, above ``statements``: ``https://lrs.example.edu/xapi/``."""
-    key: NonEmpty
+    key: NonEmpty | None = None
     """The user name (key) of HTTP Basic. It needs to read statements, nothing else."""
-    secret: Secret
+    secret: Secret | None = None
     """The password (secret) of HTTP Basic."""
+    oauth: OAuthClient | None = None
+    """Instead of key and secret: how access tokens are had (OAuth 2, client credentials), for an LRS that takes
+    those."""
     version: Literal["1.0.3", "2.0.0"] = "1.0.3"
     """The version of xAPI that is spoken to it."""
     every: Timeout = "1m"
@@ -53,7 +57,9 @@ class LrsSettings(Polling, frozen=True, kw_only=True):
         super().__post_init__()
         if "?" in self.endpoint or "#" in self.endpoint:
             raise ValueError("endpoint is an http(s) address without query, like https://lrs.example.edu/xapi/")
-        if ":" in self.key:
+        if (self.key is None) != (self.secret is None) or (self.key is None) == (self.oauth is None):
+            raise ValueError("it needs key and secret, or oauth")
+        if ":" in (self.key or ""):
             raise ValueError("key: a user name of HTTP Basic has no colon")
         if self.related_activities and not self.activity:
             raise ValueError("related_activities widens activity: give activity too")
@@ -63,6 +69,11 @@ class LrsSettings(Polling, frozen=True, kw_only=True):
     def base_url(self) -> str:
         """``endpoint`` with exactly one slash at its end."""
         return self.endpoint.rstrip("/") + "/"
+
+    @property
+    def name(self) -> str:
+        """What we are called there."""
+        return self.oauth.client_id if self.oauth is not None else self.key or ""
 
     @property
     def rate(self) -> Rate:

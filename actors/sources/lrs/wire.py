@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from actors.domain.flow import Outcome, Request, Response
+from actors.domain.flow import Outcome, Request, Response, Veiled
 from actors.domain.harvest import Halted
 from actors.domain.xapi.moments import instant_us
 from actors.sources.answers import Remedies, halted
@@ -76,14 +76,14 @@ class _Unreadable(Exception):
     """The answer is not what an LRS answers. The text says how."""
 
 
-def asking(url: str, key: str, secret: str, version: str) -> Request:
-    """The request for a page. The secret stands in a header only."""
+def asking(url: str, authorization: str, version: str) -> Request:
+    """The request for a page. What authorises it stands in a header only."""
     return Request(
         method="GET",
         url=url,
         operation=OPERATION,
         headers={
-            "authorization": "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode(),
+            "authorization": Veiled(authorization),
             "x-experience-api-version": version,
             "accept": "application/json, multipart/mixed",
         },
@@ -91,6 +91,11 @@ def asking(url: str, key: str, secret: str, version: str) -> Request:
         answer_bytes_max=ANSWER_BYTES_MAX,
         patience_s=PATIENCE_S,
     )
+
+
+def basic(key: str, secret: str) -> str:
+    """The value of the header by HTTP Basic."""
+    return "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode()
 
 
 def told(outcome: Outcome) -> Told | Halted:

@@ -8,7 +8,6 @@ from collections.abc import Generator
 from urllib.parse import urljoin
 
 from actors.domain.canonical import EntityName
-from actors.domain.flow import Response
 from actors.domain.harvest import (
     Answer,
     Finished,
@@ -29,10 +28,11 @@ from actors.domain.harvest import (
 )
 from actors.domain.outbox import Rate
 from actors.ports import Bearing, Reveal
+from actors.ports.speaking import keys_of
 from actors.sources.calls import called
 from actors.sources.links import elsewhere, onward, same_origin
 from actors.sources.lti.settings import Context, LtiSettings
-from actors.sources.lti.tokens import Tokens
+from actors.sources.lti.tokens import dialect
 from actors.sources.lti.wire import (
     LINE_ITEMS,
     MEMBERS,
@@ -49,6 +49,8 @@ from actors.sources.lti.wire import (
     results_url,
     with_limit,
 )
+from actors.sources.service import APP, dated_s
+from actors.sources.tokens import Tokens
 
 PAGES_MAX = 10_000
 PERSONS_MAX = 200_000
@@ -69,7 +71,9 @@ class LtiSource:
     def __init__(self, settings: LtiSettings, reveal: Reveal, bearing: Bearing) -> None:
         self._settings = settings
         self._reveal = reveal
-        self._tokens = Tokens(settings, reveal)
+        self._tokens = Tokens(keys_of(reveal, dialect(settings, reveal, "")), APP)
+        self._now_us: int | None = None
+        """By our clock, and later by the platform's: a reading may last longer than a token."""
         self._bearing = bearing
         self._unread = KINDS
         """Of the course that is being read: what has not been read to its end."""
@@ -85,11 +89,11 @@ class LtiSource:
 
     def hello(self) -> Harvest:
         """A token is proof of the key."""
-        token = yield from self._tokens.fetched()
+        token = yield from self._tokens.token(None)
         return token if isinstance(token, Halted) else Finished(note=f"is known as {self._settings.client_id}")
 
     def harvest(self, order: Order) -> Harvest:
-        self._tokens.tell(order.now_us / 1e6)
+        self._now_us = order.now_us
         skipped: list[str] = []
         self._cursor = dict(order.cursor)
         contexts = self._settings.contexts
@@ -216,16 +220,16 @@ class LtiSource:
     def _page(self, url: str, accept: str) -> Generator[Step, Answer, Listed | Halted]:
         """A page; a token that is not taken any more is fetched anew, once."""
         for again in (False, True):
-            token = yield from self._tokens.fetched()
+            token = yield from self._tokens.token(self._now_us)
             if isinstance(token, Halted):
                 return token
             outcome = yield from ask(asking(url, accept, token))
-            if isinstance(outcome, Response):
-                self._tokens.dated(outcome)
+            if (their_s := dated_s(outcome)) is not None:
+                self._now_us = max(self._now_us or 0, their_s * 1_000_000)
             page = listed(outcome, accept)
-            if again or not (isinstance(page, Halted) and page.why == "revoked"):
+            refused = isinstance(page, Halted) and page.why == "revoked"
+            if again or not refused or not self._tokens.drop(token):
                 return page
-            self._tokens.forget()
         raise AssertionError("the second answer is the answer")
 
 

@@ -9,6 +9,7 @@ from actors.ports import SourceKind
 from actors.sources.oneroster.fake import FakeOneRoster
 from actors.sources.oneroster.flow import OneRosterSource
 from actors.sources.oneroster.settings import OneRosterSettings
+from actors.sources.oneroster.tokens import dialect
 
-CONNECTOR = SourceKind(settings=OneRosterSettings, build=OneRosterSource, fake=FakeOneRoster)
+CONNECTOR = SourceKind(settings=OneRosterSettings, build=OneRosterSource, fake=FakeOneRoster, dialect=dialect)
 """``[sources.NAME] kind = "oneroster"``."""

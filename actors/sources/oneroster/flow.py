@@ -31,13 +31,16 @@ from actors.domain.harvest import (
 )
 from actors.domain.outbox import Rate
 from actors.ports import Bearing, Reveal
+from actors.ports.speaking import keys_of
 from actors.sources.calls import called
 from actors.sources.oneroster.bodies import today
 from actors.sources.oneroster.bundle import Reading, Taken
 from actors.sources.oneroster.rest import RestReading
 from actors.sources.oneroster.settings import OneRosterSettings
-from actors.sources.oneroster.tokens import Tokens
+from actors.sources.oneroster.tokens import dialect
 from actors.sources.oneroster.wire import BUCKET, halted
+from actors.sources.service import APP
+from actors.sources.tokens import Tokens
 
 LATE_US = 7_200_000_000
 """Zips tell local times without a zone: in autumn an hour comes twice."""
@@ -59,7 +62,7 @@ class OneRosterSource:
         self._settings = settings
         self._reveal = reveal
         self._bearing = bearing
-        self._tokens = Tokens(settings, reveal)
+        self._tokens = Tokens(keys_of(reveal, dialect(settings, reveal, "")), APP)
         self.home_page = settings.home(bearing.tenant, bearing.source)
 
     def rate(self, bucket: str) -> Rate:

@@ -33,8 +33,8 @@ from actors.domain.harvest import (
 from actors.domain.xapi.moments import instant_us, spelt
 from actors.sources.oneroster.bodies import NEVER_KEPT, Body, Joins, is_gone, today
 from actors.sources.oneroster.settings import OneRosterSettings
-from actors.sources.oneroster.tokens import Tokens
 from actors.sources.oneroster.wire import Listed, Unable, address, asking, listed, one
+from actors.sources.tokens import Tokens
 
 OVERLAP_ROWS = 5
 OVERLAP_US = 900_000_000
@@ -64,6 +64,8 @@ class RestReading:
         self._settings = settings
         self._tokens = tokens
         self._order = order
+        self._now_us = order.now_us or None
+        """None: it is only asked whether it can be read, and nobody knows the time."""
         self._joins = Joins(zone, today(order.now_us, zone))
         self._joined: set[str] = set()
         self._told = 0
@@ -204,11 +206,11 @@ class RestReading:
         if len(missing) > SINGLY_MAX:
             return (yield from self._learn(("lineItems", lambda row: self._joins.work(row, _ref(row.get("class"))))))
         for name in sorted(missing):
-            bearer = yield from self._tokens.bearer(self._order.now_us)
-            if isinstance(bearer, Halted):
-                return bearer
+            token = yield from self._tokens.token(self._now_us)
+            if isinstance(token, Halted):
+                return token
             url = address(self._settings, f"lineItems/{quote(name, safe='')}")
-            found = one((yield from ask(asking(url, "lineItem.get", bearer))), "lineItem")
+            found = one((yield from ask(asking(url, "lineItem.get", token))), "lineItem")
             if found is not None:
                 self._joins.work(found, _ref(found.get("class")))
         return None
@@ -251,14 +253,13 @@ class RestReading:
 
     def _get(self, collection: str, url: str) -> Generator[Step, Answer, Listed | Halted]:
         for again in (True, False):
-            bearer = yield from self._tokens.bearer(self._order.now_us)
-            if isinstance(bearer, Halted):
-                return bearer
-            outcome = yield from ask(asking(url, f"{collection}.get", bearer))
-            if again and isinstance(outcome, Response) and outcome.status == 401:
-                self._tokens.forget()  # it may have ended early: a fresh one will tell
-                continue
-            break
+            token = yield from self._tokens.token(self._now_us)
+            if isinstance(token, Halted):
+                return token
+            outcome = yield from ask(asking(url, f"{collection}.get", token))
+            refused = isinstance(outcome, Response) and outcome.status == 401
+            if not (again and refused and self._tokens.drop(token)):  # it may have ended early: a fresh one will tell
+                break
         return listed(outcome, url, collection)
 
 

@@ -13,7 +13,7 @@ from config.durations import seconds
 from config.model import Secret
 from config.polling import Polling
 from config.texts import NonEmpty, Timeout, Url
-from config.transport import ClientCertificate
+from config.transport import PROOFS, ClientAuth, ClientCertificate, OAuthClient, check_proof
 
 LIMITS_PER_S = {"requests_per_s": 5.0}
 """What ``limits = { … }`` may override, with the defaults: OneRoster names none."""
@@ -56,9 +56,7 @@ class OneRosterSettings(Polling, frozen=True, kw_only=True):
     """Our name there."""
     client_secret: Secret | None = None
     """And its secret."""
-    client_auth: Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth"] = (
-        "client_secret_basic"
-    )
+    client_auth: ClientAuth = "client_secret_basic"
     """How we prove who we are at token_url: by the secret (in the header, or in the form), by an assertion that
     client_key signs, or by client_certificate in TLS."""
     client_key: Secret | None = None
@@ -111,14 +109,12 @@ class OneRosterSettings(Polling, frozen=True, kw_only=True):
             "client_key": self.client_key,
             "client_certificate": self.client_certificate,
         }
-        by = {"private_key_jwt": "client_key", "tls_client_auth": "client_certificate"}
-        wanted = by.get(self.client_auth, "client_secret")
+        wanted = PROOFS[self.client_auth]
         if by_rest and None in (self.token_url, self.client_id, proofs[wanted]):
             raise ValueError(f"base_url needs token_url, client_id and {wanted}")
         if not by_rest and any(given is not None for given in (self.token_url, self.client_id, *proofs.values())):
             raise ValueError("token_url, client_id and client_secret belong to base_url")
-        if beside := [name for name, given in proofs.items() if given is not None and name != wanted]:
-            raise ValueError(f"{beside[0]} is not what client_auth = {self.client_auth} takes: it takes {wanted}")
+        check_proof(self.client_auth, proofs)
 
     def _fill(self, every: str, every_max: str) -> None:
         """What is absent depends on the way it is read."""
@@ -149,6 +145,22 @@ class OneRosterSettings(Polling, frozen=True, kw_only=True):
     @property
     def asked_scopes(self) -> tuple[str, ...]:
         return self.scopes or SCOPES[self.version, self.grades]
+
+    @property
+    def client(self) -> OAuthClient | None:
+        """Who we are at ``token_url``; None: nothing is asked for there."""
+        if self.token_url is None or self.client_id is None:
+            return None
+        return OAuthClient(
+            token_url=self.token_url,
+            client_id=self.client_id,
+            client_auth=self.client_auth,
+            client_secret=self.client_secret,
+            client_key=self.client_key,
+            client_key_id=self.client_key_id,
+            client_certificate=self.client_certificate,
+            scopes=self.asked_scopes,
+        )
 
     @property
     def rate(self) -> Rate:

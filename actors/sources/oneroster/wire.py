@@ -44,12 +44,12 @@ def address(settings: OneRosterSettings, collection: str) -> str:
     return f"{settings.root}/{service}/v1p2/{collection}"
 
 
-def asking(url: str, operation: str, bearer: str) -> Request:
+def asking(url: str, operation: str, token: str) -> Request:
     return Request(
         method="GET",
         url=url,
         operation=operation,
-        headers={"authorization": Veiled(bearer), "accept": "application/json"},
+        headers={"authorization": Veiled(f"Bearer {token}"), "accept": "application/json"},
         draws=(BUCKET,),
         answer_bytes_max=ANSWER_BYTES_MAX,
         patience_s=PATIENCE_S,

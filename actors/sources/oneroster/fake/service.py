@@ -1,6 +1,7 @@
 """A OneRoster REST service of a school, in memory, in both versions.
 
-It answers below ``/oneroster/``: tokens at ``/oneroster/token`` for the client ``sandbox`` with the secret ``sandbox``;
+It answers below ``/oneroster/``: tokens at ``/oneroster/token`` for the client ``sandbox`` with the secret ``sandbox``,
+an assertion (whose signature nobody looks at) or any certificate;
 1.2 below ``/oneroster/ims/oneroster/{rostering,gradebook}/v1p2/``, 1.1 below ``/oneroster/ims/oneroster/v1p1/``; and a
 zip with CSV files at ``/oneroster/export.zip``, for the user ``sandbox`` with the password ``sandbox``. Faults
 (``Fault.operation`` is the name of the collection, ``token`` or ``export``) as in ``ports.striking``; ``error``: an
@@ -20,6 +21,7 @@ import re
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from actors.domain.flow import Request, Response
+from actors.domain.oauth import claims_in
 from actors.domain.school import School
 from actors.ports import Effect
 from actors.ports.striking import Striking, Struck
@@ -98,7 +100,7 @@ class FakeOneRoster(Struck):
 
     def _token(self, request: Request, now_s: float) -> Response:
         form = {name: values[0] for name, values in parse_qs(request.body.decode("ascii", "replace")).items()}
-        if request.headers.get("authorization", "") != BASIC:
+        if not _known(request, form, now_s):
             return _json({"error": "invalid_client"}, 401)
         if request.method != "POST" or form.get("grant_type") != "client_credentials":
             return _json({"error": "unsupported_grant_type"}, 400)
@@ -167,6 +169,19 @@ def _matches(row: Row, condition: str) -> bool:
         if not {">=": when >= wanted, ">": when > wanted, "<=": when <= wanted, "<": when < wanted}[word]:
             return False
     return True
+
+
+def _known(request: Request, form: dict[str, str], now_s: float) -> bool:
+    """By the secret, in the header or in the form; by an assertion of this time; or by a certificate."""
+    if request.headers.get("authorization", "") == BASIC:
+        return True
+    if form.get("client_id") != "sandbox":
+        return False
+    claims = claims_in(form.get("client_assertion", ""))
+    at_s, ends_s = claims.get("iat"), claims.get("exp")
+    dated = isinstance(at_s, int) and isinstance(ends_s, int) and at_s <= now_s + 60 and now_s <= ends_s
+    asserted = dated and claims.get("sub") == "sandbox"
+    return form.get("client_secret") == "sandbox" or asserted or request.identity is not None
 
 
 def _name(request: Request) -> str:

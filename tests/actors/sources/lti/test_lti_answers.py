@@ -47,9 +47,9 @@ def test_what_odd_answers_mean(operation: str, outcome: Outcome, why: str) -> No
     ("answer", "why"),
     [
         (Response(status=400, body=b'{"error":"invalid_client"}'), "revoked"),
-        (Response(status=400, body=b'{"error":"invalid_scope"}'), "refused"),
+        (Response(status=400, body=b'{"error":"invalid_scope"}'), "revoked"),
         (Response(status=401), "revoked"),
-        (Response(status=200, body=b"<html>"), "faulted"),
+        (Response(status=200, body=b"<html>"), "unavailable"),
         (Response(status=503), "unavailable"),
         (Lost("reset"), "unavailable"),
     ],
@@ -63,7 +63,8 @@ def test_why_there_is_no_token(answer: Outcome, why: str) -> None:
 def test_a_key_that_is_none_is_told_without_showing_it() -> None:
     ended = Reader(one_course(), key="my secret, not a key").read().ended
     assert isinstance(ended, Halted)
-    assert ended.why == "refused"
+    assert ended.why == "revoked", "only a person can mend it"
+    assert "private_key" in ended.detail
     assert "my secret" not in ended.detail
 
 

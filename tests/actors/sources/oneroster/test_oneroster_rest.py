@@ -285,9 +285,9 @@ async def test_what_it_will_not_do_ends_the_reading_and_takes_nobody_away(
     ("answer", "why"),
     [
         (Response(status=401, body=b'{"error":"invalid_client"}'), "revoked"),
-        (Response(status=400, body=b'{"error":"invalid_scope"}'), "refused"),
-        (Response(status=200, body=b"{}"), "faulted"),
-        (Response(status=200, body=b'{"access_token": "a\\nb"}'), "faulted"),
+        (Response(status=400, body=b'{"error":"invalid_scope"}'), "revoked"),
+        (Response(status=200, body=b"{}"), "unavailable"),
+        (Response(status=200, body=b'{"access_token": "a\\nb"}'), "unavailable"),
         (Response(status=503), "unavailable"),
     ],
 )
