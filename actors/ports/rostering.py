@@ -47,7 +47,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LookedUp(msgspec.Struct, frozen=True, kw_only=True):
-    """Of the addresses asked for: ``found`` by address, ``absent`` nobody has."""
+    """Of the addresses asked for: ``found`` by address, ``absent`` nobody has. Whoever is in neither was not got to:
+    they are asked for again (at least one is in either)."""
 
     found: dict[str, Account]
     absent: tuple[str, ...] = ()
@@ -109,6 +110,9 @@ class Rostering(Protocol):
     """How long a place that was created may be unknown to the vendor."""
     members_max: int
     """How many a place takes."""
+    names_members: bool
+    """Whether ``members`` tells names and addresses, and bots apart. Where not, ``who`` is asked about members whom
+    nobody knows, before anything is decided about them: they may be bots, we ourselves among them."""
 
     def name(self, kind: PlaceKind, text: str) -> str:
         """The text as the vendor takes it for a name (lower case, length, letters)."""
@@ -128,13 +132,20 @@ class Rostering(Protocol):
 
     lookups_max: int
 
-    def find(self, kind: PlaceKind, text: str) -> Flow[tuple[Found, ...] | Failure]:
-        """Places of that name (more than one is a conflict), or the one of that id; none: an empty tuple."""
+    def who(self, ids: Sequence[str]) -> Flow[dict[str, Account] | Failure]:
+        """Whose ids these are (at most ``lookups_max``). An id that is missing in the answer was not got to, as long
+        as another one is there; one of nobody (any more) is an account that is not ``active``."""
+
+    def find(self, kind: PlaceKind, texts: Sequence[str]) -> Flow[dict[str, tuple[Found, ...]] | Failure]:
+        """For each of these (at most ``places_max``): places of that name (more than one is a conflict), or the one of
+        that id; none: an empty tuple. Many at once: some vendors show all there are, and nothing less."""
 
     def members(self, kind: PlaceKind, places: Sequence[str]) -> Flow[dict[str, Actual | Gone] | Failure]:
-        """Everybody in these places (at most ``members_places_max``), each read to its end (``whole``) or not."""
+        """Everybody in these places (at most ``places_max``), each read to its end (``whole``) or not. A place that is
+        missing in the answer was not got to, as long as another one is there. ``read_us`` is whoever's who asks."""
 
-    members_places_max: int
+    def places_max(self, kind: PlaceKind) -> int:
+        """How many places ``find`` and ``members`` are asked about at once: as many as make the fewest calls."""
 
     def orders(
         self, wanted: Wanted, *, plan: str, first_n: int, roster: str, unit: str, at: str
