@@ -40,10 +40,12 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """Some of the vendor's people; ``after`` empty: there are no more."""
+    """Some of the vendor's people; ``after`` empty: there are no more. ``everybody``: how many there are, where the
+    vendor says so (0: it does not), so that whoever wants but a few need not read on."""
 
     accounts: tuple[Account, ...]
     after: str = ""
+    everybody: int = 0
 
 
 class LookedUp(msgspec.Struct, frozen=True, kw_only=True):
