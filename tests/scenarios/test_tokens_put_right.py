@@ -53,3 +53,24 @@ async def test_who_goes_on_with_the_former_pair_has_not_begun_with_what_is_confi
 def seed_of(campus: Campus) -> str:
     [wallet] = [each for each in campus.custody.of("acme") if each.name == "slack"]
     return campus.custody.connections.open("acme", "slack", "bot", wallet.of("bot")).seed
+
+
+async def test_a_token_that_is_put_right_is_used_at_once_by_who_listens_too(
+    tmp_path: Path, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = SECRETS["slack"]
+    monkeypatch.setitem(SECRETS, "slack", "xoxb-not-ours")
+    monkeypatch.setitem(SECRETS, "signing", "what its calls are checked with")
+    door = {"slack": {"signing_secret": {"env": "signing"}}}
+    async with open_campus(tmp_path, tenant(route("all", "completed"), settings=door)) as campus:
+        await trio.sleep(10 * HOUR_S)
+        assert not await hailed(campus)
+        monkeypatch.setitem(SECRETS, "slack", right)
+        campus.switchboard.secrets_changed("acme/slack")
+        await trio.sleep(SOON_S)
+        assert await hailed(campus)
+
+
+async def hailed(campus: Campus) -> bool:
+    """Whether the vendor has told who we are there."""
+    return bool(await campus.rows("SELECT 1 FROM ears WHERE lane = 'acme/slack' AND names <> '{}'"))
