@@ -139,15 +139,17 @@ class Rostering(Protocol):
         as another one is there; one of nobody (any more) is an account that is not ``active``."""
 
     def find(self, kind: PlaceKind, texts: Sequence[str]) -> Flow[dict[str, tuple[Found, ...]] | Failure]:
-        """For each of these (at most ``places_max``): places of that name (more than one is a conflict), or the one of
+        """For each of these (at most ``finds_max``): places of that name (more than one is a conflict), or the one of
         that id; none: an empty tuple. Many at once: some vendors show all there are, and nothing less."""
+
+    finds_max: int
 
     def members(self, kind: PlaceKind, places: Sequence[str]) -> Flow[dict[str, Actual | Gone] | Failure]:
         """Everybody in these places (at most ``places_max``), each read to its end (``whole``) or not. A place that is
         missing in the answer was not got to, as long as another one is there. ``read_us`` is whoever's who asks."""
 
     def places_max(self, kind: PlaceKind) -> int:
-        """How many places ``find`` and ``members`` are asked about at once: as many as make the fewest calls."""
+        """How many places ``members`` is asked about at once: as many as make the fewest calls."""
 
     def orders(
         self, wanted: Wanted, *, plan: str, first_n: int, roster: str, unit: str, at: str
