@@ -48,6 +48,7 @@ from daemon.store.relaying import SqlRelays
 from daemon.store.remapping import SqlRemappings
 from daemon.store.reminders import SqlReminders
 from daemon.store.retention import SqlHousekeeping, make_returnable
+from daemon.store.rosters import SqlRosters
 from daemon.store.saml import SqlSaml
 from daemon.store.sessions import SqlSessions
 from daemon.store.sources import SqlSources
@@ -97,6 +98,7 @@ class Store:
         self.records = SqlRecords(self.writer, reader, self.statements, clock, self.persons)
         self.relays = SqlRelays(self.writer, reader, self.statements, clock)
         self.reminders = SqlReminders(self.writer, reader, self.statements)
+        self.rosters = SqlRosters(self.writer, reader)
         self.sources = SqlSources(self.writer, reader)
         self.remappings = SqlRemappings(self.writer, reader, self.persons)
         self.quarantine = SqlQuarantine(self.writer, self.lrs_reader)

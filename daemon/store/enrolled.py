@@ -1,0 +1,105 @@
+"""Who is enrolled where, as a source's records and the identity ledger have it, and what of it is in doubt."""
+
+import sqlite3
+from collections.abc import Sequence
+
+import msgspec
+
+from actors.domain.acquaintance import withheld
+from actors.domain.canonical import Course, Enrolment, User
+from actors.domain.identity import EMAIL
+from actors.domain.rosters.desired import Enrolled
+from daemon.store.acquaintance import holders_of
+
+SHARED_MAX = 10_000
+"""Addresses that several have: so many are looked at."""
+_SOURCE = "SELECT no FROM sources WHERE tenant = ? AND name = ?"
+_SEATS = """
+    SELECT e.course, e.user, e.no, e.canonical, u.canonical, u.state, c.canonical, c.state, coalesce(p.person, 0)
+    FROM records e INDEXED BY records_membership
+    JOIN records u ON u.source = e.source AND u.entity = 'user' AND u.id = e.user AND u.canonical <> x''
+    JOIN records c ON c.source = e.source AND c.entity = 'course' AND c.id = e.course AND c.canonical <> x''
+    LEFT JOIN personas p ON p.tenant = ? AND p.source = ? AND p.user = e.user
+    WHERE e.source = ? AND e.user <> '' AND {courses} AND (e.course, e.user, e.no) > (?, ?, ?)
+    AND e.entity = 'enrolment' AND e.state <> 'gone' AND e.canonical <> x''
+    ORDER BY e.course, e.user, e.no LIMIT ?
+"""
+_QUARANTINED = """
+    SELECT r.course, count(*) FROM records r INDEXED BY records_quarantined
+    WHERE r.source = ? AND r.state = 'quarantined' AND r.entity IN ('enrolment', 'user', 'course') AND NOT EXISTS
+    (SELECT 1 FROM dismissals d WHERE d.record = r.no AND d.digest = r.digest) GROUP BY r.course
+"""
+_SHARED = """
+    SELECT value FROM identifiers i JOIN personas p ON p.no = i.persona
+    WHERE i.tenant = ? AND i.namespace = ? AND i.until_us IS NULL
+    GROUP BY value HAVING count(DISTINCT p.person) > 1 LIMIT ?
+"""
+_user = msgspec.json.Decoder(User).decode
+_course = msgspec.json.Decoder(Course).decode
+_enrolment = msgspec.json.Decoder(Enrolment).decode
+
+
+def some(
+    raw: sqlite3.Connection,
+    tenant: str,
+    source: str,
+    courses: Sequence[str] | None,
+    after: tuple[str, str, int],
+    limit: int,
+) -> tuple[list[Enrolled], tuple[str, str, int] | None]:
+    """See ``ports.rosters``."""
+    row = raw.execute(_SOURCE, (tenant, source)).fetchone()
+    if row is None:
+        return [], None
+    chosen = "1" if courses is None else f"e.course IN ({','.join('?' * len(courses))})"
+    values = (tenant, source, row[0], *(courses or ()), *after, limit)
+    found: list[Enrolled] = []
+    users: dict[bytes, User] = {}
+    known: dict[bytes, Course] = {}
+    last = None
+    for course, user, no, enrolment, who, who_is, what, what_is, person in raw.execute(
+        _SEATS.format(courses=chosen), values
+    ):
+        if who not in users:
+            users[who] = _alive(_user(who), who_is)
+        if what not in known:
+            known[what] = _open(_course(what), what_is)
+        found.append(Enrolled(_enrolment(enrolment), users[who], known[what], person))
+        last = (course, user, no)
+    return found, last if len(found) == limit else None
+
+
+def _alive(user: User, state: str) -> User:
+    return user if state != "gone" else msgspec.structs.replace(user, active=False)
+
+
+def _open(course: Course, state: str) -> Course:
+    return course if state != "gone" else msgspec.structs.replace(course, active=False)
+
+
+def doubts(raw: sqlite3.Connection, tenant: str, source: str) -> dict[str, str]:
+    """See ``ports.rosters``."""
+    row = raw.execute("SELECT no, first_us, braked FROM sources WHERE tenant = ? AND name = ?", (tenant, source))
+    found = row.fetchone()
+    if found is None:
+        return {"": f"nothing was read of {source} yet"}
+    no, first_us, braked = found
+    if first_us is None:
+        return {"": f"{source} was not read to its end yet"}
+    if braked:
+        return {"": f"the brake of {source} is on: lmsyncctl source list"}
+    told = {}
+    for course, n in raw.execute(_QUARANTINED, (no,)):
+        told[course] = f"{n} of its records are in quarantine: lmsyncctl quarantine list {tenant}/{source}"
+    return told
+
+
+def withheld_addresses(raw: sqlite3.Connection, tenant: str) -> dict[tuple[int, str], str]:
+    """See ``ports.rosters``."""
+    found: dict[tuple[int, str], str] = {}
+    for (address,) in raw.execute(_SHARED, (tenant, EMAIL, SHARED_MAX)).fetchall():
+        holders = holders_of(raw, tenant, EMAIL, address)
+        for person in dict.fromkeys(each.person for each in holders):
+            if why := withheld(address, person, holders):
+                found[person, address] = why
+    return found

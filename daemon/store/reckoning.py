@@ -1,0 +1,129 @@
+"""What a run made of places, written in one transaction: what is remembered, how everybody stands, and the orders.
+
+A place that had an order in flight is not written: what was reckoned may not be so any more. It stays due, and is due
+again when that order is recorded.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+
+from actors.domain.rosters.accounts import Account as Standing
+from actors.ports.rosters import Committed, PlanRow, Reckoned
+from daemon.store import ordering
+
+PLANS_KEPT = 500
+"""Of a tenant; older ones leave, parked ones last."""
+_KEEP = "INSERT OR REPLACE INTO roster_kept VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_STOOD = "SELECT who, person, user, account, name, email, standing, owner, detail FROM roster_standings WHERE place = ?"
+
+
+def commit(
+    raw: sqlite3.Connection,
+    tenant: str,
+    lane: str,
+    reckoned: Sequence[Reckoned],
+    plan: PlanRow | None,
+    correlation_id: str,
+    traceparent: str,
+    now_us: int,
+) -> Committed:
+    """See ``ports.rosters``."""
+    ordered = 0
+    busy: list[int] = []
+    for each in reckoned:
+        unit = each.place.unit
+        if not ordering.withdraw(raw, lane, unit.rule, unit.key, now_us):
+            busy.append(each.place.no)
+            continue
+        _write(raw, each, now_us)
+        ordered += ordering.order(raw, lane, each.orders, correlation_id, traceparent, now_us)
+    if plan is not None:
+        keep_plan(raw, plan)
+    return Committed(ordered=ordered, busy=tuple(busy))
+
+
+def _write(raw: sqlite3.Connection, each: Reckoned, now_us: int) -> None:
+    place = each.place
+    row = raw.execute("SELECT marks FROM roster_places WHERE no = ?", (place.no,)).fetchone()
+    if row is None:
+        return
+    came = row[0] != each.marks  # something more has changed meanwhile: it stays due as it is
+    due, due_us = (0, 0) if each.again_us is None else (each.again, each.again_us)
+    raw.execute(
+        "UPDATE roster_places SET place = ?, made = ?, made_us = ?, read_us = ?, closed = ?, parked = ?, born_us = ? "
+        "WHERE no = ?",
+        (
+            place.id, int(place.made), place.made_us, place.read_us, place.closed, each.parked, each.born_us, place.no,
+        ),
+    )  # fmt: skip
+    if not came:
+        raw.execute("UPDATE roster_places SET due = ?, due_us = ? WHERE no = ?", (due, due_us, place.no))
+    raw.executemany("DELETE FROM roster_kept WHERE place = ? AND id = ?", [(place.no, id_) for id_ in each.forgotten])
+    raw.executemany(
+        _KEEP,
+        [
+            (
+                place.no, kept.id, kept.person, int(kept.owner), kept.membership, int(kept.inside), kept.put_us,
+                kept.tries, int(kept.ours), int(kept.accepted), int(kept.granted), kept.left_us, kept.refused,
+                kept.refused_us,
+            )
+            for kept in each.kept
+        ],
+    )  # fmt: skip
+    _stand(raw, place.no, each.standings, now_us)
+
+
+def who_of(standing: Standing) -> str:
+    """The key of a standing in its place."""
+    if standing.person:
+        return str(standing.person)
+    return f"user:{standing.user}" if standing.user else f"account:{standing.id}"
+
+
+def _stand(raw: sqlite3.Connection, place: int, standings: Sequence[Standing], now_us: int) -> None:
+    """Only what differs is written: most stand as they did."""
+    before = {row[0]: tuple(row[1:]) for row in raw.execute(_STOOD, (place,))}
+    now = {
+        who_of(each): (
+            each.person, each.user, each.id, each.name, each.email, each.standing, int(each.owner), each.detail,
+        )
+        for each in standings
+    }  # fmt: skip
+    raw.executemany(
+        "DELETE FROM roster_standings WHERE place = ? AND who = ?", [(place, who) for who in before if who not in now]
+    )
+    raw.executemany(
+        "INSERT INTO roster_standings (place, who, person, user, account, name, email, standing, owner, detail, "
+        "since_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (place, who) DO UPDATE SET "
+        "person = excluded.person, user = excluded.user, account = excluded.account, name = excluded.name, "
+        "email = excluded.email, owner = excluded.owner, detail = excluded.detail, since_us = CASE WHEN "
+        "standing = excluded.standing THEN since_us ELSE excluded.since_us END, standing = excluded.standing",
+        [(place, who, *row, now_us) for who, row in now.items() if before.get(who) != row],
+    )
+
+
+def keep_plan(raw: sqlite3.Connection, plan: PlanRow) -> None:
+    """See ``ports.rosters``."""
+    if plan.state == "parked":
+        raw.execute(
+            "UPDATE roster_plans SET state = 'lapsed', done_us = ? WHERE tenant = ? AND scope = ? AND state = 'parked' "
+            "AND hash <> ?",
+            (plan.made_us, plan.tenant, plan.scope, plan.hash),
+        )
+    raw.execute(
+        "INSERT INTO roster_plans (tenant, hash, scope, cause, state, by_who, made_us, done_us, adds, removes, why, "
+        "body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, hash) DO UPDATE SET "
+        "state = CASE WHEN excluded.state IN ('shown', 'parked') AND state IN ('accepted', 'parked', 'rejected') "
+        "THEN state ELSE excluded.state END, cause = excluded.cause, made_us = excluded.made_us, "
+        "done_us = excluded.done_us, adds = excluded.adds, removes = excluded.removes, why = excluded.why, "
+        "body = excluded.body",
+        (
+            plan.tenant, plan.hash, plan.scope, plan.cause, plan.state, plan.by, plan.made_us, plan.done_us, plan.adds,
+            plan.removes, plan.why, plan.body,
+        ),
+    )  # fmt: skip
+    raw.execute(
+        "DELETE FROM roster_plans WHERE tenant = ? AND state <> 'parked' AND no <= "
+        "(SELECT no FROM roster_plans WHERE tenant = ? ORDER BY no DESC LIMIT 1 OFFSET ?)",
+        (plan.tenant, plan.tenant, PLANS_KEPT),
+    )

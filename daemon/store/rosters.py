@@ -1,0 +1,307 @@
+"""Rosters in SQL, as their reconciler asks and writes them. What is written in one go is in ``reckoning``, who is
+enrolled in ``enrolled``, what people ask and say in ``rostered``.
+"""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from actors.domain.identity import EMAIL
+from actors.domain.rosters.accounts import Account as Standing
+from actors.domain.rosters.desired import Enrolled
+from actors.domain.rosters.model import Kept, Place, PlaceKind, Unit
+from actors.ports.rostering import Account
+from actors.ports.rosters import (
+    AccountFound,
+    Committed,
+    Drift,
+    Marked,
+    PlaceState,
+    PlanRow,
+    PlanState,
+    Reckoned,
+    RuleState,
+)
+from daemon.store import enrolled, ordering, reckoning, rostered
+from daemon.store.engine import Engine
+from daemon.store.persons import some_of
+from daemon.store.rostering import mark_source
+from daemon.store.writer import Writer
+
+_PLACE = (
+    "no, unit, course, name, topic, label, lane, kind, place, made, made_us, read_us, closed, due, due_us, marks, "
+    "stuck, stuck_us, parked"
+)
+_KEPT = (
+    "place, id, person, owner, membership, inside, put_us, tries, ours, accepted, granted, left_us, refused, refused_us"
+)
+_INSIDE = (
+    "SELECT p.no, count(*) FROM roster_places p JOIN roster_kept k ON k.place = p.no AND k.inside = 1 "
+    "WHERE p.tenant = ? AND p.rule = ? GROUP BY p.no"
+)
+_SPREAD = """
+    INSERT INTO roster_places (tenant, rule, unit, lane, kind, course, name, topic, label, due, marks)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (tenant, rule, unit, lane, kind) DO UPDATE SET
+    course = excluded.course, name = excluded.name, topic = excluded.topic, label = excluded.label,
+    due = max(due, excluded.due), due_us = 0, marks = marks + 1
+"""
+
+
+class SqlRosters:
+    """Implements ``ports.rosters.Rosters``."""
+
+    def __init__(self, writer: Writer, reader: Engine) -> None:
+        self._write = writer.submit
+        self._read = reader.run
+
+    # ── what sources say ─────────────────────────────────────────────────────────────────────────────
+
+    async def watch(self, tenant: str, sources: Sequence[str]) -> None:
+        sql = "SELECT name, rostered FROM sources WHERE tenant = ?"
+        now = dict(await self._read(lambda raw: raw.execute(sql, (tenant,)).fetchall()))
+        if any(bool(now[name]) != (name in sources) for name in now):
+            await self._write(lambda raw: _watch(raw, tenant, sources))
+
+    async def marked(self, tenant: str) -> list[Marked]:
+        sql = (
+            "SELECT d.source, s.name, d.course, d.marks, d.at_us FROM roster_due d JOIN sources s ON s.no = d.source "
+            "WHERE s.tenant = ? ORDER BY d.source, d.course"
+        )
+        found = await self._read(lambda raw: raw.execute(sql, (tenant,)).fetchall())
+        return [Marked(**dict(zip(Marked.__struct_fields__, row, strict=True))) for row in found]
+
+    async def enrolled(
+        self, tenant: str, source: str, courses: Sequence[str] | None, after: tuple[str, str, int], limit: int
+    ) -> tuple[list[Enrolled], tuple[str, str, int] | None]:
+        return await self._read(lambda raw: enrolled.some(raw, tenant, source, courses, after, limit))
+
+    async def doubts(self, tenant: str, source: str) -> Mapping[str, str]:
+        return await self._read(lambda raw: enrolled.doubts(raw, tenant, source))
+
+    # ── what is remembered ───────────────────────────────────────────────────────────────────────────
+
+    async def rule(self, tenant: str, rule: str) -> RuleState:
+        sql = "SELECT digest, whole_us, turns_us, everybody FROM roster_rules WHERE tenant = ? AND rule = ?"
+        row = await self._read(lambda raw: raw.execute(sql, (tenant, rule)).fetchone())
+        return RuleState(digest=row[0], whole_us=row[1], turns_us=row[2], everybody=row[3]) if row else RuleState()
+
+    async def worked(self, tenant: str, rule: str, state: RuleState) -> None:
+        sql = "INSERT OR REPLACE INTO roster_rules VALUES (?, ?, ?, ?, ?, ?)"
+        values = (tenant, rule, state.digest, state.whole_us, state.turns_us, state.everybody)
+        await self._write(lambda raw: raw.execute(sql, values))
+
+    async def places(self, tenant: str, rule: str, lane: str, kind: PlaceKind) -> dict[str, PlaceState]:
+        return await self._read(lambda raw: _places(raw, tenant, rule, lane, kind))
+
+    async def spread(
+        self,
+        tenant: str,
+        lane: str,
+        kind: PlaceKind,
+        units: Sequence[Unit],
+        marked: Sequence[Marked] = (),
+        due: int = 1,
+    ) -> None:
+        def job(raw: sqlite3.Connection) -> None:
+            raw.executemany(
+                _SPREAD,
+                [
+                    (tenant, unit.rule, unit.key, lane, kind, unit.course, unit.name, unit.topic, unit.label, due)
+                    for unit in units
+                ],
+            )
+            raw.executemany(
+                "DELETE FROM roster_due WHERE source = ? AND course = ? AND marks = ?",
+                [(each.source, each.course, each.marks) for each in marked],
+            )
+
+        await self._write(job)
+
+    async def touch(self, lane: str, place: str, due: int) -> int:
+        sql = "SELECT count(*) FROM roster_places WHERE lane = ? AND place = ? AND place <> ''"
+        if not (await self._read(lambda raw: raw.execute(sql, (lane, place)).fetchone()))[0]:
+            return 0
+        return await self._write(lambda raw: rostered.touch(raw, lane, place, due))
+
+    async def kept(self, places: Sequence[int]) -> dict[int, list[Kept]]:
+        marks = ",".join("?" * len(places))
+        sql = f"SELECT {_KEPT} FROM roster_kept WHERE place IN ({marks})"  # noqa: S608  # marks only
+        found: dict[int, list[Kept]] = {no: [] for no in places}
+        for row in await self._read(lambda raw: raw.execute(sql, tuple(places)).fetchall()):
+            found[row[0]].append(_kept(row))
+        return found
+
+    async def accounts(self, lane: str, emails: Sequence[str]) -> dict[str, AccountFound]:
+        def job(raw: sqlite3.Connection) -> dict[str, AccountFound]:
+            found: dict[str, AccountFound] = {}
+            for some in some_of(emails):
+                marks = ",".join("?" * len(some))
+                for email, id_, name, active, limited, found_us in raw.execute(
+                    "SELECT email, id, name, active, restricted, found_us FROM roster_accounts "  # noqa: S608
+                    f"WHERE lane = ? AND email IN ({marks})",
+                    (lane, *some),
+                ):
+                    whole = Account(id=id_, emails=(email,), name=name, active=bool(active), limited=bool(limited))
+                    found[email] = AccountFound(email=email, account=whole if id_ else None, found_us=found_us)
+            return found
+
+        return await self._read(job)
+
+    async def learn(self, lane: str, found: Sequence[AccountFound]) -> None:
+        rows = []
+        for each in found:
+            who = each.account or Account(id="")
+            rows.append((lane, each.email, who.id, who.name, int(who.active), int(who.limited), each.found_us))
+        sql = "INSERT OR REPLACE INTO roster_accounts VALUES (?, ?, ?, ?, ?, ?, ?)"
+        await self._write(lambda raw: raw.executemany(sql, rows))
+
+    async def contacts(self, tenant: str, target: str) -> dict[int, str]:
+        sql = (
+            "SELECT c.person, c.address FROM contacts c JOIN persons p ON p.no = c.person "
+            "WHERE p.tenant = ? AND c.target = ?"
+        )
+        return dict(await self._read(lambda raw: raw.execute(sql, (tenant, target)).fetchall()))
+
+    async def withheld(self, tenant: str) -> dict[tuple[int, str], str]:
+        return await self._read(lambda raw: enrolled.withheld_addresses(raw, tenant))
+
+    async def addresses(self, tenant: str, persons: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        def job(raw: sqlite3.Connection) -> dict[int, tuple[str, ...]]:
+            found: dict[int, tuple[str, ...]] = {}
+            for some in some_of(persons):
+                marks = ",".join("?" * len(some))
+                for person, value in raw.execute(
+                    "SELECT p.person, i.value FROM personas p JOIN identifiers i ON i.persona = p.no "  # noqa: S608
+                    f"WHERE p.person IN ({marks}) AND i.namespace = '{EMAIL}' AND i.until_us IS NULL "
+                    "AND p.tenant = ? ORDER BY p.inactive_us IS NOT NULL, p.source <> '', p.no, i.value",
+                    (*some, tenant),
+                ):
+                    if value not in found.get(person, ()):
+                        found[person] = (*found.get(person, ()), value)
+            return found
+
+        return await self._read(job)
+
+    # ── what is done ─────────────────────────────────────────────────────────────────────────────────
+
+    async def commit(
+        self,
+        tenant: str,
+        lane: str,
+        reckoned: Sequence[Reckoned],
+        plan: PlanRow | None,
+        correlation_id: str,
+        traceparent: str,
+        now_us: int,
+    ) -> Committed:
+        return await self._write(
+            lambda raw: reckoning.commit(raw, tenant, lane, reckoned, plan, correlation_id, traceparent, now_us)
+        )
+
+    async def keep_plan(self, plan: PlanRow) -> None:
+        await self._write(lambda raw: reckoning.keep_plan(raw, plan))
+
+    async def plan(self, tenant: str, hash_: str) -> PlanRow | None:
+        return await self._read(lambda raw: rostered.plan(raw, tenant, hash_))
+
+    async def plans(self, tenant: str, limit: int) -> list[PlanRow]:
+        return await self._read(lambda raw: rostered.plans(raw, tenant, limit))
+
+    async def judge_plan(self, tenant: str, hash_: str, state: PlanState, by: str, now_us: int) -> bool:
+        return await self._write(lambda raw: rostered.judge_plan(raw, tenant, hash_, state, by, now_us))
+
+    async def accept(self, place: int, account: str, *, accepted: bool) -> bool:
+        return await self._write(lambda raw: rostered.accept(raw, place, account, accepted))
+
+    async def pardon(self, place: int, account: str) -> bool:
+        return await self._write(lambda raw: rostered.pardon(raw, place, account))
+
+    async def bind(self, place: int, id_: str) -> bool:
+        return await self._write(lambda raw: rostered.bind(raw, place, id_))
+
+    # ── telling ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def standings(self, place: int, after: str, limit: int) -> list[Standing]:
+        return await self._read(lambda raw: rostered.standings(raw, place, after, limit))
+
+    async def counts(self, tenant: str) -> dict[int, dict[str, int]]:
+        return await self._read(lambda raw: rostered.counts(raw, tenant))
+
+    async def drift(self, tenant: str, rule: str, since_us: int) -> list[Drift]:
+        return await self._read(lambda raw: rostered.drift(raw, tenant, rule, since_us))
+
+    async def note_drift(self, tenant: str, drift: Drift) -> None:
+        await self._write(lambda raw: rostered.note_drift(raw, tenant, drift))
+
+
+def _watch(raw: sqlite3.Connection, tenant: str, sources: Sequence[str]) -> None:
+    for no, name, watched in raw.execute(
+        "SELECT no, name, rostered FROM sources WHERE tenant = ?", (tenant,)
+    ).fetchall():
+        wanted = name in sources
+        raw.execute("UPDATE sources SET rostered = ? WHERE no = ?", (int(wanted), no))
+        if wanted and not watched:
+            mark_source(raw, no, 0)
+        elif not wanted:
+            raw.execute("DELETE FROM roster_due WHERE source = ?", (no,))
+
+
+def _places(raw: sqlite3.Connection, tenant: str, rule: str, lane: str, kind: PlaceKind) -> dict[str, PlaceState]:
+    inside = dict(raw.execute(_INSIDE, (tenant, rule)).fetchall())
+    found = {}
+    sql = f"SELECT {_PLACE} FROM roster_places WHERE tenant = ? AND rule = ? AND lane = ? AND kind = ? ORDER BY no"  # noqa: S608
+    for row in raw.execute(sql, (tenant, rule, lane, kind)):
+        waiting, flying = ordering.open_orders(raw, lane, rule, row[1])
+        found[row[1]] = _state(rule, row, waiting, flying, inside.get(row[0], 0))
+    return found
+
+
+def _state(rule: str, row: Sequence[Any], waiting: int, flying: int, members: int) -> PlaceState:
+    no, key, course, name, topic, label, lane, kind, id_, made, made_us, read_us, closed, *rest = row
+    due, due_us, marks, stuck, stuck_us, parked = rest
+    unit = Unit(rule=rule, key=key, course=course, name=name, topic=topic, label=label)
+    place = Place(
+        no=no,
+        unit=unit,
+        lane=lane,
+        kind=kind,
+        id=id_,
+        made=bool(made),
+        made_us=made_us,
+        read_us=read_us,
+        closed=closed,
+    )
+    return PlaceState(
+        place=place,
+        due=due,
+        due_us=due_us,
+        marks=marks,
+        waiting=waiting,
+        flying=flying,
+        stuck=stuck,
+        stuck_us=stuck_us,
+        parked=parked,
+        members=members,
+    )
+
+
+def _kept(row: Sequence[Any]) -> Kept:
+    """From the columns ``_KEPT``."""
+    _, id_, person, owner, membership, inside, put_us, tries, ours, accepted, granted, left_us, refused, refused_us = (
+        row
+    )
+    return Kept(
+        id=id_,
+        person=person,
+        owner=bool(owner),
+        membership=membership,
+        inside=bool(inside),
+        put_us=put_us,
+        tries=tries,
+        ours=bool(ours),
+        accepted=bool(accepted),
+        granted=bool(granted),
+        left_us=left_us,
+        refused=refused,
+        refused_us=refused_us,
+    )
