@@ -51,6 +51,20 @@ def deny(raw: sqlite3.Connection, tenant: str, persona: int, rules: Identity, by
     return len(found)
 
 
+def decide(
+    raw: sqlite3.Connection, tenant: str, a: int, b: int, rules: Identity, by: str, now_us: int, *, same: bool | None
+) -> None:
+    """These two personas are one person, or (``same`` False) are not; None: what was decided of them is taken back."""
+    raw.execute("DELETE FROM decisions WHERE a = ? AND b = ?", _pair(a, b))
+    if same:
+        here, there = members(raw, _person(raw, a)), members(raw, _person(raw, b))
+        contrary = [_pair(x, y) for x in here for y in there if x != y]
+        raw.executemany("DELETE FROM decisions WHERE a = ? AND b = ? AND same = 0", contrary)
+    if same is not None:
+        _decide(raw, tenant, [(a, b)], by, now_us, same=same)
+    resettle(raw, tenant, [a, b], rules, now_us)
+
+
 def add(
     raw: sqlite3.Connection,
     tenant: str,

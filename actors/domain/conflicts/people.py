@@ -91,15 +91,13 @@ def identity_clash(
             confidence=confidence,
             why=f"both have {common}",
             blast=Blast(people=2, note="their enrolments are one person's: one membership in each place"),
-            undo=TwoPersons(person=person, a=a, b=b),
-            undoes="they are two again; what was counted of them as one stays so",
+            undoes="they are two again, and it is asked again; what was counted of them as one stays so",
         ),
         Suggestion(
             fix=TwoPersons(person=person, a=a, b=b),
             confidence=100 - confidence,
             why=against,
             blast=Blast(people=2),
-            undo=None,
             undoes="it is asked again",
         ),
     )

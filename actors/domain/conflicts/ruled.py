@@ -124,7 +124,7 @@ def heeded(
     desired: Desired, kept: Iterable[Kept], accounts: Accounts, told: Ruled
 ) -> tuple[Desired, list[Kept], Accounts]:
     """The same, as people decided. ``kept`` is what is remembered once the place has been read, if it was read now."""
-    known = {each.id: each for each in kept}
+    known = {each.id: _undecided(each, told) if each.accepted else each for each in kept}
     if told.is_nothing:
         return desired, list(known.values()), accounts
     desired = _seated(desired, accounts, told)
@@ -166,10 +166,15 @@ def _seated(desired: Desired, accounts: Accounts, told: Ruled) -> Desired:
     return msgspec.structs.replace(desired, seats=tuple(seats), excluded=tuple(excluded))
 
 
+def _undecided(kept: Kept, told: Ruled) -> Kept:
+    """What is remembered of a decision that is not in force any more is forgotten."""
+    return kept if kept.id in told.stay else msgspec.structs.replace(kept, accepted=False)
+
+
 def _member(kept: Kept, seat: Seat | None, told: Ruled) -> Kept:
     """A seat goes before what was decided of somebody without one."""
-    if seat is None and kept.id in told.stay:
-        kept = msgspec.structs.replace(kept, accepted=True)
+    if kept.id in told.stay and kept.accepted is not (seat is None):
+        kept = msgspec.structs.replace(kept, accepted=seat is None)
     if seat is None and kept.id in told.leave:
         kept = msgspec.structs.replace(kept, accepted=False, ours=True)
     if kept.id in told.plain and kept.owner:
