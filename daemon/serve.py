@@ -157,6 +157,7 @@ class Daemon:
             relays=store.relays,
             remappings=store.remappings,
             reminders=store.reminders,
+            conflicts=store.conflicts,
             sources=store.sources,
             depot=self.depot,
             meanings=KindMeanings(clock),

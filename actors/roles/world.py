@@ -46,6 +46,7 @@ from actors.ports import (
     Statements,
     Witness,
 )
+from actors.ports.conflicts import Conflicts
 from actors.ports.listening import NO_SOCKETS, ListenerView, Seal, Sockets, Tidebook, unsealed
 from actors.ports.records import Records, Relays
 from actors.ports.remapping import Remappings
@@ -179,6 +180,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     relays: Relays
     remappings: Remappings
     reminders: Reminders
+    conflicts: Conflicts
     sources: Sources
     depot: Depot
     meanings: Meanings

@@ -21,6 +21,7 @@ from daemon.store.admission import admit, unheard
 from daemon.store.attachments import SqlAttachments, discard
 from daemon.store.audit import SqlAudit
 from daemon.store.audit_anchor import accepted, fallen_behind, own_up
+from daemon.store.conflicts import SqlConflicts
 from daemon.store.connections import SqlConnections
 from daemon.store.credentials import SqlCredentials
 from daemon.store.documents import SqlDocuments
@@ -94,6 +95,7 @@ class Store:
         self.erasures = SqlErasures(self.writer, self.lrs_reader)
         self.imports = SqlImports(self.writer, reader, self.statements)
         self.persons = SqlPersons(self.writer, reader)
+        self.conflicts = SqlConflicts(self.writer, self.lrs_reader, self.persons.rules)
         self.dossiers = SqlDossiers(self.writer, reader)
         self.records = SqlRecords(self.writer, reader, self.statements, clock, self.persons)
         self.relays = SqlRelays(self.writer, reader, self.statements, clock)

@@ -172,6 +172,7 @@ class Campus:
             relays=self.store.relays,
             remappings=self.store.remappings,
             reminders=self.store.reminders,
+            conflicts=self.store.conflicts,
             sources=self.store.sources,
             depot=FileDepot(self.store.path.with_name("spool"), self.clock, lambda: http, inline=True),
             meanings=KindMeanings(self.clock, {"toy": toy_tables()}),

@@ -95,6 +95,7 @@ class Stage:
             relays=nothing,
             remappings=nothing,
             reminders=nothing,
+            conflicts=nothing,
             sources=nothing,
             depot=nothing,
             meanings=nothing,
