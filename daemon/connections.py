@@ -118,7 +118,7 @@ class ConnectionDesk:
     def _standing(self, tenant: Tenant, name: str, dialect: Dialect, speaker: str) -> Standing:
         wallet = self._custody.find(f"{tenant.name}/{name}") or Wallet(tenant.name, name, dialect)
         holding, trying = wallet.of(speaker).holding, wallet.tried(speaker)
-        features = dialect.features(tenant.routes, name, hears=True)
+        features = dialect.features(tenant.routes, name, hears=True, rosters=tenant.rosters)
         needed = dialect.needed(speaker, features)
         judged = (
             judge(needed, holding.scopes, dialect.always(speaker, features)) if holding.scopes is not None else None
@@ -241,7 +241,8 @@ class ConnectionDesk:
         return found
 
     def _scopes(self, tenant: str, name: str, dialect: Dialect) -> tuple[str, ...]:
-        features = dialect.features(self._tenants[tenant].routes, name, hears=True)
+        words = self._tenants[tenant]
+        features = dialect.features(words.routes, name, hears=True, rosters=words.rosters)
         return tuple(need.scope for need in dialect.needed(dialect.connects, features))
 
     async def _ask(self, on: str, question: Question) -> str:

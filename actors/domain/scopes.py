@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from config.model import Route
+from config.model import Roster, Route
 
 
 class Feature(StrEnum):
@@ -30,7 +30,11 @@ class Feature(StrEnum):
     EVENTS = "events"
     """Hearing of people and channels that change, from the vendor or by asking."""
     ROSTERS = "rosters"
-    """Keeping members of channels, groups and teams in step. Not acted on by this version."""
+    """Keeping members of channels, groups and teams in step."""
+    ROSTER_OWNERS = "roster_owners"
+    """Making members owners, and owners members, where the platform has owners."""
+    ROSTER_CREATION = "roster_creation"
+    """Creating the channels, groups and teams that are missing."""
 
 
 class Need(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,9 +57,11 @@ class Judged(msgspec.Struct, frozen=True):
     excess: tuple[str, ...]
 
 
-def features_of(routes: Iterable[Route], target: str, *, hears: bool, installs: bool = False) -> frozenset[Feature]:
-    """What the tenant's routes to this target use. ``hears``: whether what the vendor tells of people and channels is
-    wanted; ``installs``: whether the app is installed for learners by us."""
+def features_of(
+    routes: Iterable[Route], target: str, *, hears: bool, installs: bool = False, rosters: Iterable[Roster] = ()
+) -> frozenset[Feature]:
+    """What the tenant's routes and rosters to this target use. ``hears``: whether what the vendor tells of people and
+    channels is wanted; ``installs``: whether the app is installed for learners by us."""
     found: set[Feature] = set()
     for route in routes:
         if route.to != target:
@@ -65,6 +71,11 @@ def features_of(routes: Iterable[Route], target: str, *, hears: bool, installs: 
             found |= {Feature.INSTALLING} if installs else set()
         elif not route.audience.is_target:
             found |= {Feature.POSTING, Feature.PROBING}
+    for roster in rosters:
+        if roster.to == target:
+            found |= {Feature.ROSTERS, Feature.LOOKUP}
+            found |= {Feature.ROSTER_OWNERS} if roster.into.kind == "team" and roster.owners else set()
+            found |= {Feature.ROSTER_CREATION} if roster.create else set()
     return frozenset(found | ({Feature.EVENTS} if hears else set()))
 
 

@@ -14,7 +14,7 @@ import msgspec
 from actors.domain.flow import Flow
 from actors.domain.scopes import Feature, Need
 from actors.domain.tokens import Failure, Granted, Holding, Missing, Tokens
-from config.model import Route, Secret
+from config.model import Roster, Route, Secret
 
 
 @runtime_checkable
@@ -61,16 +61,16 @@ class Dialect(Protocol):
     def exchange(self, code: str, redirect_uri: str, verifier: str, scopes: Sequence[str]) -> Flow[Granted | Failure]:
         """The first tokens of the speaker that ``connects``; ``redirect_uri`` and ``scopes`` as they were asked for."""
 
-    def renew(
-        self, speaker: str, held: Tokens, claims: str = "", now_us: int | None = None
-    ) -> Flow[Granted | Failure]:
+    def renew(self, speaker: str, held: Tokens, claims: str = "", now_us: int | None = None) -> Flow[Granted | Failure]:
         """The next ones; with nothing held, the first by what is configured. ``now_us``: what our clock says, None:
         nobody knows. ``Revoked``: only a person can mend it."""
 
     def revoke(self, speaker: str, held: Tokens) -> Flow[Failure | None]:
         """Give them back. None: done, or there is nothing to give back there."""
 
-    def features(self, routes: Sequence[Route], target: str, *, hears: bool) -> frozenset[Feature]:
+    def features(
+        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Roster] = ()
+    ) -> frozenset[Feature]:
         """What these routes to this target use of it."""
 
     def needed(self, speaker: str, features: Collection[Feature]) -> tuple[Need, ...]:
@@ -113,7 +113,7 @@ class Connections(Protocol):
 
 
 class Who(msgspec.Struct, frozen=True, kw_only=True):
-    """A person who signed in, as connecting needs them. ``who``: as the audit names them (``oidc:SUBJECT``);
+    """A person who signed in, as connecting needs them. ``who``: as the audit names them (``oidc:SUBJECT (ISSUER)``);
     ``roles``: what the identity provider says of them, as far as ``[sso.roles]`` makes roles of it."""
 
     who: str

@@ -86,7 +86,7 @@ def _custodians(tenant: Tenant, world: World) -> list[ChildSpec[CustodianMessage
         return []
     found: list[ChildSpec[CustodianMessage]] = []
     for name, dialect in custody.dialects(tenant).items():
-        features = dialect.features(tenant.routes, name, hears=False)
+        features = dialect.features(tenant.routes, name, hears=False, rosters=tenant.rosters)
         is_source = name not in tenant.targets
         in_use = frozenset(each for each in dialect.speakers if is_source or dialect.needed(each, features))
         spec = ChildSpec[CustodianMessage](

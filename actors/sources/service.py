@@ -22,7 +22,7 @@ from actors.ports import Reveal
 from actors.ports.presenting import identity_of
 from actors.sources.answers import Remedies
 from actors.sources.tokens import failure_of, granted
-from config.model import Route, Secret
+from config.model import Roster, Route, Secret
 from config.transport import OAuthClient
 
 APP = "app"
@@ -73,7 +73,9 @@ class ServiceDialect:
         terms = self._terms
         return "" if terms is None else f"{terms.client.token_url}|{terms.client.client_id}|{' '.join(terms.scopes)}"
 
-    def features(self, routes: Sequence[Route], target: str, *, hears: bool) -> frozenset[Feature]:
+    def features(
+        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Roster] = ()
+    ) -> frozenset[Feature]:
         return _FEATURES
 
     def needed(self, speaker: str, features: Collection[Feature]) -> tuple[Need, ...]:

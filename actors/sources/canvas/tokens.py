@@ -22,7 +22,7 @@ from actors.sources.canvas.scopes import needed
 from actors.sources.canvas.settings import CanvasSettings
 from actors.sources.canvas.wire import BUCKET
 from actors.sources.tokens import Tokens
-from config.model import Route, Secret
+from config.model import Roster, Route, Secret
 
 PERSON = "person"
 AGAIN = "the developer key or its refresh token is not accepted: authorise it again"
@@ -62,7 +62,9 @@ class CanvasDialect:
         refresh = self._settings.refresh_token
         return self._reveal(refresh) if refresh is not None else ""
 
-    def features(self, routes: Sequence[Route], target: str, *, hears: bool) -> frozenset[Feature]:
+    def features(
+        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Roster] = ()
+    ) -> frozenset[Feature]:
         return frozenset()
 
     def needed(self, speaker: str, features: Collection[Feature]) -> tuple[Need, ...]:

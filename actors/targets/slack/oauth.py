@@ -21,7 +21,7 @@ from actors.ports.speaking import Stale, revealed
 from actors.targets.slack import scopes
 from actors.targets.slack.settings import SlackSettings
 from actors.targets.slack.wire import told
-from config.model import Route, Secret
+from config.model import Roster, Route, Secret
 
 BOT = scopes.BOT
 STALE = frozenset({"token_expired", "invalid_auth", "token_revoked", "account_inactive"})
@@ -73,8 +73,10 @@ class SlackDialect:
         token = self._settings.token
         return self._reveal(token) if token is not None else ""
 
-    def features(self, routes: Sequence[Route], target: str, *, hears: bool) -> frozenset[Feature]:
-        return features_of(routes, target, hears=hears)
+    def features(
+        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Roster] = ()
+    ) -> frozenset[Feature]:
+        return features_of(routes, target, hears=hears, rosters=rosters)
 
     def needed(self, speaker: str, features: Collection[Feature]) -> tuple[Need, ...]:
         return scopes.needed(features, speaker)

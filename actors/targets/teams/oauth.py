@@ -22,7 +22,7 @@ from actors.ports import Reveal
 from actors.ports.speaking import revealed
 from actors.targets.teams import scopes
 from actors.targets.teams.settings import ClientCertificate, TeamsSettings
-from config.model import Route, Secret
+from config.model import Roster, Route, Secret
 
 LIFE_S_MAX = 28 * 3600.0
 """Tokens that may be challenged live up to a day and more."""
@@ -83,8 +83,11 @@ class EntraDialect:
         refresh = settings.delegated_refresh_token
         return self._reveal(refresh) if refresh is not None else ""
 
-    def features(self, routes: Sequence[Route], target: str, *, hears: bool) -> frozenset[Feature]:
-        return features_of(routes, target, hears=hears, installs=bool(self._settings.catalog_app_id))
+    def features(
+        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Roster] = ()
+    ) -> frozenset[Feature]:
+        installs = bool(self._settings.catalog_app_id)
+        return features_of(routes, target, hears=hears, installs=installs, rosters=rosters)
 
     def needed(self, speaker: str, features: Collection[Feature]) -> tuple[Need, ...]:
         return scopes.needed(features, speaker)

@@ -18,6 +18,8 @@ from actors.domain.scopes import needed as _needed
 APP, PERSON, LEVEL = "app", "person", "level"
 _DIRECTORY = frozenset({"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"})
 
+_WITHOUT_OWNERS = frozenset({"TeamMember.ReadWriteNonOwnerRole.All", "TeamMember.Read.All"})
+
 NEEDS = (
     Need(
         scope="TeamsActivity.Send",
@@ -56,16 +58,35 @@ NEEDS = (
     Need(
         scope="TeamMember.ReadWriteNonOwnerRole.All",
         speaker=APP,
-        why="adding and removing members of teams",
+        why="adding and removing members of teams, where no roster has owners",
         features=frozenset({Feature.ROSTERS}),
         wider=frozenset({"TeamMember.ReadWrite.All"}),
     ),
     Need(
         scope="TeamMember.Read.All",
         speaker=APP,
-        why="reading the members of teams",
+        why="reading the members of teams, where no roster has owners",
         features=frozenset({Feature.ROSTERS}),
         wider=frozenset({"TeamMember.ReadWrite.All"}),
+    ),
+    Need(
+        scope="TeamMember.ReadWrite.All",
+        speaker=APP,
+        why="reading, adding and removing members and owners of teams",
+        features=frozenset({Feature.ROSTER_OWNERS}),
+    ),
+    Need(
+        scope="GroupMember.Read.All",
+        speaker=APP,
+        why="finding teams by name or id, and hearing whose members changed (groups and groups/delta)",
+        features=frozenset({Feature.ROSTERS}),
+        wider=frozenset({"Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}),
+    ),
+    Need(
+        scope="Team.Create",
+        speaker=APP,
+        why="creating the teams that are missing",
+        features=frozenset({Feature.ROSTER_CREATION}),
     ),
     Need(
         scope="ChannelMessage.Send",
@@ -111,7 +132,9 @@ def needed(features: Collection[Feature], speaker: str) -> tuple[Need, ...]:
         wanted.discard(Feature.LOOKUP)  # User.Read.All finds them too: asking for both would be asking for more
     if speaker == LEVEL and Feature.INSTALLING in wanted:
         wanted.discard(Feature.DIRECT)
-    return _needed(NEEDS, wanted, speaker)
+    found = _needed(NEEDS, wanted, speaker)
+    owners = Feature.ROSTER_OWNERS in wanted  # whoever may change owners may do the rest of it as well
+    return tuple(need for need in found if not (owners and need.scope in _WITHOUT_OWNERS))
 
 
 def tolerated(features: Collection[Feature], speaker: str) -> frozenset[str]:

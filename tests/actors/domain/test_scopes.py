@@ -1,11 +1,12 @@
 """Permissions: what features want of them, what is lacking, what is too much."""
 
+import msgspec
 import pytest
 
 from actors.domain.scopes import Feature, Judged, Need, features_of, judge, needed
 from actors.targets.slack import scopes as slack
 from actors.targets.teams import scopes as teams
-from config.model import Audience, Route
+from config.model import Audience, Roster, RosterInto, Route
 
 CHANNEL = Route(name="a", when=("completed",), to="chat", audience=Audience(channel="C0123456789"))
 LEARNER = Route(name="b", when=("graded",), to="chat", audience=Audience(learner=True))
@@ -25,6 +26,28 @@ def test_features_come_from_the_routes_to_the_target() -> None:
     }
     assert features_of([CHANNEL, LEARNER], "other", hears=True) == {Feature.EVENTS}
     assert features_of([], "chat", hears=False) == frozenset()
+
+
+def test_rosters_want_no_more_than_they_do() -> None:
+    plain = Roster(name="classes", source="sis", to="chat", into=RosterInto(team="{course.code}"), owners=())
+    owned = msgspec.structs.replace(plain, owners=("instructor",), create=True)
+    assert features_of([], "chat", hears=False, rosters=[plain]) == {Feature.ROSTERS, Feature.LOOKUP}
+    assert features_of([], "other", hears=False, rosters=[plain]) == frozenset()
+    wanted = features_of([], "chat", hears=False, rosters=[owned])
+    assert wanted == {Feature.ROSTERS, Feature.LOOKUP, Feature.ROSTER_OWNERS, Feature.ROSTER_CREATION}
+    assert names(teams.needed(wanted - {Feature.ROSTER_OWNERS}, "app")) == {
+        "TeamMember.ReadWriteNonOwnerRole.All",
+        "TeamMember.Read.All",
+        "GroupMember.Read.All",
+        "Team.Create",
+        "User.ReadBasic.All",
+    }
+    assert names(teams.needed(wanted, "app")) == {
+        "TeamMember.ReadWrite.All",
+        "GroupMember.Read.All",
+        "Team.Create",
+        "User.ReadBasic.All",
+    }
 
 
 def test_a_channel_alone_needs_neither_people_nor_direct_messages() -> None:
