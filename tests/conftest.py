@@ -1,6 +1,7 @@
 """For all tests: hypothesis judges what comes out, never how long it took (timings are for ``make bench``), and a test
 that wants virtual time has it. Stores begin as copies of one that was migrated once."""
 
+import gc
 import inspect
 import os
 from collections.abc import Generator, Iterator
@@ -9,10 +10,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from migrated import migrate_by_copy
+from sizes import examples
 
 from daemon.store import database
 
-NO_HURRY: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+NO_HURRY: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow],
+    "max_examples": examples(40),
+}
 
 settings.register_profile("search", **NO_HURRY)
 settings.register_profile("gate", derandomize=True, **NO_HURRY)  # it judges the change, not the luck of the day
@@ -24,6 +30,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     clock = "autojump_clock"
     if isinstance(item, pytest.Function) and clock in item.fixturenames:
         assert clock in inspect.signature(item.function).parameters, f"{item.nodeid} has no parameter {clock}"
+
+
+def pytest_collection_finish() -> None:
+    """Ten thousand tests stay until the end: the collector need not walk over all of them again and again."""
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

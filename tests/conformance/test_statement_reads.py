@@ -12,6 +12,7 @@ from gateway_world import ManualClock, MemoryLog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from log_world import AUTHORITIES, IDS, VERBS, VOIDED, Json, arrivals, provenance, taken_in, wanted
+from sizes import examples
 
 from actors.domain.xapi.keys import agent_key
 from actors.domain.xapi.matching import Wanted
@@ -127,7 +128,7 @@ async def test_whatever_was_stored_is_seen_up_to_what_is_promised(opened: Opened
         assert await ids(reads, until_us=through) == [1, 0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(arrivals(), max_size=10), st.lists(st.tuples(wanted, st.booleans()), min_size=1, max_size=4))
 def test_both_find_the_same(tmp_path_factory: pytest.TempPathFactory, given: Any, asked: Any) -> None:
     async def main() -> None:

@@ -11,6 +11,7 @@ import pytest
 from gateway_world import World
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sizes import examples
 from two_tenants import IDS, MARKS, OTHERS, RESOURCES, TENANTS, Ask, Said, answers, many_asks, of_two_clients
 
 from daemon.gateway.lrs.headers import Carried
@@ -30,13 +31,13 @@ def check(asked: Sequence[Ask]) -> list[Said | None]:
     return together
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(8))
 @given(many_asks)
 def test_a_tenant_is_answered_as_if_it_were_alone(asked: list[Ask]) -> None:
     check(asked)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(8))
 @given(st.lists(of_two_clients(), min_size=10, max_size=30))
 def test_who_may_read_only_its_own_is_answered_as_if_nobody_else_had_written(asked: list[Ask]) -> None:
     """Also by way of references to others' statements, of filters that those meet, and of their attachments."""

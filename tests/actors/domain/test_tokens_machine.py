@@ -4,6 +4,7 @@ two access tokens alive at most, answers that are lost, and a process that dies 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sizes import examples
 
 from actors.domain import tokens as machine
 from actors.domain.tokens import AFRESH, Granted, Holding, Tokens, Trying
@@ -172,7 +173,7 @@ class Custody(RuleBasedStateMachine):
 
 
 Custody.TestCase.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=examples(50), stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestCustody = Custody.TestCase
 

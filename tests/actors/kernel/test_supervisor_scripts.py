@@ -11,6 +11,7 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel_world import Clock, Crash, CrashInTask, Dice, Finish, Log, Mark, Order, Probe
+from sizes import examples
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.kernel import Backoff, Budget, ChildSpec, Escalated, Kernel, NotSupervising, Restart, Strategy, Supervisor
@@ -192,7 +193,7 @@ class Stage:
     kinds=st.lists(restarts, min_size=1, max_size=4),
     script=st.lists(steps, max_size=25),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_any_script_of_crashes(
     strategy: Strategy, restarts_max: int, kinds: list[Restart], script: list[tuple[str, object]]
 ) -> None:

@@ -9,6 +9,7 @@ import trio
 from bundling_stage import FLIGHT_S, SIZE_MAX, Client, Lane, Post, Vendor, a_lane, answer, names, request
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sizes import examples
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.domain.flow import Lost, NotSent, Outcome, Request, Response
@@ -217,7 +218,7 @@ COMING = st.tuples(st.integers(0, 3), st.sampled_from(["us", "them"]), st.none()
 CALLS = st.sampled_from(["answer", "answer", "lost", "not sent", "no bundles"])
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(40))
 @given(coming=st.lists(COMING, min_size=1, max_size=14), fates=st.lists(CALLS, max_size=8), seed=st.randoms())
 def test_whoever_stays_hears_its_own_and_nothing_is_done_twice(
     coming: list[tuple[int, str, int | None]], fates: list[str], seed: object

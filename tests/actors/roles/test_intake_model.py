@@ -8,6 +8,7 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from intake_desk import Desk, a_desk, course, enrolment, record, user
+from sizes import examples
 
 from actors.domain import changes
 from actors.domain.canonical import Enrolment
@@ -149,7 +150,7 @@ async def everything(desk: Desk, *records: Record) -> list[Any]:
 
 
 @given(steps)
-@settings(max_examples=60)
+@settings(max_examples=examples(25))
 def test_the_log_says_how_memberships_stand(script: list[tuple[str, list[Record], str]]) -> None:
     async def run() -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -160,7 +161,7 @@ def test_the_log_says_how_memberships_stand(script: list[tuple[str, list[Record]
 
 
 @given(st.lists(pages, min_size=1, max_size=4))
-@settings(max_examples=30)
+@settings(max_examples=examples(15))
 def test_a_reading_that_is_not_whole_removes_nobody(script: list[list[Record]]) -> None:
     async def run() -> None:
         with tempfile.TemporaryDirectory() as folder:

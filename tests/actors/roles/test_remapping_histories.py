@@ -10,6 +10,7 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from remapped_store import SOURCE, a_store, activate, dump, kept, killed_after, roll_back, run, take
+from sizes import examples
 
 from actors.ports.remapping import Activation
 from daemon.store import remapping as sql
@@ -25,7 +26,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(
     first=st.lists(st.integers(0, 11), min_size=1, max_size=9),
     versions=st.lists(st.sampled_from([2, 3, 1]), min_size=1, max_size=3),

@@ -11,6 +11,7 @@ import trio
 from gateway_world import STATEMENTS, VERSION, Span, World, basic
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sizes import examples
 from trio.testing import MockClock
 from xapi_samples import moodle_lines, simple
 
@@ -241,7 +242,9 @@ def damaged(parts: tuple[str, int, bytes]) -> bytes:
 
 
 FUZZ = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=examples(20),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 
 

@@ -17,6 +17,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from mixed_bodies import BOUNDARY, MIXED, attachment, mixed
 from shots import ACTIVITY_PROFILE, AGENT_PROFILE, RESOURCES, STATE, STATEMENTS, VERSIONS, Shot, fire, judged, sound
+from sizes import examples
 from stored_gateway import Ticking
 from xapi_samples import WRONG, Json, agents, learner, simple, spoilt, statements
 
@@ -222,7 +223,7 @@ FAMILIES = {"anything": anything, "batches": batches, "parcels": parcels, "paper
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=40)
+@settings(max_examples=examples(15))
 @given(data=st.data())
 def test_whatever_comes_is_answered_and_what_is_refused_leaves_no_trace(
     family: str, version: str, data: st.DataObject
@@ -240,7 +241,7 @@ def test_whatever_comes_is_answered_and_what_is_refused_leaves_no_trace(
     trio.run(main)
 
 
-@settings(max_examples=8, phases=(Phase.explicit, Phase.reuse, Phase.generate))  # to shrink so much takes minutes
+@settings(max_examples=examples(3), phases=(Phase.explicit, Phase.reuse, Phase.generate))  # shrinking takes minutes
 @given(data=st.data())
 def test_a_real_store_stands_all_of_it_and_has_what_was_accepted(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

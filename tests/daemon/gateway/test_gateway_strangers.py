@@ -7,6 +7,7 @@ import trio
 import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sizes import examples
 
 from actors.domain.outbox import Rate
 from daemon.gateway.strangers import WAITING_MAX, Crowded, Places, Strangers, TooMany
@@ -156,7 +157,7 @@ async def test_a_place_that_was_given_to_somebody_who_has_just_gone_goes_to_the_
     nursery.cancel_scope.cancel()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(
     n=st.integers(1, 4),
     steps=st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from(["", "x", "y"]), st.booleans()), max_size=40),

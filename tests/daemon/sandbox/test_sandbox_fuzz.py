@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sizes import examples
 
 from actors import sources, targets
 from actors.domain.flow import Request
@@ -113,7 +114,7 @@ TOKENS = st.sampled_from(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(80))
 @given(
     door=st.sampled_from(DOORS),
     method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH"]),

@@ -9,6 +9,7 @@ import trio
 from audited_store import DAY_US, Wall, anchored, audited, damage, deed, filled, newest, proven
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sizes import examples
 
 from daemon.store.audit_chain import Row, digest
 from daemon.store.audit_proof import Anchor, prove_file
@@ -102,7 +103,7 @@ def forge(raw: sqlite3.Connection, seq: int) -> None:
 
 
 @given(st.integers(1, 22), st.integers(1, 22))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_history_that_was_forged_whole_is_found_by_whoever_remembers_one_hash(
     path: Path, forged: int, remembered: int
 ) -> None:
@@ -177,7 +178,7 @@ def harmed(raw: sqlite3.Connection, how: str, one: int, other: int, column: str)
 
 
 @given(damages())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_damage_is_found(path: Path, harm: tuple[str, int, int, str]) -> None:
     remembered = anchored(path)
     copy = path.with_name("copy.db")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from migrated import migrate_by_copy
+from sizes import examples
 
 from actors.domain.changes import Activity, CourseCompleted, Enrolled, GradePosted, Score
 from actors.domain.outbox import Attempt, Decision, State
@@ -240,7 +241,7 @@ def lines_are_sound(raw: sqlite3.Connection) -> None:
         assert all(head for head, _, claimed_by in line if claimed_by is not None)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(steps)
 def test_lines_keep_one_head_and_nothing_is_lost(script: Sequence[tuple[str, object, str]]) -> None:
     raw = _open()

@@ -11,6 +11,7 @@ from housekeeping import House, days, grade, identity
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sizes import examples
 
 from actors.domain.changes import AnyChange
 from actors.ports import Routed
@@ -233,4 +234,4 @@ class Feed(RuleBasedStateMachine):
 
 
 TestFeed = Feed.TestCase
-TestFeed.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestFeed.settings = settings(max_examples=examples(25), stateful_step_count=40, deadline=None)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from log_world import AUTHORITIES, arrivals, wanted
 from searched_log import START_US, Searched
+from sizes import examples
 
 from daemon.gateway.ports import StatementQuery
 from daemon.store import finding, indexing
@@ -48,7 +49,7 @@ told = st.lists(st.tuples(arrivals(), st.sampled_from([0, 1, 30, 5000])), min_si
 
 
 @pytest.mark.usefixtures("bounds")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(told, st.data())
 def test_the_index_finds_what_a_walk_finds(told: Any, data: st.DataObject) -> None:
     async def main() -> None:

@@ -7,6 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from migrated import migrate_by_copy
+from sizes import examples
 
 from actors.domain.changes import Activity, GradePosted, Score
 from actors.domain.outbox import Attempt, Decision, Delivery, HeldFor, State
@@ -190,7 +191,7 @@ class Held(RuleBasedStateMachine):
 
 
 TestHeld = Held.TestCase
-TestHeld.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
+TestHeld.settings = settings(max_examples=examples(25), stateful_step_count=50, deadline=None)
 
 
 def test_what_waits_again_steps_back_for_what_came_meanwhile() -> None:

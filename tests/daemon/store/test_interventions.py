@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from migrated import migrate_by_copy
+from sizes import examples
 from world import VirtualClock, completed, route, tenant
 
 from actors.domain.changes import CourseCompleted
@@ -328,4 +329,4 @@ class People(RuleBasedStateMachine):
 
 
 TestPeople = People.TestCase
-TestPeople.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestPeople.settings = settings(max_examples=examples(25), stateful_step_count=40, deadline=None)

@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from migrated import migrate_by_copy
+from sizes import examples
 
 from actors.domain.changes import Activity, GradePosted, Score
 from actors.domain.outbox import Attempt, Decision, State
@@ -142,7 +143,7 @@ class Lines(RuleBasedStateMachine):
 
 
 TestLines = Lines.TestCase
-TestLines.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestLines.settings = settings(max_examples=examples(25), stateful_step_count=40, deadline=None)
 
 
 def store() -> sqlite3.Connection:

@@ -9,6 +9,7 @@ from housekeeping import START_US, House, at, days, grade
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sizes import examples
 
 from actors.domain.changes import GradePosted
 from actors.domain.outbox import OPEN_STATES, State
@@ -173,4 +174,4 @@ class Years(RuleBasedStateMachine):
 
 
 TestYears = Years.TestCase
-TestYears.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
+TestYears.settings = settings(max_examples=examples(40), stateful_step_count=60, deadline=None)

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sizes import examples
 from slack_events import BOT, FORMER, SIGNING, TEAM, event, form, person, signed
 
 from actors.domain.flow import Request
@@ -256,7 +257,7 @@ SHAPED = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(60))
 @given(payload=SHAPED | JSON, as_form=st.booleans())
 def test_whatever_is_genuine_never_raises(payload: object, as_form: bool) -> None:
     raw = msgspec.json.encode(payload)
@@ -266,7 +267,7 @@ def test_whatever_is_genuine_never_raises(payload: object, as_form: bool) -> Non
         assert len(said.notes) <= 1
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(60))
 @given(
     headers=st.dictionaries(
         st.sampled_from(["x-slack-signature", "x-slack-request-timestamp", "content-type", "x"]), st.text(max_size=80)
@@ -280,7 +281,7 @@ def test_whatever_a_stranger_sends_is_refused(headers: dict[str, str], query: st
     assert said.status in (401, 403, 404)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(60))
 @given(
     kind=st.sampled_from(["hello", "disconnect", "events_api", "interactive", "slash_commands", "other", ""]),
     envelope=JSON | st.text(max_size=10),

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sizes import examples
 from slack_stage import Talk, Wording, build, parcel, replies
 
 from actors.domain.flow import Lost, NotSent, Response
@@ -288,7 +289,7 @@ def carry(talk: Talk, target: SlackTarget, plain: Parcel) -> bool:
     return False
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(50))
 @given(FAULTS, st.booleans())
 def test_no_sequence_of_losses_makes_two_posts(faults: list[tuple[str, tuple[str, str], int]], deleted: bool) -> None:
     desk = Desk()

@@ -9,6 +9,7 @@ import trio
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from memory_http import InMemoryHttp
+from sizes import examples
 from teams_stage import USER, build, parcel
 from trio.testing import MockClock
 
@@ -246,7 +247,7 @@ FAULTS = st.builds(
 )
 
 
-@settings(max_examples=120)
+@settings(max_examples=examples(40))
 @given(to_channels=st.integers(0, 12), to_learners=st.integers(0, 8), faults=st.lists(FAULTS, max_size=5))
 @example(to_channels=12, to_learners=8, faults=[])
 def test_every_delivery_has_its_effect_exactly_once(to_channels: int, to_learners: int, faults: list[Fault]) -> None:

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sizes import examples
 from teams_ears import CHANNEL, GRAPH, NOW_S, PLACE, STATE, SUBSCRIPTION, TEAM, WATCH, drive, ears, reply, wrong
 
 from actors.domain.flow import Response
@@ -150,7 +151,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(40))
 @given(items=st.lists(JSON | st.fixed_dictionaries({"id": JSON, "mail": JSON, "userPrincipalName": JSON}), max_size=4))
 def test_whatever_a_delta_holds_never_raises(items: list[object]) -> None:
     said, _ = drive(ears().survey(asking("c")), reply({"value": items, "@odata.deltaLink": f"{GRAPH}users/delta?x"}))

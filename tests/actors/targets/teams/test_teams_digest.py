@@ -5,6 +5,7 @@ import json
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sizes import examples
 
 from actors.ports import Composed
 from actors.targets.teams.render import BODY_BYTES_MAX, activity, escape, message, weight
@@ -44,7 +45,7 @@ def elements(composed: Composed, correlation: str = "c") -> list[dict[str, str]]
     return json.loads(attachment["content"])["body"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(NAME, NAME, st.lists(st.tuples(NAME, NAME), max_size=25), LINES, st.sampled_from(["", URL]), NAME)
 def test_any_digest_fits_and_counts_what_it_cuts(
     title: str, text: str, facts: list[tuple[str, str]], lines: tuple[str, ...], url: str, more: str

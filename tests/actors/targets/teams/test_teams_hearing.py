@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from sizes import examples
 from teams_ears import (
     CHANNEL,
     DIRECTORY,
@@ -183,14 +184,14 @@ SHAPED = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(60))
 @given(items=st.lists(SHAPED | JSON, max_size=4))
 def test_whatever_is_told_never_raises(items: list[object]) -> None:
     said = hear(*items)
     assert isinstance(said, Told | Untold)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(60))
 @given(query=st.text(max_size=80), body=st.binary(max_size=200))
 def test_whatever_a_stranger_sends_is_refused(query: str, body: bytes) -> None:
     said, asked = drive(ears().hear(Inbound(headers={}, query=query, body=body), NOW_S * 10**6, KNOWN))

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sizes import examples
 
 from actors.ports import Composed
 from actors.targets.teams.render import (
@@ -66,7 +67,7 @@ def test_only_web_addresses_become_buttons(url: str) -> None:
     assert "webUrl" not in activity(Composed(title="t", text="x", url=url), "app", "home")[2]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(LONG, LONG, st.lists(st.tuples(LONG, LONG), max_size=30), LONG, ANY)
 def test_whatever_is_said_fits(title: str, text: str, facts: list[tuple[str, str]], url: str, correlation: str) -> None:
     for address in (url, f"https://moodle.example.edu/{url}"):
