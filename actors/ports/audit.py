@@ -18,11 +18,11 @@ Result = Literal["done", "failed", "refused"]
 class Deed(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that somebody does.
 
-    ``who``: an operator ``alice (uid 1000)``, a person who signed in ``saml:SUBJECT`` or ``oidc:SUBJECT``, a client of
-    the gateway ``client:NAME``, a vendor ``vendor:slack``, an actor of ours ``custodian``, or ``lmsyncd``; ``unknown``
-    where nobody can tell. ``where`` they came from: ``control socket, pid 4711``, an address, or nothing. ``what``: a
-    dotted verb (``token.renewed``); ``on`` what it is done (``acme/slack``). ``arguments`` are plain values, without
-    any secret; text in them is cut where it is very long.
+    ``who``: an operator ``alice (uid 1000)``, a person who signed in ``oidc:SUBJECT (ISSUER)`` or
+    ``saml:SUBJECT (ISSUER)``, a client of the gateway ``client:NAME``, a vendor ``vendor:slack``, an actor of ours
+    ``custodian``, or ``lmsyncd``; ``unknown`` where nobody can tell. ``where`` they came from: ``control socket, pid
+    4711``, an address, or nothing. ``what``: a dotted verb (``token.renewed``); ``on`` what it is done
+    (``acme/slack``). ``arguments`` are plain values, without any secret; text in them is cut where it is very long.
     """
 
     who: str

@@ -26,6 +26,7 @@ from daemon.gateway.pages import Link, Notice
 from daemon.gateway.ports_sign_on import SessionStore, Told
 from daemon.gateway.resource import Resource
 from daemon.gateway.sessions import PRIVATE, Session, where_from
+from daemon.gateway.undertaking import undertaking
 from daemon.store.sessions import Errand
 
 ERRAND_US = 600_000_000
@@ -138,18 +139,21 @@ class ConnectResource:
         self, request: Request, tenant: Tenant, session: Session, name: str, code: str, verifier: str
     ) -> Response:
         who, correlation_id = session.who(where_from(request)), facts(request.scope).correlation_id
-        no = await self._counter.audit.intend(tenant.name, self._deed(request, session, "account.connect", name))
-        ended = await self._desk.finish(
-            tenant.name, name, code, verifier, self._redirect_uri(tenant, name), who, correlation_id
-        )
+        deed = self._deed(request, session, "account.connect", name)
+        async with undertaking(self._counter.audit, tenant.name, deed) as under_way:
+            ended = await self._desk.finish(
+                tenant.name, name, code, verifier, self._redirect_uri(tenant, name), who, correlation_id
+            )
+            match ended:
+                case NotConnected(why=why):
+                    under_way.ended("failed", why)
+                case Connected(account=account):
+                    under_way.ended("done", account)
         if isinstance(ended, NotConnected):
-            await self._counter.audit.conclude(tenant.name, no, "failed", ended.why)
             self._counter.trouble(
                 "account.not_connected", None, account=_on(tenant, name), by=who.who, detail=ended.why
             )
             return self._not_connected(request, tenant, name, 502)
-        assert isinstance(ended, Connected)  # noqa: S101  # nothing else is there to come
-        await self._counter.audit.conclude(tenant.name, no, "done", ended.account)
         self.event(
             "account.connected",
             account=_on(tenant, name),
@@ -173,15 +177,16 @@ class ConnectResource:
         if account is None:
             return self._counter.said(request, tenant, 404, "nowhere", link=self._back(tenant))
         name, who = account.name, session.who(where_from(request))
-        no = await self._counter.audit.intend(tenant.name, self._deed(request, session, "account.disconnect", name))
-        failed = await self._desk.disconnect(tenant.name, name, who, facts(request.scope).correlation_id)
+        deed = self._deed(request, session, "account.disconnect", name)
+        async with undertaking(self._counter.audit, tenant.name, deed) as under_way:
+            failed = await self._desk.disconnect(tenant.name, name, who, facts(request.scope).correlation_id)
+            if failed is not None:
+                under_way.ended("failed", failed.why)
         if failed is not None:
-            await self._counter.audit.conclude(tenant.name, no, "failed", failed.why)
             self._counter.trouble(
                 "account.not_disconnected", None, account=_on(tenant, name), by=who.who, detail=failed.why
             )
             return self._counter.said(request, tenant, 502, "not_disconnected", about=name, link=self._back(tenant))
-        await self._counter.audit.conclude(tenant.name, no, "done")
         self.event("account.disconnected", account=_on(tenant, name), by=who.who)
         return RedirectResponse(f"{self._counter.accounts(tenant)}?done={name}", 303, headers=PRIVATE)
 

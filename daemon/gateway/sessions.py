@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -31,6 +31,7 @@ from daemon.gateway.limits import facts
 from daemon.gateway.origin import Origin
 from daemon.gateway.ports_sign_on import SessionStore, Told
 from daemon.gateway.sso.claims import SignedIn
+from daemon.gateway.undertaking import undertaking
 from daemon.store.sessions import StoredSession, Via
 
 TOKEN_BYTES = 32
@@ -90,14 +91,17 @@ class Sessions:
         audit: Audit,
         event: Told,
         desk: Desk,
+        issuer_by_saml: Callable[[Tenant], Awaitable[str]],
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
+        """``issuer_by_saml``: whose word counts at a tenant now; empty: that cannot be known."""
         self._store = store
         self._origin = origin
         self._clock = clock
         self._audit = audit
         self.event = event
         self._desk = desk
+        self._issuer_by_saml = issuer_by_saml
         self._random = random
 
     async def sign_in(
@@ -133,10 +137,9 @@ class Sessions:
             "issuer": person.issuer,
             **({"person": person.person} if person.person else {"unmatched": person.unmatched}),
         }
-        no = await self._audit.intend(tenant.name, self._deed(request, stored, "session.begin", told))
         former = self._held(request, tenant.name)
-        replaced = await self._store.begin(stored, None if former is None else _id(former))
-        await self._audit.conclude(tenant.name, no, "done")
+        async with undertaking(self._audit, tenant.name, self._deed(request, stored, "session.begin", told)):
+            replaced = await self._store.begin(stored, None if former is None else _id(former))
         for ended in replaced:
             why = "signed in anew" if ended.roles == stored.roles else "its roles have changed"
             await self._ended(request, ended, why)
@@ -158,6 +161,8 @@ class Sessions:
         session = _session(stored, token, tenant.sso)
         if why := self._over(session, tenant.sso):
             await self.end(request, [stored], why)
+            return None
+        if not await self._same_issuer(request, tenant, tenant.sso, stored):
             return None
         now_us = self._clock.now_us()
         if now_us - stored.seen_us > SEEN_US:
@@ -181,11 +186,20 @@ class Sessions:
             return "nothing was done for too long"
         if session.standing.role != stored.role:
             return "its roles give something else now"
-        if stored.via not in words.configured() or (
-            stored.via == "oidc" and words.oidc is not None and words.oidc.issuer != stored.issuer
-        ):
+        if stored.via not in words.configured():
             return "its sign-on is not configured any more"
         return ""
+
+    async def _same_issuer(self, request: Request, tenant: Tenant, words: Sso, stored: StoredSession) -> bool:
+        """What a provider said of somebody counts as long as the tenant believes that very one. While nobody knows
+        whom it believes (metadata that cannot be read), nobody is signed in, and no session ends for it."""
+        if stored.via == "oidc":
+            issuer = "" if words.oidc is None else words.oidc.issuer
+        else:
+            issuer = await self._issuer_by_saml(tenant)
+        if issuer and issuer != stored.issuer:
+            await self.end(request, [stored], "its tenant believes another identity provider now")
+        return issuer == stored.issuer
 
     async def _ended(self, request: Request, ended: StoredSession, why: str) -> None:
         deed = self._deed(request, ended, "session.end", {"session": ended.handle, "why": why})

@@ -49,8 +49,8 @@ class StoredSession(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def who(self) -> str:
-        """As the audit names them."""
-        return f"{self.via}:{self.subject}"
+        """As the audit names them. A subject is somebody else at another issuer."""
+        return f"{self.via}:{self.subject} ({self.issuer})"
 
     @property
     def handle(self) -> str:

@@ -22,19 +22,7 @@ from daemon.gateway.strangers import Strangers
 
 def people_routes(ports: GatewayPorts, own: SignOnPorts, origin: Origin) -> Sequence[Route]:
     """``own`` is what the rest of the gateway does not need."""
-    sessions = Sessions(own.sessions, origin, ports.clock, ports.audit, own.event, own.desk)
-    counter = Counter(
-        tenant=lambda name: own.configuration().tenants.get(name),
-        origin=origin,
-        pages=Pages(),
-        sessions=sessions,
-        audit=ports.audit,
-        trouble=ports.trouble,
-    )
     reveal = ports.reveal_of or (lambda _tenant: ports.reveal)
-    oidc = OidcDesk(
-        OidcPorts(http=own.http, persons=own.persons, reveal=reveal, clock=ports.clock, dice=ports.dice), origin
-    )
     saml = SamlDesk(
         SamlPorts(
             configuration=own.configuration,
@@ -46,6 +34,18 @@ def people_routes(ports: GatewayPorts, own: SignOnPorts, origin: Origin) -> Sequ
             dice=ports.dice,
             trouble=ports.trouble,
         )
+    )
+    sessions = Sessions(own.sessions, origin, ports.clock, ports.audit, own.event, own.desk, saml.issuer)
+    counter = Counter(
+        tenant=lambda name: own.configuration().tenants.get(name),
+        origin=origin,
+        pages=Pages(),
+        sessions=sessions,
+        audit=ports.audit,
+        trouble=ports.trouble,
+    )
+    oidc = OidcDesk(
+        OidcPorts(http=own.http, persons=own.persons, reveal=reveal, clock=ports.clock, dice=ports.dice), origin
     )
     strangers = Strangers()
     by_saml = Way(begins=BEGIN, unusable=saml.unusable, farewell=partial(_farewell, saml))

@@ -1,10 +1,7 @@
-"""Sign-on by SAML as the gateway's pages use it: where to send people, and who comes back. Everything that blocks runs
-in a few threads of its own, and only so many may wait for one.
-"""
+"""Sign-on by SAML as the gateway's pages use it: where to send people, and who comes back."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 import trio
@@ -41,18 +38,13 @@ from daemon.gateway.sso.saml_messages import (
 from daemon.gateway.sso.saml_provider import Provider, Unusable
 from daemon.gateway.sso.saml_providers import Providers
 from daemon.gateway.sso.saml_refusals import Reason, Refused
-from daemon.gateway.strangers import Crowded, Places
+from daemon.gateway.sso.saml_threads import NotNow as NotNow
+from daemon.gateway.sso.saml_threads import Threads
 from daemon.store.saml import SqlSaml, assertion_key, request_key
 
-T = TypeVar("T")
-EXAMINED_S_MAX = 30.0
 CERTIFICATE_BYTES_MAX = 64 * 1024
 STANDING_IN = ("pairwise", "eppn", "upn", "object", "username")
 """Identifiers that stand in for a name that is only for once, the most stable first."""
-
-
-class NotNow(Exception):
-    """Sign-on cannot be used, through no fault of who wants to. The message is for operators."""
 
 
 class SamlPorts(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,8 +95,7 @@ class SamlDesk:
     def __init__(self, ports: SamlPorts) -> None:
         self._ports = ports
         self._providers = Providers(ports.store, ports.http, ports.clock, ports.trouble, self._program)
-        self._limiter: trio.CapacityLimiter | None = None
-        self._places = Places(self._at_once)
+        self._threads = Threads(lambda: ports.configuration().daemon.sso.saml_at_once)
 
     # ── what the pages ask ───────────────────────────────────────────────────────────────────────────
 
@@ -127,10 +118,19 @@ class SamlDesk:
             return str(error)
         return ""
 
+    async def issuer(self, tenant: Tenant) -> str:
+        """Whose word counts there now; empty where that cannot be known. Raises StoreUnavailable."""
+        try:
+            return (await self._providers.get(tenant.name, _words(tenant))).entity_id
+        except (Unusable, NoProgram):
+            return ""
+
     async def metadata(self, tenant: Tenant, crowd: str) -> bytes:
         """Ours, for the identity provider. ``crowd``, here and below: whose doing it counts for (``callers``). Raises
         NotNow."""
-        certificates = await self._threaded(tenant, crowd, lambda: [_certificate(each) for each in _words(tenant).keys])
+        certificates = await self._threads.run(
+            tenant, crowd, lambda: [_certificate(each) for each in _words(tenant).keys]
+        )
         try:
             return metadata(self._addresses(tenant), certificates)
         except Unfitting as error:
@@ -145,7 +145,7 @@ class SamlDesk:
         text, key = await self._key(tenant, words.keys[0], crowd)
         fresh = SignOns("saml", text.encode()).begin(tenant.name, browser, way, now_us, life_s)
         message = authn_request(ours, provider.login_url, f"_{fresh.nonce}", now_us)
-        url = await self._threaded(
+        url = await self._threads.run(
             tenant, crowd, lambda: redirect(provider.login_url, "SAMLRequest", message, fresh.state, key)
         )
         return Departure(url=url, browser=fresh.browser, life_s=life_s)
@@ -196,7 +196,7 @@ class SamlDesk:
         """The identity provider says that somebody's session is over. Raises Refused, NotNow, StoreUnavailable."""
         provider = await self._ready(tenant)
         ours, now_us = self._addresses(tenant), self._ports.clock.now_us()
-        brought = await self._threaded(tenant, crowd, lambda: carried(query, "SAMLRequest", provider.certificates))
+        brought = await self._threads.run(tenant, crowd, lambda: carried(query, "SAMLRequest", provider.certificates))
         skew_us = int(seconds(_words(tenant).skew) * 1e6)
         gone = leaving(
             brought.message, idp=provider.entity_id, logout_url=ours.logout_url, now_us=now_us, skew_us=skew_us
@@ -242,7 +242,7 @@ class SamlDesk:
         """As it was written (PEM), and fit for use. Raises NotNow."""
         try:
             revealed = self._ports.reveal(tenant.name)(key.key)
-            return revealed, await self._threaded(tenant, crowd, lambda: private_key(revealed, _certificate(key)))
+            return revealed, await self._threads.run(tenant, crowd, lambda: private_key(revealed, _certificate(key)))
         except (SecretUnavailable, Unfitting) as error:
             raise NotNow(f"{key.certificate}: {error}") from None
 
@@ -270,7 +270,7 @@ class SamlDesk:
         async def once(by: Provider) -> Said:
             means = Means(xmlsec1=self._program(), provider=by, keys=keys)
             try:
-                return await self._threaded(tenant, crowd, lambda: examined(message, expected, means))
+                return await self._threads.run(tenant, crowd, lambda: examined(message, expected, means))
             except NoProgram as error:
                 raise NotNow(str(error)) from None
 
@@ -304,22 +304,6 @@ class SamlDesk:
                 raise Refused(Reason.TRANSIENT)
             subject = f"{stand_in}:{found.identifiers[stand_in]}"
         return msgspec.structs.replace(found, subject=subject, session=heard.session)
-
-    async def _threaded(self, tenant: Tenant, crowd: str, job: Callable[[], T]) -> T:
-        """In one of a few threads, when it is this one's turn. Raises NotNow where too many wait, or it takes too long.
-        One that was given up still has its thread until it ends."""
-        if self._limiter is None:
-            self._limiter = trio.CapacityLimiter(self._at_once())
-        try:
-            async with self._places.place(tenant.name, crowd):
-                with trio.move_on_after(EXAMINED_S_MAX):
-                    return await trio.to_thread.run_sync(job, limiter=self._limiter, abandon_on_cancel=True)
-        except Crowded as error:
-            raise NotNow(f"{error} (sso.saml_at_once)") from None
-        raise NotNow("it took too long")
-
-    def _at_once(self) -> int:
-        return self._ports.configuration().daemon.sso.saml_at_once
 
 
 def _hinted(hint: bytes) -> tuple[str, str, str]:

@@ -13,7 +13,8 @@ import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from daemon.gateway.sso.saml_document import MESSAGE_BYTES_MAX, decoded
 from daemon.gateway.sso.saml_provider import MD, REDIRECT, RSA_BITS_MIN
@@ -25,10 +26,10 @@ RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
 SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 QUERY_CHARS_MAX = 32_768
 INFLATED_BYTES_MAX = MESSAGE_BYTES_MAX
-_HASHES: dict[str, hashes.HashAlgorithm] = {
-    RSA_SHA256: hashes.SHA256(),
-    RSA_SHA256.replace("256", "384"): hashes.SHA384(),
-    RSA_SHA256.replace("256", "512"): hashes.SHA512(),
+_ALGORITHMS: dict[str, tuple[str, hashes.HashAlgorithm]] = {
+    f"http://www.w3.org/2001/04/xmldsig-more#{kind}-{digest.name}": (kind, digest)
+    for kind in ("rsa", "ecdsa")
+    for digest in (hashes.SHA256(), hashes.SHA384(), hashes.SHA512())
 }
 for _prefix, _uri in (("md", MD), ("saml", SAML), ("samlp", SAMLP), ("ds", DS)):
     register_namespace(_prefix, _uri[1:-1])
@@ -187,22 +188,31 @@ def carried(query: str, kind: str, certificates: Iterable[bytes]) -> Carried:
         raise Refused(Reason.FORM)
     if "Signature" not in raw or "SigAlg" not in raw:
         raise Refused(Reason.UNSIGNED)
-    digest = _HASHES.get(unquote_plus(raw["SigAlg"]))
-    if digest is None:
+    algorithm = _ALGORITHMS.get(unquote_plus(raw["SigAlg"]))
+    if algorithm is None:
         raise Refused(Reason.ALGORITHM)
     signed = "&".join(f"{name}={raw[name]}" for name in (kind, "RelayState", "SigAlg") if name in raw)
     signature = decoded(unquote_plus(raw["Signature"]).replace(" ", "+"))
-    if not any(_is_by(each, signature, signed.encode(), digest) for each in certificates):
+    if not any(_is_by(each, signature, signed.encode(), *algorithm) for each in certificates):
         raise Refused(Reason.SIGNATURE)
     return Carried(message=_inflated(unquote_plus(raw[kind])), relay=unquote_plus(raw.get("RelayState", "")))
 
 
-def _is_by(certificate: bytes, signature: bytes, signed: bytes, digest: hashes.HashAlgorithm) -> bool:
+def _is_by(certificate: bytes, signature: bytes, signed: bytes, kind: str, digest: hashes.HashAlgorithm) -> bool:
+    """An elliptic signature is written as two numbers side by side (XML Signature), or as DER, which some providers
+    do here: their lengths tell them apart."""
     key = x509.load_der_x509_certificate(certificate).public_key()
-    if not isinstance(key, rsa.RSAPublicKey):
-        return False
     try:
-        key.verify(signature, signed, padding.PKCS1v15(), digest)
+        if kind == "rsa" and isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, signed, padding.PKCS1v15(), digest)
+        elif kind == "ecdsa" and isinstance(key, ec.EllipticCurvePublicKey):
+            half = (key.key_size + 7) // 8
+            if len(signature) == 2 * half:
+                r, s = (int.from_bytes(signature[at : at + half], "big") for at in (0, half))
+                signature = encode_dss_signature(r, s)
+            key.verify(signature, signed, ec.ECDSA(digest))
+        else:
+            return False
     except InvalidSignature:
         return False
     return True

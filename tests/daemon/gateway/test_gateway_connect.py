@@ -47,7 +47,7 @@ async def test_an_account_is_connected_and_disconnected(tmp_path: Path) -> None:
         back = await browser.get(f"{CALLBACK}?state={asked['state']}&code=c0de")
         assert (back.status_code, back.headers["location"]) == (303, f"{BASE}/connect?done=slack")
         assert here.desk.finished == [
-            ("acme", "slack", "c0de", "verifier of slack", f"{BASE}{CALLBACK}", "oidc:ada"),
+            ("acme", "slack", "c0de", "verifier of slack", f"{BASE}{CALLBACK}", "oidc:ada (https://idp.example.edu)"),
         ]
         told = here.audit.whats("acme")
         assert told.index("intended account.connect") + 1 == told.index("concluded account.connect")
@@ -188,7 +188,7 @@ async def test_who_may_not_connect_is_told_so_and_it_is_on_record(tmp_path: Path
             assert answer.status_code == 403
             assert 'id="sign-out"' in answer.text
         [first, *_] = [each for each in here.audit.told if each.how == "refused"]
-        assert first.deed.who == "oidc:ada"
+        assert first.deed.who == "oidc:ada (https://idp.example.edu)"
         assert first.detail.startswith("connecting takes the role admin, in the group staff")
 
 

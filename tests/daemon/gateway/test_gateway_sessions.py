@@ -27,7 +27,7 @@ async def test_a_session_ends_when_nothing_is_done_and_after_its_life(tmp_path: 
             "session.ended",
             {
                 "tenant": "acme",
-                "who": "oidc:ada",
+                "who": "oidc:ada (https://idp.example.edu)",
                 "session": here.events[0][1]["session"],
                 "why": here.events[-1][1]["why"],
             },

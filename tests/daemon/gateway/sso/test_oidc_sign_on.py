@@ -32,10 +32,14 @@ async def test_somebody_who_signs_in_has_a_session_of_their_own(tmp_path: Path) 
         assert "Domain" not in cookie
         assert (await browser.get("/connect")).status_code == 200
         [session] = await here.store.sessions.all()
-        assert (session.who, session.email, session.roles) == ("oidc:ada", "ada@example.edu", ("lms-admins", "staff"))
+        assert (session.who, session.email, session.roles) == (
+            "oidc:ada (https://idp.example.edu)",
+            "ada@example.edu",
+            ("lms-admins", "staff"),
+        )
         assert session.place == "192.0.2.7"
         assert cookie.split("=")[1].split(";")[0] not in repr(session)
-        assert [each.who for each in here.desk.seen] == ["oidc:ada"]
+        assert [each.who for each in here.desk.seen] == ["oidc:ada (https://idp.example.edu)"]
         assert here.audit.whats("acme") == ["intended session.begin", "concluded session.begin"]
         assert [name for name, _ in here.events] == ["session.began"]
 

@@ -9,6 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from saml_metadata import LOGIN, Key, certificate, entity, key_text, made
 from saml_texts import IDP, NOW_US, P, S, at
 
@@ -129,6 +130,38 @@ def test_what_is_not_signed_by_the_provider_is_refused(sent: str, reason: Reason
 def test_another_key_is_none_of_the_providers() -> None:
     with pytest.raises(Refused) as refused:
         carried(query(), "SAMLRequest", [certificate(made(2)), certificate(ec.generate_private_key(ec.SECP256R1()))])
+    assert refused.value.reason is Reason.SIGNATURE
+
+
+def elliptic(key: ec.EllipticCurvePrivateKey, digest: hashes.HashAlgorithm, *, side_by_side: bool) -> str:
+    """A query that is signed by an elliptic key, as two numbers side by side or in DER."""
+    algorithm = f"http://www.w3.org/2001/04/xmldsig-more#ecdsa-{digest.name}"
+    signed = query().partition("&SigAlg=")[0] + f"&SigAlg={quote(algorithm, safe='')}"
+    signature = key.sign(signed.encode(), ec.ECDSA(digest))
+    if side_by_side:
+        half = (key.key_size + 7) // 8
+        signature = b"".join(number.to_bytes(half, "big") for number in decode_dss_signature(signature))
+    return f"{signed}&Signature={quote(base64.b64encode(signature).decode(), safe='')}"
+
+
+@pytest.mark.parametrize("side_by_side", [True, False], ids=["side by side", "DER"])
+@pytest.mark.parametrize(
+    ("curve", "digest"),
+    [(ec.SECP256R1(), hashes.SHA256()), (ec.SECP384R1(), hashes.SHA384()), (ec.SECP521R1(), hashes.SHA512())],
+    ids=["P-256", "P-384", "P-521"],
+)
+def test_a_provider_may_sign_with_an_elliptic_key(
+    curve: ec.EllipticCurve, digest: hashes.HashAlgorithm, side_by_side: bool
+) -> None:
+    key = ec.generate_private_key(curve)
+    sent = elliptic(key, digest, side_by_side=side_by_side)
+    assert carried(sent, "SAMLRequest", [certificate(made(1)), certificate(key)]).message == b"<x/>"
+    for others in (certificate(ec.generate_private_key(curve)), certificate(made(1))):
+        with pytest.raises(Refused) as refused:
+            carried(sent, "SAMLRequest", [others])
+        assert refused.value.reason is Reason.SIGNATURE
+    with pytest.raises(Refused) as refused:
+        carried(sent.replace("SAMLRequest=", "SAMLRequest=A"), "SAMLRequest", [certificate(key)])
     assert refused.value.reason is Reason.SIGNATURE
 
 
