@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from actors.domain.changes import AnyChange
-from actors.domain.flow import Flow, Request, Response
+from actors.domain.flow import Flow, Response
 from actors.domain.outbox import Parcel, Place, Rate
 from actors.domain.tokens import Missing
 from actors.domain.verdicts import (
@@ -20,7 +20,6 @@ from actors.domain.verdicts import (
     Matched,
     Refused,
     Repeatable,
-    Revoked,
     Unavailable,
     Unmatched,
     Verdict,
@@ -29,8 +28,9 @@ from actors.domain.wording import TemplateFault
 from actors.ports import Bundler, Reveal, Wording
 from actors.ports.listening import Listening
 from actors.ports.rostering import Rostering
-from actors.ports.speaking import authorized, counted, keys_of
+from actors.ports.speaking import counted, keys_of
 from actors.targets.teams.batch import GraphBundler
+from actors.targets.teams.calling import Caller
 from actors.targets.teams.found import matched, posted, unmatched
 from actors.targets.teams.hearing import TeamsEars
 from actors.targets.teams.installing import BUCKET as INSTALLS
@@ -41,10 +41,9 @@ from actors.targets.teams.render import activity, escape, message
 from actors.targets.teams.scopes import APP, PERSON
 from actors.targets.teams.seek import seek
 from actors.targets.teams.settings import CHANNEL_ID, TEAM_ID, TeamsSettings
-from actors.targets.teams.wire import Answered, Failure, Purpose, Stale, harmless, understand
+from actors.targets.teams.wire import Answered, Failure, Purpose, harmless
 from config.durations import seconds
 from config.model import Audience
-from config.secrets import SecretUnavailable
 
 SKEW_US = 60_000_000
 """How far Graph's clock may be from ours."""
@@ -80,7 +79,8 @@ class TeamsTarget:
         self._settings = settings
         self._wording = wording
         self._keys = keys_of(reveal, EntraDialect(settings, reveal))
-        self._talks = 0
+        caller = Caller(settings, self._keys, self.bundler)
+        self._call, self._request, self._talk, self._token = caller.call, caller.request, caller.talk, caller.token
         self._installer = Installer(settings, partial(self._call, APP))
 
     # ── where ────────────────────────────────────────────────────────────────────────────────────
@@ -295,43 +295,6 @@ class TeamsTarget:
         """Something about a subscription, which the app has."""
         request = self._request(method, path, f"subscriptions.{method.lower()}", ("survey",), body)
         return self._call(APP, request, Purpose.CHANGES, self._talk("subscriptions"))
-
-    # ── requests ─────────────────────────────────────────────────────────────────────────────────
-
-    def _call(self, speaker: str, request: Request, purpose: Purpose, trail: Trail) -> Flow[Answered | Failure]:
-        """One request, with another token where the first one is no longer taken."""
-        claims = detail = ""
-        for _ in range(2):
-            token = yield from self._token(speaker, trail.now_us, claims)
-            if not isinstance(token, str):
-                return token
-            trailed = msgspec.structs.replace(request, headers={**request.headers, **trail.headers()})
-            answer = understand((yield authorized(trailed, token)), purpose)
-            if not isinstance(answer, Stale):
-                return answer
-            claims, detail = answer.claims, answer.detail
-            if not self._keys.refused(speaker, token, claims):
-                break
-        return Revoked(f"{detail}: the token is not accepted; connect the account again")
-
-    def _token(self, speaker: str, now_us: int | None, claims: str = "") -> Flow[str | Missing]:
-        """A secret that cannot be read now costs nothing: it is waited for."""
-        try:
-            return (yield from self._keys.token(speaker, now_us, claims))
-        except SecretUnavailable as error:
-            return Unavailable(str(error))
-
-    def _request(
-        self, method: str, path: str, operation: str, draws: tuple[str, ...] = (), body: bytes = b""
-    ) -> Request:
-        headers = {"accept": "application/json"} | ({"content-type": "application/json; charset=utf-8"} if body else {})
-        url = self._settings.graph + path
-        return Request(method=method, url=url, operation=operation, headers=headers, body=body, draws=draws)
-
-    def _talk(self, about: str) -> Trail:
-        """A trail for a conversation that belongs to no delivery; the count keeps its ids apart."""
-        self._talks += 1
-        return Trail("", f"{self._settings.client_id}|{about}|{self._talks}")
 
 
 def _lacks_app(answer: Answered | Failure) -> bool:
