@@ -30,7 +30,9 @@ class Feature(StrEnum):
     EVENTS = "events"
     """Hearing of people and channels that change, from the vendor or by asking."""
     ROSTERS = "rosters"
-    """Keeping members of channels, groups and teams in step."""
+    """Keeping members of channels and teams in step."""
+    ROSTER_GROUPS = "roster_groups"
+    """Keeping members of user groups in step."""
     ROSTER_OWNERS = "roster_owners"
     """Making members owners, and owners members, where the platform has owners."""
     ROSTER_CREATION = "roster_creation"
@@ -73,7 +75,7 @@ def features_of(
             found |= {Feature.POSTING, Feature.PROBING}
     for roster in rosters:
         if roster.to == target:
-            found |= {Feature.ROSTERS, Feature.LOOKUP}
+            found |= {Feature.ROSTER_GROUPS if roster.into.kind == "usergroup" else Feature.ROSTERS, Feature.LOOKUP}
             found |= {Feature.ROSTER_OWNERS} if roster.into.kind == "team" and roster.owners else set()
             found |= {Feature.ROSTER_CREATION} if roster.create else set()
     return frozenset(found | ({Feature.EVENTS} if hears else set()))

@@ -12,7 +12,7 @@ import msgspec
 
 from actors.domain.registering import Registration, Site
 from actors.domain.scopes import Feature
-from actors.targets.slack.scopes import BOT, EVENTS, LEVEL, needed
+from actors.targets.slack.scopes import BOT, LEVEL, events, needed
 
 NAME_CHARS_MAX = 35
 VERSION = 2
@@ -24,12 +24,17 @@ LONG = (
     "up by their e-mail addresses, and reads back nothing but channels it has posted to, to see whether a post of its "
     "own arrived. It answers no messages."
 )
+ROSTERS = (
+    " It keeps the members of channels and user groups as they are enrolled: it invites who belongs in, and takes out "
+    "who does no more."
+)
 
 
 def registration(features: Collection[Feature], site: Site, name: str) -> Registration:
     """The manifest for these features. ``name`` is how the app is called in Slack."""
     needs = needed(features, BOT)
     hears = Feature.EVENTS in features
+    keeps = not {Feature.ROSTERS, Feature.ROSTER_GROUPS}.isdisjoint(features)
     shown = name[:NAME_CHARS_MAX]
     settings: dict[str, object] = {
         "interactivity": {"is_enabled": False},
@@ -39,7 +44,7 @@ def registration(features: Collection[Feature], site: Site, name: str) -> Regist
     }
     if hears:
         where = {"request_url": site.events} if site.reachable else {}
-        settings["event_subscriptions"] = {**where, "bot_events": list(EVENTS)}
+        settings["event_subscriptions"] = {**where, "bot_events": list(events(features))}
         settings["interactivity"] = {"is_enabled": True, **where}
     oauth: dict[str, object] = {"scopes": {"bot": [need.scope for need in needs]}}
     if site.reachable:
@@ -49,7 +54,7 @@ def registration(features: Collection[Feature], site: Site, name: str) -> Regist
         "display_information": {
             "name": shown,
             "description": SHORT,
-            "long_description": LONG,
+            "long_description": LONG + (ROSTERS if keeps else ""),
             "background_color": COLOUR,
         },
         "features": {

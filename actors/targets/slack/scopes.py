@@ -28,7 +28,7 @@ NEEDS = (
     Need(
         scope="users:read",
         speaker=BOT,
-        why="being allowed users:read.email, and hearing of people who are changed or deactivated",
+        why="being allowed users:read.email, reading who there is, and hearing of people who are changed or deactivated",
         features=frozenset({Feature.LOOKUP, Feature.EVENTS}),
     ),
     Need(
@@ -58,7 +58,7 @@ NEEDS = (
     Need(
         scope="channels:read",
         speaker=BOT,
-        why="hearing that a public channel was renamed, archived or deleted, and asking whether it was",
+        why="hearing that a public channel or its members changed, and asking whether they did",
         features=frozenset({Feature.EVENTS, Feature.ROSTERS}),
     ),
     Need(
@@ -82,14 +82,14 @@ NEEDS = (
     Need(
         scope="usergroups:read",
         speaker=BOT,
-        why="reading the members of user groups",
-        features=frozenset({Feature.ROSTERS}),
+        why="finding user groups, reading their members, and hearing that they changed",
+        features=frozenset({Feature.ROSTER_GROUPS}),
     ),
     Need(
         scope="usergroups:write",
         speaker=BOT,
-        why="setting the members of user groups",
-        features=frozenset({Feature.ROSTERS}),
+        why="making user groups, and setting their members",
+        features=frozenset({Feature.ROSTER_GROUPS}),
     ),
     Need(
         scope="connections:write",
@@ -119,6 +119,17 @@ EVENTS = (
 )
 """What we subscribe to: each is acted on. ``tokens_revoked`` and ``app_uninstalled`` need no scope, those of channels
 and people need what ``NEEDS`` lists under ``events``."""
+ROSTER_EVENTS = {
+    Feature.ROSTERS: ("member_joined_channel",),
+    Feature.ROSTER_GROUPS: ("subteam_members_changed", "subteam_updated"),
+}
+"""What is told of members, for those who keep them in step alone: whoever joins any channel is one event."""
+
+
+def events(features: Collection[Feature]) -> tuple[str, ...]:
+    """What we subscribe to, in the order of the alphabet."""
+    more = [name for feature, names in ROSTER_EVENTS.items() if feature in features for name in names]
+    return tuple(sorted({*EVENTS, *more}))
 
 
 def needed(features: Collection[Feature], speaker: str = BOT) -> tuple[Need, ...]:
