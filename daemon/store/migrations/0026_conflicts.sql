@@ -52,8 +52,20 @@ CREATE TABLE clicks_heeded (
     seq  INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- How far a tenant's people were looked at for what their sources say differently of them.
-CREATE TABLE disagreements (
-    tenant    TEXT PRIMARY KEY,
-    looked_us INTEGER NOT NULL
+-- Where a tenant has several sources (`compared`): users of them who changed, to be looked at for what sources say
+-- differently of them; and what was believed instead of what a source says.
+ALTER TABLE sources ADD COLUMN compared INTEGER NOT NULL DEFAULT 0 CHECK (compared IN (0, 1));
+CREATE TABLE compared_due (
+    source INTEGER NOT NULL,
+    user   TEXT NOT NULL,
+    PRIMARY KEY (source, user)
+) WITHOUT ROWID;
+CREATE TABLE believed (
+    source INTEGER NOT NULL,
+    user   TEXT NOT NULL,
+    course TEXT NOT NULL,                                              -- '': of the person in all of them
+    field  TEXT NOT NULL CHECK (field IN ('email', 'name', 'role', 'status', 'dates')),
+    value  TEXT NOT NULL,
+    by_who TEXT NOT NULL,                                              -- the source that says so
+    PRIMARY KEY (source, user, course, field)
 ) WITHOUT ROWID;
