@@ -51,7 +51,7 @@ class Reply(Generic[A]):
         self._concluded = trio.Event()
         self._answer: A | None = None
         self._failure: Exception | None = None
-        self._holders: set[Reply[Any]] | None = None
+        self._holders: dict[Reply[Any], None] | None = None
 
     def __call__(self, answer: A) -> None:
         if self._state is _State.ANSWERED:
@@ -67,12 +67,12 @@ class Reply(Generic[A]):
 
     # ── for the mailbox ──────────────────────────────────────────────────────────────────────────────
 
-    def hold(self, holders: "set[Reply[Any]]") -> bool:
+    def hold(self, holders: "dict[Reply[Any], None]") -> bool:
         """The actor takes the question in its hands; False where the asker has already gone."""
         if self._state is not _State.OPEN:
             return False
         self._holders = holders
-        holders.add(self)
+        holders[self] = None
         return True
 
     def fail(self, failure: Exception) -> None:
@@ -99,5 +99,5 @@ class Reply(Generic[A]):
         self._state = state
         self._concluded.set()
         if self._holders is not None:
-            self._holders.discard(self)
+            self._holders.pop(self, None)
             self._holders = None
