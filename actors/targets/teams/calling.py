@@ -19,8 +19,6 @@ from actors.targets.teams.settings import TeamsSettings
 from actors.targets.teams.wire import Answered, Failure, Purpose, Stale, understand
 from config.secrets import SecretUnavailable
 
-ANSWER_BYTES_MAX = 1024 * 1024
-"""How long the answer to one request is where nothing else is said of it."""
 TRIES = 2
 
 
@@ -100,12 +98,8 @@ class Caller:
     def _together(self, requests: Sequence[Request]) -> Flow[list[Outcome]]:
         if self._bundler is not None and len(requests) > 1:
             packed = self._bundler.pack(requests)
-            outcome = yield msgspec.structs.replace(
-                packed,
-                draws=tuple(dict.fromkeys(name for each in requests for name in each.draws)),
-                answer_bytes_max=sum(each.answer_bytes_max or ANSWER_BYTES_MAX for each in requests),
-                patience_s=max((each.patience_s or 0.0 for each in requests), default=0.0) or None,
-            )
+            draws = tuple(dict.fromkeys(name for each in requests for name in each.draws))
+            outcome = yield msgspec.structs.replace(packed, draws=draws)
             heard = self._bundler.unpack(requests, outcome)
             if heard is not None:
                 return heard

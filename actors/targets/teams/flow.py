@@ -37,6 +37,7 @@ from actors.targets.teams.installing import BUCKET as INSTALLS
 from actors.targets.teams.installing import NOT_YET, Installed, Installer
 from actors.targets.teams.marks import Trail, chain_for, mark_of, messages_path, of_channel, trail_of
 from actors.targets.teams.oauth import EntraDialect, time_request
+from actors.targets.teams.pace import rate
 from actors.targets.teams.render import activity, escape, message
 from actors.targets.teams.scopes import APP, PERSON
 from actors.targets.teams.seek import seek
@@ -48,18 +49,6 @@ from config.model import Audience
 SKEW_US = 60_000_000
 """How far Graph's clock may be from ours."""
 EMAIL_CHARS_MAX = 320
-SHARE, BURST_S, BURST_MIN = 0.95, 0.08, 1.05
-"""n requests after the first take at least n times as long as the limit wants, for every n, and hardly longer."""
-
-BUCKETS = {
-    "posts": "post_per_s",
-    "activity": "activity_per_s",
-    "reads": "read_per_s",
-    "lookup": "lookup_per_s",
-    INSTALLS: "install_per_s",
-    "survey": "survey_per_s",
-    "token": "token_per_s",
-}
 
 
 class TeamsTarget:
@@ -120,16 +109,8 @@ class TeamsTarget:
         )
 
     def rate(self, bucket: str) -> Rate:
-        """The terms of ``team:TEAM``, ``channel:TEAM/CHANNEL`` and of what is limited for the app as a whole. A burst
-        and what refills within the same second stay together a little below the limit: requests bunch on their way."""
-        if bucket.startswith("channel:"):
-            return self._settings.rate("channel_per_s")
-        of_team = bucket.startswith("team:")  # never one at a time: a slow channel must not hold up its neighbours
-        whole = self._settings.rate("team_per_s" if of_team else BUCKETS[bucket])
-        if whole.per_s < 2.0 and not of_team:
-            return whole
-        burst = BURST_MIN if of_team else max(BURST_MIN, whole.per_s * BURST_S)
-        return Rate(per_s=whole.per_s * SHARE - (burst - BURST_MIN), burst=burst)
+        """See ``pace``."""
+        return rate(self._settings, bucket)
 
     def costs(self, destination: str, *, to_learner: bool, known: bool) -> tuple[tuple[str, ...], ...]:
         """A post draws from its team, its channel and from all posts; a learner not known yet is looked up first."""

@@ -129,9 +129,7 @@ class EntraDialect:
 
     # ── renewing, giving back ────────────────────────────────────────────────────────────────────────
 
-    def renew(
-        self, speaker: str, held: Tokens, claims: str = "", now_us: int | None = None
-    ) -> Flow[Granted | Failure]:
+    def renew(self, speaker: str, held: Tokens, claims: str = "", now_us: int | None = None) -> Flow[Granted | Failure]:
         if speaker == "app":
             form = {"grant_type": "client_credentials", "scope": f"{self._settings.resource}/.default"}
             return (yield from self._ask(form, claims))

@@ -1,6 +1,7 @@
 """``[targets.NAME] kind = "teams"``."""
 
 import re
+from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -24,6 +25,10 @@ LIMITS_PER_S = {
     "read_per_s": 20.0,  # GET channel message, per app and directory, published
     "install_per_s": 15.0,  # installing an app and asking for it, per app and directory, half of what is published
     "lookup_per_s": 50.0,  # GET user costs 2 units; the smallest directory grants 3,500 in 10 s
+    "member_read_per_s": 60.0,  # GET team members, per app and directory, published
+    "member_write_per_s": 30.0,  # changing members, per app and directory, published
+    "create_per_s": 10.0,  # POST teams, per app and directory, published
+    "directory_per_s": 5.0,  # pages of people, and questions about groups: 3,500 units in 10 s for the smallest
     "survey_per_s": 2.0,  # how people and channels stand, far below what is published
     "token_per_s": 2.0,  # tokens are kept for an hour; Entra calls more a loop
 }
@@ -93,12 +98,17 @@ class TeamsSettings(Words, frozen=True, kw_only=True):
     """Where Microsoft Graph is; national clouds have their own."""
     login_url: str = "https://login.microsoftonline.com/"
     """Where Entra is."""
+    team_owner: str = ""
+    """The account that owns teams which rosters create for courses without an instructor: its sign-in name or object
+    id. It is left alone in every team."""
+    team_template: Literal["standard", "educationClass"] = "standard"
+    """What teams that rosters create are made of. ``educationClass`` needs Teams for Education."""
     course_channels: dict[str, CourseChannel] = msgspec.field(default_factory=dict)
     """Course (its code, SIS id or activity IRI) to channel, for audiences with ``course_channel = true``."""
     limits: dict[str, float] = msgspec.field(default_factory=dict)
     """Requests a second, over the published limits: team_per_s (each team, all its channels together),
     channel_per_s (each channel), post_per_s (all channels), activity_per_s, install_per_s, read_per_s, lookup_per_s,
-    token_per_s."""
+    member_read_per_s, member_write_per_s, create_per_s and directory_per_s (rosters), token_per_s."""
     batch: bool = True
     """Send what is ready at the same moment as one call ($batch), each part with an outcome of its own."""
     survey: Duration = "30m"
@@ -138,6 +148,8 @@ class TeamsSettings(Words, frozen=True, kw_only=True):
             raise ValueError("teams_app_id is a GUID: the id in the Teams app's manifest")
         if self.catalog_app_id and not TEAM_ID.fullmatch(self.catalog_app_id):
             raise ValueError("catalog_app_id is a GUID: the id in the organisation's app catalogue")
+        if self.team_owner and not (TEAM_ID.fullmatch(self.team_owner) or "@" in self.team_owner):
+            raise ValueError("team_owner is somebody's sign-in name, or the object id (a GUID)")
         if self.app_home and not self.app_home.startswith("https://"):
             raise ValueError("app_home is an https address: Teams frames nothing else")
 

@@ -19,6 +19,7 @@ Harmless = Throttled | Unavailable | Faulted | Refused | Revoked
 Failure = Harmless | Doubtful
 
 DETAIL_CHARS_MAX = 400
+LOCATION_CHARS_MAX = 400
 CLAIMS_CHARS_MAX = 8_192
 NESTED_MAX = 5
 THE_APPS_LIMIT = "activitylimitreached"
@@ -38,14 +39,19 @@ class Purpose(Enum):
     HELLO = "saying hello"
     INSTALL = "installing the app for the learner"
     CHANGES = "asking for changes"
+    TEAMS = "finding teams"
+    MEMBERS = "reading the members of the team"
+    ROSTER = "changing the members of the team"
+    CREATION = "creating the team"
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """2xx. ``request_ids`` are both sides' ids of the request."""
+    """2xx. ``request_ids`` are both sides' ids of the request; ``location``: where what was made is to be found."""
 
     status: int
     fields: dict[str, object]
     request_ids: dict[str, str]
+    location: str = ""
 
     def text(self, name: str) -> str:
         """A field as text; empty where it is missing or something else."""
@@ -81,6 +87,10 @@ class Told(msgspec.Struct, frozen=True):
 
 
 Meaning = Callable[[Told], Failure | Stale]
+_OF_ONE = frozenset({Purpose.CHANNEL, Purpose.READ, Purpose.LOOKUP, Purpose.MEMBERS, Purpose.ROSTER})
+"""What is limited for one channel, one team or whoever asks, and holds up nobody else."""
+_SILENT = frozenset({Purpose.INSTALL, Purpose.CREATION, Purpose.ROSTER})
+"""What may be answered with a success and no words."""
 
 
 def _refused(cause: Cause, advice: str = "") -> Meaning:
@@ -100,8 +110,7 @@ def _throttled(told: Told) -> Failure:
     notifications, or the app as a whole, holds up the lane."""
     if told.code.casefold() == THE_APPS_LIMIT:
         return _busy(told)
-    own = told.purpose in (Purpose.CHANNEL, Purpose.READ, Purpose.LOOKUP)
-    return Throttled(told.retry_after, whole_lane=not own, detail=told.detail)
+    return Throttled(told.retry_after, whole_lane=told.purpose not in _OF_ONE, detail=told.detail)
 
 
 def _busy(told: Told) -> Failure:
@@ -147,6 +156,17 @@ def _forbidden(told: Told) -> Failure:
             )
         case Purpose.CHANGES:
             advice = "the app registration lacks User.Read.All (for people) or Channel.ReadBasic.All (for channels)"
+        case Purpose.TEAMS:
+            advice = "the app registration lacks GroupMember.Read.All"
+        case Purpose.MEMBERS:
+            advice = "the app registration lacks TeamMember.Read.All (or TeamMember.ReadWrite.All)"
+        case Purpose.ROSTER:
+            advice = (
+                "the app registration lacks TeamMember.ReadWrite.All (where there are no owners: "
+                "TeamMember.ReadWriteNonOwnerRole.All), or the team has as many members or owners as it may"
+            )
+        case Purpose.CREATION:
+            advice = "the app registration lacks Team.Create, or the owner may not have teams"
         case _:
             assert_never(told.purpose)
     return Refused(Cause.MISSING_PERMISSION, _with(told.detail, advice))
@@ -249,11 +269,12 @@ def _understand(response: Response, purpose: Purpose) -> Answered | Stale | Fail
     if status == 409 and purpose is Purpose.INSTALL:
         return Answered(status, {}, request_ids(response))  # somebody was quicker: it is there
     if 200 <= status < 300:
-        nothing = status == 204 or (purpose is Purpose.INSTALL and not response.body)
+        nothing = status == 204 or (purpose in _SILENT and not response.body)
         fields = {} if nothing else decode_object(response.body)
         if fields is None:
             return Doubtful(f"HTTP {status} with an answer that is not Graph's ({len(response.body)} bytes)")
-        return Answered(status, fields, request_ids(response))
+        location = response.headers.get("content-location") or response.headers.get("location", "")
+        return Answered(status, fields, request_ids(response), location[:LOCATION_CHARS_MAX])
     if status < 400:
         where = response.headers.get("location", "elsewhere")[:120]
         return Unavailable(f"HTTP {status}: graph_url leads to {where}, not to Microsoft Graph")

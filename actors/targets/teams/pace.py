@@ -1,0 +1,56 @@
+"""How fast Graph may be asked: the published limits as token buckets, by the names that requests draw from.
+
+A burst and what refills within the same second stay together a little below the limit: requests bunch on their way.
+"""
+
+from actors.domain.outbox import Rate
+from actors.targets.teams.batch import SIZE_MAX
+from actors.targets.teams.installing import BUCKET as INSTALLS
+from actors.targets.teams.settings import TeamsSettings
+
+SHARE, BURST_S, BURST_MIN = 0.95, 0.08, 1.05
+"""n requests after the first take at least n times as long as the limit wants, for every n, and hardly longer."""
+OF_TEAM_AT_ONCE = 4
+"""So many changes of one team's members are one call: each counts within the team's limit."""
+MEMBERS, LISTS, CREATIONS, DIRECTORY = "members", "lists", "creations", "directory"
+"""Changing members, in any team; twenty lists of members as one call; creating teams; asking the directory."""
+_BUNCHED = 0.66
+"""How much of a second's changes may come in one bundle."""
+
+BUCKETS = {
+    "posts": "post_per_s",
+    "activity": "activity_per_s",
+    "reads": "read_per_s",
+    "lookup": "lookup_per_s",
+    INSTALLS: "install_per_s",
+    MEMBERS: "member_write_per_s",
+    LISTS: "member_read_per_s",
+    CREATIONS: "create_per_s",
+    DIRECTORY: "directory_per_s",
+    "survey": "survey_per_s",
+    "token": "token_per_s",
+}
+
+
+def rate(settings: TeamsSettings, bucket: str) -> Rate:
+    """The terms of ``team:TEAM``, ``channel:TEAM/CHANNEL``, ``roster:TEAM`` and of what is limited for the app as a
+    whole."""
+    if bucket.startswith("channel:"):
+        return settings.rate("channel_per_s")
+    of_team = bucket.startswith("team:")  # never one at a time: a slow channel must not hold up its neighbours
+    if bucket.startswith("roster:"):  # the next call only when this one's changes count no more
+        return Rate(per_s=settings.rate("team_per_s").per_s * SHARE / OF_TEAM_AT_ONCE, burst=1.0)
+    whole = settings.rate("team_per_s" if of_team else BUCKETS[bucket])
+    if bucket == LISTS:
+        whole = Rate(per_s=whole.per_s / SIZE_MAX, burst=1.0)
+    if whole.per_s < 2.0 and not of_team:
+        return whole
+    burst = BURST_MIN if of_team else max(BURST_MIN, whole.per_s * BURST_S)
+    if bucket == MEMBERS:  # slower on the whole, and so that a bundle is full
+        burst = max(burst, min(float(SIZE_MAX), whole.per_s * _BUNCHED))
+    return Rate(per_s=whole.per_s * SHARE - (burst - BURST_MIN), burst=burst)
+
+
+def of_roster(team: str) -> tuple[str, str, str]:
+    """What a change of a team's members draws from."""
+    return f"team:{team}", f"roster:{team}", MEMBERS
