@@ -24,13 +24,10 @@ COMPARE, READ = 1, 2
 
 
 class Marked(msgspec.Struct, frozen=True, kw_only=True):
-    """Something changed in a course of a source (``course`` empty: anywhere in it)."""
+    """Something changed in a course of a rule's source (``course`` empty: anywhere in it)."""
 
-    source: int
-    name: str
     course: str
     marks: int
-    at_us: int
 
 
 class PlaceState(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +46,8 @@ class PlaceState(msgspec.Struct, frozen=True, kw_only=True):
     parked: str = ""
     members: int = 0
     """How many people are in it, as far as is remembered."""
+    partly: str = ""
+    """Why it could not be read to its end; empty: it was."""
 
 
 class RuleState(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,24 +61,28 @@ class RuleState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountFound(msgspec.Struct, frozen=True, kw_only=True):
-    """What a vendor said of an address; ``account`` None: nobody has it."""
+    """What a vendor said. ``named``: an address (casefolded), or ``id:`` and its id of a member whom nobody knows.
+    ``account`` None: nobody is named so."""
 
-    email: str
+    named: str
     account: Account | None
     found_us: int
 
 
 class Reckoned(msgspec.Struct, frozen=True, kw_only=True):
     """What one run made of one place. ``place``: as it is known now; ``marks``: of the state that was reckoned with.
-    ``kept``: what is remembered from now on, as far as it is new; ``standings``: everybody's. ``again_us``: when it is
+    ``kept``: what is remembered from now on, as far as it is new (``anew``: it is another place than before, of which
+    nothing else is remembered); ``standings``: everybody's, None: as they were. ``again_us``: when it is
     looked at again (``again``: how); None: when something changes. ``orders`` replace those that were not sent yet."""
 
     place: Place
     marks: int
     born_us: int = 0
+    partly: str = ""
+    anew: bool = False
     kept: tuple[Kept, ...] = ()
     forgotten: tuple[str, ...] = ()
-    standings: tuple[Standing, ...] = ()
+    standings: tuple[Standing, ...] | None = None
     orders: tuple[RosterOrder, ...] = ()
     parked: str = ""
     again: int = COMPARE
@@ -135,7 +138,11 @@ class Rosters(Protocol):
         """From now on changes of these sources are marked, of the tenant's others not; one that was not watched before
         is marked as a whole."""
 
-    async def marked(self, tenant: str) -> list[Marked]: ...
+    async def share(self, tenant: str, rules: Mapping[str, Sequence[str]]) -> frozenset[str]:
+        """What was marked since becomes the matter of the rules that are kept from those sources (``rules`` by source).
+        Those that have anything."""
+
+    async def marked(self, tenant: str, rule: str) -> list[Marked]: ...
 
     async def enrolled(
         self, tenant: str, source: str, courses: Sequence[str] | None, after: tuple[str, str, int], limit: int
@@ -159,23 +166,27 @@ class Rosters(Protocol):
     async def spread(
         self,
         tenant: str,
+        rule: str,
         lane: str,
         kind: PlaceKind,
         units: Sequence[Unit],
         marked: Sequence[Marked] = (),
         due: int = COMPARE,
     ) -> None:
-        """These units' places are due, those that are new are remembered, and these marks are dealt with (unless there
-        are more by now), in one transaction."""
+        """These units' places are due (0: only remembered), those that are new are remembered, and these marks are
+        dealt with (unless there are more by now), in one transaction."""
 
     async def touch(self, lane: str, place: str, due: int) -> int:
         """The vendor told of a place, by its id there: how many of ours are due for it."""
 
+    async def due(self, tenant: str, rule: str, unit: str, due: int) -> int:
+        """A unit's place is due, whatever stopped it before (``unit`` empty: all of the rule). How many."""
+
     async def kept(self, places: Sequence[int]) -> dict[int, list[Kept]]:
         """By the place's number; at most 500 places."""
 
-    async def accounts(self, lane: str, emails: Sequence[str]) -> dict[str, AccountFound]:
-        """What is known of these addresses (casefolded)."""
+    async def accounts(self, lane: str, named: Sequence[str]) -> dict[str, AccountFound]:
+        """What is known of these addresses and ids, as ``AccountFound`` names them."""
 
     async def learn(self, lane: str, found: Sequence[AccountFound]) -> None: ...
 
@@ -214,15 +225,6 @@ class Rosters(Protocol):
 
     async def judge_plan(self, tenant: str, hash_: str, state: PlanState, by: str, now_us: int) -> bool:
         """A person's word on a parked plan. False: it is not parked (any more)."""
-
-    async def accept(self, place: int, account: str, *, accepted: bool) -> bool:
-        """A person's word that somebody may (not) stay in a place without a seat; it is due then."""
-
-    async def pardon(self, place: int, account: str) -> bool:
-        """What was remembered against putting somebody in (refused, taken out) is forgotten; it is due then."""
-
-    async def bind(self, place: int, id_: str) -> bool:
-        """A person's word which place at the vendor it is (empty: none; it is looked for again); it is due then."""
 
     # ── telling ──────────────────────────────────────────────────────────────────────────────────────
 

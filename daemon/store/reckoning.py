@@ -50,12 +50,15 @@ def _write(raw: sqlite3.Connection, each: Reckoned, now_us: int) -> None:
     came = row[0] != each.marks  # something more has changed meanwhile: it stays due as it is
     due, due_us = (0, 0) if each.again_us is None else (each.again, each.again_us)
     raw.execute(
-        "UPDATE roster_places SET place = ?, made = ?, made_us = ?, read_us = ?, closed = ?, parked = ?, born_us = ? "
-        "WHERE no = ?",
+        "UPDATE roster_places SET place = ?, made = ?, made_us = ?, read_us = ?, closed = ?, parked = ?, born_us = ?, "
+        "partly = ? WHERE no = ?",
         (
-            place.id, int(place.made), place.made_us, place.read_us, place.closed, each.parked, each.born_us, place.no,
+            place.id, int(place.made), place.made_us, place.read_us, place.closed, each.parked, each.born_us,
+            each.partly, place.no,
         ),
     )  # fmt: skip
+    if each.anew:
+        raw.execute("DELETE FROM roster_kept WHERE place = ?", (place.no,))
     if not came:
         raw.execute("UPDATE roster_places SET due = ?, due_us = ? WHERE no = ?", (due, due_us, place.no))
     raw.executemany("DELETE FROM roster_kept WHERE place = ? AND id = ?", [(place.no, id_) for id_ in each.forgotten])
@@ -70,7 +73,8 @@ def _write(raw: sqlite3.Connection, each: Reckoned, now_us: int) -> None:
             for kept in each.kept
         ],
     )  # fmt: skip
-    _stand(raw, place.no, each.standings, now_us)
+    if each.standings is not None:
+        _stand(raw, place.no, each.standings, now_us)
 
 
 def who_of(standing: Standing) -> str:

@@ -1,4 +1,4 @@
-"""What people ask of rosters, and what they say: plans, standings, who may stay, which place it is."""
+"""What people ask of rosters, and what they say of plans."""
 
 import sqlite3
 from collections import defaultdict
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from actors.domain.rosters.accounts import Account as Standing
-from actors.ports.rosters import COMPARE, READ, Drift, PlanRow, PlanState
+from actors.ports.rosters import COMPARE, Drift, PlanRow, PlanState
 
 _PLAN = "tenant, hash, scope, cause, state, by_who, made_us, done_us, adds, removes, why"
 _STANDING = "standing, person, user, name, email, account, owner, detail"
@@ -22,12 +22,13 @@ def touch(raw: sqlite3.Connection, lane: str, place: str, due: int) -> int:
     ).rowcount
 
 
-def _due(raw: sqlite3.Connection, place: int, due: int) -> None:
-    raw.execute(
+def due(raw: sqlite3.Connection, tenant: str, rule: str, unit: str, how: int) -> int:
+    """See ``ports.rosters``."""
+    return raw.execute(
         "UPDATE roster_places SET due = max(due, ?), due_us = 0, marks = marks + 1, stuck = '', stuck_us = 0 "
-        "WHERE no = ?",
-        (due, place),
-    )
+        "WHERE tenant = ? AND rule = ? AND (? = '' OR unit = ?)",
+        (how, tenant, rule, unit, unit),
+    ).rowcount
 
 
 # ── plans ────────────────────────────────────────────────────────────────────────────────────────────
@@ -78,43 +79,6 @@ def judge_plan(raw: sqlite3.Connection, tenant: str, hash_: str, state: PlanStat
             (COMPARE, tenant, hash_),
         )
     return done > 0
-
-
-# ── people's words ───────────────────────────────────────────────────────────────────────────────────
-
-
-def accept(raw: sqlite3.Connection, place: int, account: str, accepted: bool) -> bool:
-    """See ``ports.rosters``."""
-    done = raw.execute(
-        "UPDATE roster_kept SET accepted = ? WHERE place = ? AND id = ?", (int(accepted), place, account)
-    ).rowcount
-    _due(raw, place, COMPARE)
-    return done > 0
-
-
-def pardon(raw: sqlite3.Connection, place: int, account: str) -> bool:
-    """See ``ports.rosters``."""
-    done = raw.execute(
-        "UPDATE roster_kept SET refused = '', refused_us = 0, left_us = 0, tries = 0, put_us = 0 "
-        "WHERE place = ? AND id = ?",
-        (place, account),
-    ).rowcount
-    _due(raw, place, COMPARE)
-    return done > 0
-
-
-def bind(raw: sqlite3.Connection, place: int, id_: str) -> bool:
-    """See ``ports.rosters``. Who was in the other place is forgotten; who may stay is said anew."""
-    row = raw.execute("SELECT place FROM roster_places WHERE no = ?", (place,)).fetchone()
-    if row is None:
-        return False
-    if row[0] != id_:
-        raw.execute("DELETE FROM roster_kept WHERE place = ?", (place,))
-    raw.execute(
-        "UPDATE roster_places SET place = ?, made = 0, made_us = 0, read_us = 0, closed = '' WHERE no = ?", (id_, place)
-    )
-    _due(raw, place, READ)
-    return True
 
 
 # ── telling ──────────────────────────────────────────────────────────────────────────────────────────

@@ -9,6 +9,7 @@ from actors.domain.outbox import Decision, Delivery, State
 from actors.domain.rosters.order import PLACE, RosterOrder, refusals
 from actors.domain.verdicts import Cause
 from actors.ports.records import Kept as KeptRecord
+from daemon.store import ordering
 
 BORN_AGAIN_US = 30_000_000
 """A place that its vendor does not know yet is tried again after so long."""
@@ -50,7 +51,8 @@ def settle(raw: sqlite3.Connection, delivery: Delivery, decision: Decision, now_
     if decision.state is State.DELIVERED:
         _done(raw, place, order, decision, now_us)
         raw.execute("UPDATE roster_places SET stuck = '', stuck_us = 0 WHERE no = ?", (place,))
-        raw.execute(_DUE, (1, now_us, place))
+        if ordering.open_orders(raw, delivery.lane, order.roster, order.unit) == (0, 0):
+            raw.execute(_DUE, (1, now_us, place))  # not before the last of them: those that follow are meant still
     elif decision.cause is Cause.DESTINATION_GONE and now_us - made_us < born_us:
         raw.execute(_DUE, (1, now_us + BORN_AGAIN_US, place))
     else:

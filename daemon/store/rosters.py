@@ -30,7 +30,7 @@ from daemon.store.writer import Writer
 
 _PLACE = (
     "no, unit, course, name, topic, label, lane, kind, place, made, made_us, read_us, closed, due, due_us, marks, "
-    "stuck, stuck_us, parked"
+    "stuck, stuck_us, parked, partly"
 )
 _KEPT = (
     "place, id, person, owner, membership, inside, put_us, tries, ours, accepted, granted, left_us, refused, refused_us"
@@ -43,7 +43,8 @@ _SPREAD = """
     INSERT INTO roster_places (tenant, rule, unit, lane, kind, course, name, topic, label, due, marks)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (tenant, rule, unit, lane, kind) DO UPDATE SET
     course = excluded.course, name = excluded.name, topic = excluded.topic, label = excluded.label,
-    due = max(due, excluded.due), due_us = 0, marks = marks + 1
+    due = max(due, excluded.due), due_us = CASE WHEN excluded.due > 0 THEN 0 ELSE due_us END,
+    marks = marks + (excluded.due > 0)
 """
 
 
@@ -62,13 +63,18 @@ class SqlRosters:
         if any(bool(now[name]) != (name in sources) for name in now):
             await self._write(lambda raw: _watch(raw, tenant, sources))
 
-    async def marked(self, tenant: str) -> list[Marked]:
-        sql = (
-            "SELECT d.source, s.name, d.course, d.marks, d.at_us FROM roster_due d JOIN sources s ON s.no = d.source "
-            "WHERE s.tenant = ? ORDER BY d.source, d.course"
-        )
-        found = await self._read(lambda raw: raw.execute(sql, (tenant,)).fetchall())
-        return [Marked(**dict(zip(Marked.__struct_fields__, row, strict=True))) for row in found]
+    async def share(self, tenant: str, rules: Mapping[str, Sequence[str]]) -> frozenset[str]:
+        sql = "SELECT 1 FROM roster_due d JOIN sources s ON s.no = d.source WHERE s.tenant = ? LIMIT 1"
+        if await self._read(lambda raw: raw.execute(sql, (tenant,)).fetchone()) is not None:
+            await self._write(lambda raw: _share(raw, tenant, rules))
+        sql_rules = "SELECT DISTINCT rule FROM roster_rule_due WHERE tenant = ?"
+        found = await self._read(lambda raw: raw.execute(sql_rules, (tenant,)).fetchall())
+        return frozenset(row[0] for row in found)
+
+    async def marked(self, tenant: str, rule: str) -> list[Marked]:
+        sql = "SELECT course, marks FROM roster_rule_due WHERE tenant = ? AND rule = ? ORDER BY course"
+        found = await self._read(lambda raw: raw.execute(sql, (tenant, rule)).fetchall())
+        return [Marked(course=course, marks=marks) for course, marks in found]
 
     async def enrolled(
         self, tenant: str, source: str, courses: Sequence[str] | None, after: tuple[str, str, int], limit: int
@@ -96,6 +102,7 @@ class SqlRosters:
     async def spread(
         self,
         tenant: str,
+        rule: str,
         lane: str,
         kind: PlaceKind,
         units: Sequence[Unit],
@@ -106,13 +113,13 @@ class SqlRosters:
             raw.executemany(
                 _SPREAD,
                 [
-                    (tenant, unit.rule, unit.key, lane, kind, unit.course, unit.name, unit.topic, unit.label, due)
+                    (tenant, rule, unit.key, lane, kind, unit.course, unit.name, unit.topic, unit.label, due)
                     for unit in units
                 ],
             )
             raw.executemany(
-                "DELETE FROM roster_due WHERE source = ? AND course = ? AND marks = ?",
-                [(each.source, each.course, each.marks) for each in marked],
+                "DELETE FROM roster_rule_due WHERE tenant = ? AND rule = ? AND course = ? AND marks = ?",
+                [(tenant, rule, each.course, each.marks) for each in marked],
             )
 
         await self._write(job)
@@ -123,6 +130,9 @@ class SqlRosters:
             return 0
         return await self._write(lambda raw: rostered.touch(raw, lane, place, due))
 
+    async def due(self, tenant: str, rule: str, unit: str, due: int) -> int:
+        return await self._write(lambda raw: rostered.due(raw, tenant, rule, unit, due))
+
     async def kept(self, places: Sequence[int]) -> dict[int, list[Kept]]:
         marks = ",".join("?" * len(places))
         sql = f"SELECT {_KEPT} FROM roster_kept WHERE place IN ({marks})"  # noqa: S608  # marks only
@@ -131,18 +141,17 @@ class SqlRosters:
             found[row[0]].append(_kept(row))
         return found
 
-    async def accounts(self, lane: str, emails: Sequence[str]) -> dict[str, AccountFound]:
+    async def accounts(self, lane: str, named: Sequence[str]) -> dict[str, AccountFound]:
         def job(raw: sqlite3.Connection) -> dict[str, AccountFound]:
             found: dict[str, AccountFound] = {}
-            for some in some_of(emails):
+            for some in some_of(named):
                 marks = ",".join("?" * len(some))
-                for email, id_, name, active, limited, found_us in raw.execute(
-                    "SELECT email, id, name, active, restricted, found_us FROM roster_accounts "  # noqa: S608
-                    f"WHERE lane = ? AND email IN ({marks})",
+                for row in raw.execute(
+                    "SELECT named, id, name, email, active, limited, bot, found_us FROM roster_accounts "  # noqa: S608
+                    f"WHERE lane = ? AND named IN ({marks})",
                     (lane, *some),
                 ):
-                    whole = Account(id=id_, emails=(email,), name=name, active=bool(active), limited=bool(limited))
-                    found[email] = AccountFound(email=email, account=whole if id_ else None, found_us=found_us)
+                    found[row[0]] = _account(row)
             return found
 
         return await self._read(job)
@@ -151,8 +160,10 @@ class SqlRosters:
         rows = []
         for each in found:
             who = each.account or Account(id="")
-            rows.append((lane, each.email, who.id, who.name, int(who.active), int(who.limited), each.found_us))
-        sql = "INSERT OR REPLACE INTO roster_accounts VALUES (?, ?, ?, ?, ?, ?, ?)"
+            email = who.emails[0] if who.emails else ""
+            known = (who.name, email, int(who.active), int(who.limited), int(who.bot))
+            rows.append((lane, each.named, who.id, *known, each.found_us))
+        sql = "INSERT OR REPLACE INTO roster_accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
         await self._write(lambda raw: raw.executemany(sql, rows))
 
     async def contacts(self, tenant: str, target: str) -> dict[int, str]:
@@ -210,15 +221,6 @@ class SqlRosters:
     async def judge_plan(self, tenant: str, hash_: str, state: PlanState, by: str, now_us: int) -> bool:
         return await self._write(lambda raw: rostered.judge_plan(raw, tenant, hash_, state, by, now_us))
 
-    async def accept(self, place: int, account: str, *, accepted: bool) -> bool:
-        return await self._write(lambda raw: rostered.accept(raw, place, account, accepted))
-
-    async def pardon(self, place: int, account: str) -> bool:
-        return await self._write(lambda raw: rostered.pardon(raw, place, account))
-
-    async def bind(self, place: int, id_: str) -> bool:
-        return await self._write(lambda raw: rostered.bind(raw, place, id_))
-
     # ── telling ──────────────────────────────────────────────────────────────────────────────────────
 
     async def standings(self, place: int, after: str, limit: int) -> list[Standing]:
@@ -246,6 +248,18 @@ def _watch(raw: sqlite3.Connection, tenant: str, sources: Sequence[str]) -> None
             raw.execute("DELETE FROM roster_due WHERE source = ?", (no,))
 
 
+def _share(raw: sqlite3.Connection, tenant: str, rules: Mapping[str, Sequence[str]]) -> None:
+    """Taken from the sources' list and put on the rules' own."""
+    sql = "SELECT d.source, s.name, d.course FROM roster_due d JOIN sources s ON s.no = d.source WHERE s.tenant = ?"
+    for source, name, course in raw.execute(sql, (tenant,)).fetchall():
+        raw.executemany(
+            "INSERT INTO roster_rule_due VALUES (?, ?, ?, 1) ON CONFLICT (tenant, rule, course) "
+            "DO UPDATE SET marks = marks + 1",
+            [(tenant, rule, course) for rule in rules.get(name, ())],
+        )
+        raw.execute("DELETE FROM roster_due WHERE source = ? AND course = ?", (source, course))
+
+
 def _places(raw: sqlite3.Connection, tenant: str, rule: str, lane: str, kind: PlaceKind) -> dict[str, PlaceState]:
     inside = dict(raw.execute(_INSIDE, (tenant, rule)).fetchall())
     found = {}
@@ -258,7 +272,7 @@ def _places(raw: sqlite3.Connection, tenant: str, rule: str, lane: str, kind: Pl
 
 def _state(rule: str, row: Sequence[Any], waiting: int, flying: int, members: int) -> PlaceState:
     no, key, course, name, topic, label, lane, kind, id_, made, made_us, read_us, closed, *rest = row
-    due, due_us, marks, stuck, stuck_us, parked = rest
+    due, due_us, marks, stuck, stuck_us, parked, partly = rest
     unit = Unit(rule=rule, key=key, course=course, name=name, topic=topic, label=label)
     place = Place(
         no=no,
@@ -282,7 +296,15 @@ def _state(rule: str, row: Sequence[Any], waiting: int, flying: int, members: in
         stuck_us=stuck_us,
         parked=parked,
         members=members,
+        partly=partly,
     )
+
+
+def _account(row: Sequence[Any]) -> AccountFound:
+    named, id_, name, email, active, limited, bot, found_us = row
+    emails = (email,) if email else ()
+    whole = Account(id=id_, emails=emails, name=name, active=bool(active), limited=bool(limited), bot=bool(bot))
+    return AccountFound(named=named, account=whole if id_ else None, found_us=found_us)
 
 
 def _kept(row: Sequence[Any]) -> Kept:

@@ -12,6 +12,15 @@ CREATE TABLE roster_due (
     at_us  INTEGER NOT NULL,
     PRIMARY KEY (source, course)
 ) WITHOUT ROWID;
+-- The same, for each rule that is kept from that source, until it has dealt with it.
+CREATE TABLE roster_rule_due (
+    tenant TEXT NOT NULL,
+    rule   TEXT NOT NULL,
+    course TEXT NOT NULL,
+    marks  INTEGER NOT NULL,
+    PRIMARY KEY (tenant, rule, course)
+) WITHOUT ROWID;
+
 -- In which courses somebody is: a user who changed concerns those.
 CREATE INDEX records_enrolled ON records (source, user, course) WHERE user <> '' AND entity = 'enrolment';
 
@@ -44,6 +53,7 @@ CREATE TABLE roster_places (
     made     INTEGER NOT NULL DEFAULT 0 CHECK (made IN (0, 1)),
     made_us  INTEGER NOT NULL DEFAULT 0,
     read_us  INTEGER NOT NULL DEFAULT 0,
+    partly   TEXT NOT NULL DEFAULT '',         -- why it could not be read to its end
     closed   TEXT NOT NULL DEFAULT '',
     due      INTEGER NOT NULL DEFAULT 1 CHECK (due IN (0, 1, 2)),
     due_us   INTEGER NOT NULL DEFAULT 0,
@@ -77,16 +87,19 @@ CREATE TABLE roster_kept (
 ) WITHOUT ROWID;
 CREATE INDEX roster_kept_person ON roster_kept (person) WHERE person <> 0;
 
--- Whom a vendor has by an address; `id` '': nobody has it.
+-- Whom a vendor has by an address (`named` is that, or 'id:' and the vendor's id of a member whom nobody knows); `id` '':
+-- nobody has it.
 CREATE TABLE roster_accounts (
     lane     TEXT NOT NULL,
-    email    TEXT NOT NULL,
+    named    TEXT NOT NULL,
     id       TEXT NOT NULL,
-    name     TEXT NOT NULL DEFAULT '',
-    active   INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1)),
-    restricted INTEGER NOT NULL DEFAULT 0 CHECK (restricted IN (0, 1)),
+    name     TEXT NOT NULL,
+    email    TEXT NOT NULL,
+    active   INTEGER NOT NULL CHECK (active IN (0, 1)),
+    limited  INTEGER NOT NULL CHECK (limited IN (0, 1)),
+    bot      INTEGER NOT NULL CHECK (bot IN (0, 1)),
     found_us INTEGER NOT NULL,
-    PRIMARY KEY (lane, email)
+    PRIMARY KEY (lane, named)
 ) WITHOUT ROWID;
 CREATE INDEX roster_accounts_id ON roster_accounts (lane, id) WHERE id <> '';
 
