@@ -4,6 +4,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -20,6 +21,7 @@ from joserfc.util import urlsafe_b64encode
 Make = Callable[[Besieged], bytes]
 EVIL = "evil.example"
 HOUR_S = 3600
+KNOCKS_MAX = 500
 
 
 def page(_besieged: Besieged, answer: Answer) -> bool:
@@ -151,6 +153,20 @@ def host(_besieged: Besieged) -> bytes:
     return request("GET", "/t/acme/sso/oidc", Host=EVIL, X_Forwarded_Host=EVIL)
 
 
+def endlessly(path: str, address: Callable[[int], str]) -> Make:
+    """Knock from that address until nobody answers the door any more."""
+
+    def make(besieged: Besieged) -> bytes:
+        list(takewhile(lambda status: status != 429, besieged.knocked(path, map(address, range(KNOCKS_MAX)))))
+        return request("GET", path, X_Forwarded_For=address(0))
+
+    return make
+
+
+def told_when(besieged: Besieged, answer: Answer) -> bool:
+    return page(besieged, answer) and answer.headers.get("retry-after", "").isdigit()
+
+
 def ways(to: str) -> Attack:
     return attack(f"on to {to}", leads(to), 303, also=home)
 
@@ -221,6 +237,42 @@ SIGN_ON: list[Attack] = [
         lambda _: request("GET", "/t/acme/sso/oidc", Sec_Fetch_Mode="no-cors"),
         400,
         audited="does not begin by a link",
+    ),
+    attack(
+        "a frame that signs in",
+        lambda _: request("GET", "/t/acme/sso/oidc", Sec_Fetch_Mode="navigate", Sec_Fetch_Dest="iframe"),
+        400,
+        audited="does not begin by a link",
+    ),
+    attack(
+        "signing in without end",
+        endlessly("/t/acme/sso/oidc", lambda _: "203.0.113.7"),
+        429,
+        audited="too many requests from one address",
+        also=told_when,
+    ),
+    attack(
+        "coming back without end",
+        endlessly("/t/acme/sso/oidc/callback?state=x&code=y", lambda _: "203.0.113.8"),
+        429,
+        audited="too many requests from one address",
+        also=told_when,
+    ),
+    attack(
+        "signing in without end, under many names",
+        endlessly("/t/globex/sso", lambda number: f"198.51.100.{number % 250}, 203.0.113.9"),
+        429,
+        audited="too many requests from one address",
+        tenant="globex",
+        also=told_when,
+    ),
+    attack(
+        "signing in without end from one line",
+        endlessly("/t/globex/sso/oidc", lambda number: f"2001:db8:7:7::{number:x}"),
+        429,
+        audited="too many requests from one address",
+        tenant="globex",
+        also=told_when,
     ),
     attack(
         "signing in where nobody can", lambda _: request("GET", f"/t/nowhere/sso/oidc?{urlencode({'to': '/'})}"), 404

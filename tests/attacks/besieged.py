@@ -12,8 +12,10 @@ import signal
 import socket
 import sqlite3
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from hashlib import sha256
+from http.client import HTTPConnection
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -110,7 +112,7 @@ class Besieged:
         (self.root / "lmsyncd.toml").write_text(
             f'[gateway]\nlisten = ["127.0.0.1:{self.port}"]\nadmin_listen = ["127.0.0.1:{self.admin_port}"]\n'
             f'body_bytes_max = 262144\nheader_timeout = "2s"\nbody_timeout = "2s"\n'
-            f'public_url = "http://127.0.0.1:{self.port}"\n'
+            f'public_url = "http://127.0.0.1:{self.port}"\nproxies = ["127.0.0.1"]\n'
             f'[control]\nsocket = "{self.socket}"\n[network]\nprivate_targets = ["127.0.0.0/8"]\n',
             encoding="utf-8",
         )
@@ -184,6 +186,16 @@ client_secret = {{ file = "../secrets/entra" }}
             except (ConnectionError, TimeoutError):
                 pass  # closed, or nothing more to say
         return _parsed(bytes(received))
+
+    def knocked(self, path: str, addresses: Iterable[str]) -> Iterator[int]:
+        """What each GET of that path ends with, one after the other over one connection; ``addresses``: from where, as
+        the proxy says."""
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)) as connection:
+            for address in addresses:
+                connection.request("GET", path, headers={"X-Forwarded-For": address})
+                with connection.getresponse() as answer:
+                    answer.read()
+                    yield answer.status
 
     def audited(self, tenant: str, reason: str) -> bool:
         """Whether a refusal for this reason is on record (soon)."""

@@ -28,18 +28,24 @@ class SignedIn(msgspec.Struct, frozen=True):
     csrf: str
 
 
-def begin(besieged: Besieged, tenant: str = "acme", **query: str) -> Begun:
-    told = besieged.send(request("GET", f"/t/{tenant}/sso/oidc" + (f"?{urlencode(query)}" if query else "")))
+def begin(besieged: Besieged, tenant: str = "acme", *, address: str = "", **query: str) -> Begun:
+    """``address``: from where, as the proxy says."""
+    path = f"/t/{tenant}/sso/oidc" + (f"?{urlencode(query)}" if query else "")
+    told = besieged.send(request("GET", path, X_Forwarded_For=address))
     assert told.status == 303, told.raw
     asked = parse_qs(urlsplit(told.headers["location"]).query)
     return Begun(tenant, asked["state"][0], asked["nonce"][0], cookie_of(told, SIGN_ON))
 
 
-def back(begun: Begun, code: str, *, cookie: str | None = None, tenant: str = "", **more: str) -> bytes:
+def back(
+    begun: Begun, code: str, *, cookie: str | None = None, tenant: str = "", address: str = "", **more: str
+) -> bytes:
     """The request by which a browser comes back."""
     query = urlencode({"state": begun.state, "code": code, **more})
     held = begun.cookie if cookie is None else cookie
-    return request("GET", f"/t/{tenant or begun.tenant}/sso/oidc/callback?{query}", Cookie=held)
+    return request(
+        "GET", f"/t/{tenant or begun.tenant}/sso/oidc/callback?{query}", Cookie=held, X_Forwarded_For=address
+    )
 
 
 def forged(forge: Forge, tenant: str = "acme", **claims: Any) -> Any:
@@ -54,12 +60,12 @@ def forged(forge: Forge, tenant: str = "acme", **claims: Any) -> Any:
     return make
 
 
-def sign_in(besieged: Besieged, tenant: str = "acme", *, held: str = "", **claims: Any) -> SignedIn:
+def sign_in(besieged: Besieged, tenant: str = "acme", *, held: str = "", address: str = "", **claims: Any) -> SignedIn:
     """Properly. ``held``: cookies that the browser had before."""
-    begun = begin(besieged, tenant)
+    begun = begin(besieged, tenant, address=address)
     code = f"code-{begun.state}"
     besieged.idp.put(code, tenant, besieged.idp.signed(tenant, besieged.idp.claims(tenant, begun.nonce, **claims)))
-    told = besieged.send(back(begun, code, cookie=f"{begun.cookie}; {held}" if held else None))
+    told = besieged.send(back(begun, code, cookie=f"{begun.cookie}; {held}" if held else None, address=address))
     assert told.status == 303, told.raw
     cookie = cookie_of(told, f"lmsyncd-{tenant}")
     page = besieged.send(request("GET", f"/t/{tenant}/connect", Cookie=cookie))

@@ -7,23 +7,27 @@ import json
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Semaphore, Thread
 from typing import Any
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+HELD_S_MAX = 20.0
 Claims = dict[str, Any]
 Forge = Callable[["EvilIdp", str, Claims], bytes]
 """Given the tenant and the claims that would be right, the token that is given."""
 
 
 class EvilIdp:
-    """``codes``: what each code is exchanged for."""
+    """``codes``: what each code is exchanged for. Those that begin with ``held-`` are kept waiting until ``let_go``;
+    ``held`` counts them."""
 
     def __init__(self, tenants: tuple[str, ...]) -> None:
         self.keys = {tenant: RSAKey.generate_key(2048, {"kid": f"{tenant}-idp"}) for tenant in tenants}
         self.codes: dict[str, tuple[str, bytes]] = {}
+        self.held = Semaphore(0)
+        self.let_go = Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
@@ -36,6 +40,7 @@ class EvilIdp:
         return f"{self.base}/{tenant}"
 
     def close(self) -> None:
+        self.let_go.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -87,6 +92,9 @@ class EvilIdp:
                 length = int(self.headers.get("Content-Length", "0"))
                 form = self.rfile.read(length).decode()
                 code = form.partition("code=")[2].partition("&")[0]
+                if code.startswith("held-"):
+                    idp.held.release()
+                    idp.let_go.wait(HELD_S_MAX)
                 tenant, token = idp.codes.get(code, ("", b""))
                 if not tenant or not self.path.startswith(f"/{tenant}/"):
                     return self._say(400, {"error": "invalid_grant"})
