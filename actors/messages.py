@@ -7,6 +7,7 @@ import msgspec
 
 from actors.domain.harvest import Inbound, Mode
 from actors.ports.readings import Reading
+from actors.ports.rosters import PlanRow
 from actors.ports.tokens import Who
 
 
@@ -16,6 +17,66 @@ class Arrived(msgspec.Struct, frozen=True, tag="arrived"):
 
 class Reported(msgspec.Struct, frozen=True, tag="reported"):
     """To whoever reminds a tenant's learners: its sources told something new."""
+
+
+class Reconcile(msgspec.Struct, frozen=True, tag="reconcile"):
+    """To a reconciler: something that its rosters go by has changed."""
+
+
+class RosterPlan(msgspec.Struct, frozen=True, kw_only=True, tag="roster_plan"):
+    """To a reconciler: what would change, in a course or (empty) everywhere? ``reply`` hears the plan, or why there is
+    none."""
+
+    course: str
+    reply: Callable[["RosterPlanned"], None]
+
+
+class RosterApply(msgspec.Struct, frozen=True, kw_only=True, tag="roster_apply"):
+    """To a reconciler: do exactly what the plan with this hash says. ``accept``: also what waits for a person."""
+
+    course: str
+    hash: str
+    accept: bool
+    by: str
+    reply: Callable[["RosterPlanned"], None]
+
+
+class RosterRun(msgspec.Struct, frozen=True, kw_only=True, tag="roster_run"):
+    """To a reconciler: compare all with what the vendor has, in a course or (empty) everywhere, and do what follows."""
+
+    course: str
+    by: str
+    reply: Callable[["RosterPlanned"], None]
+
+
+class RosterPlanned(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reconciler answers: the plan as it is kept, whether it was carried out (``ordered``: in so many orders), and
+    otherwise why not. ``again``: it may be asked again later."""
+
+    plan: PlanRow | None = None
+    done: bool = False
+    ordered: int = 0
+    why: str = ""
+    again: bool = False
+
+
+class HowInStep(msgspec.Struct, frozen=True, tag="how_in_step"):
+    """A question to a reconciler: how each rule stands."""
+
+    reply: Callable[[tuple["RuleView", ...]], None]
+
+
+class RuleView(msgspec.Struct, frozen=True, kw_only=True):
+    """How a reconciler sees a rule. ``state``: what it is doing; ``detail``: why it cannot go on; ``next_us``: when all
+    of it is compared next, ``last_us`` when it was last."""
+
+    rule: str
+    lane: str
+    state: Literal["idle", "planning", "hindered"]
+    detail: str = ""
+    last_us: int | None = None
+    next_us: int | None = None
+    asked: int = 0
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
@@ -228,3 +289,4 @@ ReminderMessage = Reported
 CourierMessage = Ready | Resumed | Drain | HowGoesIt
 CustodianMessage = Renew | GiveBack | Granting | ConnectionLost | PersonSeen | SecretsChanged
 ListenerMessage = Hear | Survey | Reconnected | SecretsChanged
+ReconcilerMessage = Reconcile | RosterPlan | RosterApply | RosterRun | HowInStep

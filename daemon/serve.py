@@ -20,6 +20,7 @@ from actors.ports import StoreUnavailable
 from actors.roles.custody import Custody, within
 from actors.roles.world import Switchboard, World
 from config.model import Configuration
+from config.numbers import number_of
 from config.secrets import SecretReader, SecretUnavailable
 from daemon import gauges, settings
 from daemon.auditing import Auditor
@@ -153,10 +154,12 @@ class Daemon:
             ledger=store.ledger,
             persons=store.persons,
             housekeeping=store.housekeeping,
+            conserving=store.conserving,
             records=store.records,
             relays=store.relays,
             remappings=store.remappings,
             reminders=store.reminders,
+            rosters=store.rosters,
             conflicts=store.conflicts,
             sources=store.sources,
             depot=self.depot,
@@ -303,7 +306,7 @@ class Daemon:
     async def _ready(self) -> None:
         listen = ", ".join(self._configuration.daemon.gateway.listen)
         tenants = len(self._house.configuration().tenants)
-        await self._notifier.ready(f"{tenants} tenants, listening on {listen}")
+        await self._notifier.ready(f"{number_of(tenants, 'tenants')}, listening on {listen}")
         self._telemetry.witness.event("daemon.ready", boot=self._world.boot, listen=listen, tenants=tenants)
 
     async def _reloads(self) -> bool:

@@ -73,7 +73,7 @@ class Reckoned(msgspec.Struct, frozen=True, kw_only=True):
     """What one run made of one place. ``place``: as it is known now; ``marks``: of the state that was reckoned with.
     ``kept``: what is remembered from now on, as far as it is new (``anew``: it is another place than before, of which
     nothing else is remembered); ``standings``: everybody's, None: as they were. ``again_us``: when it is
-    looked at again (``again``: how); None: when something changes. ``orders`` replace those that were not sent yet."""
+    looked at again (``again``: how); None: when something changes. ``orders`` replace those that were not sent yet; None: they stay."""
 
     place: Place
     marks: int
@@ -83,7 +83,7 @@ class Reckoned(msgspec.Struct, frozen=True, kw_only=True):
     kept: tuple[Kept, ...] = ()
     forgotten: tuple[str, ...] = ()
     standings: tuple[Standing, ...] | None = None
-    orders: tuple[RosterOrder, ...] = ()
+    orders: tuple[RosterOrder, ...] | None = None
     parked: str = ""
     again: int = COMPARE
     again_us: int | None = None
@@ -107,8 +107,8 @@ class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Committed(msgspec.Struct, frozen=True, kw_only=True):
-    """``ordered``: how many orders are new; ``busy``: places (by number) that had an order in flight: nothing was
-    written about them, and they stay due."""
+    """``ordered``: how many orders are new; ``busy``: places (by number) of which something has changed meanwhile, or to
+    which something was under way: nothing was written about them, and they stay due."""
 
     ordered: int = 0
     busy: tuple[int, ...] = ()
@@ -198,6 +198,9 @@ class Rosters(Protocol):
 
     async def addresses(self, tenant: str, persons: Sequence[int]) -> dict[int, tuple[str, ...]]:
         """All addresses in force of each, whichever source told them."""
+
+    async def called(self, persons: Sequence[int]) -> dict[int, str]:
+        """What they are called, as far as any source tells."""
 
     # ── what is done ─────────────────────────────────────────────────────────────────────────────────
 

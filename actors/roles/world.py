@@ -20,11 +20,13 @@ from actors.messages import (
     ListenerMessage,
     Look,
     Ready,
+    ReconcilerMessage,
     Reconnected,
     ReminderMessage,
     Renewed,
     Reported,
     Resumed,
+    Reconcile,
     RouterMessage,
     SecretsChanged,
     SourceView,
@@ -47,10 +49,12 @@ from actors.ports import (
     Witness,
 )
 from actors.ports.conflicts import Conflicts
+from actors.ports.conserving import Conserving
 from actors.ports.listening import NO_SOCKETS, ListenerView, Seal, Sockets, Tidebook, unsealed
 from actors.ports.records import Records, Relays
 from actors.ports.remapping import Remappings
 from actors.ports.reminders import Reminders
+from actors.ports.rosters import Rosters
 from actors.roles.custody import Custody
 from actors.roles.pacing import Pacer
 from actors.roles.taking import Meaning
@@ -66,6 +70,7 @@ class Switchboard:
         self.couriers: dict[str, Address[CourierMessage]] = {}
         self.janitors: dict[str, Address[JanitorMessage]] = {}
         self.reminders: dict[str, Address[ReminderMessage]] = {}
+        self.reconcilers: dict[str, Address[ReconcilerMessage]] = {}
         self.harvesters: dict[str, Address[HarvesterMessage]] = {}
         self.listeners: dict[str, Address[ListenerMessage]] = {}
         self.custodians: dict[str, Address[CustodianMessage]] = {}
@@ -94,6 +99,12 @@ class Switchboard:
         """The tenant's sources told something new."""
         if reminder := self.reminders.get(tenant):
             reminder.hint(Reported())
+        self.reconcile(tenant)
+
+    def reconcile(self, tenant: str) -> None:
+        """Something that its rosters go by has changed: at a source, at a vendor, or by a person's word."""
+        if reconciler := self.reconcilers.get(tenant):
+            reconciler.hint(Reconcile())
 
     def ready(self, lane: str) -> None:
         """The lane has deliveries, or what held it back has changed."""
@@ -176,10 +187,12 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     ledger: Ledger
     persons: Persons
     housekeeping: Housekeeping
+    conserving: Conserving
     records: Records
     relays: Relays
     remappings: Remappings
     reminders: Reminders
+    rosters: Rosters
     conflicts: Conflicts
     sources: Sources
     depot: Depot

@@ -10,6 +10,7 @@ from actors.domain.canonical import Course, Enrolment, User
 from actors.domain.identity import EMAIL
 from actors.domain.rosters.desired import Enrolled
 from daemon.store.acquaintance import holders_of
+from daemon.store.persons import some_of
 
 SHARED_MAX = 10_000
 """Addresses that several have: so many are looked at."""
@@ -102,4 +103,18 @@ def withheld_addresses(raw: sqlite3.Connection, tenant: str) -> dict[tuple[int, 
         for person in dict.fromkeys(each.person for each in holders):
             if why := withheld(address, person, holders):
                 found[person, address] = why
+    return found
+
+
+def called(raw: sqlite3.Connection, persons: Sequence[int]) -> dict[int, str]:
+    """See ``ports.rosters``."""
+    found: dict[int, str] = {}
+    for these in some_of(persons):
+        marks = ",".join("?" * len(these))
+        for person, name in raw.execute(
+            f"SELECT person, name FROM personas WHERE person IN ({marks}) AND name <> '' "  # noqa: S608  # marks only
+            "ORDER BY inactive_us IS NOT NULL, source <> '', no",
+            these,
+        ):
+            found.setdefault(person, name)
     return found

@@ -1,7 +1,7 @@
 """What a run made of places, written in one transaction: what is remembered, how everybody stands, and the orders.
 
-A place that had an order in flight is not written: what was reckoned may not be so any more. It stays due, and is due
-again when that order is recorded.
+A place to which something was under way, or of which something has changed meanwhile, is not written: what was reckoned
+may not be so any more. It stays due, and is due again when what is under way is recorded.
 """
 
 import sqlite3
@@ -31,36 +31,38 @@ def commit(
     ordered = 0
     busy: list[int] = []
     for each in reckoned:
-        unit = each.place.unit
-        if not ordering.withdraw(raw, lane, unit.rule, unit.key, now_us):
+        row = raw.execute("SELECT marks FROM roster_places WHERE no = ?", (each.place.no,)).fetchone()
+        if row is None or row[0] != each.marks or not _is_still(raw, lane, each, now_us):
             busy.append(each.place.no)
             continue
         _write(raw, each, now_us)
-        ordered += ordering.order(raw, lane, each.orders, correlation_id, traceparent, now_us)
+        ordered += ordering.order(raw, lane, each.orders or (), correlation_id, traceparent, now_us)
     if plan is not None:
         keep_plan(raw, plan)
     return Committed(ordered=ordered, busy=tuple(busy))
 
 
+def _is_still(raw: sqlite3.Connection, lane: str, each: Reckoned, now_us: int) -> bool:
+    """Whether nothing is under way to its place; where there are other orders, those that wait are taken back."""
+    unit = each.place.unit
+    if each.orders is None:
+        return ordering.open_orders(raw, lane, unit.rule, unit.key)[1] == 0
+    return ordering.withdraw(raw, lane, unit.rule, unit.key, now_us)
+
+
 def _write(raw: sqlite3.Connection, each: Reckoned, now_us: int) -> None:
     place = each.place
-    row = raw.execute("SELECT marks FROM roster_places WHERE no = ?", (place.no,)).fetchone()
-    if row is None:
-        return
-    came = row[0] != each.marks  # something more has changed meanwhile: it stays due as it is
     due, due_us = (0, 0) if each.again_us is None else (each.again, each.again_us)
     raw.execute(
-        "UPDATE roster_places SET place = ?, made = ?, made_us = ?, read_us = ?, closed = ?, parked = ?, born_us = ?, "
-        "partly = ? WHERE no = ?",
+        "UPDATE roster_places SET place = ?, made = ?, made_us = ?, read_us = ?, closed = ?, parked = ?, "
+        "born_us = max(born_us, ?), partly = ?, due = ?, due_us = ? WHERE no = ?",
         (
             place.id, int(place.made), place.made_us, place.read_us, place.closed, each.parked, each.born_us,
-            each.partly, place.no,
+            each.partly, due, due_us, place.no,
         ),
     )  # fmt: skip
     if each.anew:
         raw.execute("DELETE FROM roster_kept WHERE place = ?", (place.no,))
-    if not came:
-        raw.execute("UPDATE roster_places SET due = ?, due_us = ? WHERE no = ?", (due, due_us, place.no))
     raw.executemany("DELETE FROM roster_kept WHERE place = ? AND id = ?", [(place.no, id_) for id_ in each.forgotten])
     raw.executemany(
         _KEEP,

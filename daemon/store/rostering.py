@@ -51,6 +51,7 @@ def settle(raw: sqlite3.Connection, delivery: Delivery, decision: Decision, now_
     if decision.state is State.DELIVERED:
         _done(raw, place, order, decision, now_us)
         raw.execute("UPDATE roster_places SET stuck = '', stuck_us = 0 WHERE no = ?", (place,))
+        raw.execute("UPDATE roster_places SET marks = marks + 1 WHERE no = ?", (place,))
         if ordering.open_orders(raw, delivery.lane, order.roster, order.unit) == (0, 0):
             raw.execute(_DUE, (1, now_us, place))  # not before the last of them: those that follow are meant still
     elif decision.cause is Cause.DESTINATION_GONE and now_us - made_us < born_us:

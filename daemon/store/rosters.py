@@ -193,6 +193,9 @@ class SqlRosters:
 
         return await self._read(job)
 
+    async def called(self, persons: Sequence[int]) -> dict[int, str]:
+        return await self._read(lambda raw: enrolled.called(raw, persons))
+
     # ── what is done ─────────────────────────────────────────────────────────────────────────────────
 
     async def commit(

@@ -1,6 +1,6 @@
 """When a janitor works, how hard, and that nothing it meets keeps it from coming again."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any, cast
@@ -9,10 +9,11 @@ import pytest
 import trio
 from world import Notes, SeededDice, VirtualClock, tenant
 
+from actors.domain.conserving import Balance, Closed, Fate
 from actors.domain.retention import DAY_US, Mark, Rules, Step
 from actors.kernel import ChildSpec, Kernel, Supervisor
 from actors.messages import HowTidy, JanitorMessage
-from actors.ports import StoreUnavailable
+from actors.ports import Deed, StoreUnavailable
 from actors.ports.persons import Reviewed
 from actors.roles import janitor
 from actors.roles.janitor import Janitor
@@ -61,6 +62,37 @@ class Ledger:
         return Reviewed(personas=2, moved=1, more=self.steps > 0)
 
 
+class Books:
+    """``days`` are due, each with one statement, of which ``lost`` are lost."""
+
+    def __init__(self) -> None:
+        self.days: list[int] = []
+        self.lost = 0
+        self.closed: list[int] = []
+
+    async def due(self, tenant: str, now_us: int) -> list[int]:
+        due, self.days = self.days, []
+        return due
+
+    async def count(self, tenant: str, day: int) -> tuple[Balance, ...]:
+        counts: dict[Fate, int] = {"lost": 1} if self.lost else {"delivered": 1}
+        return (Balance(tenant=tenant, day=day, source="lms", accepted=1, counts=counts),)
+
+    async def close(self, tenant: str, day: int, balances: Sequence[Balance], now_us: int) -> Closed:
+        self.closed.append(day)
+        return Closed(links=len(balances), no=len(self.closed), head=b"\x01")
+
+
+class Audited:
+    """What was noted."""
+
+    def __init__(self) -> None:
+        self.deeds: list[Deed] = []
+
+    async def note(self, tenant: str, deed: Deed, result: str = "done", detail: str = "") -> None:
+        self.deeds.append(deed)
+
+
 class Set(VirtualClock):
     """A wall clock that somebody sets."""
 
@@ -80,6 +112,8 @@ class Stage:
         switchboard = Switchboard()
         switchboard.horizons_us["acme"] = 400 * DAY_US
         self.ledger = Ledger()
+        self.books = Books()
+        self.audited = Audited()
         nothing: Any = None
         world = World(
             boot="boot1",
@@ -91,15 +125,17 @@ class Stage:
             ledger=nothing,
             persons=cast("Any", self.ledger),
             housekeeping=self.house,
+            conserving=cast("Any", self.books),
             records=nothing,
             relays=nothing,
             remappings=nothing,
             reminders=nothing,
+            rosters=nothing,
             conflicts=nothing,
             sources=nothing,
             depot=nothing,
             meanings=nothing,
-            audit=nothing,
+            audit=cast("Any", self.audited),
             witness=self.notes,
             http=lambda: nothing,
             switchboard=switchboard,
@@ -215,3 +251,23 @@ async def test_who_is_who_is_judged_anew_a_quarter_of_the_time(autojump_clock: o
         assert stage.house.asked, "and then it tidies"
         await trio.sleep(8_000)
         assert len(stage.notes.named("identity.reviewed")) == 1
+
+
+async def test_days_that_are_over_are_accounted_for_and_the_head_stands_in_the_audit(autojump_clock: object) -> None:
+    async with staged() as stage:
+        stage.books.days = [20_000, 20_001]
+        await trio.sleep(600)
+        assert stage.books.closed == [20_000, 20_001]
+        [deed] = stage.audited.deeds
+        assert (deed.what, dict(deed.arguments)) == (
+            "conservation.closed",
+            {"through": "2024-10-05", "rows": 2, "hash": "01"},
+        )
+        assert not stage.notes.troubles
+
+
+async def test_what_is_lost_is_told(autojump_clock: object) -> None:
+    async with staged() as stage:
+        stage.books.days, stage.books.lost = [20_000], 1
+        await trio.sleep(600)
+        assert [name for name, _ in stage.notes.troubles] == ["conservation.broken"]
