@@ -4,7 +4,8 @@ The rules are the store's (``ports.Housekeeping``); the janitor knows when, and 
 of the time, measured by how long its steps wait for the store, and rests between runs. It remembers nothing that
 matters: killed at any instruction, its next run does what is left.
 
-It also judges anew who is who, where the rules of that (``[identity]``) have changed.
+It also judges anew who is who, where the rules of that (``[identity]``) have changed, and once a night writes what
+became of everything that was accepted.
 """
 
 import math
@@ -14,10 +15,11 @@ from zlib import crc32
 
 import trio
 
+from actors.domain.conserving import Closed, date_of
 from actors.domain.retention import Mark, rules
 from actors.kernel import Actor
 from actors.messages import HowTidy, JanitorMessage, JanitorView
-from actors.ports import Clock, Housekeeping, StoreUnavailable
+from actors.ports import Clock, Deed, Housekeeping, StoreUnavailable
 from actors.roles.world import World
 from config.model import Tenant
 
@@ -75,6 +77,7 @@ class Janitor(Actor[JanitorMessage]):
             try:
                 await self._judge_anew()
                 await tidy(self._tenant, world.switchboard.horizons_us, world.housekeeping, world.clock, removed)
+                await self._balance()
             except StoreUnavailable as error:
                 world.witness.trouble("janitor.store_unavailable", error, tenant=name)
                 delay_s = RETRY_S
@@ -97,6 +100,33 @@ class Janitor(Actor[JanitorMessage]):
                 await trio.sleep(max(REST_S, REST_SHARE * (trio.current_time() - began_s)))
         if total["personas"]:
             world.witness.event("identity.reviewed", tenant=name, **total)
+
+    async def _balance(self) -> None:
+        """Days that are over are accounted for, once a night. Raises StoreUnavailable."""
+        world, name = self._world, self._tenant.name
+        days = await world.conserving.due(name, world.clock.now_us())
+        closed: Closed | None = None
+        for day in days:
+            began_s = trio.current_time()
+            balances = await world.conserving.count(name, day)
+            closed = await world.conserving.close(name, day, balances, world.clock.now_us())
+            for each in balances:
+                if not each.fits:
+                    world.witness.trouble(
+                        "conservation.broken",
+                        None,
+                        tenant=name,
+                        source=each.source,
+                        day=date_of(day),
+                        accepted=each.accepted,
+                        counts=dict(each.counts),
+                    )
+            await trio.sleep(max(REST_S, REST_SHARE * (trio.current_time() - began_s)))
+
+        if closed is not None and closed.no:
+            arguments = {"through": date_of(max(days)), "rows": closed.no, "hash": closed.head.hex()}
+            deed = Deed(who="janitor", what="conservation.closed", on=name, arguments=arguments)
+            await world.audit.note(name, deed)
 
     def _clock_offset_us(self) -> int:
         return self._world.clock.now_us() - round(trio.current_time() * 1e6)

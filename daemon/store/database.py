@@ -15,6 +15,7 @@ from pathlib import Path
 import trio
 
 from actors.ports import Clock
+from config.numbers import number_of
 from daemon.store.acquaintance import SqlPersons
 from daemon.store.activities import SqlActivities
 from daemon.store.admission import admit, unheard
@@ -23,6 +24,7 @@ from daemon.store.audit import SqlAudit
 from daemon.store.audit_anchor import accepted, fallen_behind, own_up
 from daemon.store.conflicts import SqlConflicts
 from daemon.store.connections import SqlConnections
+from daemon.store.conserving import SqlConserving
 from daemon.store.credentials import SqlCredentials
 from daemon.store.documents import SqlDocuments
 from daemon.store.dossier import SqlDossiers
@@ -105,6 +107,7 @@ class Store:
         self.remappings = SqlRemappings(self.writer, reader, self.persons)
         self.quarantine = SqlQuarantine(self.writer, self.lrs_reader)
         self.housekeeping = SqlHousekeeping(self.writer, reader)
+        self.conserving = SqlConserving(self.writer, self.lrs_reader)
         self.saml = SqlSaml(self.writer, self.lrs_reader)
         self.audit = SqlAudit(self.writer, self.lrs_reader, clock)
         self.born_us = 0
@@ -296,8 +299,8 @@ def _accept(raw: sqlite3.Connection, path: Path, loss: Lost, now_us: int) -> str
         file.write(snapshot(raw, now_us))
     finally:
         file.close()
-    missing = "an unknown number of" if loss.missing is None else loss.missing
+    missing = "an unknown number of commits" if loss.missing is None else number_of(loss.missing, "commits")
     return (
-        f"accepted the loss of {missing} commits; {doubted} open deliveries are looked for before they are posted, "
-        "and so is whatever is told again of that time"
+        f"accepted the loss of {missing}; {number_of(doubted, 'open deliveries', 'is', 'are')} looked for before "
+        "anything is posted, and so is whatever is told again of that time"
     )

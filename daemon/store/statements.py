@@ -131,9 +131,10 @@ def append(
         ):
             raise StatementConflict(statement.id)
     collapsed = len(batch) - len(fresh)
+    first = indexing.first_seq(max(now_us, indexing.newest_seq(raw) + 1), len(fresh))
     arrival = raw.execute(
         "INSERT INTO arrivals (tenant, source, correlation_id, traceparent, version, authority, at_us, fresh, "
-        "collapsed, quiet, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "collapsed, quiet, origin, first_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             tenant,
             provenance.source,
@@ -146,9 +147,9 @@ def append(
             collapsed,
             int(provenance.quiet),
             "" if provenance.origin is None else rows.pack(provenance.origin).decode(),
+            first,
         ),
     ).lastrowid
-    first = indexing.first_seq(max(now_us, indexing.newest_seq(raw) + 1), len(fresh))
     raw.executemany(
         "INSERT INTO statements (seq, tenant, id, arrival, timestamp, digest, body, record) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
