@@ -278,6 +278,10 @@ class PersonSeen(msgspec.Struct, frozen=True, tag="person_seen"):
     may_connect: bool
 
 
+class Weigh(msgspec.Struct, frozen=True, tag="weigh"):
+    """To a reviewer: conflicts were raised or decided, or somebody did something with a card of one."""
+
+
 class SecretsChanged(msgspec.Struct, frozen=True, tag="secrets_changed"):
     """To a custodian or a listener: what the configuration refers to may be another secret now."""
 
@@ -286,6 +290,7 @@ HarvesterMessage = Sync | Backfill | Switched | Look | Renewed | Hear
 RouterMessage = Arrived
 JanitorMessage = HowTidy
 ReminderMessage = Reported
+ReviewerMessage = Reported | Weigh
 CourierMessage = Ready | Resumed | Drain | HowGoesIt
 CustodianMessage = Renew | GiveBack | Granting | ConnectionLost | PersonSeen | SecretsChanged
 ListenerMessage = Hear | Survey | Reconnected | SecretsChanged

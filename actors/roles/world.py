@@ -27,11 +27,13 @@ from actors.messages import (
     Reported,
     Resumed,
     Reconcile,
+    ReviewerMessage,
     RouterMessage,
     SecretsChanged,
     SourceView,
     Survey,
     Switched,
+    Weigh,
 )
 from actors.ports import (
     Attachments,
@@ -73,6 +75,7 @@ class Switchboard:
         self.reconcilers: dict[str, Address[ReconcilerMessage]] = {}
         self.harvesters: dict[str, Address[HarvesterMessage]] = {}
         self.listeners: dict[str, Address[ListenerMessage]] = {}
+        self.reviewers: dict[str, Address[ReviewerMessage]] = {}
         self.custodians: dict[str, Address[CustodianMessage]] = {}
         """By connection: ``tenant/target`` or ``tenant/source``."""
         self.pacers: dict[str, Pacer] = {}
@@ -99,6 +102,8 @@ class Switchboard:
         """The tenant's sources told something new."""
         if reminder := self.reminders.get(tenant):
             reminder.hint(Reported())
+        if reviewer := self.reviewers.get(tenant):
+            reviewer.hint(Reported())
         self.reconcile(tenant)
 
     def reconcile(self, tenant: str) -> None:
@@ -130,6 +135,16 @@ class Switchboard:
         """What its records mean was changed beside its harvester."""
         if harvester := self.harvesters.get(source):
             harvester.hint(Renewed())
+
+    def decided(self, tenant: str) -> None:
+        """A person decided about a conflict of this tenant."""
+        self.reconcile(tenant)
+        self.weigh(tenant)
+
+    def weigh(self, tenant: str) -> None:
+        """There are conflicts that nobody was told of, or something was done with a card of one."""
+        if reviewer := self.reviewers.get(tenant):
+            reviewer.hint(Weigh())
 
     def survey(self, lane: str, place: str = "") -> None:
         """A post was refused there, or something else shows that its vendor should be asked how things stand."""

@@ -18,6 +18,7 @@ from daemon.cli import (
     registering,
     remapping,
     retention,
+    reviewing,
     sitting,
     sources,
     tokening,
@@ -28,7 +29,7 @@ from daemon.control.exits import Exit
 
 __all__ = [
     "auditing", "changing", "cli", "credentials", "identity", "looking", "main", "mapping", "owning", "quarantine",
-    "registering", "remapping", "retention", "sitting", "sources", "tokening", "vaulting",
+    "registering", "remapping", "retention", "reviewing", "sitting", "sources", "tokening", "vaulting",
 ]  # fmt: skip
 
 

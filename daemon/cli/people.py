@@ -6,7 +6,18 @@ from typing import assert_never
 import msgspec
 from rich.console import Console
 
-from daemon.cli import audited, erasures, identities, keeping, mappings, quarantined, readings, stories, tables
+from daemon.cli import (
+    audited,
+    conflicts,
+    erasures,
+    identities,
+    keeping,
+    mappings,
+    quarantined,
+    readings,
+    stories,
+    tables,
+)
 from daemon.cli.cells import clean
 from daemon.cli.render import tell
 from daemon.control import views
@@ -83,6 +94,7 @@ class People:
                 | views.ImportFaultRow()
                 | views.ErasureRow()
                 | views.QuarantinedRow()
+                | views.ConflictRow()
                 | views.FieldDiffRow()
                 | views.ActivationRow()
                 | views.SessionRow()
@@ -117,6 +129,9 @@ class People:
             case views.PersonRow():
                 self._flush()
                 self._console.print(identities.person(view))
+            case views.ConflictStory():
+                self._flush()
+                self._console.print(conflicts.story(view))
             case views.MatchRow():
                 self._flush()
                 self._console.print(identities.match(view))

@@ -11,6 +11,7 @@ from rich.tree import Tree
 from daemon.cli import (
     audited,
     clients,
+    conflicts,
     erasures,
     keeping,
     mappings,
@@ -44,6 +45,7 @@ Listed = (
     | v.ImportFaultRow
     | v.ErasureRow
     | quarantined.Listed
+    | v.ConflictRow
     | v.SessionRow
     | audited.Listed
     | vaulted.Listed
@@ -82,6 +84,7 @@ _NUMBERS = {
     *outlooks.NUMBERS,
     *keeping.NUMBERS,
     *quarantined.NUMBERS,
+    *conflicts.NUMBERS,
     *readings.NUMBERS,
     *audited.NUMBERS,
     *vaulted.NUMBERS,
@@ -126,6 +129,8 @@ def _headings(row: Listed) -> tuple[str, ...]:
             return erasures.HEADINGS
         case v.QuarantinedRow() | v.FieldDiffRow() | v.ActivationRow():
             return quarantined.headings(row)
+        case v.ConflictRow():
+            return conflicts.HEADINGS
         case v.SessionRow():
             return seated.HEADINGS
         case v.AuditRow() | v.MisfitRow():
@@ -219,6 +224,8 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
             return erasures.cells(row)
         case v.QuarantinedRow() | v.FieldDiffRow() | v.ActivationRow():
             return quarantined.cells(row)
+        case v.ConflictRow():
+            return conflicts.cells(row)
         case v.SessionRow():
             return seated.cells(row)
         case v.AuditRow() | v.MisfitRow():

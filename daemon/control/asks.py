@@ -24,6 +24,11 @@ from daemon.control.audit_asks import AuditAnchor as AuditAnchor
 from daemon.control.audit_asks import AuditExport as AuditExport
 from daemon.control.audit_asks import AuditList as AuditList
 from daemon.control.audit_asks import AuditVerify as AuditVerify
+from daemon.control.conflict_asks import ConflictApprove as ConflictApprove
+from daemon.control.conflict_asks import ConflictList as ConflictList
+from daemon.control.conflict_asks import ConflictReject as ConflictReject
+from daemon.control.conflict_asks import ConflictShow as ConflictShow
+from daemon.control.conflict_asks import ConflictUndo as ConflictUndo
 from daemon.control.credential_asks import CredentialCreate as CredentialCreate
 from daemon.control.credential_asks import CredentialList as CredentialList
 from daemon.control.credential_asks import CredentialRevoke as CredentialRevoke
@@ -305,6 +310,11 @@ AnyAsk = (
     | IdentityList
     | IdentityLink
     | IdentityUnlink
+    | ConflictList
+    | ConflictShow
+    | ConflictApprove
+    | ConflictReject
+    | ConflictUndo
     | QuarantineList
     | QuarantineShow
     | QuarantineRetry

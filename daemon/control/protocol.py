@@ -27,6 +27,11 @@ from daemon.control.asks import AuditVerify as AuditVerify
 from daemon.control.asks import Change as Change
 from daemon.control.asks import ConfigCheck as ConfigCheck
 from daemon.control.asks import ConfigShow as ConfigShow
+from daemon.control.asks import ConflictApprove as ConflictApprove
+from daemon.control.asks import ConflictList as ConflictList
+from daemon.control.asks import ConflictReject as ConflictReject
+from daemon.control.asks import ConflictShow as ConflictShow
+from daemon.control.asks import ConflictUndo as ConflictUndo
 from daemon.control.asks import CredentialCreate as CredentialCreate
 from daemon.control.asks import CredentialList as CredentialList
 from daemon.control.asks import CredentialRevoke as CredentialRevoke

@@ -16,6 +16,11 @@ from daemon.control.configured import ConfigRow as ConfigRow
 from daemon.control.configured import ProblemRow as ProblemRow
 from daemon.control.configured import ReloadRow as ReloadRow
 from daemon.control.configured import VersionRow as VersionRow
+from daemon.control.conflicted import ConflictRow as ConflictRow
+from daemon.control.conflicted import ConflictStory as ConflictStory
+from daemon.control.conflicted import EventView as EventView
+from daemon.control.conflicted import FixView as FixView
+from daemon.control.conflicted import SideView as SideView
 from daemon.control.credentials import CredentialRow as CredentialRow
 from daemon.control.credentials import SecretRow as SecretRow
 from daemon.control.identities import IdentifierView as IdentifierView
@@ -260,6 +265,8 @@ AnyView = (
     | ErasureRow
     | PersonRow
     | MatchRow
+    | ConflictRow
+    | ConflictStory
     | QuarantinedRow
     | RecordRow
     | FieldDiffRow

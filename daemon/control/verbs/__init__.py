@@ -8,6 +8,7 @@ from daemon.control.verbs import (
     actors,
     audit,
     backlog,
+    conflicts,
     credentials,
     erasing,
     exactly,
@@ -148,6 +149,16 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await identity.link(request, asking)
         case p.IdentityUnlink():
             return await identity.unlink(request, asking)
+        case p.ConflictList():
+            return await conflicts.listing(request, asking)
+        case p.ConflictShow():
+            return await conflicts.show(request, asking)
+        case p.ConflictApprove():
+            return await conflicts.approve(request, asking)
+        case p.ConflictReject():
+            return await conflicts.reject(request, asking)
+        case p.ConflictUndo():
+            return await conflicts.undo(request, asking)
         case p.QuarantineList():
             return await quarantine.listing(request, asking)
         case p.QuarantineShow():

@@ -63,6 +63,11 @@ SAMPLES: dict[str, p.Ask] = {
     "identity.list": p.IdentityList(tenant="acme"),
     "identity.link": p.IdentityLink(one="acme/1", other="canvas/9", dry_run=True),
     "identity.unlink": p.IdentityUnlink(which="moodle/5"),
+    "conflict.list": p.ConflictList(tenant="acme", class_="stranger"),
+    "conflict.show": p.ConflictShow(names=("acme/17",)),
+    "conflict.approve": p.ConflictApprove(names=("acme/17",), fix=2, like=True, dry_run=True),
+    "conflict.reject": p.ConflictReject(names=("acme/17", "acme/18"), why="on purpose"),
+    "conflict.undo": p.ConflictUndo(names=("acme/17",)),
     "quarantine.list": p.QuarantineList(source="acme/sis", rule="email", dismissed=True),
     "quarantine.show": p.QuarantineShow(records=("user/7",), source="acme/sis"),
     "quarantine.retry": p.QuarantineRetry(everything=True, rule="healed"),
@@ -104,6 +109,8 @@ EXPORTING = {"export.begin", "export.page", "erase.plan", "erase.list", "quarant
     "audit.verify",
     "audit.export",
     "session.list",
+    "conflict.list",
+    "conflict.show",
 }
 """It changes nothing, but everybody's names are in it."""
 PUT_ON_RECORD = {"export.begin", "audit.export"}
@@ -132,6 +139,7 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
         *("credential.create", "credential.rotate", "credential.revoke"),
         *("source.pause", "source.resume", "source.sync", "source.backfill"),
         *("identity.link", "identity.unlink"),
+        *("conflict.approve", "conflict.reject", "conflict.undo"),
         *("quarantine.retry", "quarantine.edit", "quarantine.dismiss", "map.activate", "map.rollback"),
         *("token.rotate", "token.revoke", "session.revoke"),
         *("audit.anchor", "secret.set", "secret.remove", "vault.rotate", "vault.unlock", "vault.shred"),
@@ -139,7 +147,8 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
     assert {verb for verb, kind in p.VERBS.items() if "dry_run" in kind.__struct_fields__} == mutating
     assert {verb for verb, kind in p.VERBS.items() if kind.role > Role.VIEWER} == mutating | EXPORTING
     assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.NOBODY} == {"whoami"}
-    assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.APPROVER} == {"audit.list", "audit.verify"}
+    approvers = {"audit.list", "audit.verify", "conflict.approve", "conflict.reject", "conflict.undo"}
+    assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.APPROVER} == approvers
     admins = {"drain", "credential.create", "credential.rotate", "credential.revoke"}
     admins |= {"erase.plan", "erase.run", "erase.list", "audit.export"}
     admins |= {"token.rotate", "token.revoke", "session.revoke"}
