@@ -5,12 +5,8 @@ a whole daemon, from the page that begins it to the session and its end.
 import html
 import json
 import re
-import shutil
-import subprocess
 import warnings
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,10 +14,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import trio
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 from saml_stage import LOGIN, LOGOUT, Begun, Browser, Keys, SamlStage, lacking, saml_stage
 from saml_texts import IDP
+from samlp_idp import samlp, samlp_script
 
 pytestmark = [
     pytest.mark.real,
@@ -201,56 +196,7 @@ async def test_signing_out_here_leads_on_to_the_provider(tmp_path: Path) -> None
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The provider's script, with its packages beside it."""
-    if missing := lacking("node", "npm"):
-        pytest.skip(f"not installed: {missing}; as root on Debian, .ci/run installs them")
-    folder = tmp_path_factory.mktemp("saml_idp")
-    for name in ("package.json", "package-lock.json", "saml_idp.js"):
-        shutil.copy(HERE / name, folder)
-    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    made = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert made.returncode == 0, made.stdout + made.stderr
-    return folder / "saml_idp.js"
-
-
-def public_of(pem: Path) -> str:
-    key = x509.load_pem_x509_certificate(pem.read_bytes()).public_key()
-    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
-
-
-@asynccontextmanager
-async def samlp(script: Path, keys: Keys) -> AsyncIterator[int]:
-    """The provider's port, as long as it runs."""
-    plan = {
-        "issuer": IDP,
-        "cert": keys.pem("idp").read_text(),
-        "key": keys.key("idp").read_text(),
-        "signingCert": keys.pem("sp").read_text(),
-        "sealFor": keys.pem("sp").read_text(),
-        "sealKey": public_of(keys.pem("sp")),
-    }
-    async with trio.open_nursery() as nursery:
-        running: Any = await nursery.start(
-            partial(
-                trio.run_process,
-                ["node", str(script)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                check=False,
-            )
-        )
-        try:
-            await running.stdin.send_all(json.dumps(plan).encode())
-            await running.stdin.aclose()
-            with trio.fail_after(30):
-                said = b""
-                while b"\n" not in said:
-                    said += await running.stdout.receive_some()
-            yield int(json.loads(said)["port"])
-        finally:
-            running.terminate()
-            nursery.cancel_scope.cancel()
+    return samlp_script(tmp_path_factory.mktemp("saml_idp"))
 
 
 async def page_of(browser: Browser, begun: Begun, port: int, **wish: Any) -> tuple[str, str]:

@@ -121,12 +121,13 @@ class Begun(msgspec.Struct, frozen=True):
 
 
 class Browser:
-    """One person's, at one tenant. ``tenant`` has ``[sso.saml]``."""
+    """One person's, at one tenant. ``tenant`` has ``[sso.saml]``; ``address``: from where, as a proxy says."""
 
-    def __init__(self, base: str, tenant: str) -> None:
+    def __init__(self, base: str, tenant: str, address: str = "") -> None:
         self.tenant = tenant
         self.at = f"{base}/t/{tenant}/sso/saml"
-        self.client = httpx.AsyncClient(timeout=30, trust_env=False)
+        headers = {"X-Forwarded-For": address} if address else {}
+        self.client = httpx.AsyncClient(timeout=30, trust_env=False, headers=headers)
 
     async def begin(self, to: str = "") -> Begun:
         answer = await self.client.get(f"{self.at}/login", params={"to": to} if to else {})
@@ -177,8 +178,8 @@ class SamlStage:
         self.base = f"http://127.0.0.1:{stage.scene.gateway_port}"
 
     @asynccontextmanager
-    async def browser(self, tenant: str) -> AsyncIterator[Browser]:
-        browser = Browser(self.base, tenant)
+    async def browser(self, tenant: str, address: str = "") -> AsyncIterator[Browser]:
+        browser = Browser(self.base, tenant, address)
         try:
             yield browser
         finally:
@@ -209,7 +210,8 @@ async def saml_stage(
         toml = root / "lmsyncd.toml"
         listen = re.search(r'listen = \["([^"]+)"\]', toml.read_text())
         assert listen
-        public = toml.read_text().replace("[gateway]", f'[gateway]\npublic_url = "http://{listen[1]}"', 1)
+        more = f'proxies = ["127.0.0.1"]\npublic_url = "http://{listen[1]}"'
+        public = toml.read_text().replace("[gateway]", f"[gateway]\n{more}", 1)
         toml.write_text(f'{public}[sso]\nxmlsec1 = "{xmlsec1}"\n')
         (root / "people.csv").write_text("home_page,account,email\nhttps://lms.example.edu,7,ada@example.edu\n")
         pairs = ", ".join(
