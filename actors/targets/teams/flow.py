@@ -39,6 +39,7 @@ from actors.targets.teams.marks import Trail, chain_for, mark_of, messages_path,
 from actors.targets.teams.oauth import EntraDialect, time_request
 from actors.targets.teams.pace import rate
 from actors.targets.teams.render import activity, escape, message
+from actors.targets.teams.rostering import TeamsRostering
 from actors.targets.teams.scopes import APP, PERSON
 from actors.targets.teams.seek import seek
 from actors.targets.teams.settings import CHANNEL_ID, TEAM_ID, TeamsSettings
@@ -64,11 +65,11 @@ class TeamsTarget:
         self.late_landing_s = seconds(settings.late_landing)
         self.bundler: Bundler | None = GraphBundler(settings.graph) if settings.batch else None
         self.listening: Listening | None = TeamsEars(settings, self._look, self._change)
-        self.rostering: Rostering | None = None
         self._settings = settings
         self._wording = wording
         self._keys = keys_of(reveal, EntraDialect(settings, reveal))
         caller = Caller(settings, self._keys, self.bundler)
+        self.rostering: Rostering | None = TeamsRostering(settings, caller) if settings.has_app else None
         self._call, self._request, self._talk, self._token = caller.call, caller.request, caller.talk, caller.token
         self._installer = Installer(settings, partial(self._call, APP))
 

@@ -1,0 +1,145 @@
+"""Teams and who is in them: found by name or id, fifteen to a filter; members read a thousand to a page, twenty teams
+to a call.
+
+What Teams itself says of a team's members is the truth: the group behind it follows, or precedes, by up to a day. A
+list counts only if it was read to its end; a team whose list was refused, while others could be read, was not got to.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from actors.domain.flow import Flow, Request
+from actors.domain.rosters.model import Actual, Member
+from actors.domain.verdicts import Cause, Refused
+from actors.ports.rostering import Failure as Failed
+from actors.ports.rostering import Found, Gone
+from actors.targets.teams.batch import SIZE_MAX
+from actors.targets.teams.calling import Caller
+from actors.targets.teams.pace import LISTS
+from actors.targets.teams.rostering_people import AT_ONCE, PAGE_ROWS, VALUE_CHARS_MAX, Listed, asked, onward
+from actors.targets.teams.scopes import APP
+from actors.targets.teams.settings import TEAM_ID
+from actors.targets.teams.wire import Answered, Failure, Purpose, harmless
+
+PLACES_MAX = SIZE_MAX
+"""So many teams' lists are one call."""
+FINDS_MAX = AT_ONCE
+PAGES_MAX = 40
+"""Of one team: 25,000 members are twenty-six."""
+LIST_BYTES_MAX = 1024 * 1024
+"""A page of a thousand members."""
+GROUP_SHOWN = "id,displayName,resourceProvisioningOptions,createdDateTime"
+TEAM = "Team"
+OWNER = "owner"
+
+
+class Places:
+    """One directory's. ``keeper``: the account that owns teams for nobody; it is no member like others."""
+
+    def __init__(self, caller: Caller, keeper: str) -> None:
+        self._caller = caller
+        self._keeper = keeper.casefold()
+
+    # ── finding ──────────────────────────────────────────────────────────────────────────────────────
+
+    def find(self, texts: Sequence[str]) -> Flow[dict[str, tuple[Found, ...]] | Failed]:
+        """At most ``FINDS_MAX``. What Graph did not answer is missing."""
+        ids = {text: text.lower() for text in texts if TEAM_ID.fullmatch(text)}
+        names = {text: text.casefold() for text in texts if text not in ids and 0 < len(text) <= VALUE_CHARS_MAX}
+        found: dict[str, tuple[Found, ...]] = {text: () for text in texts if text not in ids and text not in names}
+        for field, wanted in (("id", ids), ("displayName", names)):
+            told = yield from self._groups(field, list(dict.fromkeys(wanted.values())) if ids is wanted else [*wanted])
+            if not isinstance(told, Listed):
+                if found:
+                    continue
+                return told
+            there: dict[str, list[Found]] = {}
+            for each in told.shown:
+                if (team := found_of(each)) is not None:
+                    key = team.place if ids is wanted else team.name.casefold()
+                    there.setdefault(key, []).append(team)
+            answered = {each.casefold() for each in told.asked}
+            found |= {text: tuple(there.get(key, ())) for text, key in wanted.items() if key in answered}
+        return found
+
+    def _groups(self, field: str, values: Sequence[str]) -> Flow[Listed | Failed]:
+        return (
+            yield from asked(
+                self._caller,
+                "groups",
+                field,
+                values,
+                select=GROUP_SHOWN,
+                purpose=Purpose.TEAMS,
+                operation="groups.list",
+            )
+        )
+
+    # ── members ──────────────────────────────────────────────────────────────────────────────────────
+
+    def members(self, teams: Sequence[str]) -> Flow[dict[str, Actual | Gone] | Failed]:
+        """At most ``PLACES_MAX``."""
+        read: dict[str, dict[str, Member]] = {team: {} for team in teams[:PLACES_MAX]}
+        found: dict[str, Actual | Gone] = {}
+        waiting: dict[str, str] = dict.fromkeys(read, f"$top={PAGE_ROWS}")
+        failure: Failed | None = None
+        trail = self._caller.talk("members")
+        for _ in range(PAGES_MAX):
+            if not waiting:
+                break
+            requests = [self._list(team, query) for team, query in waiting.items()]
+            answers = yield from self._caller.several(APP, requests, Purpose.MEMBERS, trail)
+            further: dict[str, str] = {}
+            for team, answer in zip(waiting, answers, strict=True):
+                told = answer.objects() if isinstance(answer, Answered) else None
+                if not isinstance(answer, Answered) or told is None:
+                    gone = None if isinstance(answer, Answered) else gone_of(answer)
+                    if gone is not None and not read[team]:
+                        found[team] = gone
+                    elif not isinstance(answer, Answered):
+                        failure = failure or harmless(answer)
+                    continue
+                read[team] |= {member.id: member for each in told if (member := self._member(each)) is not None}
+                if query := onward(answer):
+                    further[team] = query
+                else:
+                    found[team] = Actual(place=team, members=tuple(read[team].values()))
+            waiting = further
+        found |= {team: Actual(place=team, members=tuple(read[team].values()), whole=False) for team in waiting}
+        return found if found or failure is None else failure
+
+    def _list(self, team: str, query: str) -> Request:
+        request = self._caller.request("GET", f"teams/{team}/members?{query}", "members.list", (f"team:{team}", LISTS))
+        return msgspec.structs.replace(request, answer_bytes_max=LIST_BYTES_MAX, patience_s=60.0)
+
+    def _member(self, fields: dict[str, object]) -> Member | None:
+        """None where it is none of this directory's people."""
+        person, membership = fields.get("userId"), fields.get("id")
+        if not isinstance(person, str) or not person:
+            return None
+        roles, name, email = fields.get("roles"), fields.get("displayName"), fields.get("email")
+        address = email.casefold() if isinstance(email, str) else ""
+        return Member(
+            id=person.lower(),
+            owner=isinstance(roles, list) and OWNER in roles,
+            membership=membership if isinstance(membership, str) else "",
+            name=name if isinstance(name, str) else "",
+            email=address,
+            bot=bool(self._keeper) and self._keeper in (person.casefold(), address),
+        )
+
+
+def gone_of(failure: Failure) -> Gone | None:
+    """Of a team that is not there (or that Teams does not know yet); None: it may be."""
+    if isinstance(failure, Refused) and failure.cause is Cause.DESTINATION_GONE:
+        return Gone(why="there is no such team (any more); who deleted it can restore it within thirty days")
+    return None
+
+
+def found_of(group: dict[str, object]) -> Found | None:
+    """The team behind a group; None where there is none behind it."""
+    given, name, options = group.get("id"), group.get("displayName"), group.get("resourceProvisioningOptions")
+    if not isinstance(given, str) or not given or not isinstance(options, list) or TEAM not in options:
+        return None
+    return Found(place=given.lower(), name=name if isinstance(name, str) else "")
