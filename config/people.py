@@ -11,6 +11,7 @@ from pathlib import Path
 
 from config.files import Unreadable, read_text
 from config.model import PersonRow
+from config.numbers import number_of
 from config.problems import Problem, did_you_mean, shown
 from config.texts import CHECKS
 
@@ -60,7 +61,7 @@ class _Reading:
     def bounded(self) -> list[Problem]:
         if not self.suppressed:
             return self.problems
-        message = f"and {self.suppressed:,} problems more"
+        message = f"and {number_of(self.suppressed, 'problems')} more"
         return [*self.problems, Problem(file=self.file, line=self.line, message=message)]
 
     def rows(self, text: str) -> Iterator[PersonRow]:
@@ -76,7 +77,11 @@ class _Reading:
                 self.found(self.line, "", f"a people file has at most {PEOPLE_ROWS_MAX:,} rows")
                 return
             if len(cells) != len(columns):
-                self.found(first_line, "", f"{len(columns)} fields are needed, not {len(cells)}")
+                self.found(
+                    first_line,
+                    "",
+                    f"{number_of(len(columns), 'fields', 'is', 'are')} needed, not {len(cells)}",
+                )
                 continue
             row = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
             if self.check(row, first_line):

@@ -12,6 +12,8 @@ from typing import Literal
 
 import msgspec
 
+from config.numbers import number_of
+
 SCHEMA_VERSION = 1
 SHOWN_CHARS_MAX = 40
 LISTED_WORDS_MAX = 24
@@ -90,8 +92,8 @@ def advice(word: str, words: Iterable[str], what: str) -> str:
 def tally(problems: Iterable[Problem]) -> str:
     """``2 errors, 1 warning``."""
     severities = [problem.severity for problem in problems]
-    counts = [(severities.count(severity), severity) for severity in ("error", "warning")]
-    said = [f"{count} {word}{'s' * (count != 1)}" for count, word in counts if count]
+    counts = [(severities.count(severity), f"{severity}s") for severity in ("error", "warning")]
+    said = [number_of(count, words) for count, words in counts if count]
     return ", ".join(said) or "no problems"
 
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from msgspec import Struct, inspect
 
 from config.model import Secret
+from config.numbers import number_of
 from config.problems import Severity, Topic, advice, did_you_mean, is_token, shown
 from config.shapes import described, hint, is_marked, struct_type, written, written_alike
 from config.texts import CHECKS, MARK, ONE_OF, one_of
@@ -139,7 +140,7 @@ class Walk:
 
     def _tuple(self, kind: inspect.TupleType, node: list[object], path: Steps) -> object:
         if len(node) != len(kind.item_types):
-            return self.found(path, f"this list has {len(kind.item_types)} elements, not {len(node)}")
+            return self.found(path, f"this list has {number_of(len(kind.item_types), 'elements')}, not {len(node)}")
         items = [
             self.value(item_type, item, (*path, index))
             for index, (item_type, item) in enumerate(zip(kind.item_types, node, strict=True))

@@ -26,6 +26,7 @@ from actors.roles.world import Meanings, Switchboard, World
 from actors.targets import discover
 from config.diff import changes, reloaded
 from config.model import Configuration, PersonRow, Tenant
+from config.numbers import number_of
 from config.polling import Polling
 from config.problems import Problem, in_a_line, in_order
 from config.secrets import SecretReader, SecretUnavailable
@@ -297,7 +298,7 @@ class House:
         down = [child.name for child in tree.children if child.state not in {"running", "starting"}]
         if tree.state not in {"running", "starting"} or down:
             return Check(name="actors", ok=False, detail=f"root is {tree.state}; down: {', '.join(down) or 'none'}")
-        return Check(name="actors", ok=True, detail=f"{len(tree.children)} tenants up")
+        return Check(name="actors", ok=True, detail=f"{number_of(len(tree.children), 'tenants')} up")
 
     async def _hello_check(self, tenant: str, name: str, checks: list[Check]) -> None:
         lane = f"{tenant}/{name}"

@@ -30,6 +30,7 @@ from actors.domain.verdicts import (
     Verdict,
 )
 from config.durations import seconds
+from config.numbers import number_of
 from config.routes import Backoff, Retry
 
 REFUNDED_S_MIN = 0.25
@@ -207,7 +208,7 @@ def _absent(
     if delivery.attempts >= delivery.attempts_max:
         spent = _exhausted(delivery.attempts, detail)
         if delivery.crashes * 2 > delivery.attempts_max:
-            spent = f"{delivery.crashes} times whoever carried it died: {spent}"
+            spent = f"{number_of(delivery.crashes, 'times')} whoever carried it died: {spent}"
             return Decision(state=State.DEAD, cause=Cause.POISON, detail=spent, forget_sends=True)
         return Decision(state=State.DEAD, cause=Cause.EXHAUSTED, detail=spent, forget_sends=True)
     return Decision(state=State.WAITING, due_us=now_us, detail=detail, forget_sends=True)
@@ -232,7 +233,7 @@ def _told_or_backoff_s(header: str | None, spacing: Spacing, consecutive: int, n
 
 
 def _exhausted(attempts: int, detail: str) -> str:
-    return f"gave up after {attempts} attempts: {detail}"
+    return f"gave up after {number_of(attempts, 'attempts')}: {detail}"
 
 
 def _later(at_us: int, wait_s: float) -> int:

@@ -6,6 +6,7 @@ from typing import assert_never
 import msgspec
 from rich.text import Text
 
+from config.numbers import agreeing, number_of
 from daemon.cli.cells import at, number, plain, state
 from daemon.control import views as v
 
@@ -60,16 +61,21 @@ def said(row: Said) -> Text:
         case v.WhoRow():
             return plain(f"{row.login} (uid {row.uid}) is {row.role}: {row.why}")
         case v.ProvenRow():
-            lines = [f"{row.rows:,} rows of {row.tenants:,} chains, up to row {row.head:,} with the hash {row.hash}"]
+            lines = [
+                f"{number_of(row.rows, 'rows')} of {number_of(row.tenants, 'chains')}, "
+                f"up to row {row.head:,} with the hash {row.hash}"
+            ]
             lines.append(
                 f"left by retention: {row.cut:,}; texts without a person who was erased: {row.erased:,}; "
-                f"deeds whose end is not known: {row.unfinished:,}; compared with {row.anchors:,} anchors"
+                f"deeds whose end is not known: {row.unfinished:,}; compared with {number_of(row.anchors, 'anchors')}"
             )
-            lines.append(f"{row.misfits:,} do not fit" if row.misfits else "everything fits")
+            lines.append(
+                f"{row.misfits:,} {agreeing(row.misfits, 'does', 'do')} not fit" if row.misfits else "everything fits"
+            )
             return plain("\n".join(lines), "red" if row.misfits else "")
         case v.AuditHeadRow():
             told = f", told to {', '.join(row.anchored)}" if row.anchored else ""
-            return plain(f"{row.rows:,} rows, the newest with the hash {row.hash}{told}")
+            return plain(f"{number_of(row.rows, 'rows')}, the newest with the hash {row.hash}{told}")
         case v.ChainRow():
             return plain(msgspec.json.encode(row).decode())
         case _ as never:

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from rich.text import Text
 
+from config.numbers import number_of
 from daemon.cli.cells import at, number, plain
 from daemon.control import views as v
 
@@ -31,11 +32,11 @@ def said(row: v.ErasePlanRow | v.ErasingRow) -> Text:
             return plain("\n".join(lines))
         case v.ErasingRow():
             verb = "would erase" if row.dry_run else "erased"
-            so_far = "" if row.ended else f" so far, of {row.looked:,} rows looked at"
+            so_far = "" if row.ended else f" so far, of {number_of(row.looked, 'rows')} looked at"
             return plain(f"{row.tenant}: {verb} {counted(row.counts)}{so_far}")
         case _ as never:
             assert_never(never)
 
 
 def counted(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in counts.items()) or "nothing"
+    return ", ".join(number_of(n, what.replace("_", " ")) for what, n in counts.items()) or "nothing"

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from config.numbers import number_of
 from daemon.cli.frames import Compression, Damaged, Unfinished, compressed, resumable
 from daemon.control import marks
 from daemon.control.client import Client
@@ -132,12 +133,12 @@ class _Export:
         if now_s - self._told_s >= PROGRESS_S:
             self._told_s = now_s
             rate = self._bytes / 1e6 / max(now_s - self._began_s, 0.001)
-            self._progress(f"{count.statements:,} statements, {self._bytes / 1e6:,.0f} MB, {rate:.1f} MB/s")
+            self._progress(f"{number_of(count.statements, 'statements')}, {self._bytes / 1e6:,.0f} MB, {rate:.1f} MB/s")
 
 
 def told(end: EndMark) -> str:
-    parts = [f"{end.statements:,} statements"]
-    parts += [f"{n:,} {what}" for n, what in ((end.attachments, "attachments"), (end.documents, "documents")) if n]
+    parts = [number_of(end.statements, "statements")]
+    parts += [number_of(n, what) for n, what in ((end.attachments, "attachments"), (end.documents, "documents")) if n]
     return ", ".join(parts)
 
 

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from config.numbers import number_of
 from daemon.cli.frames import blocks, compression_of
 from daemon.cli.values import values
 from daemon.control import marks
@@ -56,7 +57,7 @@ class Count(msgspec.Struct, kw_only=True):
 
     def told(self, *, dry_run: bool) -> str:
         would = "would be " if dry_run else ""
-        documents = f", {self.documents:,} documents" if self.documents else ""
+        documents = f", {number_of(self.documents, 'documents')}" if self.documents else ""
         return f"{self.fresh:,} {would}new{documents}, {self.known:,} known already, {self.refused:,} refused"
 
 

@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from config.numbers import number_of
 from daemon.cli.cells import at, number, plain, short, state, took
 from daemon.control import views as v
 from daemon.control.times import span
@@ -157,7 +158,7 @@ def _plan(row: v.PlanRow) -> RenderableType:
     head = Text.assemble(("Plan ", "bold"), plain(row.hash, "bold"), f"  until {at(row.until_us)}")
     said = [f"{counts}; a replay would act on {row.goes:,}"]
     if row.calls:
-        said.append(f"{row.calls:,} requests, {_at_least(row.seconds, row.limited_by)}")
+        said.append(f"{number_of(row.calls, 'requests')}, {_at_least(row.seconds, row.limited_by)}")
     if row.left:
         said.append(f"not all of them: {row.left:,} or more are left for another plan")
     return Group(head, *(Padding(plain(line), (0, 0, 0, 2), expand=False) for line in said))
@@ -167,7 +168,8 @@ def _forecast(row: v.ForecastRow) -> RenderableType:
     about = "about " if row.estimate else ""
     head = Text.assemble(
         plain(row.lane, "bold"),
-        f"  {row.n:,} deliveries to {row.destinations:,} destinations: {about}{row.calls:,} requests, "
+        f"  {number_of(row.n, 'deliveries')} to {number_of(row.destinations, 'destinations')}: "
+        f"{about}{number_of(row.calls, 'requests')}, "
         f"{about}{_at_least(row.seconds, row.limited_by)}",
     )
     said = [plain(f"held back: {words}", "yellow") for words in row.held]

@@ -5,6 +5,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from config.numbers import number_of
 from daemon.cli.cells import at, number, plain, state
 from daemon.control import views as v
 
@@ -89,7 +90,8 @@ def summary(row: v.MapDiffRow) -> Text:
     flawed = ", ".join(f"{n:,} by {rule}" for rule, n in row.flawed.items())
     more = " or more" if row.people_more else ""
     return plain(
-        f"{row.source}, version {row.before} → {row.after}: of {row.records:,} records {row.changed:,} would change, "
+        f"{row.source}, version {row.before} → {row.after}: of {number_of(row.records, 'records')} "
+        f"{row.changed:,} would change, "
         f"{sum(row.flawed.values()):,} go to quarantine{f' ({flawed})' if flawed else ''}, {row.healed:,} fit again; "
         f"{row.people:,}{more} people are touched{f'; plan {row.plan}' if row.plan else ''}"
     )

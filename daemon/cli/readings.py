@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from rich.text import Text
 
+from config.numbers import number_of
 from daemon.cli.cells import at, number, plain, state, took
 from daemon.control import views as v
 
@@ -49,7 +50,7 @@ def _heard(row: v.HeardView | None) -> str:
 
 
 def _counted(counts: Iterable[tuple[int, str]]) -> str:
-    return ", ".join(f"{count:,} {what}" for count, what in counts if count)
+    return ", ".join(number_of(count, what) for count, what in counts if count)
 
 
 def brought(row: v.ReadingRow) -> str:
@@ -71,4 +72,7 @@ def line(row: v.ReadingRow) -> Text:
         return plain(ended, "" if row.how == "finished" else "yellow")
     of = f" of {row.total:,}" if row.total is not None else ""
     far = f"{row.what} {row.done:,}{of}" if row.done or of else row.what
-    return plain(f"{row.source}: {row.mode} reading{', ' if far else ''}{far}: {brought(row)}, {row.requests} requests")
+    return plain(
+        f"{row.source}: {row.mode} reading{', ' if far else ''}{far}: {brought(row)}, "
+        f"{number_of(row.requests, 'requests')}"
+    )

@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from config.numbers import number_of
 from daemon.cli import clients, outlooks, vaulted
 from daemon.cli.cells import age, at, pairs, plain, state, took
 from daemon.control import views as v
@@ -65,8 +66,9 @@ def _overall(row: v.Overall) -> RenderableType:
     up_s = (row.now_us - row.started_us) / 1e6
     head = Text.assemble(
         ("degraded", "bold red") if row.degraded else ("well", "bold green"),
-        f"  lmsyncd {row.version}, up {span(up_s)}, {row.tenants} tenants, {row.actors} actors; "
-        f"{row.delivered:,} delivered since it started, {row.unrouted:,} statements to be routed"
+        f"  lmsyncd {row.version}, up {span(up_s)}, {number_of(row.tenants, 'tenants')}, "
+        f"{number_of(row.actors, 'actors')}; "
+        f"{row.delivered:,} delivered since it started, {number_of(row.unrouted, 'statements')} to be routed"
         f"{f', vault: {row.vault}' if row.vault else ''}",
     )
     wrong = [plain(f"  - {reason}", "red") for reason in row.degraded]
@@ -87,8 +89,9 @@ def _statement(row: v.StatementStory, now_us: int) -> RenderableType:
     if row.learnt is not None:
         facts += [("learnt by" if first else "", line) for first, line in _firsts(learnt_in_words(row.learnt))]
     if row.change:
-        count = "delivery" if row.deliveries == 1 else "deliveries"
-        facts.append(("change", f"{row.change}, number {row.occurrence} of its kind, {row.deliveries} {count}"))
+        facts.append(
+            ("change", f"{row.change}, number {row.occurrence} of its kind, {number_of(row.deliveries, 'deliveries')}")
+        )
     if row.reason:
         facts.append(
             (("kept" if row.unrouted else "not posted") if row.routed else "not routed", plain(row.reason, "yellow"))

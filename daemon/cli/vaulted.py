@@ -4,6 +4,7 @@ from typing import assert_never
 
 from rich.text import Text
 
+from config.numbers import number_of
 from daemon.cli.cells import at, number, plain
 from daemon.control import views as v
 
@@ -54,7 +55,10 @@ def said(row: v.VaultRow) -> Text:
     colour = "green" if row.sealing in GOOD else "yellow"
     told = Text.assemble(
         (row.sealing, f"bold {colour}"),
-        plain(f"  key {row.kek or 'none yet'}: {row.where}; {row.keys} data keys, {row.closed} cannot be used"),
+        plain(
+            f"  key {row.kek or 'none yet'}: {row.where}; {number_of(row.keys, 'data keys')}, "
+            f"{row.closed} cannot be used"
+        ),
     )
     for line in (*([row.trouble] if row.trouble else []), *row.remarks):
         told.append_text(plain(f"\n  - {line}", "red" if line == row.trouble else "yellow"))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from actors.ports.listening import ListenerView, PlaceView
+from config.numbers import number_of
 from daemon.control.times import moment
 
 CLOSED_MAX = 20
@@ -22,11 +23,11 @@ def heard_in_words(view: ListenerView | None, places: Iterable[PlaceView]) -> tu
         if view.heard_us is not None:
             parts.append(f"last {moment(view.heard_us)}")
         if view.watches and view.ends_us is not None:
-            parts.append(f"{view.watches} subscriptions, renewed before {moment(view.ends_us)}")
+            parts.append(f"{number_of(view.watches, 'subscriptions')}, renewed before {moment(view.ends_us)}")
         if view.surveyed_us is not None:
             parts.append(f"asked {moment(view.surveyed_us)}")
         if view.refused:
-            parts.append(f"{view.refused} calls refused")
+            parts.append(f"{number_of(view.refused, 'calls')} refused")
         said.append(", ".join(parts))
         if view.detail:
             said.append(view.detail)
@@ -35,5 +36,5 @@ def heard_in_words(view: ListenerView | None, places: Iterable[PlaceView]) -> tu
         named = f"{each.place.name} ({each.place.place})" if each.place.name else each.place.place
         said.append(f"{named} is {each.place.closed} since {moment(each.since_us)}")
     if len(closed) > CLOSED_MAX:
-        said.append(f"and {len(closed) - CLOSED_MAX} more channels")
+        said.append(f"and {number_of(len(closed) - CLOSED_MAX, 'more channels')}")
     return tuple(said)

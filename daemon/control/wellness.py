@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from actors.ports import SourceName, StoreUnavailable
 from config.model import Tenant
+from config.numbers import agreeing
 from daemon.control.office import Check
 from daemon.store.database import Store
 
@@ -26,14 +27,20 @@ async def quarantine_checks(tenants: Iterable[Tenant], store: Store) -> list[Che
     for name, state in states.items():
         held = standing.get(state.no)
         if held is None or not held.open:
-            detail = f"nothing waits; {held.dismissed} were dismissed" if held is not None else "nothing waits"
+            detail = (
+                f"nothing waits; {held.dismissed} {agreeing(held.dismissed, 'was', 'were')} dismissed"
+                if held is not None
+                else "nothing waits"
+            )
             checks.append(Check(name=f"quarantine {name.tenant}/{name.name}", ok=True, detail=detail))
             continue
         rules = sorted(held.rules.items(), key=lambda item: (-item[1], item[0]))
         said = ", ".join(f"{rule} {n}" for rule, n in rules[:RULES_SHOWN]) + (", …" if len(rules) > RULES_SHOWN else "")
         checks.append(
             Check(
-                name=f"quarantine {name.tenant}/{name.name}", ok=False, detail=f"{held.open} wait for a person ({said})"
+                name=f"quarantine {name.tenant}/{name.name}",
+                ok=False,
+                detail=f"{held.open} {agreeing(held.open, 'waits', 'wait')} for a person ({said})",
             )
         )
     return checks

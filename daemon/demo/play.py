@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from config.numbers import number_of
 from daemon.demo.moodle import Moodle, batches, sample
 from daemon.demo.oracle import Balance, Expected, compare, expect
 from daemon.demo.scene import HALL, KEY, SECRET, SLACK_CHANNELS, TEAMS_CHANNELS, Scene, write
@@ -93,7 +94,9 @@ async def _feed(
             progress.update(task, description="killing", note="SIGKILL, and started again")
             await stage.kill_and_restart()
         await moodle.send(batch, times=2 if number % EVERY_NTH_TWICE == 0 else 1)
-        progress.update(task, description="feeding", note=f"{len(moodle.acknowledged)} statements accepted")
+        progress.update(
+            task, description="feeding", note=f"{number_of(len(moodle.acknowledged), 'statements')} accepted"
+        )
         await trio.sleep(pause_s)
 
 

@@ -11,6 +11,7 @@ from typing import assert_never
 
 import msgspec
 
+from config.numbers import number_of
 from daemon.store import lineage, mark
 from daemon.store.errors import StoreRefused, damaged, translate
 from daemon.store.keeper import Trouble
@@ -109,16 +110,17 @@ def _orderly(path: Path, known: Mark | None) -> bool:
 def lament(path: Path, loss: Lost, found: Lineage) -> str:
     """What is missing, since when, what it means, and the way on: one line."""
     upto = f"up to {_moment(loss.until_us)}"
+    missing = number_of(loss.missing or 0, "commits", "is", "are")
     match loss.kind:
         case "behind":
             what = (
-                f"{path} has lost what was acknowledged: {loss.missing} commits are missing, made after "
+                f"{path} has lost what was acknowledged: {missing} missing, made after "
                 f"{_moment(loss.since_us)} {upto} (it stands at {found.number}, its mark at {loss.mark.number}). "
                 "Its write-ahead log was damaged or left out, or an older copy was put in its place"
             )
         case "other":
             what = (
-                f"{path} has another history than its mark: at least {loss.missing} commits are missing, made after "
+                f"{path} has another history than its mark: at least {missing} missing, made after "
                 f"{_moment(loss.since_us)} {upto}. A copy of this store that was used elsewhere was put in its place"
             )
         case "gone":

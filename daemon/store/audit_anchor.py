@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from actors.ports.audit import HOST
+from config.numbers import number_of
 from daemon.store import mark
 from daemon.store.audit_chain import Told
 from daemon.store.audit_proof import Anchor
@@ -113,7 +114,7 @@ def fallen_behind(raw: sqlite3.Connection, remembered: mark.Mark | None) -> str:
         return ""
     newest = head(raw)
     if newest.seq < remembered.audited:
-        return f"{remembered.audited} rows of the audit had been written, the newest here is {newest.seq}"
+        return f"{number_of(remembered.audited, 'rows')} of the audit had been written, the newest here is {newest.seq}"
     there = raw.execute("SELECT hash FROM audit WHERE seq = ?", (remembered.audited,)).fetchone()
     if there is not None and there[0].hex() != remembered.audit_hash:
         return f"row {remembered.audited} of the audit is another one than was written"

@@ -10,6 +10,7 @@ from hashlib import blake2b
 
 import msgspec
 
+from config.numbers import number_of
 from daemon.store import interventions, judging, untaken
 from daemon.store.interventions import Intervened
 from daemon.store.judging import Judged, Replay
@@ -130,9 +131,9 @@ def compare(shown: Sequence[Step], now: Sequence[Step]) -> None:
         for one, other in zip(shown, now, strict=False)
         if one != other
     ]
-    raise Moved(moved or [f"{len(shown)} rows were shown, and there are {len(now)} now"])
+    raise Moved(moved or [f"{number_of(len(shown), 'rows', 'was', 'were')} shown, and now it is {len(now)}"])
 
 
 def _told(one: Step) -> str:
-    attempts = f" after {one.attempts} attempts" if one.attempts else ""
+    attempts = f" after {number_of(one.attempts, 'attempts')}" if one.attempts else ""
     return f"{one.does} at {one.destination or 'no destination'} ({one.state or 'gone'}{attempts})"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Container, Mapping
 from typing import NamedTuple
 
 from config.model import Configuration, Secret
+from config.numbers import agreeing
 from config.referring import references
 from config.secrets import is_awaited
 from daemon.vault.secrets import Who
@@ -21,8 +22,8 @@ class Lack(NamedTuple):
     places: tuple[str, ...]
 
     def __str__(self) -> str:
-        waits = "waits" if len(self.places) == 1 else "wait"
-        return f"{', '.join(self.places)} {waits} for a secret: lmsyncctl secret set {self.name}"
+        waits = f"{', '.join(self.places)} {agreeing(len(self.places), 'waits', 'wait')}"
+        return f"{waits} for a secret: lmsyncctl secret set {self.name}"
 
 
 class Awaited:

@@ -7,6 +7,7 @@ import msgspec
 import trio
 
 from actors.ports import Clock, StoreUnavailable, Witness
+from config.numbers import number_of
 from config.secrets import SecretReader
 from config.vaulting import VaultWords
 from daemon.store.database import Store
@@ -148,7 +149,7 @@ class Strongroom:
         if not closed:
             return ""
         first = next(iter(closed.values())).why
-        return f"{len(closed)} data keys cannot be used: {first}"
+        return f"{number_of(len(closed), 'data keys')} cannot be used: {first}"
 
     def _tell(self) -> None:
         """What has changed since it was last said."""

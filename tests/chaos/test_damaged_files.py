@@ -162,7 +162,7 @@ async def accepted(folder: Path) -> None:
             await store.keeper.keep()
             shutil.copy(path.with_name(f"{NAME}.mark"), again / f"{NAME}.mark")
         assert (await found(path)).rows is not None
-        assert "1 commits are missing" in (await found(again / NAME)).refusal
+        assert "1 commit is missing" in (await found(again / NAME)).refusal
     assert times > 0, "nothing waited when the losses were accepted"
 
 

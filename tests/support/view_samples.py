@@ -133,7 +133,7 @@ OUTLOOKS: list[tuple[v.View, tuple[str, ...]]] = [
     ),
     (
         v.ForecastRow(lane="acme/slack", n=1, calls=1, seconds=0.0, limited_by="", estimate=False, destinations=1),
-        ("1 deliveries to 1 destinations: 1 requests, which no limit holds up",),
+        ("1 delivery to 1 destination: 1 request, which no limit holds up",),
     ),
     (
         v.CaughtUpRow(lane="acme/slack", destination="C0GENERAL1", superseded=3, dry_run=True),

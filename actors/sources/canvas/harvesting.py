@@ -18,6 +18,7 @@ from actors.sources.canvas.reading import Closed, Query, Reader, closed, text_of
 from actors.sources.canvas.records import Entry, number
 from actors.sources.canvas.settings import CanvasSettings
 from actors.sources.canvas.telling import Teller
+from config.numbers import number_of
 
 OVERLAP_US = 300_000_000
 """A delta asks for what is later than this before the last one began: answers may come from a copy that lags."""
@@ -78,7 +79,7 @@ class Harvesting:
         return {"since": spelt(began_us), "user": str(self._newest_user), "hidden": ",".join(hidden)}
 
     def _ended(self, courses: int) -> Ended:
-        note = f"{courses} courses, {self._read.calls} requests"
+        note = f"{number_of(courses, 'courses')}, {number_of(self._read.calls, 'requests')}"
         if self._left_out:
             more = len(self._left_out) - NOTES_MAX
             note += "; left out: " + "; ".join(self._left_out[:NOTES_MAX]) + (f"; and {more} more" if more > 0 else "")

@@ -39,6 +39,7 @@ from actors.sources.lrs.wire import OPERATION, Asked, Told, asking, basic, told
 from actors.sources.service import APP
 from actors.sources.tokens import Tokens
 from config.durations import seconds
+from config.numbers import number_of
 
 OVERLAP_US = 1_000
 """``stored`` may be shown rounded to the millisecond: what lies so close before the cursor is asked for again."""
@@ -127,7 +128,7 @@ class LrsSource:
                 statements=page.statements, contents=page.contents, cursor=reading.cursor(whole=not page.more)
             )
             if not page.more:
-                return Finished(note=f"{reading.count} statements")
+                return Finished(note=number_of(reading.count, "statements"))
             onwards = onward(url, page.more)
             if onwards is None:
                 return elsewhere(OPERATION, page.more)

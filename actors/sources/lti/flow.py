@@ -51,6 +51,7 @@ from actors.sources.lti.wire import (
 )
 from actors.sources.service import APP, dated_s
 from actors.sources.tokens import Tokens
+from config.numbers import number_of
 
 PAGES_MAX = 10_000
 PERSONS_MAX = 200_000
@@ -111,7 +112,9 @@ class LtiSource:
         if len(skipped) == len(contexts):
             return Halted(why="refused", detail=skipped[0])
         if skipped:
-            return Finished(note=f"{len(skipped)} courses could not be read: {'; '.join(skipped[:SKIPPED_SHOWN])}")
+            return Finished(
+                note=f"{number_of(len(skipped), 'courses')} could not be read: {'; '.join(skipped[:SKIPPED_SHOWN])}"
+            )
         return Finished()
 
     # ── one course ───────────────────────────────────────────────────────────────────────────────────

@@ -41,6 +41,7 @@ from actors.sources.oneroster.tokens import dialect
 from actors.sources.oneroster.wire import BUCKET, halted
 from actors.sources.service import APP
 from actors.sources.tokens import Tokens
+from config.numbers import number_of
 
 LATE_US = 7_200_000_000
 """Zips tell local times without a zone: in autumn an hour comes twice."""
@@ -92,7 +93,9 @@ class OneRosterSource:
             bundles = yield from self._lying()
             if isinstance(bundles, Halted):
                 return bundles
-            return Finished(note=f"{self._settings.inbox} can be read: {len(bundles)} bundles wait there")
+            return Finished(
+                note=f"{self._settings.inbox} can be read: {number_of(len(bundles), 'bundles', 'waits', 'wait')} there"
+            )
         answer = yield self._request({"range": "bytes=0-0"})
         if isinstance(answer, Response) and answer.status in (200, 206, 304, 416):
             return Finished(note="the zip is there")
@@ -123,14 +126,16 @@ class OneRosterSource:
                 yield Page(records=(), cursor=_failed(bundle, taken, order))
                 return (yield from self._aside(bundle, taken.note()))
             moved = yield Put(bundle=bundle.key, where="done")
-            told = [f"{bundle.name}: {taken.records} records", taken.note(), str(moved or "")]
+            told = [f"{bundle.name}: {number_of(taken.records, 'records')}", taken.note(), str(moved or "")]
             if waiting:
                 told.append(f"{waiting} more wait")
             whole = (known or taken.bulk) and not waiting
             return Finished(note="; ".join(each for each in told if each)[:NOTE_CHARS_MAX], whole=whole, spoilt="")
         if order.mode == "full" and not waiting and (last := (yield from self._last(order))) is not None:
             taken = yield from self._take(last, order)
-            note = "; ".join(each for each in (f"{last.name} once more: {taken.records} records", taken.note()) if each)
+            note = "; ".join(
+                each for each in (f"{last.name} once more: {number_of(taken.records, 'records')}", taken.note()) if each
+            )
             return Finished(note=note[:NOTE_CHARS_MAX], whole=known and not taken.trouble)
         waited_for = unsettled([bundle for bundle in bundles if not bundle.settled])
         return Finished(note=waited_for[:NOTE_CHARS_MAX] or "the inbox is empty", whole=False)
@@ -194,7 +199,7 @@ class OneRosterSource:
         yield Put(bundle=answer.key, where="failed" if taken.trouble else "done", note=taken.note())
         if taken.trouble:
             return Halted(why="faulted", detail=taken.note()[:NOTE_CHARS_MAX])
-        note = "; ".join(each for each in (f"{taken.records} records", taken.note()) if each)
+        note = "; ".join(each for each in (f"{number_of(taken.records, 'records')}", taken.note()) if each)
         return Finished(note=note[:NOTE_CHARS_MAX], whole="bulk" in order.cursor or taken.bulk)
 
     def _request(self, more: dict[str, str]) -> Request:

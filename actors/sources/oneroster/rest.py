@@ -35,6 +35,7 @@ from actors.sources.oneroster.bodies import NEVER_KEPT, Body, Joins, is_gone, to
 from actors.sources.oneroster.settings import OneRosterSettings
 from actors.sources.oneroster.wire import Listed, Unable, address, asking, listed, one
 from actors.sources.tokens import Tokens
+from config.numbers import number_of
 
 OVERLAP_ROWS = 5
 OVERLAP_US = 900_000_000
@@ -106,7 +107,7 @@ class RestReading:
             yield Opened(parts=opened)
         if mode == "full" or (mode == "delta" and (self._told or self._since_us is None)):
             yield Page(records=(), cursor={SINCE: spelt(self._order.now_us)})
-        return Finished(note="; ".join((f"{self._told} records", *notes)))
+        return Finished(note="; ".join((number_of(self._told, "records"), *notes)))
 
     # ── collections ──────────────────────────────────────────────────────────────────────────────
 

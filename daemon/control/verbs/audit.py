@@ -8,6 +8,7 @@ import msgspec
 import trio
 
 from actors.ports.audit import HOST
+from config.numbers import number_of
 from daemon.auditing import anchor as anchor_now
 from daemon.control.audited import AuditHeadRow, AuditRow, ChainRow, MisfitRow, ProvenRow, WhoRow
 from daemon.control.exits import Exit
@@ -166,7 +167,7 @@ async def export(request: AuditExport, asking: Asking) -> Done:
         after = page[-1].row.no
     if not rows:
         raise Refusal(Exit.NOTHING, f"nothing is on record of {tenant or 'the host'}")
-    return done(f"{rows} rows of {tenant or 'the host'}")
+    return done(f"{number_of(rows, 'rows')} of {tenant or 'the host'}")
 
 
 def _chained(each: Kept) -> ChainRow:

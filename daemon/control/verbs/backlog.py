@@ -7,6 +7,7 @@ import trio
 
 from actors.domain.forecast import Forecast
 from actors.domain.outbox import OPEN_STATES, State
+from config.numbers import agreeing, number_of
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
 from daemon.control.protocol import Done, QueueCatchup, QueueForecast, Refusal
@@ -108,10 +109,10 @@ async def catchup(request: QueueCatchup, asking: Asking) -> Done:
     if not request.dry_run:
         asking.office.switchboard.ready(request.lane)
     older = f" of those older than {span(older_us / 1e6)}" if older_us else ""
-    would = "would be" if request.dry_run else "were"
+    would = "would be" if request.dry_run else agreeing(changed, "was", "were")
     if not changed:
-        return done(f"nothing{older} {would} {word}", Exit.NOTHING)
-    return done(f"{changed:,} deliveries{older} {would} {word}")
+        return done(f"nothing{older} {'would be' if request.dry_run else 'was'} {word}", Exit.NOTHING)
+    return done(f"{number_of(changed, 'deliveries')}{older} {would} {word}")
 
 
 async def _latest(request: QueueCatchup, before_us: int, asking: Asking) -> int:

@@ -6,6 +6,7 @@ from actors.domain.identity import ACCOUNT, EMAIL, Confidence
 from actors.domain.people import fold_email, sha1_key
 from actors.domain.persons import identified
 from config.model import Tenant
+from config.numbers import number_of
 from daemon.control.exits import Exit
 from daemon.control.identities import IdentifierView, PersonaView
 from daemon.control.office import Asking, done
@@ -228,7 +229,8 @@ def _note(found: Dossier | None, waiting: int) -> str:
     if found is None or not waiting:
         return "no delivery of theirs is open"
     address = found.known.email or "nobody: no address may be used"
-    return f"{waiting} open deliveries about them; those to the learner go to {address}, or to what is linked"
+    n = number_of(waiting, "open deliveries")
+    return f"{n} about them; those to the learner go to {address}, or to what is linked"
 
 
 def _changed(what: str, before: str, after: str, note: str, dry_run: bool) -> ChangedRow:

@@ -8,6 +8,7 @@ import trio
 from actors.domain.outbox import OPEN_STATES
 from actors.kernel import ActorDied, DeadlineExceeded
 from actors.messages import HowGoesIt, LaneView
+from config.numbers import number_of
 from daemon.control.office import Office
 from daemon.control.times import moment
 from daemon.store.asking import LaneHold
@@ -48,7 +49,11 @@ class Lane(msgspec.Struct, frozen=True, kw_only=True):
         a throttle counts once it is long."""
         wrong = []
         if not self.configured:
-            return (f"{self.name} is not configured any more, with {self.open} open deliveries",) if self.open else ()
+            return (
+                (f"{self.name} is not configured any more, with {number_of(self.open, 'open deliveries')}",)
+                if self.open
+                else ()
+            )
         if self.hold.suspended:
             wrong.append(f"{self.name} is suspended: {self.hold.suspended}")
         if self.view is None:

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from actors.domain.verdicts import Cause, Whose
+from config.numbers import number_of
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
 from daemon.control.protocol import DlqAnnotate, DlqDiscard, DlqList, DlqShow, Done, Refusal
@@ -35,7 +36,7 @@ async def listing(request: DlqList, asking: Asking) -> Done:
             shown += 1
     if not shown:
         return done("no dead letters" + (" match" if sieve.narrows else ""), Exit.NOTHING)
-    return done(f"{shown} of {sum(counted.values()):,} dead and parked deliveries shown")
+    return done(f"{shown} of {number_of(sum(counted.values()), 'dead and parked deliveries')} shown")
 
 
 async def _summary(request: DlqList, asking: Asking) -> Done:
@@ -76,7 +77,7 @@ async def _summary(request: DlqList, asking: Asking) -> Done:
         return done("no dead letters" + (" match" if sieve.narrows else ""), Exit.NOTHING)
     by_whose = Counter({whose: sum(lanes[c].total() for c in lanes if c.whose is whose) for whose in Whose})
     said = ", ".join(f"{n:,} {whose.value}" for whose, n in by_whose.items() if n)
-    return done(f"{total:,} dead and parked deliveries: {said}")
+    return done(f"{number_of(total, 'dead and parked deliveries')}: {said}")
 
 
 async def show(request: DlqShow, asking: Asking) -> Done:

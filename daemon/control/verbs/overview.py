@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from actors.domain.sla import Promise
 from actors.kernel import NoSuchActor, TreeEntry
+from config.numbers import agreeing, number_of
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
 from daemon.control.protocol import AskHealth, Done
@@ -75,7 +76,7 @@ async def health(request: AskHealth, asking: Asking) -> Done:
         await asking.emit(CheckRow(name=check.name, ok=check.ok, detail=check.detail))
     failed = sum(not check.ok for check in checks)
     if failed:
-        return done(f"{failed} of {len(checks)} checks failed", Exit.DEGRADED)
+        return done(f"{failed} of {number_of(len(checks), 'checks')} failed", Exit.DEGRADED)
     return done(f"{request.level}: all is well")
 
 
@@ -131,7 +132,10 @@ def _lane_row(lane: Lane, asking: Asking, now_us: int) -> LaneRow:
 def _awaited(asking: Asking) -> list[str]:
     lacks = asking.office.strongroom.awaited.now()
     more = len(lacks) - TROUBLES_MAX
-    return [*map(str, lacks[:TROUBLES_MAX]), *([f"{more} more wait for secrets"] if more > 0 else [])]
+    return [
+        *map(str, lacks[:TROUBLES_MAX]),
+        *([f"{more} more {agreeing(more, 'waits', 'wait')} for secrets"] if more > 0 else []),
+    ]
 
 
 def _red(goal: Goal, promise: Promise) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from config.numbers import number_of
 from config.problems import Problem
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
@@ -17,7 +18,7 @@ async def version(asking: Asking) -> Done:
 
 async def drain(request: Drain, asking: Asking) -> Done:
     """Finish what is in flight, take in nothing new, end. Under systemd it stays down: it ended well."""
-    lanes = asking.office.switchboard.couriers
+    lanes = len(asking.office.switchboard.couriers)
     await asking.emit(
         ChangedRow(
             what="lmsyncd",
@@ -25,7 +26,7 @@ async def drain(request: Drain, asking: Asking) -> Done:
             after="draining",
             done=not request.dry_run,
             dry_run=request.dry_run,
-            note=f"{len(lanes)} lanes finish what they have in flight; everything else waits in the store",
+            note=f"{number_of(lanes, 'lanes', 'finishes', 'finish')} what is in flight; the rest waits in the store",
         )
     )
     if request.dry_run:
@@ -40,7 +41,7 @@ async def reload(request: Reload, asking: Asking) -> Done:
     outcome = await asking.office.reload()
     errors = await _tell(outcome.problems, asking)
     if errors:
-        return done(f"{_counted(errors)}: the configuration in force stays", Exit.BAD_CONFIGURATION)
+        return done(f"{number_of(errors, 'errors')}: the configuration in force stays", Exit.BAD_CONFIGURATION)
     await asking.emit(ReloadRow(applied=tuple(outcome.applied), restart_needed=tuple(outcome.restart_needed)))
     if outcome.restart_needed:
         return done(f"takes a restart: {', '.join(outcome.restart_needed)}")
@@ -50,7 +51,9 @@ async def reload(request: Reload, asking: Asking) -> Done:
 async def config_check(asking: Asking) -> Done:
     errors = await _tell(await asking.office.config_check(), asking)
     if errors:
-        return done(f"{_counted(errors)}: a reload would keep the configuration in force", Exit.BAD_CONFIGURATION)
+        return done(
+            f"{number_of(errors, 'errors')}: a reload would keep the configuration in force", Exit.BAD_CONFIGURATION
+        )
     return done("the configuration is good")
 
 
@@ -81,7 +84,3 @@ async def _tell(problems: Sequence[Problem], asking: Asking) -> int:
             )
         )
     return sum(problem.severity == "error" for problem in problems)
-
-
-def _counted(errors: int) -> str:
-    return "1 error" if errors == 1 else f"{errors} errors"

@@ -10,6 +10,7 @@ import trio
 from actors.domain.remapping import Comparison
 from actors.ports.remapping import Activation, Count, Overtaken
 from actors.roles.remapping import carry_on, compare, told_of
+from config.numbers import number_of
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
 from daemon.control.protocol import Done, MapActivate, MapDiff, MapRollback, Refusal
@@ -58,7 +59,9 @@ async def activate(request: MapActivate, asking: Asking) -> Done:
             await asking.emit(_summary(source, source.state.mapping, request.version, compared, plan=compared.plan))
             return done("nothing was done")
     if request.dry_run:
-        return done(f"it would go on after {running.count.records if running else 0} records; nothing was done")
+        return done(
+            f"it would go on after {number_of(running.count.records if running else 0, 'records')}; nothing was done"
+        )
     async with working_alone(source, asking, renewing=True):
         going = None if running is None else await _as_it_is_now(running, source, asking)
         activation = await _begun(source, request.version, asking, going)

@@ -11,6 +11,7 @@ from actors.ports import LoggedStatement, Planned, Routed
 from actors.roles.fetching import shown
 from actors.roles.meeting import meet, told_us
 from config.model import Tenant
+from config.numbers import number_of
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
 from daemon.control.protocol import Done, Refusal, RouteTest
@@ -33,7 +34,7 @@ async def test(request: RouteTest, asking: Asking) -> Done:
     for number, told in enumerate(given, 1):
         posts += await _judge(told, f"statement {number}", source, tenant, asking)
     if posts:
-        return done(f"{posts} posts would be made")
+        return done(f"{number_of(posts, 'posts')} would be made")
     return done("nothing would be posted", Exit.NOTHING)
 
 

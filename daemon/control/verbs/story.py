@@ -5,6 +5,7 @@ import msgspec
 from actors.domain.undoing import voids
 from actors.ports import LoggedStatement
 from actors.roles.meeting import meet
+from config.numbers import number_of
 from daemon.control.exits import Exit
 from daemon.control.learnt import QUIET, LearntView, learnt_in_words
 from daemon.control.office import Asking, done
@@ -47,7 +48,7 @@ async def why(request: Why, asking: Asking) -> Done:
             await asking.emit(await _statement_story(told, told.statement, asking))
         for kept in told.deliveries:
             await asking.emit(await delivery_story(kept, asking))
-    return done(f"{found.more} more statements came with the same requests" if found.more else "")
+    return done(f"{number_of(found.more, 'more statements')} came with the same requests" if found.more else "")
 
 
 async def trace(request: Trace, asking: Asking) -> Done:
@@ -57,7 +58,7 @@ async def trace(request: Trace, asking: Asking) -> Done:
             await asking.emit(span)
     if not found.told:
         return done("all statements of that request had been stored before", Exit.NOTHING)
-    return done(f"{found.more} more statements came with the same requests" if found.more else "")
+    return done(f"{number_of(found.more, 'more statements')} came with the same requests" if found.more else "")
 
 
 # ── finding ──────────────────────────────────────────────────────────────────────────────────────────
@@ -254,7 +255,7 @@ def _spans(told: Told) -> list[SpanRow]:
             )
         )
         if outcome is not None:
-            made = f"{outcome.kind}, {outcome.deliveries} deliveries" if outcome.kind else outcome.reason
+            made = f"{outcome.kind}, {number_of(outcome.deliveries, 'deliveries')}" if outcome.kind else outcome.reason
             spans.append(SpanRow(trace_id=trace_id, name="routed", subject=f"statement {statement.id}", detail=made))
     for kept in told.deliveries:
         spans += _delivery_spans(kept)

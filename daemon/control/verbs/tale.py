@@ -6,6 +6,7 @@ import msgspec
 
 from actors.domain.outbox import HeldFor, State
 from actors.messages import LaneView
+from config.numbers import number_of
 from daemon.control.office import Asking
 from daemon.control.times import moment, span
 from daemon.control.verbs import finding
@@ -197,7 +198,7 @@ def _waiting(kept: Kept, around: Around) -> list[str]:
         said.append("It is first in its line and due.")
     else:
         said.append("It is first in its line and due: its courier takes it next, as the vendor's limits allow.")
-    said.append(f"{told.attempts} of {told.attempts_max} attempts are spent.")
+    said.append(f"{told.attempts} of {number_of(told.attempts_max, 'attempts')} are spent.")
     return said
 
 
@@ -243,7 +244,7 @@ def _behind(kept: Kept, around: Around) -> str:
     due = f", due {moment(other.due_us)}" if other.due_us > around.now_us else ""
     return (
         f"It waits for its turn at {kept.delivery.destination}, behind delivery {other.id} ({words}{due}; "
-        f"{other.attempts} of {other.attempts_max} attempts)."
+        f"{other.attempts} of {number_of(other.attempts_max, 'attempts')})."
     )
 
 

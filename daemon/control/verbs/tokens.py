@@ -1,5 +1,6 @@
 """``token``: whose tokens there are, renewing them now, giving them back, and whether they may do too much."""
 
+from config.numbers import number_of
 from daemon.connections import ConnectionDesk, Standing
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
@@ -34,7 +35,7 @@ async def scopes(request: TokenScopes, asking: Asking) -> Done:
             odd += row.verdict in ("lacking", "excess")
             await asking.emit(row)
     if odd:
-        return done(f"{odd} permissions are lacking or too much", Exit.DEGRADED)
+        return done(f"{number_of(odd, 'permissions', 'is', 'are')} lacking or too much", Exit.DEGRADED)
     return done("" if found else "there are no connections with tokens")
 
 

@@ -11,6 +11,7 @@ from actors.ports import LoggedStatement, Routed
 from actors.roles.meeting import Company, meet
 from actors.roles.router import Plan as Rules
 from actors.roles.router import told
+from config.numbers import number_of
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
 from daemon.control.protocol import ALL, DlqList, DlqPlan, DlqReplay, Done, Refusal
@@ -42,7 +43,8 @@ async def listing(request: DlqList, asking: Asking) -> Done:
     if not found:
         return done("no statement is kept unrouted" if complete else "none found among the newest", Exit.NOTHING)
     more = "" if complete else "; there are more"
-    return done(f"{len(found)} statements that no enabled route took{more}; dlq plan --unrouted TENANT says what then")
+    n = number_of(len(found), "statements")
+    return done(f"{n} that no enabled route took{more}; dlq plan --unrouted TENANT says what then")
 
 
 async def _walk(

@@ -2,6 +2,7 @@
 answer. Values come in and are never told.
 """
 
+from config.numbers import agreeing, number_of
 from config.referring import references
 from config.secrets import SECRET_BYTES_MAX, is_name
 from config.tenant import NAME, NAME_FORM
@@ -96,7 +97,9 @@ async def remove(request: SecretRemove, asking: Asking) -> Done:
     if not request.dry_run:
         await room.secrets.remove(which)
     for who in which:
-        lost = f"{', '.join(users[who])} still refer to it" if users[who] else ""
+        lost = (
+            f"{', '.join(users[who])} still {agreeing(len(users[who]), 'refers', 'refer')} to it" if users[who] else ""
+        )
         was = f"version {stored[who].version}"
         await asking.emit(_changed(*who, was, "removed", lost, dry_run=request.dry_run))
     return done()
@@ -157,7 +160,7 @@ async def rotate(request: VaultRotate, asking: Asking) -> Done:
                 n, left = await room.rotation.renew(tenant)
             except VaultUnusable as error:
                 raise _closed(error) from None
-        note = f"{n} values sealed anew" + (f", {left} do not open and stay as they are" if left else "")
+        note = _did(n, "values", "sealed", left, agreeing(left, "does not open", "do not open"))
         await asking.emit(
             ChangedRow(
                 what=f"data key of {tenant or 'the host'}",
@@ -182,7 +185,7 @@ async def _rewrap(request: VaultRotate, state: VaultState, asking: Asking) -> Do
         except VaultUnusable as error:
             raise _closed(error) from None
         after = (await room.state()).kek
-    note = f"{n} data keys wrapped anew" + (f", {left} cannot be opened and stay as they are" if left else "")
+    note = _did(n, "data keys", "wrapped", left, "cannot be opened")
     await asking.emit(
         ChangedRow(
             what="key of the vault",
@@ -240,7 +243,8 @@ async def shred(request: VaultShred, asking: Asking) -> Done:
             after="none",
             done=not request.dry_run,
             dry_run=request.dry_run,
-            note=f"{values} values unreadable for good; older backups have the keys still, under the vault's key",
+            note=f"{number_of(values, 'values')} unreadable for good; older backups have the keys still, under the "
+            "vault's key",
         )
     )
     return done()
@@ -290,7 +294,9 @@ def _closed(error: VaultUnusable) -> Refusal:
 def _remarks(room: Strongroom, state: VaultState) -> list[str]:
     said = []
     if state.former:
-        said.append(f"{state.former} data keys are wrapped with a former key: lmsyncctl vault rotate")
+        said.append(
+            f"{number_of(state.former, 'data keys', 'is', 'are')} wrapped with a former key: lmsyncctl vault rotate"
+        )
     if state.sealing.kind == "plain":
         said.append("whoever can read the key and the database can read every secret: docs/secrets.md")
     beside = room.keks.beside.path
@@ -299,6 +305,12 @@ def _remarks(room: Strongroom, state: VaultState) -> list[str]:
     if room.keks.file is None and beside.exists() and not state.former and not state.closed:
         said.append(f"{beside} is not needed any more: keep a copy for old backups, and remove it")
     return said
+
+
+def _did(n: int, nouns: str, deed: str, left: int, why: str) -> str:
+    """``3 values sealed anew``, and how many were left."""
+    stay = f"{why} and {agreeing(left, 'stays as it is', 'stay as they are')}"
+    return f"{number_of(n, nouns)} {deed} anew" + (f", {left:,} {stay}" if left else "")
 
 
 def _shown(tenant: str, name: str) -> str:

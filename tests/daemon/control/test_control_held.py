@@ -117,7 +117,7 @@ async def test_a_rehearsed_statement_is_kept_back_or_overtaken_like_a_real_one(d
     [overtaken, judged, preview], done = await ask(desk.office, p.RouteTest(tenant="acme", statement=text))
     assert overtaken.reason.startswith("overtaken")
     assert overtaken.explanation
-    assert (judged.change, done.note) == ("activity_completed", "1 posts would be made")
+    assert (judged.change, done.note) == ("activity_completed", "1 post would be made")
     assert preview.detail.startswith("kept back (digest) until ")
     assert await desk.states() == {"waiting": 1}
 

@@ -82,7 +82,7 @@ async def test_linked_they_are_one_and_a_rehearsal_changes_nothing(tmp_path: Pat
         request = p.IdentityLink(one="moodle/5", other="canvas/9", dry_run=True)
         [changed, person], _ = await ask(office, request)
         assert (changed.done, changed.dry_run, changed.after) == (False, True, "acme/1")
-        assert "1 open deliveries" in changed.note
+        assert "1 open delivery" in changed.note
         assert {part.source for part in person.personas} == {"moodle", "canvas"}
         found, _ = await ask(office, p.IdentityFind(text="Ada"))
         assert len(found) == 2

@@ -200,7 +200,7 @@ async def test_a_post_is_shown_as_the_vendor_would_get_it(desk: Desk) -> None:
     assert isinstance(preview, PreviewRow)
     assert (preview.lane, preview.destination, preview.route) == (LANE, "C0GENERAL1", "done")
     assert preview.payload["channel"] == "C0GENERAL1"
-    assert (preview.repeated, done.exit_code, done.note) == (False, 0, "1 posts would be made")
+    assert (preview.repeated, done.exit_code, done.note) == (False, 0, "1 post would be made")
     assert await desk.states() == {}
     assert await desk.store.statements.after("acme", 0, 9) == []
 

@@ -100,13 +100,13 @@ async def test_the_deep_look_says_what_waits(tmp_path: Path, autojump_clock: obj
     async with read(tmp_path) as (office, campus):
         [check] = await quarantine_checks(campus.tenants.values(), campus.store)
         assert (check.name, check.ok, check.detail) == (
-            "quarantine acme/campus", False, "1 wait for a person (word:role 1)",
+            "quarantine acme/campus", False, "1 waits for a person (word:role 1)",
         )  # fmt: skip
         [row], _ = await ask(office, p.SourceList())
         assert row.quarantined == 1
         await ask(office, p.QuarantineDismiss(everything=True))
         [check] = await quarantine_checks(campus.tenants.values(), campus.store)
-        assert (check.ok, check.detail) == (True, "nothing waits; 1 were dismissed")
+        assert (check.ok, check.detail) == (True, "nothing waits; 1 was dismissed")
         [row], _ = await ask(office, p.SourceList())
         assert row.quarantined == 0
 

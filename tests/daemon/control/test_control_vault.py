@@ -65,7 +65,7 @@ async def test_set_list_and_remove(tmp_path: Path) -> None:
         rows, _ = await ask(office, p.SecretList(tenant="acme"))
         assert [row.tenant for row in rows] == ["acme"]
         rows, _ = await ask(office, p.SecretRemove(names=("slack-bot", "acme/slack-bot")))
-        assert [row.note for row in rows] == ["globex/slack still refer to it", "acme/slack still refer to it"]
+        assert [row.note for row in rows] == ["globex/slack still refers to it", "acme/slack still refers to it"]
         assert list(office.strongroom.secrets.stored()) == [("newcomer", "slack-bot")]
 
 
@@ -143,7 +143,7 @@ async def test_rotation_of_data_keys(tmp_path: Path) -> None:
         await put(office, "slack-bot")
         rows, _ = await ask(office, p.VaultRotate(tenants=(".", "acme")))
         assert [row.what for row in rows] == ["data key of the host", "data key of acme"]
-        assert all("1 values sealed anew" in row.note for row in rows)
+        assert all("1 value sealed anew" in row.note for row in rows)
         rows, _ = await ask(office, p.VaultStatus())
         assert [row.state for row in rows[1:]].count("retired") == 2
         with pytest.raises(p.Refusal, match="globex has no data key") as refused:
@@ -163,7 +163,7 @@ async def test_a_key_that_is_gone_is_said_everywhere(tmp_path: Path) -> None:
         rows, done = await ask(office, p.VaultStatus())
         assert (rows[1].state, done.exit_code) == ("closed", Exit.DEGRADED)
         [overall, *_], done = await ask(office, p.AskStatus())
-        assert ("1 data keys cannot be used" in overall.degraded[0], done.exit_code) == (True, Exit.DEGRADED)
+        assert ("1 data key cannot be used" in overall.degraded[0], done.exit_code) == (True, Exit.DEGRADED)
         [row], done = await ask(office, p.VaultUnlock())
         assert (row.after, done.exit_code) == ("1 closed", Exit.DEGRADED)
         with pytest.raises(p.Refusal, match="the vault cannot be used"):

@@ -166,7 +166,7 @@ async def test_plans_of_statements_are_done_exactly(desk: Desk) -> None:
     plan = Plan(scope=scope, steps=tuple(plans.step(one) for one in judged))
     wanted = await retold(desk)
     queries = desk.store.queries
-    with pytest.raises(Moved, match="2 rows were shown, and there are 1 now"):
+    with pytest.raises(Moved, match="2 rows were shown, and now it is 1"):
         await queries.reroute_plan(plan, wanted[:1], by=BY, now_us=9)
     assert await desk.states() == {}
     results = await queries.reroute_plan(plan, wanted, by=BY, now_us=9)

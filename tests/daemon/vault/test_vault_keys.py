@@ -154,7 +154,7 @@ async def test_a_key_that_comes_back_opens_everything_again_and_it_is_said(tmp_p
     kept = file.read_text()
     file.unlink()
     async with opened(tmp_path) as place:
-        assert "1 data keys cannot be used" in place.room.trouble()
+        assert "1 data key cannot be used" in place.room.trouble()
         file.write_text(kept)
         await place.room.unlock()
         assert place.room.trouble() == ""
