@@ -123,6 +123,7 @@ def _daemon(
     if not isinstance(daemon, Daemon):
         return None, document.problems(walk.findings), stored
     walk.findings += _open_to_others(daemon.gateway)
+    walk.findings += _unknown_callers(daemon.gateway)
     store = structs.replace(daemon.store, path=path)
     return structs.replace(daemon, store=store), document.problems(walk.findings), stored
 
@@ -146,6 +147,13 @@ def _open_to_others(gateway: Gateway) -> Iterator[Finding]:
             message = "other machines reach this address, and credentials travel unencrypted to it"
             suggestion = "set gateway.tls, or listen on 127.0.0.1 behind a proxy that has a certificate"
             yield Finding(("gateway", "listen", index), message, suggestion, "warning")
+
+
+def _unknown_callers(gateway: Gateway) -> Iterator[Finding]:
+    if gateway.public_url.startswith("https://") and gateway.tls is None and not gateway.proxies:
+        message = "a reverse proxy stands before this gateway, and nothing says who calls: strangers count as one"
+        suggestion = 'let it write X-Forwarded-For, and set gateway.proxies = ["127.0.0.1"], or where it is'
+        yield Finding(("gateway", "public_url"), message, suggestion, "warning")
 
 
 def _exposed_keys(walk: Walk) -> Iterator[Finding]:

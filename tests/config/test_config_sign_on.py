@@ -13,7 +13,7 @@ SAML = """
 metadata_url = "https://idp.example.edu/metadata"
 keys = [{ certificate = "sp.pem", key = { env = "TOKEN" } }]
 """
-PUBLIC = '[gateway]\npublic_url = "https://sync.example.edu"\n'
+PUBLIC = '[gateway]\nproxies = ["127.0.0.1"]\npublic_url = "https://sync.example.edu"\n'
 HERE = f'{PUBLIC}[sso]\nxmlsec1 = "/bin/sh"\n'
 
 
@@ -108,3 +108,19 @@ def test_tables_for_claims_lie_where_those_for_sources_do(tmp_path: Path) -> Non
     acme = configuration.tenants["acme"]
     assert sorted(acme.sso_tables) == [100, 101]
     assert acme.mappings == {}
+
+
+def test_where_nobody_knows_who_calls_it_is_said(tmp_path: Path) -> None:
+    proxies = 'proxies = ["127.0.0.1"]\n'
+    assert proxies in HERE
+    for name, daemon, said in (
+        ("without", HERE.replace(proxies, ""), ["gateway.public_url"]),
+        ("with", HERE, []),
+        ("here", HERE.replace(proxies, "").replace("https://sync.example.edu", "http://localhost:8480"), []),
+    ):
+        configuration, problems = read(tmp_path / name, daemon=daemon)
+        assert configuration is not None
+        assert [problem.key for problem in problems if "nothing says who calls" in problem.message] == said
+    configuration, problems = read(tmp_path / "odd", daemon=HERE.replace("127.0.0.1", "proxy.example.edu"))
+    assert configuration is None
+    assert any("'proxy.example.edu' is neither an address nor a network" in problem.message for problem in problems)
