@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from actors.domain.conflicts.model import Case, Conflict, ConflictState, Ruling
+from config.rosters import ConflictRule
 
 ByWay = Literal["control", "page", "card"]
 
@@ -39,6 +40,16 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     scope: str = ""
 
 
+class Looked(msgspec.Struct, frozen=True, kw_only=True):
+    """So many people were compared; ``fresh`` questions are new, ``settled`` are none any more. ``more``: there are
+    others to be compared."""
+
+    people: int = 0
+    fresh: int = 0
+    settled: int = 0
+    more: bool = False
+
+
 class Conflicts(Protocol):
     """All raise StoreUnavailable."""
 
@@ -54,6 +65,16 @@ class Conflicts(Protocol):
 
     async def rulings(self, tenant: str, scopes: Sequence[str]) -> dict[str, tuple[Ruling, ...]]:
         """The decisions in force, by scope, oldest first; scopes without any are left out. At most 500 scopes."""
+
+    async def compare(self, tenant: str, sources: Sequence[str], rules: Sequence[ConflictRule]) -> bool:
+        """From now on users of these sources are compared with one another (where there are several), by these rules;
+        everybody anew where either is another than before. Whether it is."""
+
+    async def look(self, tenant: str, rules: Sequence[ConflictRule], now_us: int) -> Looked:
+        """Compare a few of those of whom their sources told something; what is not decided by rule is raised."""
+
+    async def clashes(self, tenant: str, now_us: int) -> Looked:
+        """What the identity ledger asks is asked here, too."""
 
     async def one(self, tenant: str, no: int) -> Case | None: ...
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from actors.domain.conflicts.fixes import AnyFix, Contact, OfPerson, OnePerson, TwoPersons
+from actors.domain.conflicts.fixes import AnyFix, Believe, Contact, OnePerson, TwoPersons
 from actors.domain.conflicts.model import Case, Conflict, Event, Suggestion
 from actors.ports.conflicts import Decided, Decider
 from config.identity import Identity
-from daemon.store import linking, rostering
+from daemon.store import comparing, linking, rostering
 
 CASE = "no, tenant, body, mark, state, raised_us, seen_us, times, history, decided_us, decided_by, choice"
 EVENTS_MAX = 50
@@ -218,8 +218,13 @@ def _is_persona(raw: sqlite3.Connection, tenant: str, persona: int) -> bool:
 
 def _due(raw: sqlite3.Connection, tenant: str, conflict: Conflict, fix: AnyFix, now_us: int) -> None:
     """Whoever plans has something to do: the places of the unit, or of all where it is about a person."""
-    if isinstance(fix, OfPerson) or conflict.kind == "identity_clash":
-        rostering.mark_tenant(raw, tenant, now_us)
+    match fix:
+        case Believe(person=person):
+            comparing.mark_person(raw, person)
+        case Contact() | OnePerson() | TwoPersons():
+            rostering.mark_tenant(raw, tenant, now_us)
+        case _:
+            pass
     units = {(conflict.rule, conflict.unit), (getattr(fix, "rule", ""), getattr(fix, "unit", ""))}
     for rule_, unit in sorted(units):
         if rule_:
