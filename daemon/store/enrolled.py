@@ -1,14 +1,17 @@
 """Who is enrolled where, as a source's records and the identity ledger have it, and what of it is in doubt."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from actors.domain.acquaintance import withheld
 from actors.domain.canonical import Course, Enrolment, User
+from actors.domain.conflicts.fields import overlaid
+from actors.domain.conflicts.fixes import Field
 from actors.domain.identity import EMAIL
 from actors.domain.rosters.desired import Enrolled
+from daemon.store import comparing
 from daemon.store.acquaintance import holders_of
 from daemon.store.persons import some_of
 
@@ -67,7 +70,17 @@ def some(
             known[what] = _open(_course(what), what_is)
         found.append(Enrolled(_enrolment(enrolment), users[who], known[what], person))
         last = (course, user, no)
+    if instead := comparing.believed(raw, row[0]):
+        found = [_believed(each, instead) for each in found]
     return found, last if len(found) == limit else None
+
+
+def _believed(each: Enrolled, instead: Mapping[tuple[str, str], dict[Field, str]]) -> Enrolled:
+    """As people or rules decided where sources disagree."""
+    user, course = each.user.id, each.course.id
+    told = {**instead.get((user, ""), {}), **instead.get((user, course), {})}
+    enrolment, who = overlaid(each.enrolment, each.user, told)
+    return msgspec.structs.replace(each, enrolment=enrolment, user=who) if told else each
 
 
 def _alive(user: User, state: str) -> User:

@@ -28,7 +28,7 @@ from actors.domain.identity import (
     telling,
 )
 from config.identity import Identity
-from daemon.store import rostering
+from daemon.store import comparing, rostering
 
 T = TypeVar("T")
 VALUES_MAX = 300  # in one query
@@ -71,6 +71,7 @@ def resettle(
     moved = _assign(raw, tenant, around, settled, now_us, keeps)
     if moved:
         rostering.mark_tenant(raw, tenant, now_us)
+        comparing.mark_personas(raw, list(around.personas))
     return Learnt(moved=moved, matches=_keep_matches(raw, tenant, around, settled, now_us))
 
 

@@ -16,7 +16,7 @@ from actors.domain.canonical import EntityName
 from actors.domain.correcting import Correction
 from actors.ports import Clock, Provenance
 from actors.ports.records import Kept, Key, KnownRecord, Taken, Taking
-from daemon.store import rostering, rows
+from daemon.store import comparing, rostering, rows
 from daemon.store.acquaintance import SqlPersons
 from daemon.store.engine import Engine
 from daemon.store.statements import SqlStatements
@@ -77,6 +77,7 @@ class SqlRecords:
             fresh = 0
             now_us = self._clock.now_us()
             rostering.mark(raw, taking.source, taking.records, now_us)
+            comparing.mark(raw, taking.source, taking.records)
             nos = write(raw, taking.source, taking.records, now_us)
             if taking.statements:
                 by = [nos[at] for at in taking.told_by]

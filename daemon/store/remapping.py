@@ -13,7 +13,7 @@ import msgspec
 from actors.domain.correcting import Correction
 from actors.ports.records import Flaw
 from actors.ports.remapping import Activation, Count, Meaning, Overtaken, Place, Renewal, Stored, Undo, mark
-from daemon.store import records, rostering
+from daemon.store import comparing, records, rostering
 from daemon.store.acquaintance import SqlPersons
 from daemon.store.engine import Engine
 from daemon.store.writer import Writer
@@ -279,6 +279,7 @@ def _end(raw: sqlite3.Connection, activation: Activation, now_us: int) -> Activa
     )
     ended = _one(raw, activation.no)
     rostering.mark_source(raw, ended.source, now_us)
+    comparing.mark_source(raw, ended.source)
     return ended
 
 
