@@ -59,13 +59,19 @@ class Life(NamedTuple):
 
 def content(raw: sqlite3.Connection) -> frozenset[Row]:
     """Every row of every table, also what is decoded on the way to a caller. Raises what the callers would meet."""
-    tables = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     for row in raw.execute(f"SELECT {rows.DELIVERY} FROM deliveries"):  # constants only
         rows.delivery(row)
-    return frozenset((table, *row) for table in tables for row in raw.execute(f"SELECT * FROM {table}"))
+    return _written(raw, {})
 
 
-async def lived(folder: Path, seed: str, *, deaths: int, statements: int = 60) -> Life:
+def _written(raw: sqlite3.Connection, known: dict[Row, Row]) -> frozenset[Row]:
+    """Every row of every table; those that are known are kept once."""
+    tables = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    found = ((table, *row) for table in tables for row in raw.execute(f"SELECT * FROM {table}"))
+    return frozenset(known.setdefault(row, row) for row in found)
+
+
+async def lived(folder: Path, seed: str, *, deaths: int, statements: int) -> Life:
     """A daemon at work in virtual time: statements are told, routed, claimed and posted, and the mark is kept at its
     pace. Needs the autojump clock."""
     dice = random.Random(seed)
@@ -88,7 +94,7 @@ async def lived(folder: Path, seed: str, *, deaths: int, statements: int = 60) -
         def note() -> None:
             watching.execute("BEGIN")
             number, at_us = watching.execute("SELECT number, at_us FROM commits").fetchone()
-            found = frozenset(known.setdefault(row, row) for row in content(watching))
+            found = _written(watching, known)
             watching.execute("COMMIT")
             if not commits or commits[-1].number < number:  # a transaction that changed nothing does not count
                 commits.append(Commit(number, at_us, found))

@@ -42,6 +42,7 @@ from tests.simulation.determinism import seeded
 SEED = int(os.environ.get("LMSYNCD_SEED", "1"))
 DAMAGES = int(os.environ.get("LMSYNCD_DAMAGES", "300"))
 DEATHS = 5  # of each life
+STATEMENTS, FEW_STATEMENTS = 60, 30  # of each life
 WAYS_ON = ("migrate --accept-loss", "docs/recovery.md")
 RAM = Path("/dev/shm")  # an fsync costs nothing there, and the deaths are copies
 
@@ -87,7 +88,7 @@ def report(told: Counter[tuple[str, str]], wrong: list[str], size: int, test: st
     assert not wrong, "\n".join([*wrong, f"again: {again}"])
 
 
-async def logs(folder: Path, size: int, test: str) -> Counter[tuple[str, str]]:
+async def logs(folder: Path, size: int, test: str, statements: int = STATEMENTS) -> Counter[tuple[str, str]]:
     """So many damages, each kind about as often as the others."""
     told: Counter[tuple[str, str]] = Counter()
     wrong = []
@@ -98,7 +99,7 @@ async def logs(folder: Path, size: int, test: str) -> Counter[tuple[str, str]]:
         place.mkdir()
         seed = f"{SEED}/{lives}"
         with seeded(seed):
-            life = await lived(place, seed, deaths=DEATHS)
+            life = await lived(place, seed, deaths=DEATHS, statements=statements)
         for turn, (damage, death) in enumerate(product(LOG_DAMAGES, life.deaths)):
             path = harmed(death, damage, random.Random(f"{seed}/{turn}"), place)
             if path is None or told.total() == size:
@@ -112,13 +113,13 @@ async def logs(folder: Path, size: int, test: str) -> Counter[tuple[str, str]]:
     return told
 
 
-async def pages(folder: Path, size: int, test: str) -> Counter[tuple[str, str]]:
+async def pages(folder: Path, size: int, test: str, statements: int = STATEMENTS) -> Counter[tuple[str, str]]:
     """The same for pages of a database whose log is all in it."""
     told: Counter[tuple[str, str]] = Counter()
     wrong = []
     seed = f"{SEED}/pages"
     with seeded(seed):
-        life = await lived(folder, seed, deaths=1)
+        life = await lived(folder, seed, deaths=1, statements=statements)
     death = life.deaths[-1]
     async with open_store(death.home / NAME, VirtualClock(), inline=True) as store:
         written = await store.writer.submit(content)
@@ -136,7 +137,7 @@ async def pages(folder: Path, size: int, test: str) -> Counter[tuple[str, str]]:
 async def accepted(folder: Path) -> None:
     """A loss that somebody accepts: waiting posts are in doubt, and the next damage is met as the first one was."""
     with seeded(SEED):
-        life = await lived(folder, f"{SEED}/accepted", deaths=12)
+        life = await lived(folder, f"{SEED}/accepted", deaths=12, statements=FEW_STATEMENTS)
     times = 0
     for death in life.deaths:
         path = harmed(death, older_copy, random.Random(f"{SEED}/{death.last}"), folder)
@@ -177,8 +178,8 @@ def _states(path: Path) -> Counter[str]:
 
 
 async def test_a_few_damaged_logs(folder: Path, autojump_clock: object) -> None:
-    told = await logs(folder, 40, "few_damaged_logs")
-    assert told.total() == 40
+    told = await logs(folder, 20, "few_damaged_logs", FEW_STATEMENTS)
+    assert told.total() == 20
     assert sum(n for (_, said), n in told.items() if said == "refused") > 5, "damage that shows"
 
 
@@ -192,7 +193,7 @@ async def test_damaged_logs_are_refused_or_lose_nothing_older_than_a_second(
 
 
 async def test_a_few_damaged_pages(folder: Path, autojump_clock: object) -> None:
-    told = await pages(folder, 30, "few_damaged_pages")
+    told = await pages(folder, 20, "few_damaged_pages", FEW_STATEMENTS)
     assert sum(n for (_, said), n in told.items() if said == "refused") > 5, "damage that shows"
 
 

@@ -43,7 +43,7 @@ async def test_members_of_a_group_are_reminded_at_the_date_of_their_group(
         assert isinstance(fake, FakeCanvas)
         course = next(iter(school.courses.values()))
         now_s = campus.clock.now_us() / 1e6
-        work = school.assign(course, "Second paper", now_s, due_s=now_s + 2 * DAY_S)
+        work = school.assign(course, "Second paper", now_s, due_s=now_s + 1.2 * DAY_S)
         learners = [
             str(each.user)
             for each in school.memberships.values()
@@ -51,11 +51,11 @@ async def test_members_of_a_group_are_reminded_at_the_date_of_their_group(
         ]
         members = learners[:2]
         fake.groups[9] = [int(each) for each in members]
-        later = spelt(round((now_s + 5 * DAY_S) * 1e6))[:19] + "Z"
+        later = spelt(round((now_s + 1.6 * DAY_S) * 1e6))[:19] + "Z"
         fake.overrides[work.id] = [{"id": 1, "group_id": 9, "due_at": later}]
-        await trio.sleep(2 * DAY_S)
+        await trio.sleep(0.4 * DAY_S)
         others = await reminded(campus)
         assert others
         assert others == set(learners[2:])
-        await trio.sleep(2.5 * DAY_S)
+        await trio.sleep(0.3 * DAY_S)
         assert await reminded(campus) == set(learners)

@@ -66,12 +66,12 @@ async def reminders(campus: Campus) -> list[AssignmentDueSoon]:
 async def test_everybody_who_owes_it_is_reminded_once(tmp_path: Path, autojump_clock: object) -> None:
     async with open_campus(tmp_path, reminding(), limited=False) as campus:
         await campus.until_read()
-        work = assign(campus, now_s(campus) + 3 * DAY_S)
+        work = assign(campus, now_s(campus) + 1.3 * DAY_S)
         done = learners(campus)[0]
         campus.school.submit(work, done, now_s(campus))
-        await trio.sleep(1.9 * DAY_S)
+        await trio.sleep(0.25 * DAY_S)
         assert not await reminders(campus)
-        await trio.sleep(0.2 * DAY_S)
+        await trio.sleep(0.1 * DAY_S)
         await campus.quiet()
         told = await reminders(campus)
         assert len(told) == 7
@@ -80,7 +80,7 @@ async def test_everybody_who_owes_it_is_reminded_once(tmp_path: Path, autojump_c
         traces = await campus.rows("SELECT DISTINCT traceparent FROM deliveries WHERE kind = 'due_soon'")
         assert len(traces) == 1
         assert traces[0][0].startswith("00-"), "reminders are the root of a trace, as a reading is"
-        await trio.sleep(2 * DAY_S)
+        await trio.sleep(1.1 * DAY_S)
         assert len(await reminders(campus)) == 7
         assert len(campus.journal("slack")) == 7
 
@@ -109,23 +109,23 @@ async def test_who_owes_it_is_not_asked_every_minute(
 async def test_a_date_that_moves_moves_its_reminder(tmp_path: Path, autojump_clock: object) -> None:
     async with open_campus(tmp_path, reminding(), limited=False) as campus:
         await campus.until_read()
-        work = assign(campus, now_s(campus) + 2 * DAY_S)
-        await trio.sleep(0.5 * DAY_S)
-        campus.school.change_work(work, now_s(campus), due_s=now_s(campus) + 5 * DAY_S)
-        await trio.sleep(1.5 * DAY_S)
+        work = assign(campus, now_s(campus) + 1.2 * DAY_S)
+        await trio.sleep(0.1 * DAY_S)
+        campus.school.change_work(work, now_s(campus), due_s=now_s(campus) + 1.6 * DAY_S)
+        await trio.sleep(0.4 * DAY_S)
         assert not await reminders(campus)
-        await trio.sleep(3 * DAY_S)
+        await trio.sleep(0.3 * DAY_S)
         assert len(await reminders(campus)) == 8
 
 
 async def test_a_date_that_moves_after_the_reminder_is_told_again(tmp_path: Path, autojump_clock: object) -> None:
     async with open_campus(tmp_path, reminding(), limited=False) as campus:
         await campus.until_read()
-        work = assign(campus, now_s(campus) + 1.5 * DAY_S)
-        await trio.sleep(DAY_S)
+        work = assign(campus, now_s(campus) + 1.1 * DAY_S)
+        await trio.sleep(0.2 * DAY_S)
         assert len(await reminders(campus)) == 8
-        campus.school.change_work(work, now_s(campus), due_s=now_s(campus) + 4 * DAY_S)
-        await trio.sleep(3.1 * DAY_S)
+        campus.school.change_work(work, now_s(campus), due_s=now_s(campus) + 1.3 * DAY_S)
+        await trio.sleep(0.4 * DAY_S)
         assert len({change.due for change in await reminders(campus)}) == 2
         assert len(await reminders(campus)) == 16
 
@@ -133,8 +133,8 @@ async def test_a_date_that_moves_after_the_reminder_is_told_again(tmp_path: Path
 async def test_by_the_learners_own_clock(tmp_path: Path, autojump_clock: object) -> None:
     async with open_campus(tmp_path, reminding(quiet_hours="21:00-07:00"), limited=False) as campus:
         await campus.until_read()
-        assign(campus, now_s(campus) + 3 * DAY_S)
-        await trio.sleep(3 * DAY_S)
+        assign(campus, now_s(campus) + 2 * DAY_S)
+        await trio.sleep(2 * DAY_S)
         zones = {person.email: person.timezone for person in PEOPLE}
         hours = {
             change.learner.email: datetime.fromisoformat(change.at)
@@ -172,7 +172,7 @@ async def test_whoever_hands_it_in_while_the_reminder_waits_is_not_reminded(
 async def test_a_hand_in_that_only_the_log_knows_counts_too(tmp_path: Path, autojump_clock: object) -> None:
     async with open_campus(tmp_path, reminding(), limited=False) as campus:
         await campus.until_read()
-        work = assign(campus, now_s(campus) + 2 * DAY_S)
+        work = assign(campus, now_s(campus) + 1.2 * DAY_S)
         await trio.sleep(4200)
         [(canonical,)] = await campus.rows(
             "SELECT canonical FROM records WHERE entity = 'assignment' ORDER BY no DESC LIMIT 1"
@@ -186,7 +186,7 @@ async def test_a_hand_in_that_only_the_log_knows_counts_too(tmp_path: Path, auto
             }
         )
         assert work.due_s is not None
-        await trio.sleep(1.5 * DAY_S)
+        await trio.sleep(0.4 * DAY_S)
         assert len(campus.journal("slack")) == 7
         [(n,)] = await campus.rows("SELECT count(*) FROM outcomes WHERE reason LIKE 'handed_in:%'")
         assert n == 1
@@ -195,12 +195,12 @@ async def test_a_hand_in_that_only_the_log_knows_counts_too(tmp_path: Path, auto
 async def test_a_death_at_any_time_reminds_nobody_twice(tmp_path: Path, autojump_clock: object) -> None:
     async with open_campus(tmp_path, reminding(before=("24h", "1h")), limited=False) as campus:
         await campus.until_read()
-        assign(campus, now_s(campus) + 2 * DAY_S)
+        assign(campus, now_s(campus) + 1.2 * DAY_S)
         for _ in range(20):
-            await trio.sleep(0.1 * DAY_S)
+            await trio.sleep(0.06 * DAY_S)
             await campus.die()
             await campus.again()
-        await trio.sleep(DAY_S)
+        await trio.sleep(0.2 * DAY_S)
         assert len(await reminders(campus)) == 16
         assert len(campus.journal("slack")) == 16
 
@@ -208,7 +208,7 @@ async def test_a_death_at_any_time_reminds_nobody_twice(tmp_path: Path, autojump
 async def test_nobody_is_reminded_who_is_through_with_the_course(tmp_path: Path, autojump_clock: object) -> None:
     async with open_campus(tmp_path, reminding(), limited=False) as campus:
         await campus.until_read()
-        assign(campus, now_s(campus) + 2 * DAY_S)
+        assign(campus, now_s(campus) + 1.2 * DAY_S)
         through = learners(campus)[0]
         [seat] = [
             each
@@ -216,7 +216,7 @@ async def test_nobody_is_reminded_who_is_through_with_the_course(tmp_path: Path,
             if (each.user, each.course) == (through.id, course_of(campus).id)
         ]
         campus.school.change_membership(seat, now_s(campus), state="completed")
-        await trio.sleep(1.5 * DAY_S)
+        await trio.sleep(0.4 * DAY_S)
         assert {change.learner.email for change in await reminders(campus)} == {
             one.email for one in learners(campus)[1:]
         }
@@ -228,13 +228,14 @@ async def test_nobody_is_reminded_in_a_course_that_is_over_or_gone(
 ) -> None:
     async with open_campus(tmp_path, reminding(), limited=False) as campus:
         await campus.until_read()
-        assign(campus, now_s(campus) + 3 * DAY_S)
+        assign(campus, now_s(campus) + 1.2 * DAY_S)
         await trio.sleep(4200)
         course = course_of(campus)
         for name, value in change.items():
             setattr(course, name, value)
         course.at_s = now_s(campus)
-        await trio.sleep(2.5 * DAY_S)
+        await campus.sync("full")
+        await trio.sleep(0.5 * DAY_S)
         assert not await reminders(campus)
         assert await campus.rows("SELECT * FROM records WHERE entity = 'assignment' AND state <> 'gone'")
 
@@ -243,7 +244,7 @@ async def test_nobody_is_reminded_where_no_route_asks(tmp_path: Path, autojump_c
     async with open_campus(tmp_path, tenant(route("news", "graded"), sources=source())) as campus:
         await campus.until_read()
         assign(campus, now_s(campus) + 0.5 * DAY_S)
-        await trio.sleep(DAY_S)
+        await trio.sleep(0.3 * DAY_S)
         assert await campus.rows("SELECT * FROM reminded") == []
 
 
@@ -252,8 +253,8 @@ async def test_whoever_could_not_be_asked_for_is_asked_for_again_soon(
 ) -> None:
     async with open_campus(tmp_path, reminding(), limited=False) as campus:
         await campus.until_read()
-        assign(campus, now_s(campus) + 2 * DAY_S)
-        await trio.sleep(0.9 * DAY_S)
+        assign(campus, now_s(campus) + 1.2 * DAY_S)
+        await trio.sleep(0.1 * DAY_S)
         whole, failed = SqlReminders.owing, 0
 
         async def owing(self: SqlReminders, work: DueWork, after_user: str, limit: int) -> list[Owing]:

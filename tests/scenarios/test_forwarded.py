@@ -274,12 +274,12 @@ async def test_retention_leaves_what_is_still_to_be_forwarded(tmp_path: Path, au
     async with open_campus(tmp_path, school(everything(retry=SELDOM), retention=keep)) as campus:
         campus.fault("lrs", "status", value="503", times=0)
         [first] = await campus.tell(attended("ada"))
-        await trio.sleep(5 * 86_400.0)
+        await trio.sleep(2.2 * 86_400.0)
         assert await campus.rows("SELECT count(*) FROM statements") == [(1,)]
         lrs(campus).clear_faults()
         await campus.quiet(3 * 3600.0)
         assert there(campus) == [first]
-        await trio.sleep(5 * 86_400.0)
+        await trio.sleep(2.2 * 86_400.0)
         assert await campus.rows("SELECT count(*) FROM statements") == [(0,)]
 
 

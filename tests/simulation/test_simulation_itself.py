@@ -54,6 +54,7 @@ def test_a_statement_that_is_not_routed_is_lost(monkeypatch: pytest.MonkeyPatch)
         return batch[-1].seq
 
     monkeypatch.setattr(Router, "_route", forgetful)
+    monkeypatch.setattr("tests.simulation.play.STILL_S_MAX", 86_400.0)
     told = found("small")
     assert "still open" in told
     assert "lost: no delivery" in told

@@ -255,10 +255,11 @@ class Campus:
         return list(self.fakes[vendor].journal)
 
     async def quiet(self, limit_s: float = 600.0) -> None:
-        """Let virtual time pass until no delivery is open and every statement is routed."""
+        """Let virtual time pass until no delivery is open and every statement is routed. It looks ever more rarely."""
+        look_s = 0.05
         with trio.fail_after(limit_s):
             while await self._busy():
-                await trio.sleep(0.05)
+                await trio.sleep(look_s := min(2.0, look_s * 1.05))
 
     async def _busy(self) -> bool:
         unrouted = await self.rows(
