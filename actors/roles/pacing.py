@@ -8,8 +8,8 @@ from actors.domain.flow import Lost, NotSent, Outcome, Request, Response
 from actors.domain.throttle import Limiter
 from actors.ports import AttemptView, Target
 
-SHARED = ("channel:", "team:")
-"""Buckets of a place: a vendor that throttles one post there means the next ones too."""
+SHARED = ("channel:", "team:", "roster:")
+"""Buckets of a place, or of one kind of order: a vendor that throttles one of them means the next ones too."""
 
 
 def _nobody(*_: object) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import msgspec
-from target_stage import ORIGIN, Stage
+from target_stage import NOW_S, ORIGIN, Stage
 from target_stage import SETUPS as TARGETS
 
 from actors.domain.flow import Flow, Lost, Outcome, Request
@@ -19,6 +19,7 @@ from actors.domain.rosters.order import RosterOrder
 from actors.domain.verdicts import Absent, Confirmation, Delivered, Repeatable, Verdict
 from actors.ports.rostering import Account, Gone, Page, Rostering, Slip, Wanted
 from actors.targets import discover
+from actors.targets.slack.fake import FakeSlack
 
 T = TypeVar("T")
 REQUESTS_MAX = 2_000
@@ -29,15 +30,13 @@ STEP_S = 3.5
 
 
 class RosterSetup(msgspec.Struct, frozen=True, kw_only=True):
-    """How to try one kind of place of one connector; ``fake`` is its fake, ``place`` a place's id.
+    """How to try one kind of place of one connector.
 
     ``people`` makes everybody of these addresses somebody there and gives their ids; ``inside`` is who is in a place
     (no bots), ``owners`` who owns it; ``put`` puts people in by hand, ``close`` archives a place (or what comes next
     to it), ``refuse`` makes of somebody one whom the vendor lets in nowhere; ``late`` has members show up (or go) so
     many seconds late. What is called as requests are is where faults strike."""
 
-    kind: str
-    place_kind: PlaceKind
     missing: str
     """The id of a place that there is not."""
     missing_person: str
@@ -45,9 +44,9 @@ class RosterSetup(msgspec.Struct, frozen=True, kw_only=True):
     """Who is in every place and no person: we ourselves, where we are."""
     people: Callable[[Any, list[str]], list[str]]
     inside: Callable[[Any, str], set[str]]
-    put: Callable[[Any, str, list[str]], None]
-    refuse: Callable[[Any, str], None]
-    close: Callable[[Any, str], None]
+    put: Callable[[Any, str, list[str]], object]
+    refuse: Callable[[Any, str], object]
+    close: Callable[[Any, str], object]
     late: Callable[[Any, float], None] | None = None
     owners: Callable[[Any, str], set[str]] | None = None
     """None: places have no owners there."""
@@ -64,7 +63,71 @@ class RosterSetup(msgspec.Struct, frozen=True, kw_only=True):
     listing: str
 
 
-SETUPS: dict[tuple[str, PlaceKind], RosterSetup] = {}
+def pages(of: int) -> Callable[[int], int]:
+    """So many a call; nobody is one call too."""
+    return lambda count: max(1, math.ceil(count / of))
+
+
+def one(count: int) -> int:
+    return 1
+
+
+def _slack_people(fake: FakeSlack, emails: list[str]) -> list[str]:
+    return [fake.space.person(each) for each in emails]
+
+
+def _slack_group(fake: FakeSlack, group: str) -> set[str]:
+    """Nobody is in a group that is disabled."""
+    found = fake.space.rooms.groups[group]
+    return set() if found.disabled_s else set(found.users)
+
+
+def _slack_late(fake: FakeSlack, late_s: float) -> None:
+    fake.terms.members_late_s = late_s
+
+
+SETUPS: dict[tuple[str, PlaceKind], RosterSetup] = {
+    ("slack", "channel"): RosterSetup(
+        missing="C0404040404",
+        missing_person="U0404040404",
+        bots=frozenset({"U0SANDBOX1"}),
+        people=_slack_people,
+        inside=lambda fake, place: fake.space.rooms.inside(place),
+        put=lambda fake, place, ids: fake.space.rooms.put(place, ids, 0.0),
+        refuse=lambda fake, id_: fake.space.change_person(id_, 0.0, guest="multi"),
+        close=lambda fake, place: fake.happen(msgspec.json.encode({"do": "archive_channel", "channel": place}), NOW_S),
+        late=_slack_late,
+        fewest_people=pages(1_000),
+        fewest_members=pages(1_000),
+        fewest_adds=pages(100),
+        fewest_removes=lambda count: count,
+        creating="conversations.create",
+        adding="conversations.invite",
+        removing="conversations.kick",
+        reading="conversations.members",
+        listing="users.list",
+    ),
+    ("slack", "usergroup"): RosterSetup(
+        missing="S0404040404",
+        missing_person="U0404040404",
+        people=_slack_people,
+        inside=_slack_group,
+        put=lambda fake, place, ids: fake.space.rooms.replace(fake.space.rooms.groups[place], ids, 0.0),
+        refuse=lambda fake, id_: fake.space.change_person(id_, 0.0, deleted=True),
+        close=lambda fake, place: fake.space.rooms.switch(
+            fake.space.rooms.groups[place], "UADMINSAND", NOW_S, on=False
+        ),
+        fewest_people=pages(1_000),
+        fewest_members=one,
+        fewest_adds=one,
+        fewest_removes=one,
+        creating="usergroups.create",
+        adding="usergroups.users.update",
+        removing="usergroups.users.update",
+        reading="usergroups.list",
+        listing="users.list",
+    ),
+}
 
 
 def ours() -> list[tuple[str, PlaceKind]]:
@@ -76,11 +139,6 @@ def ours() -> list[tuple[str, PlaceKind]]:
     return found
 
 
-def pages(of: int) -> Callable[[int], int]:
-    """So many a call; nobody is one call too."""
-    return lambda count: max(1, math.ceil(count / of))
-
-
 class RosterStage(Stage):
     """One kind of place."""
 
@@ -90,6 +148,7 @@ class RosterStage(Stage):
         self.place_kind = place_kind
         self.counted = 0
         """Requests since somebody last looked, those for a token apart."""
+        self.sent_us = 0
 
     @property
     def rostering(self) -> Rostering:
@@ -170,7 +229,9 @@ class RosterStage(Stage):
         return self.orders(wanted)
 
     def perform(self, order: RosterOrder, delivery_id: str = "d-1") -> Verdict:
-        return self.run(self.rostering.perform(order, self.slip(delivery_id)))
+        slip = self.slip(delivery_id)
+        self.sent_us = slip.now_us
+        return self.run(self.rostering.perform(order, slip))
 
     def does(self, orders: Iterable[RosterOrder]) -> list[Delivered]:
         """All of them, which must succeed."""
@@ -187,7 +248,7 @@ class RosterStage(Stage):
         does no harm."""
         doubt_us = int(self.now_s * 1e6)
         self.now_s += self.target.late_landing_s + 1.0
-        slip = msgspec.structs.replace(self.slip(delivery_id), doubt_us=doubt_us, attempt=2)
+        slip = msgspec.structs.replace(self.slip(delivery_id), sent_us=self.sent_us, doubt_us=doubt_us, attempt=2)
         found: Confirmation = self.run(self.rostering.seen(order, slip))
         if isinstance(found, Delivered):
             return found

@@ -30,6 +30,8 @@ from actors.ports.speaking import keys_of, speaking
 from actors.targets.slack.hearing import SlackEars
 from actors.targets.slack.oauth import BOT, SlackDialect, stale
 from actors.targets.slack.render import escape, fallback, render
+from actors.targets.slack.rostering import SlackRostering
+from actors.targets.slack.rostering_calls import BUCKETS as ROSTER_BUCKETS
 from actors.targets.slack.seek import EVENT_TYPE, Post, earlier_post, look_at, receipt_of, search, window_of
 from actors.targets.slack.settings import CHANNEL_ID, SlackSettings
 from actors.targets.slack.wire import UNREACHABLE, UNREVISABLE, Answered, Failure, Harmless, harmless, told, understand
@@ -48,7 +50,7 @@ BUCKETS = {
     "method:auth.test": "hello_per_s",
     "method:conversations.info": "info_per_s",
     "method:apps.connections.open": "connect_per_s",
-}
+} | ROSTER_BUCKETS
 
 
 class SlackTarget:
@@ -63,10 +65,10 @@ class SlackTarget:
         self.late_landing_s = seconds(settings.late_landing)
         self.settle_s = self.late_landing_s if settings.limited else seconds(settings.settle)
         self.bundler: Bundler | None = None
-        self.listening: Listening | None = SlackEars(settings, reveal, self._ask)
-        self.rostering: Rostering | None = None
-        self._settings = settings
         self._keys = keys_of(reveal, SlackDialect(settings, reveal))
+        self.listening: Listening | None = SlackEars(settings, reveal, self._ask)
+        self.rostering: Rostering | None = SlackRostering(settings, self._keys)
+        self._settings = settings
         self._wording = wording
 
     # ── where ────────────────────────────────────────────────────────────────────────────────────
@@ -99,7 +101,7 @@ class SlackTarget:
         )
 
     def rate(self, bucket: str) -> Rate:
-        """The terms of ``channel:ID``, ``workspace`` and ``method:NAME``."""
+        """The terms of ``channel:ID``, ``workspace``, ``method:NAME`` and ``roster:NAME``."""
         if bucket.startswith("channel:"):
             return self._settings.rate("channel_per_s")
         if bucket == "workspace":

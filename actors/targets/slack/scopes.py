@@ -28,7 +28,7 @@ NEEDS = (
     Need(
         scope="users:read",
         speaker=BOT,
-        why="being allowed users:read.email, reading who there is, and hearing of people who are changed or deactivated",
+        why="being allowed users:read.email, reading who there is, hearing of whoever is changed or deactivated",
         features=frozenset({Feature.LOOKUP, Feature.EVENTS}),
     ),
     Need(

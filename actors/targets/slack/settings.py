@@ -24,6 +24,14 @@ LIMITS_PER_S = {
     "hello_per_s": 8.0,  # auth.test, hundreds a minute; a new life asks before it posts
     "info_per_s": 0.8,  # conversations.info, tier 3
     "connect_per_s": 0.01,  # apps.connections.open, tier 1: one a minute, and seldom needed
+    "members_per_s": 1.6,  # conversations.members, tier 4: 100 a minute, kept just below
+    "who_per_s": 1.6,  # users.info, tier 4
+    "invite_per_s": 0.8,  # conversations.invite, tier 3
+    "kick_per_s": 0.8,  # conversations.kick, tier 3
+    "people_per_s": 0.32,  # users.list, tier 2: 20 a minute, kept just below
+    "channels_per_s": 0.32,  # conversations.list, tier 2
+    "create_per_s": 0.32,  # conversations.create and conversations.setTopic, tier 2 each
+    "groups_per_s": 0.32,  # usergroups.…, tier 2 each
 }
 """What ``limits = { … }`` may override, with the defaults."""
 SURVEY_S_MIN = 60.0
@@ -49,7 +57,8 @@ class SlackSettings(Words, frozen=True, kw_only=True):
     """Course (its code, SIS id or activity IRI) to channel id, for audiences with ``course_channel = true``."""
     limits: dict[str, float] = msgspec.field(default_factory=dict)
     """Requests a second, over the published limits: channel_per_s, workspace_per_s, lookup_per_s, open_per_s,
-    update_per_s, history_per_s, hello_per_s, info_per_s, connect_per_s."""
+    update_per_s, history_per_s, hello_per_s, info_per_s, connect_per_s; and for rosters members_per_s, who_per_s,
+    invite_per_s, kick_per_s, people_per_s, channels_per_s, create_per_s, groups_per_s."""
     history: Literal["tier3", "limited"] = "tier3"
     """How Slack lets the app read a channel back, to see whether a doubtful post is there. ``limited``: 15 posts once a
     minute, for apps that are distributed commercially outside of the Marketplace (since May 2025); then it is looked

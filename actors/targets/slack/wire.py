@@ -196,7 +196,66 @@ UNREVISABLE = frozenset(REVISIONS)
 UNREACHABLE = frozenset({"channel_not_found", "is_archived", "not_in_channel"})
 """The same where the post stands in another channel than the one that posts go to by now."""
 
-ERRORS: dict[str, Meaning] = CREDENTIALS | PERMISSIONS | PASSING | DESTINATIONS | PAYLOADS | REVISIONS
+ROSTERS: dict[str, Meaning] = {
+    "paid_teams_only": _refused(_DENIED, "the workspace's plan has no user groups"),
+    "plan_upgrade_required": _refused(_DENIED, "the workspace's plan has no user groups"),
+    "permission_denied": _refused(_DENIED, "the workspace's settings let only administrators change user groups"),
+    "no_such_subteam": _refused(_GONE, "there is no such user group"),
+    "invalid_team": _refused(Cause.BAD_CONFIGURATION),
+    "target_team_not_on_org": _refused(Cause.BAD_CONFIGURATION),
+    "target_team_must_be_specified_in_org_context": _refused(Cause.BAD_CONFIGURATION),
+    "limit_required": _faulted("the workspace is too large for one page"),
+    "fetch_members_failed": _faulted("Slack could not read the members"),
+    **{
+        name: _refused(_CLOSED, "the name is taken, perhaps by what is archived, or by a channel we cannot see")
+        for name in ("name_taken", "name_already_exists", "handle_already_exists")
+    },
+    **{
+        name: _refused(_CLOSED)
+        for name in (
+            "cannot_create_channel",
+            "subteam_max_users_exceeded",
+            "too_many_members",
+            "cant_kick_self",
+            "cant_kick_from_general",
+            "not_supported",
+            "already_in_channel",
+            "cant_invite",
+            "cant_invite_self",
+            "invitee_cant_see_channel",
+            "no_external_invite_permission",
+            "org_user_not_in_team",
+            "ura_max_channels",
+            "user_is_restricted",
+        )
+    },
+    **{
+        name: _refused(_PAYLOAD)
+        for name in (
+            "missing_argument",
+            "no_user",
+            "no_users_provided",
+            "invalid_users",
+            "failed_for_some_users",
+            "invalid_types",
+            "no_channel",
+            "too_long",
+            "invalid_name",
+            "invalid_name_maxlength",
+            "invalid_name_punctuation",
+            "invalid_name_required",
+            "invalid_name_specials",
+            "missing_subteam_name",
+            "name_too_long",
+            "description_too_long",
+            "bad_handle",
+            "forbidden_handle",
+        )
+    },
+}
+"""Of channels, user groups and who is in them."""
+
+ERRORS: dict[str, Meaning] = CREDENTIALS | PERMISSIONS | PASSING | DESTINATIONS | PAYLOADS | REVISIONS | ROSTERS
 
 
 def understand(outcome: Outcome) -> Answered | Failure:

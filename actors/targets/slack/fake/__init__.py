@@ -5,9 +5,11 @@ their scopes say. Every address at example.edu or example.org is a person but ``
 exists unless it contains 404, and the app is in it. ``methods`` holds the Web API, ``workspace`` what it remembers,
 ``door`` the page of consent, ``tokens`` who may speak, ``scopes`` what each method demands, ``happenings`` what
 operators let happen, ``feed`` and ``lines`` what Slack tells by itself: posted and signed with
-``sandbox-signing-secret``, or over sockets that ``xapp-sandbox`` opens.
+``sandbox-signing-secret``, or over sockets that ``xapp-sandbox`` opens. Who is in which channel and user group is in
+``rooms``; ``inviting`` and ``grouping`` are the methods about it.
 
-Faults (``Fault.operation`` is the method's name; ``Fault.destination`` the channel, or the address looked up):
+Faults (``Fault.operation`` is the method's name; ``Fault.destination`` the channel, the user group, the address looked
+up, or the name of what is made):
 
     status                   HTTP ``value`` with an HTML page, nothing done
     html                     HTTP 500 with an HTML page, nothing done
@@ -78,6 +80,8 @@ PAGES = "/slack/oauth/"
 LEAVING = frozenset({"auth.revoke", "apps.uninstall"})
 DIAL = "apps.connections.open"
 SCARCE_ROWS = 15
+NAMING = ("channel", "usergroup", "email", "users", "name")
+"""What a fault's destination is compared with: the first that is given."""
 
 
 class FakeSlack:
@@ -87,8 +91,8 @@ class FakeSlack:
 
     def __init__(self) -> None:
         self.limited = True
-        self._space = Workspace()
         self.terms = Terms()
+        self.space = self._space = Workspace(self.terms)
         self._tokens = Tokens(self.terms)
         self._door = Door(self._tokens, self._space)
         self._limits = Limits()
@@ -163,7 +167,7 @@ class FakeSlack:
         return self._handle(method_of(request.url, MOUNT), given, request, now_s)
 
     def _handle(self, method: str, given: Arguments, request: Request, now_s: float) -> Answer:
-        where = given.text("channel") or given.text("email") or given.text("users")
+        where = next((value for name in NAMING if (value := given.text(name))), "")
         still = self._strikes.still_closed(method, now_s)
         if still is not None:
             return still
@@ -258,9 +262,11 @@ class FakeSlack:
                 again = self._duplicate(given)
                 if again is not None:
                     return again
-            return {"ok": True, **METHODS[method](self._space, given, now_s)}
+            done = {"ok": True, **METHODS[method](self._space, given, now_s)}
         except Refusal as refusal:
             return _refused(refusal)
+        self._stage.told(now_s)
+        return done
 
     def _duplicate(self, given: Arguments) -> Fields | None:
         name, channel = self._space.channel(given.text("channel"))

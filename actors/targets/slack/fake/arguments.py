@@ -17,10 +17,13 @@ class Refusal(Exception):
 
 
 class Arguments(msgspec.Struct, frozen=True):
-    """What was given. ``form`` tells whether nested values are JSON in strings."""
+    """What was given. ``form`` tells whether nested values are JSON in strings. What the headers say of whose call it
+    is Slack does not read; the journal does."""
 
     given: dict[str, object]
     form: bool
+    delivery_id: str = ""
+    correlation_id: str = ""
 
     def text(self, name: str, default: str = "") -> str:
         value = self.given.get(name)
@@ -28,6 +31,10 @@ class Arguments(msgspec.Struct, frozen=True):
 
     def flag(self, name: str) -> bool:
         return self.given.get(name) in (True, 1, "1", "true", "True")
+
+    def listed(self, name: str) -> list[str]:
+        """Values with commas between, each once."""
+        return list(dict.fromkeys(each.strip() for each in self.text(name).split(",") if each.strip()))
 
     def required(self, name: str) -> str:
         value = self.text(name)
@@ -71,6 +78,11 @@ def bearer(given: Arguments, request: Request) -> str:
 
 def arguments_of(request: Request) -> Arguments:
     """Raises Refusal for a body that is not what its content type says."""
+    marks = [request.headers.get(name, "") for name in ("x-delivery-id", "x-correlation-id")]
+    return msgspec.structs.replace(_read(request), delivery_id=marks[0], correlation_id=marks[1])
+
+
+def _read(request: Request) -> Arguments:
     given: dict[str, object] = {}
     query = request.url.partition("?")[2]
     if query:

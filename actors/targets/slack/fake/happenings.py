@@ -3,17 +3,23 @@
 ``team`` "" is the sandbox's own, or, for what ends tokens, every one. A person is named by id or address.
 """
 
-from typing import assert_never
+from typing import Annotated, assert_never
 
 import msgspec
 
 from actors.ports.adjusting import Unclear, read
 from actors.targets.slack.fake.arguments import Refusal
 from actors.targets.slack.fake.feed import Feed
+from actors.targets.slack.fake.inviting import put_in
 from actors.targets.slack.fake.lines import REASONS
 from actors.targets.slack.fake.looking import shown
+from actors.targets.slack.fake.rooms import Guest
 from actors.targets.slack.fake.tokens import HAND, Holder, Tokens, shown_team
 from actors.targets.slack.fake.workspace import APP, BOT_USER, TEAM, Workspace
+
+PEOPLE_MAX = 100_000
+ADMIN_USER = "UADMINSAND"
+"""Whoever does something by hand."""
 
 
 class _Do(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="do"):
@@ -43,12 +49,41 @@ class Join(_Do, frozen=True, kw_only=True, tag="join"):
 
 
 class ChangePerson(_Do, frozen=True, kw_only=True, tag="change_person"):
-    """``deactivated`` true or false, another ``email``, another ``name``."""
+    """``deactivated`` true or false, another ``email``, another ``name``; ``guest`` of one channel ("single"), of some
+    ("multi"), or none ("")."""
 
     person: str
     email: str | None = None
     name: str | None = None
     deactivated: bool | None = None
+    guest: Guest | None = None
+
+
+class People(_Do, frozen=True, kw_only=True, tag="people"):
+    """All of these (addresses) are in the workspace, and listed. Nobody is told."""
+
+    people: Annotated[list[str], msgspec.Meta(max_length=PEOPLE_MAX)]
+
+
+class JoinChannel(_Do, frozen=True, kw_only=True, tag="join_channel"):
+    """Somebody lets people into a channel, by hand."""
+
+    channel: str
+    people: Annotated[list[str], msgspec.Meta(max_length=PEOPLE_MAX)]
+
+
+class LeaveChannel(_Do, frozen=True, kw_only=True, tag="leave_channel"):
+    channel: str
+    people: Annotated[list[str], msgspec.Meta(max_length=PEOPLE_MAX)]
+
+
+class ChangeGroup(_Do, frozen=True, kw_only=True, tag="change_group"):
+    """Somebody changes a user group (its id or handle) by hand, or disables it."""
+
+    group: str
+    add: Annotated[list[str], msgspec.Meta(max_length=PEOPLE_MAX)] = []
+    remove: Annotated[list[str], msgspec.Meta(max_length=PEOPLE_MAX)] = []
+    disabled: bool | None = None
 
 
 class RenameChannel(_Do, frozen=True, kw_only=True, tag="rename_channel"):
@@ -97,6 +132,7 @@ class Disconnect(_Do, frozen=True, kw_only=True, tag="disconnect"):
     reason: str = "refresh_requested"
 
 
+OfMembers = People | JoinChannel | LeaveChannel | ChangeGroup
 AnyDo = (
     ExpireTokens
     | RevokeTokens
@@ -104,6 +140,10 @@ AnyDo = (
     | Restore
     | Join
     | ChangePerson
+    | People
+    | JoinChannel
+    | LeaveChannel
+    | ChangeGroup
     | RenameChannel
     | ArchiveChannel
     | DeleteChannel
@@ -151,6 +191,8 @@ class Stage:
                 return self._of_person(what, team, now_s)
             case RenameChannel() | ArchiveChannel() | DeleteChannel() | RemoveBot():
                 return self._of_channel(what, team, now_s)
+            case People() | JoinChannel() | LeaveChannel() | ChangeGroup():
+                return self._of_members(what, now_s)
             case Click():
                 return self._clicked(what, team, now_s)
             case Ration():
@@ -191,11 +233,45 @@ class Stage:
             case Join():
                 person = self._space.change_person(user, now_s, deleted=False)
                 self._feed.tell({"type": "team_join", "user": shown(person)}, team, now_s)
-            case ChangePerson(email=email, name=name, deactivated=deactivated):
-                person = self._space.change_person(user, now_s, email=email, name=name, deleted=deactivated)
+            case ChangePerson(email=email, name=name, deactivated=deactivated, guest=guest):
+                person = self._space.change_person(
+                    user, now_s, email=email, name=name, deleted=deactivated, guest=guest
+                )
                 event = {"type": "user_change", "user": shown(person), "cache_ts": int(now_s)}
                 self._feed.tell(event, team, now_s)
         return shown(person)
+
+    def told(self, now_s: float) -> None:
+        """Whoever listens is told of members who came and went."""
+        news, self._space.rooms.news = self._space.rooms.news, []
+        for event in news:
+            self._feed.tell(event | {"team": TEAM}, TEAM, now_s)
+
+    def _of_members(self, what: OfMembers, now_s: float) -> object:
+        space, changed = self._space, 0
+        match what:
+            case People(people=people):
+                changed = len({space.person(each) for each in people})
+            case JoinChannel(channel=channel, people=people):
+                changed = len(put_in(space, channel, self._ids(people), now_s))
+            case LeaveChannel(channel=channel, people=people):
+                space.place(channel)
+                changed = len(space.rooms.take(channel, self._ids(people), now_s))
+            case ChangeGroup(group=name, add=add, remove=remove, disabled=disabled):
+                groups = space.rooms.groups
+                group = next((each for each in groups.values() if name in (each.id, each.handle)), None)
+                if group is None:
+                    raise Refusal("no_such_subteam")
+                gone = set(self._ids(remove))
+                users = [each for each in [*group.users, *self._ids(add)] if each not in gone]
+                changed = int(space.rooms.replace(group, users, now_s))
+                if disabled is not None:
+                    changed += space.rooms.switch(group, ADMIN_USER, now_s, on=not disabled)
+        self.told(now_s)
+        return {"changed": changed}
+
+    def _ids(self, people: list[str]) -> list[str]:
+        return [self._space.person(each) if "@" in each else self._space.somebody(each).id for each in people]
 
     def _of_channel(
         self, what: RenameChannel | ArchiveChannel | DeleteChannel | RemoveBot, team: str, now_s: float

@@ -10,6 +10,9 @@ from actors.ports import Fault
 POSTING = frozenset({"chat.postMessage", "chat.update", "chat.delete"})
 READING = frozenset({"conversations.history", "conversations.replies"})
 LOOKING = frozenset({"conversations.info"})
+INVITING = frozenset({"conversations.invite", "conversations.kick", "conversations.setTopic"})
+GROUPING = frozenset({"usergroups.users.update", "usergroups.enable", "usergroups.disable"})
+MAKING = frozenset({"conversations.create", "usergroups.create"})
 SIGNING_IN = frozenset({"oauth.v2.access", "oauth.v2.exchange"})
 """Methods that are asked without a token."""
 
@@ -37,10 +40,10 @@ SENDING = frozenset({"lost", "duplicate", "out_of_order", "bad_signature", "stal
 """They strike what Slack sends by itself, and nothing that it is asked."""
 SWITCHES = frozenset({"duplicate_client_msg_id", "history_limited"})
 CONCERNS = {
-    "archived": POSTING | LOOKING,
-    "kicked": POSTING | READING,
-    "deleted": POSTING | READING | LOOKING,
-    "late_commit": POSTING,
+    "archived": POSTING | LOOKING | INVITING,
+    "kicked": POSTING | READING | INVITING,
+    "deleted": POSTING | READING | LOOKING | INVITING | {"conversations.members"},
+    "late_commit": POSTING | INVITING | GROUPING | MAKING,
 }
 """Kinds that concern some methods only."""
 NOT_FOR = {"token_expired": SIGNING_IN, "revoked": SIGNING_IN}

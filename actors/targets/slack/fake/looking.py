@@ -1,7 +1,7 @@
 """The Web API methods that look for people and conversations."""
 
 from actors.targets.slack.fake.arguments import Arguments, Refusal
-from actors.targets.slack.fake.workspace import TEAM, Person, Workspace
+from actors.targets.slack.fake.workspace import TEAM, Person, Place, Workspace
 
 Fields = dict[str, object]
 MPIM_MAX = 8
@@ -17,14 +17,15 @@ def users_info(space: Workspace, given: Arguments, now_s: float) -> Fields:
 
 
 def users_list(space: Workspace, given: Arguments, now_s: float) -> Fields:
-    """Who was looked up or has changed; everybody would be too many."""
+    """Who was looked up, put there or has changed; everybody who could be would be too many."""
     rows = given.whole("limit", ROWS_MAX, "invalid_limit")
     if not 1 <= rows <= ROWS_MAX:
         raise Refusal("invalid_limit")
     after = given.text("cursor").rstrip("=")
-    found = [each for each in space.people() if each.id > after]
+    found = space.people(after, rows + 1)
     more = f"{found[rows - 1].id}=" if len(found) > rows else ""
-    return {"members": [shown(each) for each in found[:rows]], "response_metadata": {"next_cursor": more}}
+    answer: Fields = {"members": [shown(each) for each in found[:rows]], "cache_ts": int(now_s)}
+    return answer | {"response_metadata": {"next_cursor": more}}
 
 
 def conversations_open(space: Workspace, given: Arguments, now_s: float) -> Fields:
@@ -46,20 +47,38 @@ def conversations_open(space: Workspace, given: Arguments, now_s: float) -> Fiel
 def conversations_info(space: Workspace, given: Arguments, now_s: float) -> Fields:
     name, _ = space.channel(given.required("channel"), reading=True)
     place = space.place(name)
+    return {"channel": conversation(name, place)}
+
+
+def conversation(name: str, place: Place) -> Fields:
+    """A channel as Slack shows it."""
     kind = {"C": "is_channel", "G": "is_group", "D": "is_im"}[name[0]]
-    channel = {"id": name, "name": place.name, "is_archived": place.archived, "is_member": place.member, kind: True}
-    return {"channel": channel}
+    return {
+        "id": name,
+        "name": place.name,
+        "name_normalized": place.name,
+        "created": int(place.made_s),
+        "creator": place.creator,
+        "is_archived": place.archived,
+        "is_member": place.member,
+        "is_private": place.private,
+        "topic": {"value": place.topic},
+        kind: True,
+    }
 
 
 def shown(person: Person) -> Fields:
     """A person as Slack shows them, also in events."""
-    profile = {"email": person.email, "real_name": person.name, "display_name": person.name, "team": TEAM}
+    profile = {"real_name": person.name, "display_name": person.name, "team": TEAM}
+    profile |= {"email": person.email} if person.email else {}
     return {
         "id": person.id,
         "team_id": TEAM,
         "name": person.name,
         "deleted": person.deleted,
-        "is_bot": False,
+        "is_bot": person.bot,
+        "is_restricted": person.guest != "",
+        "is_ultra_restricted": person.guest == "single",
         "tz": "Europe/Berlin",
         "tz_label": "Central European Time",
         "tz_offset": 3600,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from actors.targets.slack.fake import looking
+from actors.targets.slack.fake import grouping, inviting, looking
 from actors.targets.slack.fake.arguments import Arguments, Refusal
 from actors.targets.slack.fake.blocks import problems
 from actors.targets.slack.fake.workspace import APP, BOT, BOT_USER, TEAM, Channel, Post, Workspace, ts_text, ts_us
@@ -118,6 +118,18 @@ METHODS: dict[str, Method] = {
     "users.list": looking.users_list,
     "conversations.open": looking.conversations_open,
     "conversations.info": looking.conversations_info,
+    "conversations.list": inviting.conversations_list,
+    "conversations.members": inviting.conversations_members,
+    "conversations.create": inviting.conversations_create,
+    "conversations.setTopic": inviting.conversations_set_topic,
+    "conversations.invite": inviting.conversations_invite,
+    "conversations.kick": inviting.conversations_kick,
+    "usergroups.list": grouping.usergroups_list,
+    "usergroups.users.list": grouping.usergroups_users_list,
+    "usergroups.create": grouping.usergroups_create,
+    "usergroups.users.update": grouping.usergroups_users_update,
+    "usergroups.enable": grouping.usergroups_enable,
+    "usergroups.disable": grouping.usergroups_disable,
     "conversations.history": conversations_history,
     "conversations.replies": conversations_replies,
     "chat.postMessage": chat_post_message,

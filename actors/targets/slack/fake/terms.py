@@ -24,3 +24,7 @@ class Terms(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Where clicks are posted."""
     socket_mode: bool = False
     """Whether events wait for a socket; while one is open, they go over it anyway."""
+    members_late_s: Seconds = 0.0
+    """How long after somebody was let in, or taken out, it does not show yet."""
+    disabled_groups_change: bool = False
+    """Whether a disabled user group takes members (and stays disabled), or is not found."""

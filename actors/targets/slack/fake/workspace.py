@@ -9,10 +9,12 @@ from collections import deque
 import msgspec
 
 from actors.ports import Effect
-from actors.targets.slack.fake.arguments import Refusal
+from actors.targets.slack.fake.arguments import Arguments, Refusal
+from actors.targets.slack.fake.rooms import BOT_USER as BOT_USER
+from actors.targets.slack.fake.rooms import Guest, Rooms
+from actors.targets.slack.fake.terms import Terms
 
 TEAM = "T0SANDBOX1"
-BOT_USER = "U0SANDBOX1"
 BOT = "B0SANDBOX1"
 APP = "A0SANDBOX1"
 
@@ -74,6 +76,10 @@ class Place(msgspec.Struct):
     deleted: bool = False
     member: bool = True
     """Whether the app is in it."""
+    private: bool = False
+    made_s: float = 0.0
+    creator: str = ""
+    topic: str = ""
 
 
 class Person(msgspec.Struct):
@@ -84,20 +90,32 @@ class Person(msgspec.Struct):
     name: str
     deleted: bool = False
     changed_s: float = 0.0
+    bot: bool = False
+    guest: Guest = ""
 
 
 class Workspace:
     """Everything that lasts. ``ts`` is unique in the workspace and grows."""
 
-    def __init__(self) -> None:
+    def __init__(self, terms: Terms) -> None:
         self.journal: list[Effect] = []
+        self.rooms = Rooms()
+        self.terms = terms
         self._channels: dict[str, Channel] = {}
         self._order: deque[tuple[str, Post]] = deque()
         self._people: dict[str, Person] = {}
+        self._listed: list[str] = []
+        """Their ids, in order."""
         self._moved: dict[str, str] = {}
         """Addresses that changed hands: whose they are now, or nobody's ("")."""
         self._places: dict[str, Place] = {}
         self._last_us = 0
+        self._know(Person(BOT_USER, "", "lmsyncd", bot=True))
+
+    def _know(self, person: Person) -> Person:
+        self._people[person.id] = person
+        insort(self._listed, person.id)
+        return person
 
     def person(self, email: str) -> str:
         """The stable user id behind an address; everybody at the sandbox's domains exists but ``nobody``, until they
@@ -110,7 +128,7 @@ class Workspace:
         if not user:
             raise Refusal("users_not_found")
         if user not in self._people:
-            self._people[user] = Person(user, address, address.partition("@")[0])
+            self._know(Person(user, address, address.partition("@")[0]))
         if self._people[user].deleted:
             raise Refusal("users_not_found")
         return user
@@ -121,15 +139,23 @@ class Workspace:
             raise Refusal("user_not_found")
         return self._people.get(user) or Person(user, "", user.lower())
 
-    def people(self) -> list[Person]:
-        """Who was looked up, or has changed."""
-        return sorted(self._people.values(), key=lambda each: each.id)
+    def people(self, after: str, rows: int) -> list[Person]:
+        """Who was looked up, or has changed, by id: so many of those after that one."""
+        first = bisect_right(self._listed, after)
+        return [self._people[each] for each in self._listed[first : first + rows]]
 
     def change_person(
-        self, user: str, now_s: float, *, email: str | None = None, name: str | None = None, deleted: bool | None = None
+        self,
+        user: str,
+        now_s: float,
+        *,
+        email: str | None = None,
+        name: str | None = None,
+        deleted: bool | None = None,
+        guest: Guest | None = None,
     ) -> Person:
         """Raises Refusal where there is no such person, or the address is no one that somebody could have."""
-        person = self._people.setdefault(user, self.somebody(user))
+        person = self._people.get(user) or self._know(self.somebody(user))
         if email is not None:
             address = email.strip().casefold()
             if address.rpartition("@")[2] not in DOMAINS or self._moved.get(address, user) != user:
@@ -141,6 +167,8 @@ class Workspace:
             person.name = name
         if deleted is not None:
             person.deleted = deleted
+        if guest is not None:
+            person.guest = guest
         person.changed_s = now_s
         return person
 
@@ -171,6 +199,20 @@ class Workspace:
 
     def keep(self, name: str, place: Place) -> None:
         self._places[name] = place
+
+    def places(self) -> list[tuple[str, Place]]:
+        """Channels of which something is known, by id."""
+        return sorted(self._places.items(), key=lambda each: each[0])
+
+    def named(self, name: str) -> bool:
+        """Whether a channel or a user group is called that."""
+        called = any(place.name == name and not place.deleted for place in self._places.values())
+        return called or any(name in (group.handle, group.name) for group in self.rooms.groups.values())
+
+    def new_id(self, letter: str) -> str:
+        """An id that nobody has had. Base 32 has no 0, so none is taken for missing."""
+        self.rooms.made += 1
+        return f"{letter}{_suffix(f'{letter}{self.rooms.made}')}"
 
     def check_open(self, name: str, archived: str = "is_archived") -> None:
         """Raises Refusal where the app may not write: the channel is archived (``archived`` is what is said then), or
@@ -205,6 +247,22 @@ class Workspace:
                 correlation_id=post.correlation_id,
                 time=now_s,
                 id=ts_text(post.ts_us),
+            )
+        )
+
+    def effect(self, operation: str, place: str, given: Arguments, now_s: float) -> None:
+        """A change of a place or of who is in it. Raises Refusal where nothing more is accepted."""
+        if not self.has_room():
+            raise Refusal("service_unavailable")
+        self.journal.append(
+            Effect(
+                vendor="slack",
+                operation=operation,
+                destination=place,
+                delivery_id=given.delivery_id,
+                correlation_id=given.correlation_id,
+                time=now_s,
+                id=f"{operation}:{ts_text(self.next_us(now_s))}",
             )
         )
 
