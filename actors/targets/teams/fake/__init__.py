@@ -8,8 +8,9 @@ tokens, ``door`` has its pages, ``graph`` does the work, ``watching`` keeps subs
 
 Faults. ``operation`` is channelMessages.post, channelMessages.delta, channelMessages.list, sendActivityNotification,
 users.get, users.list, users.delta, me.get, teams.get, channels.get, channels.list, installedApps.post (list, delete,
-chat), subscriptions.post (list, get, patch, delete, reauthorize), $batch, or Entra's token, authorize, adminconsent,
-keys, openid-configuration; ``destination`` is TEAM/CHANNEL, or the user. A request in a bundle is struck like one by
+chat), subscriptions.post (list, get, patch, delete, reauthorize), teams.post, members.list (get, add, post, patch,
+delete, remove), groups.list (get, delta), $batch, or Entra's token, authorize, adminconsent, keys,
+openid-configuration; ``destination`` is TEAM/CHANNEL, TEAM, or the user. A request in a bundle is struck like one by
 itself, but a connection is never reset inside: that is a 504 there.
 
     status                   HTTP ``value`` with an HTML page, nothing done
@@ -23,7 +24,8 @@ itself, but a connection is never reset inside: that is a 504 there.
     claims_challenge         401 with claims; a token that was asked for with them passes
     forbidden_read           403 to whoever reads messages
     not_installed            403 to a notification: the learner has not the app
-    delta_forgotten          410 (or 400, ``value``) syncStateNotFound to users.delta
+    delta_forgotten          410 (or 400, ``value``) syncStateNotFound to users.delta or groups.delta
+    one_refused              members.add: the first of them fails with the code ``value``, the others go on (207)
     keepalive_closed         503 on a connection that is then closed; ``value`` is its Retry-After, empty for none
     reset_before_commit      connection reset, nothing done
     reset_after_commit       done, then a connection reset
@@ -110,7 +112,7 @@ class FakeTeams:
         self._desk = Desk(self.entra, Doors(self.entra.grants, self._space), self._letters)
         self._watching = Watching(self.terms, self._faults, self._letters)
         self.tray = self._watching.tray
-        self._stage = Stage(self.entra.grants, self._space, self._watching)
+        self._stage = Stage(self.entra.grants, self._space, self._watching, self._graph.teams)
         self._dice = Random(0)  # noqa: S311 - the order of answers, not a secret
         self._late: list[tuple[float, Callable[[float], object]]] = []
 
@@ -163,6 +165,7 @@ class FakeTeams:
         except ValueError as error:
             raise Unclear(f"certificates: {error}") from None
         assign(self.terms, terms)
+        self._space.people.hired_only = not self.terms.open_directory
         return Answer(response=told(self.terms))
 
     def happen(self, body: bytes, now_s: float) -> object:
@@ -205,14 +208,14 @@ class FakeTeams:
                 return self._bundle(request, token, now_s)
             if call.operation.startswith("subscriptions."):
                 return self._watching.perform(call, request, token, now_s)
-            status, fields = self._graph.perform(call, request, token, now_s)
+            status, fields, more = self._graph.perform(call, request, token, now_s)
         except Refusal as refusal:
             return self._letters.graph_error(
                 request, now_s, refusal.status, refusal.code, str(refusal), **refusal.headers
             )
         if fields is None:
-            return Answer(response=Response(status=status, headers=self._letters.headers(request, now_s)))
-        return Answer(response=self._letters.json(request, now_s, status, fields))
+            return Answer(response=Response(status=status, headers=self._letters.headers(request, now_s, **more)))
+        return Answer(response=self._letters.json(request, now_s, status, fields, **more))
 
     def _bundle(self, request: Request, token: Token, now_s: float) -> Answer:
         """Each request of a bundle as if it had come alone. Raises Refusal for what is no bundle."""
@@ -299,6 +302,9 @@ class FakeTeams:
                 return self._refusals.throttled(call, request, now_s, format_datetime(until, usegmt=True))
             case "rate_limited_rearm":
                 return self._refusals.close(call, request, now_s, float(fault.value))
+            case "one_refused":
+                self._graph.roster.spoilt = fault.value or "InternalServerError"
+                return None
             case "keepalive_closed":
                 more = {"connection": "close"} | ({"retry-after": fault.value} if fault.value else {})
                 return self._letters.graph_error(request, now_s, 503, "ServiceUnavailable", "Use a new one.", **more)

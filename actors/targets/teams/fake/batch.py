@@ -15,7 +15,7 @@ from actors.targets.teams.fake.replies import Fields, Refusal
 
 PARTS_MAX = 20
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
-INNER_HEADERS = frozenset({"content-type", "retry-after", "www-authenticate", "location"})
+INNER_HEADERS = frozenset({"content-type", "retry-after", "www-authenticate", "location", "content-location"})
 """What an inner answer carries; ids and dates stand on the outer one."""
 
 

@@ -53,7 +53,11 @@ def call_of(request: Request, mount: str) -> Call | None:
         case "GET", "me":
             return Call("me.get", "", query)
         case _:
-            return _of_teams(request.method, steps, query) or _of_watching(request.method, steps, query)
+            return (
+                _of_teams(request.method, steps, query)
+                or _of_members(request.method, steps, query)
+                or _of_watching(request.method, steps, query)
+            )
 
 
 def _of_teams(method: str, steps: list[str], query: Mapping[str, str]) -> Call | None:
@@ -72,6 +76,29 @@ def _of_teams(method: str, steps: list[str], query: Mapping[str, str]) -> Call |
             return Call("installedApps.delete", user, query, (("other", ""),), name=name)
         case "GET", "users", user, "teamwork", "installedApps", name, "chat":
             return Call("installedApps.chat", user, query, (("other", ""),), name=name)
+        case _:
+            return None
+
+
+def _of_members(method: str, steps: list[str], query: Mapping[str, str]) -> Call | None:
+    """Teams that are made, who is in them, and the groups behind them."""
+    match method, *steps:
+        case "POST", "teams":
+            return Call("teams.post", "", query, (("create", ""),))
+        case "GET", "teams", team, "members":
+            return Call("members.list", team.lower(), query, (("team", team.lower()), ("members", "")))
+        case "POST", "teams", team, "members", *rest if rest in ([], ["add"], ["remove"]):
+            operation = f"members.{rest[0] if rest else 'post'}"
+            return Call(operation, team.lower(), query, (("team", team.lower()), ("other", "")))
+        case "GET" | "PATCH" | "DELETE", "teams", team, "members", name:
+            limits = (("team", team.lower()), ("members" if method == "GET" else "other", ""))
+            return Call(f"members.{method.lower()}", team.lower(), query, limits, name=name)
+        case "GET", "groups":
+            return Call("groups.list", "", query, (("lookup", ""),))
+        case "GET", "groups", "delta":
+            return Call("groups.delta", "", query, (("lookup", ""),))
+        case "GET", "groups", team:
+            return Call("groups.get", team.lower(), query, (("lookup", ""),))
         case _:
             return None
 

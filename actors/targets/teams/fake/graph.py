@@ -10,14 +10,16 @@ import msgspec
 
 from actors.domain.flow import Request, decode_object
 from actors.ports import Effect
-from actors.targets.teams.fake import apps, changes, places
+from actors.targets.teams.fake import apps, changes, directory, moves, places
 from actors.targets.teams.fake.apps import NEEDS_APP, body_of
 from actors.targets.teams.fake.calls import Call
 from actors.targets.teams.fake.grants import NEW_PASSWORD, Grants, Token
 from actors.targets.teams.fake.people import PERSON, SHOWN
 from actors.targets.teams.fake.permissions import check
 from actors.targets.teams.fake.replies import Fields, Refusal
+from actors.targets.teams.fake.roster import Roster
 from actors.targets.teams.fake.space import Space
+from actors.targets.teams.fake.teams import Teams
 from actors.targets.teams.fake.terms import Terms
 
 GRAPH = "https://graph.microsoft.com/v1.0/"
@@ -40,9 +42,23 @@ class Graph:
         self.space = space
         self.terms = terms
         self.grants = grants
+        self.teams = Teams(terms)
+        self.roster = Roster(space, self.teams)
 
-    def perform(self, call: Call, request: Request, token: Token, now_s: float) -> tuple[int, Fields | None]:
+    def perform(
+        self, call: Call, request: Request, token: Token, now_s: float
+    ) -> tuple[int, Fields | None, dict[str, str]]:
+        """Status, body, further headers."""
         check(call.operation, token)
+        if call.operation == "teams.post" or call.operation.startswith("members."):
+            effect = _effect(call.operation, call.destination, request, now_s)
+            status, fields, where = self.roster.perform(call, request, token, effect)
+            team = where.rpartition("/operations")[0]
+            return status, fields, {"location": where, "content-location": team} if where else {}
+        status, fields = self._perform(call, request, token, now_s)
+        return status, fields, {}
+
+    def _perform(self, call: Call, request: Request, token: Token, now_s: float) -> tuple[int, Fields | None]:
         match call.operation:
             case "channelMessages.post":
                 return 201, self._post(call, request, token, now_s)
@@ -58,7 +74,13 @@ class Graph:
                     raise Refusal(404, "Request_ResourceNotFound", f"Resource '{call.destination}' does not exist.")
                 return 200, _selected(person, call)
             case "users.list":
-                return 200, self._search(call)
+                return 200, self._search(call, request)
+            case "groups.list":
+                return 200, directory.groups(self.teams, call, now_s)
+            case "groups.get":
+                return 200, directory.group(self.teams, call, now_s)
+            case "groups.delta":
+                return 200, moves.page(self.teams, call, request, self.terms, now_s)
             case "users.delta":
                 return 200, changes.page(self.space.people, call, request, self.terms, now_s)
             case "teams.get" | "channels.get" | "channels.list":
@@ -150,10 +172,10 @@ class Graph:
         effect = _effect("sendActivityNotification", user, request, now_s)
         self.space.notify(user, chain if isinstance(chain, int) else None, effect)
 
-    def _search(self, call: Call) -> Fields:
+    def _search(self, call: Call, request: Request) -> Fields:
         question = call.query.get("$filter", "")
         if not _EITHER.fullmatch(question):
-            raise Refusal(400, "Request_UnsupportedQuery", "The filter is not one the sandbox understands.")
+            return directory.people(self.space, self.terms, call, request)
         found: dict[str, Fields] = {}
         for match in _EQUALS.finditer(question):
             person = self.space.person(match[2].replace("''", "'"))

@@ -1,5 +1,5 @@
-"""What operators let happen in the directory, told as JSON (``do`` says what): tokens end, consents go, people and
-channels change. Whoever has subscribed to it is told."""
+"""What operators let happen in the directory, told as JSON (``do`` says what): tokens end, consents go, people, teams
+and channels change. Whoever has subscribed to it is told."""
 
 from typing import assert_never
 
@@ -11,7 +11,18 @@ from actors.targets.teams.fake.grants import NEW_PASSWORD, NO_CONSENT, Grants
 from actors.targets.teams.fake.people import Unknown
 from actors.targets.teams.fake.places import there
 from actors.targets.teams.fake.replies import Fields, Refusal
+from actors.targets.teams.fake.roster_happenings import (
+    AddMember,
+    BarPerson,
+    DeleteTeam,
+    HirePeople,
+    RemoveMember,
+    RenameTeam,
+    RosterDo,
+    happen,
+)
 from actors.targets.teams.fake.space import Space
+from actors.targets.teams.fake.teams import Teams
 from actors.targets.teams.fake.watching import LIFECYCLE, Watching
 
 
@@ -100,6 +111,7 @@ AnyDo = (
     | DeleteChannel
     | TakeApp
     | Lifecycle
+    | RosterDo
 )
 
 
@@ -111,8 +123,9 @@ def happenings(body: bytes) -> list[AnyDo]:
 class Stage:
     """Where things happen."""
 
-    def __init__(self, grants: Grants, space: Space, watching: Watching) -> None:
+    def __init__(self, grants: Grants, space: Space, watching: Watching, teams: Teams) -> None:
         self._grants = grants
+        self._teams = teams
         self._space = space
         self._watching = watching
 
@@ -152,6 +165,8 @@ class Stage:
                 if event not in LIFECYCLE:
                     raise Unclear(f"{event!r} is none: one of {', '.join(sorted(LIFECYCLE))}")
                 return {"told": self._watching.lifecycle(event, now_s)}
+            case HirePeople() | AddMember() | RemoveMember() | RenameTeam() | DeleteTeam() | BarPerson():
+                return happen(what, self._space.people, self._teams, now_s)
             case _ as never:
                 assert_never(never)
 

@@ -12,7 +12,8 @@ from actors.ports import Answer, Fault
 from actors.targets.teams.fake.replies import STATUS_OF, page
 
 BATCH = "$batch"
-WRITING = frozenset({"channelMessages.post", "sendActivityNotification"})
+ROSTER = frozenset({"teams.post", "members.add", "members.post", "members.patch", "members.delete", "members.remove"})
+WRITING = frozenset({"channelMessages.post", "sendActivityNotification"}) | ROSTER
 READING = frozenset({"channelMessages.list", "channelMessages.delta"})
 SIGNING_IN = frozenset({"token", "openid-configuration", "authorize", "adminconsent", "keys"})
 
@@ -37,6 +38,7 @@ STRIKES = (
         "claims_challenge",
         "forbidden_read",
         "not_installed",
+        "one_refused",
         "reset_before_commit",
         "keepalive_closed",
         "batch_unsupported",
@@ -48,7 +50,8 @@ SENDING = frozenset({"lost", "duplicate", "out_of_order", "bad_client_state"})
 FORGETTING = frozenset({"delta_forgotten"})
 MAY_BE_NUMBERED = FORGETTING | {"out_of_order"}
 ONLY_FOR = {
-    "delta_forgotten": frozenset({"users.delta"}),
+    "delta_forgotten": frozenset({"users.delta", "groups.delta"}),
+    "one_refused": frozenset({"members.add"}),
     "forbidden_read": READING,
     "not_installed": frozenset({"sendActivityNotification"}),
     "late_commit": WRITING | {BATCH},
@@ -104,6 +107,8 @@ def after(fault: Fault, answer: Answer) -> Answer:
             return page(int(float(fault.value)))
         case "slow":
             return msgspec.structs.replace(answer, delay_s=answer.delay_s + float(fault.value))
+        case "one_refused":
+            return answer
         case "batch_outer_failed":
             return msgspec.structs.replace(answer, response=msgspec.structs.replace(response, status=424))
         case _:

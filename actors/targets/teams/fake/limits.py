@@ -15,6 +15,8 @@ PER_S = {
     "read": 20,
     "activity": 5,
     "other": 30,
+    "members": 60,  # reading members of any team
+    "create": 10,
     "lookup": 175,  # 3,500 units in 10 s, 2 a user
 }
 

@@ -12,6 +12,7 @@ from actors.targets.teams.fake.replies import IDS, Fields
 DOMAINS = ("example.edu", "example.org")
 POSTER = "poster@example.edu"
 CHANGED_MAX = 10_000
+MET_MAX = 200_000
 
 
 class Somebody(msgspec.Struct):
@@ -41,11 +42,15 @@ class Unknown(ValueError):
 
 
 class People:
-    """Most people are made when they are asked for; only those who have changed are kept."""
+    """Most people are made when they are asked for; those who were met, or have changed, are kept. ``hired_only``:
+    nobody else exists than who was hired."""
 
     def __init__(self) -> None:
         self.serial = 0
+        self.hired_only = False
         self._changed: dict[str, Somebody] = {}
+        self._met: dict[str, Somebody] = {}
+        self._hired: set[str] = set()
         self._moved: dict[str, str] = {}
         """Addresses that changed hands: whose they are now, or nobody's ("")."""
 
@@ -56,8 +61,36 @@ class People:
             found = self._changed.get(self._moved.get(address, address))
         else:
             made = made_of(address)
-            found = self._changed.get(made.id, made) if made is not None else None
+            found = self._meet(made) if made is not None else None
         return None if found is None or found.deleted else found
+
+    def _meet(self, made: Somebody) -> Somebody | None:
+        found = self._changed.get(made.id)
+        if found is not None:
+            return found
+        if self.hired_only and made.id not in self._hired:
+            return None
+        if len(self._met) >= MET_MAX and made.id not in self._met:
+            return made
+        return self._met.setdefault(made.id, made)
+
+    def hire(self, address: str) -> Somebody:
+        """Raises Unknown."""
+        made = made_of(address.strip().casefold())
+        if made is None or len(self._hired) >= MET_MAX:
+            raise Unknown(f"{address!r} cannot be somebody's address here")
+        self._hired.add(made.id)
+        return self._changed.get(made.id) or self._met.setdefault(made.id, made)
+
+    def known(self, named: str) -> Somebody | None:
+        """Whose id it is, as far as they were met."""
+        found = self._changed.get(named) or self._met.get(named)
+        return None if found is None or found.deleted else found
+
+    def everybody(self) -> list[Somebody]:
+        """Who was met or hired or has changed, and is not deleted, by id."""
+        found = self._met | self._changed
+        return [found[name] for name in sorted(found) if not found[name].deleted]
 
     def is_gone(self, named: str) -> bool:
         """Whether this is the id of somebody who was deleted."""

@@ -9,6 +9,9 @@ _INSTALL_SELF = ("TeamsAppInstallation.ReadWriteSelfForUser", "TeamsAppInstallat
 _PEOPLE = ("User.ReadBasic.All", "User.Read.All", "Directory.Read.All")
 _CHANNELS = ("Channel.ReadBasic.All", "ChannelSettings.Read.All", "Channel.ReadBasic.Group")
 _TEAMS = ("Team.ReadBasic.All", "TeamSettings.Read.All")
+_READ_MEMBERS = ("TeamMember.Read.All", "TeamMember.ReadWrite.All", "TeamMember.Read.Group")
+_WRITE_MEMBERS = ("TeamMember.ReadWriteNonOwnerRole.All", "TeamMember.ReadWrite.All")
+_GROUPS = ("GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All")
 _NOTIFY = ("TeamsActivity.Send", "TeamsActivity.Send.User")
 
 BY_APP: dict[str, tuple[str, ...]] = {
@@ -25,6 +28,17 @@ BY_APP: dict[str, tuple[str, ...]] = {
     "teams.get": _TEAMS,
     "channels.get": _CHANNELS,
     "channels.list": _CHANNELS,
+    "teams.post": ("Team.Create", "Group.ReadWrite.All"),
+    "members.list": _READ_MEMBERS,
+    "members.get": _READ_MEMBERS,
+    "members.post": _WRITE_MEMBERS,
+    "members.add": _WRITE_MEMBERS,
+    "members.patch": _WRITE_MEMBERS,
+    "members.delete": _WRITE_MEMBERS,
+    "members.remove": _WRITE_MEMBERS[1:],
+    "groups.list": _GROUPS,
+    "groups.get": _GROUPS,
+    "groups.delta": _GROUPS,
     "me.revokeSignInSessions": ("User.RevokeSessions.All", "User.ReadWrite.All"),
 }
 """Where nothing stands, the app may, or never may: that is the operation's own affair."""

@@ -127,6 +127,13 @@ class Space:
         (self.replaced if again else self.journal).append(msgspec.structs.replace(effect, id=str(chain)))
         told.add(effect.delivery_id)
 
+    # ── anything else ────────────────────────────────────────────────────────────────────────────
+
+    def enter(self, effect: Effect) -> None:
+        """An effect that is remembered elsewhere."""
+        self._check_room()
+        self.journal.append(effect)
+
     def _check_room(self) -> None:
         if len(self.journal) + len(self.replaced) >= EFFECTS_MAX:
             raise Refusal(507, "InsufficientStorage", "The sandbox's journal is full.")

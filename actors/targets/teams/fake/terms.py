@@ -31,3 +31,13 @@ class Terms(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The name of the key that Entra signs with; another name is another key, and the former is known no more."""
     validation_tokens: bool = False
     """Whether notifications carry signed validationTokens."""
+    open_directory: bool = True
+    """Whether every address at the sandbox's domains is somebody's; else only who was hired is there."""
+    members_late_s: Seconds = 1.0
+    """How long who was added is not shown yet, and who was removed still is."""
+    teams_late_s: Seconds = 3.0
+    """How long Teams does not know a new team."""
+    groups_late_s: Seconds = 1.0
+    """How long the directory does not show a new team's group."""
+    team_members_max: Annotated[int, msgspec.Meta(ge=1)] = 25_000
+    team_owners_max: Annotated[int, msgspec.Meta(ge=1)] = 100

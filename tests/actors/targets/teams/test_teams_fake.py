@@ -91,7 +91,7 @@ def test_size_is_counted_as_utf_16(filler: str, fits: int) -> None:
         (f"teams/general/channels/{CHANNEL}/messages", 400),
         (f"teams/{TEAM}/channels/general/messages", 400),
         (f"teams/{TEAM}/channels/{quote(CHANNEL, safe='')}/messages", 201),
-        ("teams", 404),
+        ("chats", 404),
     ],
 )
 def test_channels_exist_or_not(path: str, status: int) -> None:
