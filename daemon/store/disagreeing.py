@@ -1,6 +1,6 @@
-"""What a tenant's sources say differently of one person, found as they tell it: who changed is marked (``comparing``) in
-the transaction that takes it in, and looked at a few at a time. What is believed instead of what a source says is kept, and read by
-whoever plans rosters; what nobody decides by rule is asked.
+"""What sources say differently of one person, found as they tell it: who changed is marked in the transaction
+that takes it in (``comparing``), and looked at a few at a time. What is believed instead of what a source says is kept,
+and read by whoever plans rosters; what nobody decides by rule is asked.
 """
 
 import sqlite3
