@@ -103,7 +103,7 @@ class Carriage:
                 boot=self._life,
                 trace_id=view.trace_id,
             )
-        if isinstance(answer, Refused) and answer.cause in PLACE_CAUSES and not delivery.audience.learner:
+        if isinstance(answer, Refused) and answer.cause in PLACE_CAUSES and _is_post(delivery):
             world.switchboard.survey(self._lane, delivery.destination)
         if isinstance(answer, Revoked):
             await self._suspend(answer.detail)
@@ -111,11 +111,13 @@ class Carriage:
             await self._keep_throttle(self._pulse.throttled_until_us)
         rest_s = 0.0 if probe else journey.rest_s  # looking has limits of its own: they hold up nobody's post
         await self._record(delivery, decision, attempt, now_us + int(rest_s * 1e6))
+        if isinstance(delivery.change, RosterOrder) and not decision.state.open:
+            world.switchboard.reconcile(delivery.tenant)
 
     async def _too_early_or_late(self, delivery: Delivery, now_us: int) -> Decision | None:
         """Quiet hours put it off, age ends it; None: it may go."""
         route = self._routes.get(delivery.route)
-        if route is None:
+        if route is None or isinstance(delivery.change, RosterOrder):  # a roster may be called as a route is
             return None
         if not route.enabled:
             return _held(HeldFor.ROUTE, now_us + DISABLED_US, f"the route {route.name} is disabled")
@@ -314,7 +316,7 @@ class Carriage:
 
     def _policy(self, delivery: Delivery) -> Policy:
         """By its route as it stands now; a route that is gone leaves the defaults."""
-        return self._policies.get(delivery.route, DEFAULT)
+        return DEFAULT if isinstance(delivery.change, RosterOrder) else self._policies.get(delivery.route, DEFAULT)
 
     async def _suspend(self, reason: str) -> None:
         world = self._world
@@ -344,6 +346,11 @@ class Carriage:
             if not held:
                 world.witness.event("courier.claim_lost", lane=self._lane, delivery_id=delivery.id)
             return
+
+
+def _is_post(delivery: Delivery) -> bool:
+    """It goes to a channel, where anybody may read it."""
+    return not delivery.audience.learner and not isinstance(delivery.change, RosterOrder)
 
 
 def _held(why: HeldFor, until_us: int, detail: str) -> Decision:

@@ -1,5 +1,6 @@
 """One tenant's subtree: a custodian for each account that asks for tokens, a courier for each lane, a listener for each
-target that tells, the router that feeds couriers, a harvester for each source that is read or calls, and the janitor.
+target that tells, the router that feeds couriers, a harvester for each source that is read or calls, whoever reminds
+learners and keeps rosters in step, and the janitor.
 
 They know one another only through the store and the switchboard, so each may fall alone: one_for_one.
 """
@@ -15,6 +16,7 @@ from actors.messages import (
     HarvesterMessage,
     JanitorMessage,
     ListenerMessage,
+    ReconcilerMessage,
     ReminderMessage,
     RouterMessage,
 )
@@ -25,6 +27,7 @@ from actors.roles.custody import connection_of
 from actors.roles.harvester import Harvester
 from actors.roles.janitor import Janitor
 from actors.roles.listener import Listener
+from actors.roles.reconciler import Reconciler
 from actors.roles.reminder import Reminder, wanted
 from actors.roles.router import Router
 from actors.roles.world import World
@@ -35,6 +38,7 @@ COURIER_GRACE_S = 20.0
 CUSTODIAN_GRACE_S = 20.0
 HARVESTER_GRACE_S = 10.0
 LISTENER_GRACE_S = 10.0
+RECONCILER_GRACE_S = 10.0
 
 
 def subtree(
@@ -75,7 +79,15 @@ def subtree(
         reminder = ChildSpec[ReminderMessage](name="reminder", start=partial(Reminder, tenant, sources, world))
         world.switchboard.reminders[tenant.name] = reminder.address
         reminders.append(reminder)
-    children: list[ChildSpec[Any]] = [*custodians, *couriers, *listeners, router, *harvesters, *reminders, janitor]
+    reconcilers: list[ChildSpec[ReconcilerMessage]] = []
+    if tenant.rosters:
+        reconciler = ChildSpec[ReconcilerMessage](
+            name="reconciler", start=partial(Reconciler, tenant, targets, world), grace_s=RECONCILER_GRACE_S
+        )
+        world.switchboard.reconcilers[tenant.name] = reconciler.address
+        reconcilers.append(reconciler)
+    told: list[ChildSpec[Any]] = [*custodians, *couriers, *listeners, router, *harvesters]
+    children = [*told, *reminders, *reconcilers, janitor]
     return Supervisor(children, strategy="one_for_one", budget=BUDGET)
 
 
@@ -104,6 +116,7 @@ def forget(tenant: Tenant, world: World) -> None:
     world.switchboard.routers.pop(tenant.name, None)
     world.switchboard.janitors.pop(tenant.name, None)
     world.switchboard.reminders.pop(tenant.name, None)
+    world.switchboard.reconcilers.pop(tenant.name, None)
     for name in (*tenant.targets, *(connection_of(tenant, source) for source in tenant.sources)):
         world.switchboard.custodians.pop(f"{tenant.name}/{name}", None)
         if world.custody is not None:

@@ -44,7 +44,7 @@ _SPREAD = """
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (tenant, rule, unit, lane, kind) DO UPDATE SET
     course = excluded.course, name = excluded.name, topic = excluded.topic, label = excluded.label,
     due = max(due, excluded.due), due_us = CASE WHEN excluded.due > 0 THEN 0 ELSE due_us END,
-    marks = marks + (excluded.due > 0)
+    marks = marks + (excluded.due > 0), stuck = CASE WHEN excluded.due > 1 THEN '' ELSE stuck END
 """
 
 

@@ -1,0 +1,373 @@
+"""One rule's run, up to what is to be done: who belongs where, where that is, who is in it, and what differs.
+
+Whatever is learnt on the way is remembered, and nothing else is changed: a draft that is thrown away leaves the places
+as they were. Only what is due is looked at, and the vendor is asked only what is not known.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from actors.domain.conflicts.fixes import MakeAnew, NoPlace, UsePlace, unit_scope
+from actors.domain.conflicts.ruled import NOTHING, Ruled, heeded, ruled
+from actors.domain.rosters.desired import Desiring
+from actors.domain.rosters.diff import difference
+from actors.domain.rosters.difference import Accounts, Difference
+from actors.domain.rosters.holding import Judged, judge
+from actors.domain.rosters.model import Actual, Desired, Kept, Place, Unit
+from actors.domain.rosters.plan import PlacePlan
+from actors.domain.rosters.shown import with_names
+from actors.ports.rosters import COMPARE, READ, Marked, PlaceState, Reckoned
+from actors.roles.inquiring import Inquiry
+from actors.roles.matching import Matched, Matching
+from actors.roles.placing import Placing, Sought, is_open
+from actors.roles.world import World
+from config.rosters import Roster
+
+SCOPES_MAX = 500
+COURSES_MAX = 200
+ROWS = 1_000
+UNDER_WAY = "orders are under way to it: it is planned when they are done"
+NO_PLACE = "a person decided that it is not kept in step"
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """Of what: ``whole`` all places of the rule, or those of a ``course`` (its code, name or an id), else what is due.
+    ``read``: their members are read anew. ``dry``: nothing becomes due by it. ``accept``: the brake is off."""
+
+    whole: bool = False
+    course: str = ""
+    read: bool = False
+    dry: bool = False
+    accept: bool = False
+
+    @property
+    def is_asked(self) -> bool:
+        return self.whole or bool(self.course)
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found of one unit."""
+
+    state: PlaceState
+    place: Place
+    desired: Desired
+    accounts: Accounts
+    before: dict[str, Kept]
+    plan: PlacePlan
+    sought: Sought | None = None
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule's run. ``parts`` by the unit's key, as ``judged.places`` in their order."""
+
+    scope: Scope
+    now_us: int
+    parts: dict[str, Part]
+    judged: Judged
+    turns_us: int | None = None
+    unplaced: Desired | None = None
+
+
+class Drafting:
+    """One rule's."""
+
+    def __init__(self, tenant: str, zone: str, rule: Roster, inquiry: Inquiry, world: World) -> None:
+        self._tenant = tenant
+        self._zone = zone
+        self._rule = rule
+        self._kind = rule.into.kind
+        self._inquiry = inquiry
+        self._world = world
+        self.matching = Matching(tenant, rule.to, inquiry, world)
+        self._placing = Placing(tenant, rule, inquiry, self.matching, world)
+        self._rulings: dict[str, Ruled] = {}
+
+    async def draft(self, scope: Scope) -> Draft:
+        """Raises Hindered, StoreUnavailable."""
+        rosters, now_us = self._world.rosters, self._world.clock.now_us()
+        marked = [] if scope.dry else await rosters.marked(self._tenant, self._rule.name)
+        states = await self._states()
+        desiring = await self._desiring(_courses(scope, states, marked, now_us), now_us)
+        units = {unit.key: unit for unit in desiring.units()}
+        due = [] if scope.dry else _touched(scope, units, states, marked)
+        fresh = [unit for key, unit in units.items() if key not in states]
+        if fresh or due or marked:
+            if fresh:
+                await self._spread(fresh, (), 0)
+            await self._spread(due, marked, READ if scope.read else COMPARE)
+            states = await self._states()
+        chosen = [each for each in states.values() if self._is_chosen(each, scope, units, now_us)]
+        if chosen and not scope.is_asked:  # what waits for a person counts with all that is taken out
+            more = [each for each in states.values() if each.parked and not each.flying and each not in chosen]
+            chosen += more
+        doubts = await rosters.doubts(self._tenant, self._rule.source)
+        wanted = {each.place.unit.key: self._wanted(desiring, each, units, doubts) for each in chosen}
+        parts = await self._parts(chosen, wanted, scope, now_us)
+        elsewhere = sum(each.members for key, each in states.items() if key not in parts)
+        decided = await self._ruled([""])
+        go = frozenset(hash_ for told in (*self._rulings.values(), *decided.values()) for hash_ in told.go)
+        go |= await self._accepted()
+        judged = judge(
+            self._tenant,
+            self._rule,
+            [part.plan for part in parts.values()],
+            elsewhere=elsewhere,
+            go=go,
+            all_go=scope.accept,
+        )
+        unplaced = None
+        if scope.whole and (left := desiring.unplaced()):
+            unit = Unit(rule=self._rule.name, key="", label="no place")
+            unplaced = Desired(unit=unit, excluded=left)
+        return Draft(
+            scope=scope,
+            now_us=now_us,
+            parts=parts,
+            judged=judged,
+            turns_us=desiring.next_us(),
+            unplaced=unplaced,
+        )
+
+    # ── who belongs where ────────────────────────────────────────────────────────────────────────────
+
+    async def _states(self) -> dict[str, PlaceState]:
+        found = await self._world.rosters.places(self._tenant, self._rule.name, self._inquiry.lane, self._kind)
+        found.pop("", None)  # whoever has no place
+        return found
+
+    async def _spread(self, units: Sequence[Unit], marked: Sequence[Marked], due: int) -> None:
+        await self._world.rosters.spread(
+            self._tenant, self._rule.name, self._inquiry.lane, self._kind, units, marked, due
+        )
+
+    async def _desiring(self, courses: Sequence[str] | None, now_us: int) -> Desiring:
+        desiring = Desiring(self._rule, self._zone, now_us)
+        lots: list[Sequence[str] | None] = [None]
+        if courses is not None:
+            lots = [courses[at : at + COURSES_MAX] for at in range(0, len(courses), COURSES_MAX)]
+        for some in lots:
+            after: tuple[str, str, int] | None = ("", "", 0)
+            while after is not None:
+                enrolled, after = await self._world.rosters.enrolled(self._tenant, self._rule.source, some, after, ROWS)
+                desiring.take(enrolled)
+        return desiring
+
+    def _is_chosen(self, state: PlaceState, scope: Scope, units: Mapping[str, Unit], now_us: int) -> bool:
+        unit = units.get(state.place.unit.key, state.place.unit)
+        if scope.course:
+            return scope.course in (unit.course, unit.label, unit.name, unit.key)
+        if scope.whole and scope.dry:
+            return True
+        if state.flying or state.stuck:
+            return False
+        return state.due > 0 and state.due_us <= now_us
+
+    def _wanted(
+        self, desiring: Desiring, state: PlaceState, units: Mapping[str, Unit], doubts: Mapping[str, str]
+    ) -> Desired:
+        unit = state.place.unit
+        why = doubts.get("", "") or doubts.get(unit.course, "")
+        if not why and not unit.course:
+            why = next(iter(doubts.values()), "")
+        view = self._world.switchboard.source_views.get(f"{self._tenant}/{self._rule.source}")
+        if not why and view is not None and view.state == "running":
+            why = f"{self._rule.source} is being read just now"
+        if unit.key in units:
+            return desiring.desired(unit.key, why)
+        return Desired(unit=unit, sure=not why, why=why)
+
+    # ── where it is, and who is in it ────────────────────────────────────────────────────────────────
+
+    async def _parts(
+        self, chosen: Sequence[PlaceState], wanted: Mapping[str, Desired], scope: Scope, now_us: int
+    ) -> dict[str, Part]:
+        self._rulings = await self._ruled([each.place.unit.key for each in chosen])
+        free = [each for each in chosen if not each.flying]
+        sought, placed = await self._seek(free, wanted)
+        matched = await self.matching.match(seat for each in placed for seat in wanted[each.place.unit.key].seats)
+        unread = [
+            each
+            for each in placed
+            if each.place.id and (scope.read or each.due == READ or not each.place.read_us) and not each.flying
+        ]
+        if unread:
+            await self._placing.read(unread, matched)
+        states = await self._states()
+        kept = await self._kept([each.place.no for each in chosen])
+        parts = {}
+        for each in chosen:
+            key = each.place.unit.key
+            state = states[key]
+            part = self._part(state, wanted[key], kept[state.place.no], matched, sought.get(key), now_us)
+            if part.place.id or part.desired.seats or part.before or part.desired.excluded:
+                parts[key] = part
+        return await self._named(parts)
+
+    async def _seek(
+        self, chosen: Sequence[PlaceState], wanted: Mapping[str, Desired]
+    ) -> tuple[dict[str, Sought], list[PlaceState]]:
+        """What was found of those without a place, and all of them as they are then."""
+        sought: dict[str, Sought] = {}
+        seeking, named, bound = [], {}, []
+        for each in chosen:
+            unit, place = each.place.unit, each.place
+            told = self._rulings.get(unit.key, NOTHING)
+            match told.place:
+                case NoPlace():
+                    sought[unit.key] = Sought(id=place.id, problem=NO_PLACE)
+                case UsePlace(place=id_):
+                    if place.id != id_:
+                        bound.append(_bound(each, id_))
+                case MakeAnew(made_as=name):
+                    if place.made_us <= told.place_us:
+                        named[unit.key] = name
+                        seeking.append(each)
+                    elif not place.id:
+                        seeking.append(each)
+                case None:
+                    if not place.id and (wanted[unit.key].seats and not wanted[unit.key].over):
+                        seeking.append(each)
+        if seeking:
+            states = await self._states()
+            taken = {each.place.id: key for key, each in states.items() if each.place.id}
+            found = await self._placing.find(seeking, named, taken)
+            by_key = {each.place.unit.key: each for each in seeking}
+            for key, one in found.items():
+                if one.id and not one.problem:
+                    bound.append(_bound(by_key[key], one.id))
+                else:
+                    sought[key] = one
+                    if named.get(key) is not None and by_key[key].place.id and one.create:
+                        bound.append(_bound(by_key[key], ""))
+        if bound:
+            now_us = self._world.clock.now_us()
+            await self._world.rosters.commit(self._tenant, self._inquiry.lane, bound, None, "", "", now_us)
+        states = await self._states()
+        return sought, [states[each.place.unit.key] for each in chosen]
+
+    async def _kept(self, nos: Sequence[int]) -> dict[int, list[Kept]]:
+        found: dict[int, list[Kept]] = {}
+        for at in range(0, len(nos), SCOPES_MAX):
+            found.update(await self._world.rosters.kept(nos[at : at + SCOPES_MAX]))
+        return found
+
+    async def _ruled(self, units: Sequence[str]) -> dict[str, Ruled]:
+        """What people decided, by unit; those of whom nothing is decided are left out."""
+        scopes = {unit_scope(self._rule.name, key): key for key in units}
+        names, found = list(scopes), {}
+        states = await self._states()
+        for at in range(0, len(names), SCOPES_MAX):
+            some = await self._world.conflicts.rulings(self._tenant, names[at : at + SCOPES_MAX])
+            for scope, rulings in some.items():
+                key = scopes[scope]
+                place = states[key].place.id if key in states else ""
+                found[key] = ruled(rulings, place)
+        return found
+
+    async def _accepted(self) -> frozenset[str]:
+        """Hashes of plans that an operator let go."""
+        plans = await self._world.rosters.plans(self._tenant, SCOPES_MAX)
+        return frozenset(each.hash for each in plans if each.state == "accepted")
+
+    # ── what differs ─────────────────────────────────────────────────────────────────────────────────
+
+    def _part(
+        self,
+        state: PlaceState,
+        desired: Desired,
+        kept: Sequence[Kept],
+        matched: Matched,
+        sought: Sought | None,
+        now_us: int,
+    ) -> Part:
+        place, rostering = state.place, self._inquiry.rostering
+        told = self._rulings.get(place.unit.key, NOTHING)
+        heard, remembered, accounts = heeded(desired, kept, matched.accounts, told)
+        actual = Actual(place=place.id, whole=False) if state.partly else None
+        found = difference(
+            self._rule,
+            heard,
+            remembered,
+            actual,
+            accounts,
+            now_us=now_us,
+            visible_us=round(rostering.visible_s * 1e6),
+            has_owners=self._kind == "team",
+        )
+        create = sought is not None and sought.create and bool(found.joins)
+        problem = self._problem(state, sought, found)
+        plan = PlacePlan(place=place, difference=found, create=create, problem=problem)
+        return Part(
+            state=state,
+            place=place,
+            desired=heard,
+            accounts=accounts,
+            before={each.id: each for each in kept},
+            plan=plan,
+            sought=sought,
+        )
+
+    def _problem(self, state: PlaceState, sought: Sought | None, found: Difference) -> str:
+        seats_max, place = self._inquiry.rostering.members_max, state.place
+        if state.flying:
+            return UNDER_WAY
+        if sought is not None and sought.problem:
+            return sought.problem
+        if place.closed:
+            return place.closed
+        if found.in_step + len(found.joins) > seats_max:
+            return f"{found.in_step + len(found.joins)} belong in it, and it takes {seats_max}"
+        if not is_open(place) and not (sought is not None and sought.create):
+            return "" if not found.does else "its place is not known yet"
+        return ""
+
+    async def _named(self, parts: dict[str, Part]) -> dict[str, Part]:
+        """With names for those who would leave or are strangers: whoever decides wants to know who they are."""
+        ids = {each.member.id for part in parts.values() for each in part.plan.difference.leaves}
+        ids |= {each.id for part in parts.values() for each in part.plan.difference.strangers}
+        ids |= {each.id for part in parts.values() for each in part.plan.difference.odd if not each.name}
+        if not ids:
+            return parts
+        persons = {each.person for part in parts.values() for each in part.plan.difference.leaves if each.person}
+        called = await self._world.rosters.called(sorted(persons))
+        accounts = await self.matching.remembered(sorted(ids))
+        known = {id_: (each.name, each.emails[0] if each.emails else "") for id_, each in accounts.items()}
+        named = {}
+        for key, part in parts.items():
+            told = with_names(part.plan.difference, known, called)
+            named[key] = msgspec.structs.replace(part, plan=msgspec.structs.replace(part.plan, difference=told))
+        return named
+
+
+def _bound(state: PlaceState, id_: str) -> Reckoned:
+    """It has this place from now on, of which nothing is known yet."""
+    place = msgspec.structs.replace(state.place, id=id_, made=False, made_us=0, read_us=0, closed="")
+    return Reckoned(place=place, marks=state.marks, anew=bool(state.place.id), again=READ, again_us=0)
+
+
+def _courses(
+    scope: Scope, states: Mapping[str, PlaceState], marked: Sequence[Marked], now_us: int
+) -> Sequence[str] | None:
+    """Whose enrolments are needed; None: everybody's."""
+    if scope.is_asked:
+        return None
+    due = {each.place.unit.course for each in states.values() if (each.due and each.due_us <= now_us) or each.parked}
+    courses = due | {each.course for each in marked}
+    return None if "" in courses or any(not each.place.unit.course for each in states.values()) else sorted(courses)
+
+
+def _touched(
+    scope: Scope, units: Mapping[str, Unit], states: Mapping[str, PlaceState], marked: Sequence[Marked]
+) -> list[Unit]:
+    """What is due by this run: units of courses in which something changed, also those of which nothing is left."""
+    everything = {**{key: each.place.unit for key, each in states.items()}, **units}
+    if scope.whole:
+        return list(everything.values())
+    if scope.course:
+        names = scope.course
+        return [each for each in everything.values() if names in (each.course, each.label, each.name, each.key)]
+    courses = {each.course for each in marked}
+    if not courses:
+        return []
+    return [each for each in everything.values() if "" in courses or not each.course or each.course in courses]

@@ -1,0 +1,195 @@
+"""A draft becomes orders: with what is remembered, how everybody stands and what people are asked, place by place.
+
+One transaction a handful of places: whoever is killed between two of them has ordered some, and the others are due.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from actors.domain.conflicts.fixes import unit_scope
+from actors.domain.conflicts.model import Conflict
+from actors.domain.rosters.accounts import Account as Standing
+from actors.domain.rosters.accounts import accounts
+from actors.domain.rosters.difference import Difference
+from actors.domain.rosters.holding import Settled
+from actors.domain.rosters.memory import NEW
+from actors.domain.rosters.model import Desired, Kept, Member, Place
+from actors.domain.rosters.order import RosterOrder
+from actors.domain.xapi.moments import spelt
+from actors.ports.rostering import Rostering, Wanted
+from actors.ports.rosters import COMPARE, PlanRow, Reckoned
+from actors.roles.contesting import Contest, contested, contested_together
+from actors.roles.drafting import Draft, Part
+from actors.roles.world import World
+from config.rosters import Roster
+
+ROWS_MAX = 4_000
+"""Of what is remembered, in one transaction."""
+SPARED_AGAIN_US = 300_000_000
+"""Where somebody would leave if what is known were all there is, that is asked again after so long."""
+FORGET_US = 30 * 86_400_000_000
+OPEN = 1_000
+
+
+class Orders:
+    """One rule's."""
+
+    def __init__(self, tenant: str, rule: Roster, lane: str, rostering: Rostering, world: World) -> None:
+        self._tenant = tenant
+        self._rule = rule
+        self._lane = lane
+        self._rostering = rostering
+        self._world = world
+        self._asking: set[str] | None = None
+        """Scopes in which people are asked something; None: nobody has looked yet."""
+
+    async def give(self, draft: Draft, plan: PlanRow | None) -> int:
+        """Everything that the draft says. How many orders are new. Raises StoreUnavailable."""
+        world, ordered = self._world, 0
+        token = world.dice.token()[:16]
+        correlation_id = f"roster-{token}"
+        lot: list[Reckoned] = []
+        rows, n = 0, 0
+        for settled in draft.judged.places:
+            part = draft.parts[settled.whole.place.unit.key]
+            one = self._reckoned(draft, part, settled, token, n)
+            n += len(one.orders or ())
+            lot.append(one)
+            rows += len(one.kept) + len(one.standings or ()) + 10
+            if rows >= ROWS_MAX:
+                ordered += await self._commit(lot, None, correlation_id, draft.now_us)
+                lot, rows = [], 0
+        ordered += await self._commit(lot, plan, correlation_id, draft.now_us)
+        await self._ask(draft, correlation_id)
+        if ordered:
+            world.switchboard.ready(self._lane)
+        return ordered
+
+    async def _commit(self, lot: Sequence[Reckoned], plan: PlanRow | None, correlation_id: str, now_us: int) -> int:
+        if not lot and plan is None:
+            return 0
+        done = await self._world.rosters.commit(self._tenant, self._lane, lot, plan, correlation_id, "", now_us)
+        return done.ordered
+
+    # ── one place ────────────────────────────────────────────────────────────────────────────────────
+
+    def _reckoned(self, draft: Draft, part: Part, settled: Settled, token: str, first_n: int) -> Reckoned:
+        told, plan = settled.now, settled.whole
+        orders: tuple[RosterOrder, ...] = ()
+        problem = plan.problem
+        if not problem and (told.does or plan.create):
+            orders = self._orders(part, told, token, first_n, spelt(draft.now_us))
+            if plan.create and not orders:
+                problem = f"the {part.place.kind} cannot be made: nobody who could own it is known there"
+        spared = draft.now_us + SPARED_AGAIN_US if plan.difference.spared else None
+        return Reckoned(
+            place=part.place,
+            marks=part.state.marks,
+            born_us=round(self._rostering.born_s * 1e6),
+            partly=part.state.partly,
+            kept=tuple(self._kept(part, told)),
+            forgotten=tuple(self._forgotten(part, draft.now_us)),
+            standings=tuple(standings(part, settled, problem)),
+            orders=orders,
+            parked=settled.parked,
+            again=COMPARE,
+            again_us=spared,
+        )
+
+    def _kept(self, part: Part, told: Difference) -> list[Kept]:
+        """What is new of it; whose the accounts are of those who are put in."""
+        after = {each.id: each for each in told.kept}
+        for join in told.joins:
+            before = after.get(join.id, NEW)
+            if before.person != join.seat.person or not before.id:
+                after[join.id] = msgspec.structs.replace(before, id=join.id, person=join.seat.person)
+        return [each for id_, each in after.items() if part.before.get(id_) != each]
+
+    def _forgotten(self, part: Part, now_us: int) -> list[str]:
+        """Of whom nothing is worth remembering any more."""
+        wanted = {id_ for id_ in part.accounts.values() if isinstance(id_, str)}
+        return [
+            each.id
+            for each in part.before.values()
+            if not (each.inside or each.refused or each.accepted or each.id in wanted)
+            and now_us - max(each.put_us, each.left_us) > FORGET_US
+        ]
+
+    def _orders(self, part: Part, told: Difference, token: str, first_n: int, at: str) -> tuple[RosterOrder, ...]:
+        place, has_owners = part.place, part.place.kind == "team"
+        known = {each.id: each for each in told.kept}
+        inside = [id_ for id_, each in known.items() if each.inside]
+        out = {each.member.id for each in told.leaves}
+        joining = [each.id for each in told.joins]
+        wanted = Wanted(
+            kind=place.kind,
+            place=place.id,
+            name=self._name(place),
+            topic=place.unit.topic,
+            private=self._rule.private,
+            add=tuple(each.id for each in told.joins if not (has_owners and each.seat.owner)),
+            add_owners=tuple(each.id for each in told.joins if has_owners and each.seat.owner),
+            promote=tuple(_member(known[each.id]) for each in told.promotes),
+            demote=told.demotes,
+            remove=tuple(each.member for each in told.leaves),
+            now=tuple(inside),
+            then=(*(id_ for id_ in inside if id_ not in out), *joining),
+        )
+        return self._rostering.orders(
+            wanted, plan=token, first_n=first_n, roster=self._rule.name, unit=place.unit.key, at=at
+        )
+
+    def _name(self, place: Place) -> str:
+        return self._rostering.name(place.kind, place.unit.name)
+
+    # ── people ───────────────────────────────────────────────────────────────────────────────────────
+
+    async def _ask(self, draft: Draft, correlation_id: str) -> None:
+        """What a person has to decide; what was in question and is not so any more is settled."""
+        conflicts, now_us = self._world.conflicts, draft.now_us
+        if self._asking is None:
+            self._asking = await self._scopes_asked()
+        for settled in draft.judged.places:
+            part = draft.parts[settled.whole.place.unit.key]
+            full = self._rostering.members_max
+            contest = Contest(place=part.place, settled=settled, sought=part.sought, stuck=part.state.stuck, full=full)
+            found = contested(self._rule, contest, correlation_id, now_us)
+            await self._stand(unit_scope(self._rule.name, part.place.unit.key), found, now_us)
+        together = contested_together(self._rule, self._lane, draft.judged, correlation_id, now_us)
+        await self._stand(unit_scope(self._rule.name, ""), together, now_us)
+
+    async def _scopes_asked(self) -> set[str]:
+        """Where people are asked something already."""
+        found: set[str] = set()
+        after_no = 0
+        while cases := await self._world.conflicts.cases(self._tenant, {"open"}, after_no=after_no, limit=OPEN):
+            found |= {case.conflict.scope for case in cases}
+            after_no = cases[-1].no
+        return found
+
+    async def _stand(self, scope: str, found: Sequence[Conflict], now_us: int) -> None:
+        asking = self._asking
+        if asking is None or not (found or scope in asking):
+            return
+        await self._world.conflicts.stand(self._tenant, scope, found, now_us)
+        (asking.add if found else asking.discard)(scope)
+
+
+def standings(part: Part, settled: Settled, problem: str) -> list[Standing]:
+    """How everybody of a unit stands, as of this run."""
+    found = []
+    for each in accounts(part.desired, settled.whole.difference, part.accounts, problem):
+        if settled.held and each.standing == "pending" and each.detail.endswith("is taken out"):
+            each = msgspec.structs.replace(each, detail=f"{each.detail}: it waits for a person, {settled.held}")
+        found.append(each)
+    return found
+
+
+def unplaced(desired: Desired) -> tuple[Standing, ...]:
+    """Those for whom there is no place."""
+    return tuple(accounts(desired, Difference(), {}))
+
+
+def _member(kept: Kept) -> Member:
+    return Member(id=kept.id, owner=kept.owner, membership=kept.membership)
