@@ -88,6 +88,15 @@ class ChannelDeleted(msgspec.Struct, frozen=True, tag="channel_deleted"):
     place: str
 
 
+class MembersChanged(msgspec.Struct, frozen=True, tag="members_changed"):
+    """Who is in a place (by the vendor's id of it) changed: these came or went, by the vendor's ids; neither told:
+    nobody knows who. No news where it is what was done by us."""
+
+    place: str
+    joined: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
 class WatchLapsing(msgspec.Struct, frozen=True, tag="watch_lapsing"):
     """The vendor asks us to renew a subscription now. ``watch``: its id there."""
 
@@ -130,6 +139,7 @@ Tiding = (
     | ChannelArchived
     | ChannelBack
     | ChannelDeleted
+    | MembersChanged
     | WatchLapsing
     | WatchGone
     | Missed

@@ -19,6 +19,7 @@ from actors.domain.tidings import (
     ChannelRenamed,
     ChannelSeen,
     Clicked,
+    MembersChanged,
     Missed,
     Note,
     PeopleMissed,
@@ -65,7 +66,7 @@ class Heed:
         self._unsettled = self._unsettled or any(isinstance(note.tiding, OF_PLACES) for note in noted.fresh)
         self.repeated += len(notes) - len(noted.fresh)
         for note in noted.fresh:
-            if isinstance(note.tiding, ChannelSeen):
+            if isinstance(note.tiding, ChannelSeen | MembersChanged):  # the latter mostly what we did
                 continue
             self.told[name_of(note.tiding)] += 1
             world.witness.event(
@@ -159,7 +160,7 @@ def subject_of(tiding: Tiding) -> str:
             return form
         case ChannelSeen(place=place) | ChannelRenamed(place=place) | ChannelArchived(place=place):
             return place
-        case ChannelBack(place=place) | ChannelDeleted(place=place):
+        case ChannelBack(place=place) | ChannelDeleted(place=place) | MembersChanged(place=place):
             return place
         case WatchLapsing(watch=watch) | WatchGone(watch=watch):
             return watch

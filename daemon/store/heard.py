@@ -22,6 +22,7 @@ from actors.domain.tidings import (
     ChannelRenamed,
     ChannelSeen,
     Clicked,
+    MembersChanged,
     Missed,
     Note,
     PeopleMissed,
@@ -179,6 +180,8 @@ def _act(raw: sqlite3.Connection, lane: str, note: Note, now_us: int) -> int:
             _close(raw, lane, place, "deleted", now_us)
         case ChannelBack(place=place, name=name):
             _open(raw, lane, place, name, now_us)
+        case MembersChanged():
+            pass  # whoever keeps it in step is hinted
         case WatchLapsing(watch=watch):
             raw.execute("UPDATE watches SET ends_us = ? WHERE lane = ? AND id = ?", (now_us, lane, watch))
         case WatchGone(watch=watch):

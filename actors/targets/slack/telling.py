@@ -16,6 +16,7 @@ from actors.domain.tidings import (
     ChannelDeleted,
     ChannelRenamed,
     Clicked,
+    MembersChanged,
     Missed,
     Note,
     Ourselves,
@@ -140,7 +141,29 @@ def _tiding(told: Fields, ourselves: Ourselves) -> Tiding | None:
             return Missed(f"we were removed from {channel}")
         case "member_left_channel" if known and text(told, "user") == ourselves.names.get("user_id"):
             return Missed(f"we were removed from {channel}")
-    return None
+        case "member_left_channel" if known and (person := _id(told, "user")):
+            return MembersChanged(channel, left=(person,))
+        case "member_joined_channel" if known and (person := _id(told, "user")):
+            by_us = bool(told.get("inviter")) and told.get("inviter") == ourselves.names.get("user_id")
+            return None if by_us else MembersChanged(channel, joined=(person,))
+        case "subteam_members_changed" if group := _id(told, "subteam_id"):
+            joined, left = (_texts(told.get(name)) for name in ("added_users", "removed_users"))
+            many = len(joined) + len(left) > PEOPLE_MAX
+            return MembersChanged(group) if many else MembersChanged(group, _short(joined), _short(left))
+        case "subteam_updated" if group := _id(told, "subteam", "id"):
+            return MembersChanged(group)
+        case _:
+            return None
+
+
+def _id(told: Fields, *path: str) -> str:
+    """An id; empty where it is none."""
+    value = text(told, *path)
+    return value if value.isascii() and value.isalnum() and len(value) <= ID_CHARS_MAX else ""
+
+
+def _short(ids: list[str]) -> tuple[str, ...]:
+    return tuple(each[:ID_CHARS_MAX] for each in ids)
 
 
 def _revoked(told: Fields) -> Tiding | None:

@@ -20,6 +20,7 @@ from actors.domain.tidings import (
     ChannelRenamed,
     Clicked,
     Hearkened,
+    MembersChanged,
     Missed,
     Ourselves,
     PersonCame,
@@ -98,6 +99,21 @@ def test_the_vendors_own_vector() -> None:
         (event("user_change", user=person("U5", "a@example.edu")), PersonChanged("U5", ("a@example.edu",))),
         (event("user_change", user=person("U5", "a@example.edu", deleted=True)), PersonGone("U5")),
         (event("member_left_channel", user=BOT, channel="C012345678"), Missed("we were removed from C012345678")),
+        (event("member_left_channel", user="U9", channel="C012345678"), MembersChanged("C012345678", left=("U9",))),
+        (event("member_joined_channel", user="U9", channel="C012345678"), MembersChanged("C012345678", ("U9",))),
+        (
+            event("member_joined_channel", user="U9", channel="C012345678", inviter="U8"),
+            MembersChanged("C012345678", ("U9",)),
+        ),
+        (
+            event("subteam_members_changed", subteam_id="S012345678", added_users=["U1", "U2"], removed_users=["U3"]),
+            MembersChanged("S012345678", ("U1", "U2"), ("U3",)),
+        ),
+        (
+            event("subteam_members_changed", subteam_id="S012345678", added_users=["U1"] * 2_000),
+            MembersChanged("S012345678"),
+        ),
+        (event("subteam_updated", subteam={"id": "S012345678", "date_delete": 9}), MembersChanged("S012345678")),
     ],
 )
 def test_events_become_tidings(told: dict[str, object], tiding: Tiding) -> None:
@@ -124,7 +140,10 @@ def test_an_app_that_is_gone_and_tokens_that_are() -> None:
         event("tokens_revoked", tokens={}),
         event("tokens_revoked", tokens=[]),
         event("channel_archive", channel="not a channel"),
-        event("member_left_channel", user="U9", channel="C012345678"),
+        event("member_joined_channel", user="U9", channel="C012345678", inviter=BOT),
+        event("member_joined_channel", user={"id": "U9"}, channel="C012345678"),
+        event("subteam_members_changed", subteam_id=["S012345678"]),
+        event("subteam_updated", subteam="S012345678"),
         event("", channel="C012345678"),
     ],
 )
