@@ -138,10 +138,12 @@ class Used:
     def first(self, tenant: str, known: Known, now_us: int) -> bool:
         """Whether this is the first time."""
         used = self._used.setdefault(tenant, OrderedDict())
-        while used and (len(used) >= USED_MAX or next(iter(used.values())) <= now_us):
+        while used and next(iter(used.values())) <= now_us:
             used.popitem(last=False)
         if known.id in used:
             return False
+        if len(used) >= USED_MAX:
+            used.popitem(last=False)
         used[known.id] = known.until_us
         return True
 

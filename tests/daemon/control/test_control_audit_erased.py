@@ -26,7 +26,9 @@ ACME = tenant(route("done", "completed"), people=PEOPLE)
 
 async def told(office: Office) -> None:
     audit = office.store.audit
-    await audit.note("acme", deed("session.began", who=f"oidc:{EMAIL}", correlation_id=f"c:{EMAIL}"))
+    await audit.note(
+        "acme", deed("session.began", who=f"oidc:{EMAIL} (https://idp.example.edu)", correlation_id=f"c:{EMAIL}")
+    )
     both = {"one": f"mailto:{EMAIL}", "other": {"who": f"mailto:{OTHER}"}}
     no = await audit.intend("acme", deed("identity.link", arguments=both))
     await audit.conclude("acme", no, "done", f"{EMAIL} and {OTHER} are two")
@@ -62,6 +64,7 @@ async def test_a_person_leaves_the_texts_and_every_hash_still_fits(tmp_path: Pat
         found = {(row.tenant, row.what): row for row in rows if isinstance(row, AuditRow)}
         began = found["acme", "session.began"]
         assert began.who.startswith("oidc:erased-")
+        assert began.who.endswith(" (https://idp.example.edu)")
         assert found["acme", "identity.link"].arguments["other"] == {"who": f"mailto:{OTHER}"}, "the other one stays"
         assert found["globex", "pause"].who == "bob (uid 7)"
         assert found[HOST, "erasure.ended"].object == "acme"

@@ -44,6 +44,15 @@ def test_full_buckets_are_forgotten() -> None:
     assert len(gate) <= 2
 
 
+def test_no_more_are_remembered_than_may_be() -> None:
+    gate, slow = Turnstile(clients_max=3), Rate(per_s=0.001)
+    for name in ("a", "b", "c", "d"):
+        assert gate.wait_s("acme", name, slow, 0.0) == 0
+    assert len(gate) == 3
+    assert gate.wait_s("acme", "d", slow, 0.0) > 0
+    assert gate.wait_s("acme", "a", slow, 0.0) == 0  # a newcomer again
+
+
 def test_a_rate_in_words() -> None:
     assert rate_of(None, 7) is None
     assert rate_of(0.1, None) == Rate(per_s=0.1, burst=1.0)
