@@ -16,14 +16,16 @@ from target_stage import SETUPS as TARGETS
 from actors.domain.flow import Flow, Lost, Outcome, Request
 from actors.domain.rosters.model import Actual, Member, PlaceKind
 from actors.domain.rosters.order import RosterOrder
-from actors.domain.verdicts import Absent, Confirmation, Delivered, Repeatable, Verdict
+from actors.domain.verdicts import Absent, Confirmation, Delivered, Repeatable, Throttled, Verdict
 from actors.ports.rostering import Account, Gone, Page, Rostering, Slip, Wanted
 from actors.targets import discover
 from actors.targets.slack.fake import FakeSlack
+from actors.targets.teams.fake import FakeTeams
 
 T = TypeVar("T")
 REQUESTS_MAX = 2_000
 PAGES_MAX = 100
+LOOKS_MAX = 100
 AT = "2026-09-21T14:13:20Z"
 STEP_S = 3.5
 """Between two requests: nobody is throttled then, unless a fault says so."""
@@ -82,8 +84,14 @@ def _slack_group(fake: FakeSlack, group: str) -> set[str]:
     return set() if found.disabled_s else set(found.users)
 
 
-def _slack_late(fake: FakeSlack, late_s: float) -> None:
+def _late(fake: FakeSlack | FakeTeams, late_s: float) -> None:
     fake.terms.members_late_s = late_s
+
+
+def _teams_put(fake: FakeTeams, place: str, ids: list[str]) -> None:
+    team = fake.teams.there(place, NOW_S * 2)
+    for each in ids:
+        fake.teams.add(team, each, owner=False, now_s=0.0)
 
 
 SETUPS: dict[tuple[str, PlaceKind], RosterSetup] = {
@@ -96,7 +104,7 @@ SETUPS: dict[tuple[str, PlaceKind], RosterSetup] = {
         put=lambda fake, place, ids: fake.space.rooms.put(place, ids, 0.0),
         refuse=lambda fake, id_: fake.space.change_person(id_, 0.0, guest="multi"),
         close=lambda fake, place: fake.happen(msgspec.json.encode({"do": "archive_channel", "channel": place}), NOW_S),
-        late=_slack_late,
+        late=_late,
         fewest_people=pages(1_000),
         fewest_members=pages(1_000),
         fewest_adds=pages(100),
@@ -105,6 +113,28 @@ SETUPS: dict[tuple[str, PlaceKind], RosterSetup] = {
         adding="conversations.invite",
         removing="conversations.kick",
         reading="conversations.members",
+        listing="users.list",
+    ),
+    ("teams", "team"): RosterSetup(
+        missing="40400000-0000-4000-8000-00000000c0de",
+        missing_person="40400000-0000-4000-8000-00000000ada0",
+        people=lambda fake, emails: [fake.people.hire(each).id for each in emails],
+        inside=lambda fake, place: set(fake.teams.there(place, NOW_S * 2).members),
+        put=_teams_put,
+        refuse=lambda fake, id_: fake.teams.barred.add(id_),
+        close=lambda fake, place: fake.happen(msgspec.json.encode({"do": "give_rule", "team": place}), NOW_S * 2),
+        late=_late,
+        owners=lambda fake, place: {
+            each.user for each in fake.teams.there(place, NOW_S * 2).members.values() if each.owner
+        },
+        fewest_people=pages(999),
+        fewest_members=pages(999),
+        fewest_adds=pages(200),
+        fewest_removes=pages(20),
+        creating="teams.post",
+        adding="members.add",
+        removing="members.delete",
+        reading="members.list",
         listing="users.list",
     ),
     ("slack", "usergroup"): RosterSetup(
@@ -244,12 +274,18 @@ class RosterStage(Stage):
         return done
 
     def settled(self, order: RosterOrder, delivery_id: str = "d-1") -> Verdict:
-        """What a courier does about a doubtful outcome: looks once nothing can land any more, and repeats where that
-        does no harm."""
+        """What a courier does about a doubtful outcome: looks once nothing can land any more, again as long as it is
+        told to wait, and repeats where that does no harm."""
         doubt_us = int(self.now_s * 1e6)
         self.now_s += self.target.late_landing_s + 1.0
-        slip = msgspec.structs.replace(self.slip(delivery_id), sent_us=self.sent_us, doubt_us=doubt_us, attempt=2)
-        found: Confirmation = self.run(self.rostering.seen(order, slip))
+        found: Confirmation = Throttled("0")
+        for _ in range(LOOKS_MAX):
+            slip = msgspec.structs.replace(self.slip(delivery_id), sent_us=self.sent_us, doubt_us=doubt_us, attempt=2)
+            found = self.run(self.rostering.seen(order, slip))
+            if not isinstance(found, Throttled):
+                break
+            assert not found.whole_lane, "others need not wait for a look"
+            self.now_s += float(found.retry_after or 30.0)
         if isinstance(found, Delivered):
             return found
         assert isinstance(found, Absent | Repeatable), found

@@ -44,7 +44,7 @@ def a_name_that_was_made_stays_as_it_is_and_is_no_id(stage: RosterStage) -> None
         assert name
         assert stage.rostering.name(stage.place_kind, name) == name
         assert not stage.rostering.is_id(stage.place_kind, name)
-    place = stage.made()
+    place = stage.made(owners=stage.people(1))
     assert stage.rostering.is_id(stage.place_kind, place)
     assert stage.rostering.is_id(stage.place_kind, stage.roster.missing)
 
@@ -319,7 +319,7 @@ def surely_not_done_is_told_from_perhaps_done(stage: RosterStage) -> None:
         ("status", "500", Doubtful),
         ("revoked", "", Revoked),
     ):
-        stage.fake.fault(Fault(kind=kind, operation=stage.roster.adding, value=value))
+        stage.fake.fault(Fault(kind=kind, operation=stage.roster.adding, value=value, times=0))
         verdict = stage.perform(order)
         assert isinstance(verdict, expected), (kind, value, verdict)
         if isinstance(verdict, Throttled):

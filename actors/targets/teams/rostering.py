@@ -24,6 +24,7 @@ from actors.targets.teams.settings import TEAM_ID, TeamsSettings
 
 NAME_CHARS_MAX = rostering_people.VALUE_CHARS_MAX
 """Longer names are allowed and cannot be looked for."""
+NAMELESS = "Team"
 VISIBLE_S = 900.0
 MEMBERS_MAX = 25_000
 
@@ -47,7 +48,7 @@ class TeamsRostering:
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────
 
     def name(self, kind: PlaceKind, text: str) -> str:
-        return " ".join(text.split())[:NAME_CHARS_MAX].strip()
+        return " ".join(text.split())[:NAME_CHARS_MAX].strip() or NAMELESS
 
     def is_id(self, kind: PlaceKind, text: str) -> bool:
         return TEAM_ID.fullmatch(text) is not None

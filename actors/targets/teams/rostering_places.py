@@ -29,8 +29,10 @@ PAGES_MAX = 40
 """Of one team: 25,000 members are twenty-six."""
 LIST_BYTES_MAX = 1024 * 1024
 """A page of a thousand members."""
-GROUP_SHOWN = "id,displayName,resourceProvisioningOptions,createdDateTime"
-TEAM = "Team"
+GROUP_SHOWN = "id,displayName,resourceProvisioningOptions,groupTypes,createdDateTime"
+TEAM, RULED = "Team", "DynamicMembership"
+BY_RULE = "a rule of the directory says who is in it (dynamic membership): nobody else can be put in or taken out"
+NO_TEAM = "there is a group of this id, and no team"
 OWNER = "owner"
 
 
@@ -56,7 +58,8 @@ class Places:
                 return told
             there: dict[str, list[Found]] = {}
             for each in told.shown:
-                if (team := found_of(each)) is not None:
+                team = found_of(each) or (_teamless(each) if wanted is ids else None)
+                if team is not None:
                     key = team.place if ids is wanted else team.name.casefold()
                     there.setdefault(key, []).append(team)
             answered = {each.casefold() for each in told.asked}
@@ -139,7 +142,16 @@ def gone_of(failure: Failure) -> Gone | None:
 
 def found_of(group: dict[str, object]) -> Found | None:
     """The team behind a group; None where there is none behind it."""
-    given, name, options = group.get("id"), group.get("displayName"), group.get("resourceProvisioningOptions")
-    if not isinstance(given, str) or not given or not isinstance(options, list) or TEAM not in options:
+    options, kinds = group.get("resourceProvisioningOptions"), group.get("groupTypes")
+    found = _teamless(group)
+    if found is None or not isinstance(options, list) or TEAM not in options:
         return None
-    return Found(place=given.lower(), name=name if isinstance(name, str) else "")
+    ruled = isinstance(kinds, list) and RULED in kinds
+    return msgspec.structs.replace(found, closed=BY_RULE if ruled else "")
+
+
+def _teamless(group: dict[str, object]) -> Found | None:
+    given, name = group.get("id"), group.get("displayName")
+    if not isinstance(given, str) or not given:
+        return None
+    return Found(place=given.lower(), name=name if isinstance(name, str) else "", closed=NO_TEAM)

@@ -105,6 +105,7 @@ class FakeTeams:
         self.entra = Entra(self.terms)
         self._space = Space()
         self._graph = Graph(self._space, self.terms, self.entra.grants)
+        self.people, self.teams = self._space.people, self._graph.teams
         self._limits = Limits()
         self._faults = Faults(STRIKES | SENDING | FORGETTING)
         self._letters = Letterhead()
@@ -112,7 +113,7 @@ class FakeTeams:
         self._desk = Desk(self.entra, Doors(self.entra.grants, self._space), self._letters)
         self._watching = Watching(self.terms, self._faults, self._letters)
         self.tray = self._watching.tray
-        self._stage = Stage(self.entra.grants, self._space, self._watching, self._graph.teams)
+        self._stage = Stage(self.entra.grants, self._space, self._watching, self.teams)
         self._dice = Random(0)  # noqa: S311 - the order of answers, not a secret
         self._late: list[tuple[float, Callable[[float], object]]] = []
 

@@ -15,6 +15,7 @@ from actors.targets.teams.fake.roster_happenings import (
     AddMember,
     BarPerson,
     DeleteTeam,
+    GiveRule,
     HirePeople,
     RemoveMember,
     RenameTeam,
@@ -165,7 +166,7 @@ class Stage:
                 if event not in LIFECYCLE:
                     raise Unclear(f"{event!r} is none: one of {', '.join(sorted(LIFECYCLE))}")
                 return {"told": self._watching.lifecycle(event, now_s)}
-            case HirePeople() | AddMember() | RemoveMember() | RenameTeam() | DeleteTeam() | BarPerson():
+            case HirePeople() | AddMember() | RemoveMember() | RenameTeam() | DeleteTeam() | GiveRule() | BarPerson():
                 return happen(what, self._space.people, self._teams, now_s)
             case _ as never:
                 assert_never(never)

@@ -47,6 +47,8 @@ class Roster:
             self._done(effect, team, team.id)
             return 202, None, f"/teams('{team.id}')/operations('{team.id}')"
         team = self._teams.there(call.destination, now_s)
+        if team.dynamic and request.method != "GET":
+            raise Refusal(403, "Forbidden", "The members of a group with a membership rule cannot be changed.")
         match call.operation:
             case "members.list":
                 return 200, self._page(team, call, request, now_s), ""

@@ -46,6 +46,12 @@ class DeleteTeam(_OfTeam, frozen=True, kw_only=True, tag="delete_team"):
     """For good."""
 
 
+class GiveRule(_OfTeam, frozen=True, kw_only=True, tag="give_rule"):
+    """From now on (or no more) a rule of the directory says who is in it."""
+
+    dynamic: bool = True
+
+
 class BarPerson(_Do, frozen=True, kw_only=True, tag="bar_person"):
     """Teams lets this person in nowhere (any more, or again)."""
 
@@ -53,7 +59,7 @@ class BarPerson(_Do, frozen=True, kw_only=True, tag="bar_person"):
     barred: bool = True
 
 
-RosterDo = HirePeople | AddMember | RemoveMember | RenameTeam | DeleteTeam | BarPerson
+RosterDo = HirePeople | AddMember | RemoveMember | RenameTeam | DeleteTeam | GiveRule | BarPerson
 
 
 def happen(what: RosterDo, people: People, teams: Teams, now_s: float) -> object:
@@ -81,6 +87,10 @@ def happen(what: RosterDo, people: People, teams: Teams, now_s: float) -> object
         case RenameTeam(name=name):
             team = teams.there(what.team, now_s)
             teams.rename(team, name)
+            return _shown(team)
+        case GiveRule(dynamic=dynamic):
+            team = teams.there(what.team, now_s)
+            team.dynamic = dynamic
             return _shown(team)
         case DeleteTeam():
             team = teams.there(what.team, now_s)

@@ -39,6 +39,8 @@ class Team(msgspec.Struct, kw_only=True):
     known_s: float = 0.0
     listed_s: float = 0.0
     deleted: bool = False
+    dynamic: bool = False
+    """Whether a rule of the directory says who is in it, and nobody else."""
     members: dict[str, Membership] = {}
     leaving: dict[str, Membership] = {}
 
@@ -208,5 +210,5 @@ def group_fields(team: Team) -> Fields:
         "visibility": team.visibility,
         "createdDateTime": iso(team.created_s)[:19] + "Z",
         "resourceProvisioningOptions": ["Team"],
-        "groupTypes": ["Unified"],
+        "groupTypes": ["Unified", "DynamicMembership"] if team.dynamic else ["Unified"],
     }
