@@ -28,9 +28,9 @@ from actors.domain.verdicts import (
 from actors.domain.wording import TemplateFault
 from actors.kernel import converse
 from actors.ports import Http, StoreUnavailable, Target
-from actors.ports.rostering import Rostering, Slip
 from actors.roles.addressing import Addresses
 from actors.roles.dating import Dating
+from actors.roles.errands import Errands
 from actors.roles.fetching import Fetching
 from actors.roles.pacing import Journey, Pacer
 from actors.roles.world import World
@@ -64,6 +64,7 @@ class Carriage:
         self._preparing = trio.Lock()
         self._fetching = Fetching(tenant.name, target, world)
         self.dating = Dating(target, world.clock)
+        self._errands = Errands(target, world, self.dating)
 
     async def carry(self, delivery: Delivery, http: Http) -> None:
         """One attempt (or one probe, if the outcome of an earlier attempt is unknown), recorded."""
@@ -170,13 +171,7 @@ class Carriage:
             if self.dating.misdated(delivery):
                 return Throttled("0", whole_lane=False, detail="claimed anew: our clock is ahead of the vendor's")
             if isinstance(delivery.change, RosterOrder):
-                journey.sent = False
-                return await converse(
-                    self._rostering().perform(delivery.change, self._slip(delivery)),
-                    http,
-                    before=journey.before,
-                    after=journey.after,
-                )
+                return await self._errands.perform(delivery, delivery.change, http, journey)
             parcel = await self._parcel(delivery, delivery.change, http, journey)
             if not isinstance(parcel, Parcel):
                 return parcel
@@ -209,9 +204,7 @@ class Carriage:
             if refusal is not None:
                 return _unlooked(refusal)
             if isinstance(delivery.change, RosterOrder):
-                journey.look()
-                looking = self._rostering().seen(delivery.change, self._slip(delivery))
-                return await converse(looking, http, before=journey.before, after=journey.after)
+                return await self._errands.seen(delivery, delivery.change, http, journey)
             parcel = await self._parcel(delivery, delivery.change, http, journey)
             if not isinstance(parcel, Parcel):
                 return _unlooked(parcel)
@@ -234,24 +227,6 @@ class Carriage:
             if flow is None:
                 return None
             return await converse(flow, http, before=journey.before, after=journey.after)
-
-    def _rostering(self) -> Rostering:
-        rostering = self._target.rostering
-        if rostering is None:  # the target's kind was changed while an order waited
-            raise LookupError(f"a {self._target.kind} target keeps no rosters")
-        return rostering
-
-    def _slip(self, delivery: Delivery) -> Slip:
-        return Slip(
-            delivery_id=delivery.id,
-            correlation_id=delivery.correlation_id,
-            tenant=delivery.tenant,
-            traceparent=delivery.traceparent,
-            attempt=delivery.attempts,
-            now_us=self._world.clock.now_us(),
-            sent_us=delivery.sent_us,
-            doubt_us=self.dating.of(delivery.doubt_us),
-        )
 
     async def _parcel(self, delivery: Delivery, change: AnyChange, http: Http, journey: Journey) -> Parcel | Verdict:
         """What the connector needs to know, with the vendor's address of the learner where it goes to one."""

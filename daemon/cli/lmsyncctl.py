@@ -9,6 +9,7 @@ import click
 from daemon.cli import (
     auditing,
     changing,
+    conserving,
     credentials,
     identity,
     looking,
@@ -28,8 +29,8 @@ from daemon.cli.trunk import cli
 from daemon.control.exits import Exit
 
 __all__ = [
-    "auditing", "changing", "cli", "credentials", "identity", "looking", "main", "mapping", "owning", "quarantine",
-    "registering", "remapping", "retention", "reviewing", "sitting", "sources", "tokening", "vaulting",
+    "auditing", "changing", "cli", "conserving", "credentials", "identity", "looking", "main", "mapping", "owning",
+    "quarantine", "registering", "remapping", "retention", "reviewing", "sitting", "sources", "tokening", "vaulting",
 ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from daemon.cli import (
     audited,
+    balances,
     conflicts,
     erasures,
     identities,
@@ -102,6 +103,8 @@ class People:
                 | views.PutRow()
                 | views.DataKeyRow()
                 | views.MisfitRow()
+                | views.BalanceRow()
+                | views.ContradictionRow()
             ):
                 if self._listed and type(self._listed[0]) is not type(view):
                     self._flush()
@@ -138,6 +141,9 @@ class People:
             case views.WhoRow() | views.ProvenRow() | views.AuditHeadRow() | views.ChainRow():
                 self._flush()
                 self._console.print(audited.said(view))
+            case views.CountedRow():
+                self._flush()
+                self._console.print(balances.said(view))
             case views.ErasePlanRow() | views.ErasingRow():
                 self._flush()
                 self._console.print(erasures.said(view))

@@ -8,8 +8,10 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from config.numbers import number_of
 from daemon.cli import (
     audited,
+    balances,
     clients,
     conflicts,
     erasures,
@@ -48,6 +50,7 @@ Listed = (
     | v.ConflictRow
     | v.SessionRow
     | audited.Listed
+    | balances.Listed
     | vaulted.Listed
     | tokened.Listed
 )
@@ -87,6 +90,7 @@ _NUMBERS = {
     *conflicts.NUMBERS,
     *readings.NUMBERS,
     *audited.NUMBERS,
+    *balances.NUMBERS,
     *vaulted.NUMBERS,
 }
 
@@ -135,6 +139,8 @@ def _headings(row: Listed) -> tuple[str, ...]:
             return seated.HEADINGS
         case v.AuditRow() | v.MisfitRow():
             return audited.headings(row)
+        case v.BalanceRow() | v.ContradictionRow():
+            return balances.headings(row)
         case v.PutRow() | v.DataKeyRow():
             return vaulted.headings(row)
         case v.TokenRow() | v.ScopeRow():
@@ -230,6 +236,8 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
             return seated.cells(row)
         case v.AuditRow() | v.MisfitRow():
             return audited.cells(row)
+        case v.BalanceRow() | v.ContradictionRow():
+            return balances.cells(row)
         case v.PutRow() | v.DataKeyRow():
             return vaulted.cells(row)
         case v.TokenRow() | v.ScopeRow():
@@ -296,7 +304,7 @@ def _tree(rows: Sequence[v.ActorRow], now_us: int) -> Tree:
 def _actor(row: v.ActorRow, name: str, now_us: int) -> Text:
     said = Text.assemble(plain(name, "bold"), "  ", state(row.state), f" for {age(row.since_us, now_us)}")
     if row.restarts:
-        said.append(f", {row.restarts} restarts", "yellow")
+        said.append(f", {number_of(row.restarts, 'restarts')}", "yellow")
     if row.capacity is not None:
         said.append(f", mailbox {row.depth}/{row.capacity}", "dim")
     for count, word in ((row.dropped, "dropped"), (row.lost, "lost"), (row.expired, "expired")):

@@ -29,6 +29,8 @@ from daemon.control.conflict_asks import ConflictList as ConflictList
 from daemon.control.conflict_asks import ConflictReject as ConflictReject
 from daemon.control.conflict_asks import ConflictShow as ConflictShow
 from daemon.control.conflict_asks import ConflictUndo as ConflictUndo
+from daemon.control.conservation_asks import ConservationList as ConservationList
+from daemon.control.conservation_asks import ConservationVerify as ConservationVerify
 from daemon.control.credential_asks import CredentialCreate as CredentialCreate
 from daemon.control.credential_asks import CredentialList as CredentialList
 from daemon.control.credential_asks import CredentialRevoke as CredentialRevoke
@@ -332,6 +334,8 @@ AnyAsk = (
     | AuditVerify
     | AuditExport
     | AuditAnchor
+    | ConservationList
+    | ConservationVerify
     | SessionList
     | SessionRevoke
     | SecretSet

@@ -32,6 +32,8 @@ from daemon.control.asks import ConflictList as ConflictList
 from daemon.control.asks import ConflictReject as ConflictReject
 from daemon.control.asks import ConflictShow as ConflictShow
 from daemon.control.asks import ConflictUndo as ConflictUndo
+from daemon.control.asks import ConservationList as ConservationList
+from daemon.control.asks import ConservationVerify as ConservationVerify
 from daemon.control.asks import CredentialCreate as CredentialCreate
 from daemon.control.asks import CredentialList as CredentialList
 from daemon.control.asks import CredentialRevoke as CredentialRevoke

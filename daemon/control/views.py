@@ -21,6 +21,9 @@ from daemon.control.conflicted import ConflictStory as ConflictStory
 from daemon.control.conflicted import EventView as EventView
 from daemon.control.conflicted import FixView as FixView
 from daemon.control.conflicted import SideView as SideView
+from daemon.control.conserved import BalanceRow as BalanceRow
+from daemon.control.conserved import ContradictionRow as ContradictionRow
+from daemon.control.conserved import CountedRow as CountedRow
 from daemon.control.credentials import CredentialRow as CredentialRow
 from daemon.control.credentials import SecretRow as SecretRow
 from daemon.control.identities import IdentifierView as IdentifierView
@@ -277,6 +280,9 @@ AnyView = (
     | AuditHeadRow
     | MisfitRow
     | ProvenRow
+    | BalanceRow
+    | ContradictionRow
+    | CountedRow
     | WhoRow
     | SessionRow
     | PutRow

@@ -5,7 +5,6 @@ the order of ``seq``; what does not fit is told with its place, the first first,
 there, so that one change is one finding, not thousands. Pure of anything but reading.
 """
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,10 +12,10 @@ from typing import Literal
 
 import msgspec
 
+from config.numbers import number_of
+from daemon.store.aside import reading
 from daemon.store.audit_chain import FIELDS, VERSION, Row, Sums, commitment, digest
 from daemon.store.audit_rows import KEPT, Head, Kept, kept
-from daemon.store.errors import StoreRefused
-from daemon.store.migrate import APPLICATION_ID
 
 MISFITS_MAX = 100
 """So many are told; more are counted."""
@@ -247,7 +246,11 @@ class Walk:
             self.proof.miss("removed", last + 1, f"{which}, and no cut goes so far")
         if not beyond and missing != self.proof.cut:
             place = self._gaps[-1][1] + 1 if self._gaps else 0
-            self.proof.miss("removed", place, f"{missing} rows are gone, of which cuts tell {self.proof.cut}")
+            self.proof.miss(
+                "removed",
+                place,
+                f"{number_of(missing, 'rows', 'is', 'are')} gone, of which cuts tell {self.proof.cut}",
+            )
 
     def _anchor(self, anchor: Anchor, hash_of: HashOf, store: str) -> None:
         if anchor.store and anchor.store != store:
@@ -286,7 +289,9 @@ def prove(raw: sqlite3.Connection, anchors: Iterable[Anchor], rest: Callable[[],
         left = "SELECT min(seq), count(*) FROM audit_told WHERE seq NOT IN (SELECT seq FROM audit)"
         first, n = raw.execute(left).fetchone()
         if n:
-            walk.proof.miss("removed", first, f"it is gone, and its clear text is left; so it is with {n} rows")
+            walk.proof.miss(
+                "removed", first, f"it is gone, and its clear text is left; so it is with {number_of(n, 'rows')}"
+            )
         [store] = raw.execute("SELECT value FROM facts WHERE name = 'store_id'").fetchone() or [""]
 
         def hash_of(seq: int) -> bytes | None:
@@ -301,22 +306,5 @@ def prove(raw: sqlite3.Connection, anchors: Iterable[Anchor], rest: Callable[[],
 def prove_file(path: Path, anchors: Iterable[Anchor], rest: Callable[[], None] = hurry) -> Proof:
     """Of a database file, in use or not; it is only read. Blocks: call it in a thread where that matters.
     Raises StoreRefused."""
-    if not path.exists():
-        raise StoreRefused(f"there is no database {path}")
-    log = path.with_name(path.name + "-wal")
-    still = not os.access(path.resolve().parent, os.W_OK) and not (log.exists() and log.stat().st_size)
-    mode = "mode=ro&immutable=1" if still else "mode=ro"  # where nothing can be written, nothing is in use
-    try:
-        raw = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, isolation_level=None)
-    except sqlite3.Error as error:
-        raise StoreRefused(f"cannot read {path}: {error}") from error
-    try:
-        if raw.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-            raise StoreRefused(f"{path} is no database of lmsyncd")
-        if not raw.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit_told'").fetchone():
-            raise StoreRefused(f"{path} was made by a version of lmsyncd without an audit")
+    with reading(path, "audit_told", "an audit") as raw:
         return prove(raw, anchors, rest)
-    except (sqlite3.Error, UnicodeDecodeError) as error:
-        raise StoreRefused(f"cannot read {path}: {error}") from error
-    finally:
-        raw.close()

@@ -7,12 +7,14 @@ that is missing or that nobody planned.
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 
 from actors.domain.conserving import DAY_US, digest
+from daemon.store.aside import reading
 from daemon.store.audit_proof import hurry
 from daemon.store.conserving import LINK, counted, departed, link_of
 
@@ -93,6 +95,13 @@ def prove(raw: sqlite3.Connection, rest: Callable[[], None] = hurry) -> Proof:
     finally:
         raw.execute("ROLLBACK")
     return proof
+
+
+def prove_file(path: Path, rest: Callable[[], None] = hurry) -> Proof:
+    """Of a database file, in use or not; it is only read. Blocks: call it in a thread where that matters.
+    Raises StoreRefused."""
+    with reading(path, "conserved_at", "a chain of balances") as raw:
+        return prove(raw, rest)
 
 
 def _chain(

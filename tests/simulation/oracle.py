@@ -7,6 +7,7 @@ from world import EPOCH_US
 
 from actors.ports import Effect
 from config.model import Digest
+from daemon.store.conserving_proof import prove_file
 from tests.simulation import explain, facts
 from tests.simulation.campus import SimulatedCampus
 from tests.simulation.evidence import UNROUTED, VOIDED, Record, cancelled_unheard
@@ -284,6 +285,8 @@ class Oracle:
         kept = {(lane, state): n for lane, state, n in self._campus.look("SELECT lane, state, n FROM depths") if n}
         if counted != kept:
             self._say(f"depths say {kept}, the rows say {dict(counted)}")
+        for misfit in prove_file(self._campus.path).misfits:
+            self._say(f"it does not add up: {misfit.what} {misfit.row}: {misfit.detail}")
         [(verdict,)] = self._campus.look("PRAGMA quick_check(1)")
         if verdict != "ok":
             self._say(f"the database is damaged: {verdict}")

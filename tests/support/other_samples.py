@@ -1,10 +1,11 @@
 """The rows of ``control.views`` that have files of samples of their own, in one list; append yours here."""
 
 from audit_samples import AUDITED
+from balance_samples import BALANCES
 from mapping_samples import MAPPED
 from session_samples import SESSIONS
 from token_samples import TOKENS
 from vault_samples import VAULT
 from view_samples import CLIENTS, KEEPING, OUTLOOKS, REMAPPED
 
-OTHERS = [*OUTLOOKS, *REMAPPED, *MAPPED, *KEEPING, *CLIENTS, *AUDITED, *VAULT, *TOKENS, *SESSIONS]
+OTHERS = [*OUTLOOKS, *REMAPPED, *MAPPED, *KEEPING, *CLIENTS, *AUDITED, *BALANCES, *VAULT, *TOKENS, *SESSIONS]

@@ -9,6 +9,7 @@ from daemon.control.verbs import (
     audit,
     backlog,
     conflicts,
+    conservation,
     credentials,
     erasing,
     exactly,
@@ -197,6 +198,10 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await audit.export(request, asking)
         case p.AuditAnchor():
             return await audit.anchor(request, asking)
+        case p.ConservationList():
+            return await conservation.listing(request, asking)
+        case p.ConservationVerify():
+            return await conservation.verify(request, asking)
         case p.SecretSet():
             return await vault.put(request, asking)
         case p.TokenList():

@@ -86,6 +86,8 @@ SAMPLES: dict[str, p.Ask] = {
     "audit.verify": p.AuditVerify(),
     "audit.export": p.AuditExport(tenant="acme"),
     "audit.anchor": p.AuditAnchor(dry_run=True),
+    "conservation.list": p.ConservationList(tenant="acme", days=30, open=True),
+    "conservation.verify": p.ConservationVerify(),
     "token.list": p.TokenList(tenant="acme"),
     "token.scopes": p.TokenScopes(name="acme/slack"),
     "token.rotate": p.TokenRotate(names=("acme/slack", "acme/teams:app"), dry_run=True),
@@ -111,8 +113,9 @@ EXPORTING = {"export.begin", "export.page", "erase.plan", "erase.list", "quarant
     "session.list",
     "conflict.list",
     "conflict.show",
+    "conservation.verify",
 }
-"""It changes nothing, but everybody's names are in it."""
+"""It changes nothing, but everybody's names are in it, or it reads all there is."""
 PUT_ON_RECORD = {"export.begin", "audit.export"}
 """They change nothing either, but who takes data along stands in the audit."""
 

@@ -1,0 +1,35 @@
+"""A database file that is only read, beside the daemon that may be using it, or as a copy that nobody uses."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from daemon.store.errors import StoreRefused
+from daemon.store.migrate import APPLICATION_ID
+
+
+@contextmanager
+def reading(path: Path, table: str, lacking: str) -> Iterator[sqlite3.Connection]:
+    """A connection of its own. ``table`` must be there, else the file is of a version without ``lacking``. Raises
+    StoreRefused, also for what cannot be read in the body."""
+    if not path.exists():
+        raise StoreRefused(f"there is no database {path}")
+    log = path.with_name(path.name + "-wal")
+    still = not os.access(path.resolve().parent, os.W_OK) and not (log.exists() and log.stat().st_size)
+    mode = "mode=ro&immutable=1" if still else "mode=ro"  # where nothing can be written, nothing is in use
+    try:
+        raw = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, isolation_level=None)
+    except sqlite3.Error as error:
+        raise StoreRefused(f"cannot read {path}: {error}") from error
+    try:
+        if raw.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+            raise StoreRefused(f"{path} is no database of lmsyncd")
+        if not raw.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
+            raise StoreRefused(f"{path} was made by a version of lmsyncd without {lacking}")
+        yield raw
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise StoreRefused(f"cannot read {path}: {error}") from error
+    finally:
+        raw.close()
