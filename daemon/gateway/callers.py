@@ -49,6 +49,10 @@ class Callers:
             here = str(told)
         return here
 
+    def crowd_at(self, peer: str) -> str:
+        """Of whoever connects; a proxy of ours stands for everybody."""
+        return NOBODY if self._ours(peer) else crowd(peer)
+
     def _ours(self, text: str) -> bool:
         address = _address(text)
         return address is not None and any(address in each for each in self._proxies)
@@ -56,7 +60,12 @@ class Callers:
 
 def crowd_of(request: Request) -> str:
     """Whose doing a request counts for."""
-    address = _address(request.client.host) if request.client is not None else None
+    return NOBODY if request.client is None else crowd(request.client.host)
+
+
+def crowd(text: str) -> str:
+    """That of an address; nobody's, for what is none."""
+    address = _address(text)
     if address is None or address.is_loopback:
         return NOBODY
     if isinstance(address, IPv6Address):

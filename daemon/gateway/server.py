@@ -1,9 +1,10 @@
 """Sockets, TLS and the graceful end. Hypercorn speaks HTTP on each connection; accepting them is ours, so that one
-broken connection never takes the others along and there is a bound on how many there are.
+broken connection never takes the others along and there is a bound on how many there are, of one caller and of all.
 """
 
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,9 +17,13 @@ from starlette.types import ASGIApp
 from config.durations import seconds
 from config.model import Gateway, Tls
 from daemon.gateway.app import GatewayApp
+from daemon.gateway.callers import NOBODY, Callers
 from daemon.gateway.connection import Connection
+from daemon.gateway.ports import Trouble
 
 CONNECTIONS_MAX = 1024
+CONNECTIONS_OF_ONE_MAX = 256
+"""Of one crowd (``callers``): nobody takes all of them."""
 GRACE_S = 5.0
 """How long requests in flight may take to finish when the daemon stops."""
 BACKLOG = 1024
@@ -49,9 +54,9 @@ async def serve(
         outside.start_soon(_set_when_cancelled, stopping)
         with trio.CancelScope(shield=True) as lasting:
             async with trio.open_nursery() as connections:
-                acceptors = []
+                acceptors, entrances = [], _Entrances(Callers(gateway.proxies), connections, app.trouble)
                 for listeners, face, secure in ((public, app.public, tls), (admin, app.admin, None)):
-                    handler = _Handler(face, app, config, context, connections, seconds(gateway.body_timeout))
+                    handler = _Handler(face, app, config, context, entrances, seconds(gateway.body_timeout))
                     acceptors.append(trio.CancelScope())
                     connections.start_soon(_accept, acceptors[-1], handler, _secured(listeners, secure), connections)
                 task_status.started([_name(listener) for listener in opened])
@@ -78,6 +83,50 @@ async def _accept(
             await trio.serve_listeners(handler, list(listeners), handler_nursery=connections)
 
 
+class _Entrances:
+    """How many connections there are. Of a crowd that has too many it is said once, until none is left."""
+
+    def __init__(self, callers: Callers, connections: trio.Nursery, trouble: Trouble) -> None:
+        self._callers = callers
+        self._connections = connections
+        self._trouble = trouble
+        self._open: Counter[str] = Counter()
+        self._told: set[str] = set()
+
+    @contextmanager
+    def enter(self, stream: Any) -> Iterator[bool]:
+        """Whether there is room for this one."""
+        if len(self._connections.child_tasks) > CONNECTIONS_MAX:
+            self._trouble("gateway.too_many_connections", None, maximum=CONNECTIONS_MAX)
+            yield False
+            return
+        crowd = self._callers.crowd_at(_peer(stream))
+        if crowd != NOBODY and self._open[crowd] >= CONNECTIONS_OF_ONE_MAX:
+            if crowd not in self._told:
+                self._told.add(crowd)
+                self._trouble("gateway.too_many_connections", None, maximum=CONNECTIONS_OF_ONE_MAX, address=crowd)
+            yield False
+            return
+        self._open[crowd] += 1
+        try:
+            yield True
+        finally:
+            self._open[crowd] -= 1
+            if not self._open[crowd]:
+                del self._open[crowd]
+                self._told.discard(crowd)
+
+
+def _peer(stream: Any) -> str:
+    """From where; empty for one who is gone already, or has no address."""
+    transport = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
+    try:
+        name = transport.socket.getpeername()
+    except OSError:
+        return ""
+    return str(name[0]) if isinstance(name, tuple) else ""
+
+
 class _Handler:
     """One connection after the other, each on its own."""
 
@@ -87,22 +136,21 @@ class _Handler:
         app: GatewayApp,
         config: Config,
         context: WorkerContext,
-        connections: trio.Nursery,
+        entrances: _Entrances,
         write_s_max: float,
     ) -> None:
         self._face = face
         self._trouble = app.trouble
         self._config = config
         self._context = context
-        self._connections = connections
+        self._entrances = entrances
         self._write_s_max = write_s_max
 
     async def __call__(self, stream: Any) -> None:
         try:
-            if len(self._connections.child_tasks) > CONNECTIONS_MAX:
-                self._trouble("gateway.too_many_connections", None, maximum=CONNECTIONS_MAX)
-            else:
-                await Connection(self._face, self._config, self._context, stream, self._write_s_max).run()
+            with self._entrances.enter(stream) as room:
+                if room:
+                    await Connection(self._face, self._config, self._context, stream, self._write_s_max).run()
         except Exception as error:  # noqa: BLE001  # whatever a peer provoked ends with its connection
             self._trouble("gateway.connection_failed", error)
         finally:

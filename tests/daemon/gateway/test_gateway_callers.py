@@ -72,6 +72,12 @@ def test_a_list_without_end_is_read_so_far_and_no_further() -> None:
 )
 def test_a_crowd_is_whoever_cannot_be_told_apart(address: str, crowd: str) -> None:
     assert crowd_of(Request({"type": "http", "client": (address, 1), "headers": []})) == crowd
+    assert CALLERS.crowd_at(address) == crowd
+
+
+def test_a_proxy_of_ours_stands_for_everybody() -> None:
+    assert CALLERS.crowd_at(PROXY) == CALLERS.crowd_at(f"::ffff:{PROXY}") == NOBODY
+    assert Callers().crowd_at(PROXY) == PROXY
 
 
 @pytest.mark.parametrize("text", ["", "proxy.example.edu", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.1:80"])
