@@ -143,6 +143,7 @@ class Daemon:
             SealedConnections(store.connections, self._strongroom.vault, reader.remember),
             clock,
             lambda tenant: dialects_of(tenant, reader.of(tenant.name), dice.token),
+            configuration.daemon.gateway.public_url,
         )
         self._world = World(
             boot=boot_name(),

@@ -9,6 +9,7 @@ by ourselves, never by its ``TokenAuth``, which knows no ``token_type`` but Bear
 
 import base64
 from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import Any, Literal
 
 import msgspec
@@ -30,6 +31,9 @@ from actors.domain.verdicts import Cause, Doubtful, Faulted, Refused, Revoked, T
 ASSERTION_S = 600
 """How long an assertion is good: vendors want five to ten minutes."""
 LIFE_S_MAX = 400 * 86_400.0
+NO_LIFE_S = 300.0
+"""A token that lives no time at all, by what is said of it, is used for so long unless it is refused."""
+NO_LIFE = "it is said to live no time at all, so it is replaced every few minutes: this is the vendor's to mend"
 TOKEN_CHARS_MAX = 16_384
 DETAIL_CHARS_MAX = 400
 
@@ -219,11 +223,14 @@ def granted_of(fields: Mapping[str, object], separator: str | None = None) -> Gr
         return None
     scope = fields.get("scope")
     scopes = None if not isinstance(scope, str) else tuple(each for each in scope.split(separator) if each)
+    life_s = _life_s(fields.get("expires_in"))
+    lives = life_s is None or life_s > 0.0
     return Granted(
         access=access,
         refresh=token_text(fields.get("refresh_token")),
-        lives_s=_life_s(fields.get("expires_in")),
+        lives_s=life_s if lives else NO_LIFE_S,
         scopes=scopes,
+        note="" if lives else NO_LIFE,
     )
 
 
@@ -266,7 +273,7 @@ def _life_s(value: object) -> float | None:
         life_s = float(value)
     except (ValueError, OverflowError):
         return None
-    return min(life_s, LIFE_S_MAX) if life_s > 0.0 else None
+    return None if isnan(life_s) else min(life_s, LIFE_S_MAX)
 
 
 def claims_in(token: str) -> dict[str, object]:

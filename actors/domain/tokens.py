@@ -23,6 +23,8 @@ AGAIN_S_FIRST, AGAIN_S_MAX = 1.0, 300.0
 """Between two askings that came to nothing."""
 DOUBT_S_MAX = 15.0
 """The same, while a refresh token may have been spent: a vendor's grace is short."""
+RENEWED_S_MIN = 10.0
+"""At least so long between two renewals that are merely due, however short-lived a token is."""
 REFUSALS_FREE = 3
 """So many times in a row a refused token is replaced at once."""
 MEND_S = 30.0
@@ -164,7 +166,8 @@ def renews_us(holding: Holding, trying: Trying, dice: float, *, seeded: bool) ->
                 return None
             life_us = holding.expires_us - holding.obtained_us
             ahead_us = round(life_us * (AHEAD + JITTER * (dice - 0.5)))
-            return max(trying.not_before_us, holding.expires_us - ahead_us)
+            soonest_us = holding.obtained_us + round(RENEWED_S_MIN * 1e6)
+            return max(trying.not_before_us, soonest_us, holding.expires_us - ahead_us)
         case _:
             assert_never(holding.state)
 

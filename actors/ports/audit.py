@@ -41,8 +41,8 @@ class Audit(Protocol):
         be done."""
 
     async def conclude(self, tenant: str, no: int, result: Result, detail: str = "") -> None:
-        """How the intended deed ended; ``detail`` in a few words. Raises StoreUnavailable: the deed then stands there
-        as unfinished."""
+        """How the intended deed ended; ``detail`` in a few words. Where its row has left by retention meanwhile,
+        nothing is written. Raises StoreUnavailable: the deed then stands there as unfinished."""
 
     async def note(self, tenant: str, deed: Deed, result: Result = "done", detail: str = "") -> None:
         """What has happened, on disk when this returns. Raises StoreUnavailable."""

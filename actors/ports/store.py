@@ -178,7 +178,7 @@ class RoutedCount(msgspec.Struct, frozen=True, kw_only=True):
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     """What a claim brought, and when to come again: ``next_due_us`` is None while no head waits. What holds the
-    lane back, if anything: *paused* by an operator, *suspended* because the vendor revoked us."""
+    lane back, if anything: *paused* by an operator, *suspended* because there is nothing to speak with."""
 
     deliveries: tuple[Delivery, ...] = ()
     next_due_us: int | None = None

@@ -103,6 +103,9 @@ class Connections(Protocol):
     def open(self, tenant: str, name: str, speaker: str, kept: Kept) -> Tokens:
         """What is sealed in it. Computes only. Raises TokensUnusable."""
 
+    async def ready(self, tenant: str) -> None:
+        """Whether tokens could be sealed now: looked at before any are asked for. Raises TokensUnusable."""
+
     async def departed(self, tenant: str, email: str) -> bool:
         """Whether whoever has this address was known to the tenant's sources, and is gone from all of them. Raises
         StoreUnavailable."""

@@ -1,8 +1,11 @@
 """The custodian of one connection: sees to it that there is always a token to speak with, and that none is lost.
 
-Each speaker has a task and a timer of its own: its token is renewed ahead of its end whether anybody speaks or not
-(``renewing`` says how). Where nothing is to be had any more the lane waits, and goes on as soon as there is a token
-again. Whoever connected an account and left, or may not do so any more, does not go on speaking through us.
+Each speaker's token is renewed ahead of its end whether anybody speaks or not (``renewing`` says how). Where nothing is
+to be had any more the lane waits, and goes on as soon as there is a token again. Whoever connected an account and left,
+or may not do so any more, does not go on speaking through us.
+
+Nearly all custodians are idle nearly all the time, so there is one task for all that is to be done by the clock; what
+takes its time (an asking) is a task of its own, as long as it lasts.
 """
 
 from hashlib import blake2b
@@ -35,7 +38,7 @@ REST_S_MAX = 60.0
 UNREAD_US = 5_000_000
 """What does not open is read anew no more often than this."""
 LOOK_S = 3600.0
-"""How often it is looked whether the person who connected has left."""
+"""How often it is looked whether the person who connected has left: at the next waking after it."""
 
 
 class Custodian(Actor[CustodianMessage]):
@@ -53,23 +56,21 @@ class Custodian(Actor[CustodianMessage]):
         self._wallet = custody.wallet(tenant.name, name, dialect)
         self._wallet.in_use = in_use
         self._world = world
-        self._http = world.http()
-        self._renewing = Renewing(self._wallet, custody, world, self._http, self._heal)
+        self._renewing = Renewing(self._wallet, custody, world, self._heal)
         self._speakers = tuple(each for each in dialect.speakers if dialect.static(each) is None)
         self._told: dict[str, str] = {}
+        self._asking: set[str] = set()
         self._read_us = 0
+        self._looked_s = -LOOK_S
         self._ending = False
 
     async def started(self) -> None:
-        self.spawn(self._begin)
+        self.spawn(self._go_on)
 
     async def stopping(self) -> None:
         """What is being asked for is waited for, as far as the grace period allows."""
         self._ending = True
-        try:
-            await self._renewing.finished()
-        finally:
-            await self._http.aclose()
+        await self._renewing.finished()
 
     async def receive(self, message: CustodianMessage) -> None:
         match message:
@@ -91,13 +92,24 @@ class Custodian(Actor[CustodianMessage]):
                 for each in self._speakers:
                     self.spawn(self._try_again, each)
 
-    # ── a speaker's own time ─────────────────────────────────────────────────────────────────────────
+    # ── by the clock ─────────────────────────────────────────────────────────────────────────────────
 
-    async def _begin(self) -> None:
+    async def _go_on(self) -> None:
         await self._load()
         for speaker in self._speakers:
-            self.spawn(self._keep, speaker)
-        await self._watch_people()
+            if self._renewing.reseeded(speaker):
+                self._ask(speaker, anew=True)
+        while not self._ending:
+            changed, clock = self._wallet.changed, self._world.clock
+            if self._wallet.unread and clock.now_us() >= self._read_us + UNREAD_US:
+                await self._load()
+                continue
+            await self._look_for_leavers()
+            wake_us = [at_us for each in self._speakers for at_us in await self._step(each)]
+            soonest_us = min(wake_us, default=None)
+            rest_s = REST_S_MAX if soonest_us is None else (soonest_us - clock.now_us()) / 1e6
+            with trio.move_on_after(max(0.0, min(REST_S_MAX, rest_s))):
+                await changed.wait()
 
     async def _load(self) -> None:
         while True:
@@ -111,30 +123,33 @@ class Custodian(Actor[CustodianMessage]):
         self._read_us = self._world.clock.now_us()
         self._wallet.stir()
 
-    async def _keep(self, speaker: str) -> None:
-        """Renew it whenever that is due."""
-        wallet, clock = self._wallet, self._world.clock
-        if self._renewing.reseeded(speaker):
-            await self._renewing.renew(speaker, anew=True)
-        while not self._ending:
-            changed = wallet.changed
-            kept, trying = wallet.of(speaker), wallet.tried(speaker)
-            await self._tell_if_gone(speaker)
-            if wallet.unread and clock.now_us() >= self._read_us + UNREAD_US:
-                await self._load()
-                continue
-            seeded = wallet.seeded(speaker)
-            due_us = machine.renews_us(kept.holding, trying, _dice(wallet.on, kept.holding), seeded=seeded)
-            if due_us is not None and due_us <= clock.now_us():
-                await self._renewing.renew(speaker)
-                continue
-            ends_us = kept.holding.expires_us if kept.holding.state == "lost" else None
-            wait_us = min(
-                (each - clock.now_us() for each in (due_us, ends_us) if each is not None and each > clock.now_us()),
-                default=None,
-            )
-            with trio.move_on_after(REST_S_MAX if wait_us is None else min(REST_S_MAX, wait_us / 1e6)):
-                await changed.wait()
+    async def _step(self, speaker: str) -> list[int]:
+        """Ask for the next token if that is due. When something may be to do; nothing while it is asked for: the end of
+        that is a change."""
+        wallet, now_us = self._wallet, self._world.clock.now_us()
+        if speaker in self._asking:
+            return []
+        await self._tell_if_gone(speaker)
+        holding = wallet.of(speaker).holding
+        due_us = machine.renews_us(
+            holding, wallet.tried(speaker), _dice(wallet.on, holding), seeded=wallet.seeded(speaker)
+        )
+        if due_us is not None and due_us <= now_us:
+            self._ask(speaker)
+            return []
+        ends_us = holding.expires_us if holding.state == "lost" else None
+        return [each for each in (due_us, ends_us) if each is not None and each > now_us]
+
+    def _ask(self, speaker: str, *, anew: bool = False) -> None:
+        self._asking.add(speaker)
+        self.spawn(self._renew, speaker, anew)
+
+    async def _renew(self, speaker: str, anew: bool) -> None:
+        try:
+            await self._renewing.renew(speaker, anew=anew)
+        finally:
+            self._asking.discard(speaker)
+            self._wallet.stir()
 
     async def _try_again(self, speaker: str) -> None:
         """What was refused before may be taken now: without waiting until it would be tried by itself."""
@@ -177,21 +192,22 @@ class Custodian(Actor[CustodianMessage]):
             return
         await self._renewing.believe_lost(speaker, why)
 
-    async def _watch_people(self) -> None:
+    async def _look_for_leavers(self) -> None:
         """Whoever has left everywhere they were known does not go on speaking through us."""
-        while not self._ending:
-            for speaker in self._speakers:
-                holding = self._wallet.of(speaker).holding
-                if not holding.by_email or holding.state not in ("live", "lost"):
-                    continue
-                try:
-                    gone = await self._custody.connections.departed(self._tenant, holding.by_email)
-                except StoreUnavailable as error:
-                    self._world.witness.trouble("token.store_unavailable", error, connection=self._wallet.on)
-                    continue
-                if gone:
-                    await self._dismiss(holding.by, "the person who connected it has left")
-            await trio.sleep(LOOK_S)
+        if trio.current_time() < self._looked_s + LOOK_S:
+            return
+        self._looked_s = trio.current_time()
+        for speaker in self._speakers:
+            holding = self._wallet.of(speaker).holding
+            if not holding.by_email or holding.state not in ("live", "lost"):
+                continue
+            try:
+                gone = await self._custody.connections.departed(self._tenant, holding.by_email)
+            except StoreUnavailable as error:
+                self._world.witness.trouble("token.store_unavailable", error, connection=self._wallet.on)
+                continue
+            if gone:
+                self.spawn(self._dismiss, holding.by, "the person who connected it has left")
 
     async def _dismiss(self, who: str, why: str) -> None:
         for speaker in self._speakers:

@@ -6,8 +6,9 @@ conversation that needs a token which is not there asks for it by a request, as 
 answers that one in the house, once the custodian has come to a result.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from hashlib import blake2b
 from urllib.parse import quote, unquote
 
 import trio
@@ -44,7 +45,7 @@ class Wallet:
         """What is in it does not open (any more): perhaps it lies on disk under another key by now."""
         self.kept: dict[str, Kept] = {}
         self.trying: dict[str, Trying] = {}
-        self.askings: Counter[str] = Counter()
+        self.askings: dict[str, int] = {}
         """How many have come to a result, whatever it was."""
         self.locks: defaultdict[str, trio.Lock] = defaultdict(trio.Lock)
         """Whoever asks a vendor for tokens of this speaker holds it: one at a time in this process."""
@@ -67,6 +68,12 @@ class Wallet:
         except SecretUnavailable:
             return True
 
+    def seed(self, speaker: str) -> str:
+        """A hash of what the configuration gives to begin with, empty where it gives nothing. Raises
+        SecretUnavailable."""
+        seed = self.dialect.seed(speaker)
+        return blake2b(seed.encode(), digest_size=16).hexdigest() if seed else ""
+
     def renewable(self, speaker: str) -> bool:
         return self.of(speaker).holding.has_refresh or self.seeded(speaker)
 
@@ -84,11 +91,13 @@ class Wallet:
 class Custody:
     """All wallets of the process, by TENANT/NAME."""
 
-    def __init__(self, connections: Connections, clock: Clock, dialects: Dialects) -> None:
-        """``dialects``: how each account of a tenant is asked for tokens that asks for any, by name."""
+    def __init__(self, connections: Connections, clock: Clock, dialects: Dialects, public_url: str = "") -> None:
+        """``dialects``: how each account of a tenant is asked for tokens that asks for any, by name. ``public_url``:
+        how the world calls our gateway."""
         self.connections = connections
         self.dialects = dialects
         self._clock = clock
+        self._public_url = public_url.rstrip("/")
         self._wallets: dict[str, Wallet] = {}
 
     def wallet(self, tenant: str, name: str, dialect: Dialect) -> Wallet:
@@ -130,7 +139,7 @@ class Custody:
             return Unavailable("what is known of the connection has not been read yet")
         if not usable(kept.holding, trying, self._clock.now_us()):
             if kept.holding.state == "none" and not wallet.seeded(speaker):
-                return Revoked("nobody has connected this account yet: sign in on the page for connecting")
+                return Revoked(f"not connected yet: open {self._public_url}/t/{wallet.tenant}/connect and sign in")
             return missing(kept.holding, trying)
         try:
             return self.connections.open(wallet.tenant, wallet.name, speaker, kept).access
@@ -157,9 +166,9 @@ class Custody:
         wallet = self._wallets.get(on)
         if wallet is None:
             return
-        before = wallet.askings[speaker]
+        before = wallet.askings.get(speaker, 0)
         with trio.move_on_after(AWAITED_S_MAX):
-            while wallet.askings[speaker] == before and not self._concluded(wallet, speaker):
+            while wallet.askings.get(speaker, 0) == before and not self._concluded(wallet, speaker):
                 await wallet.changed.wait()
 
     def _concluded(self, wallet: Wallet, speaker: str) -> bool:

@@ -9,29 +9,31 @@ there.
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from hashlib import blake2b
+from typing import TypeVar
 
 import trio
 
 from actors.domain import tokens as machine
+from actors.domain.flow import Flow
 from actors.domain.throttle import retry_after_s
-from actors.domain.tokens import Failure, Granted, Holding, Tokens
+from actors.domain.tokens import Failure, Granted, Holding, Tokens, Trying
 from actors.domain.verdicts import Doubtful, Faulted, Refused, Revoked, Throttled, Unavailable
 from actors.kernel import converse
 from actors.messages import Granting
-from actors.ports import Deed, Http, StoreUnavailable
-from actors.ports.audit import Result
+from actors.ports import StoreUnavailable
 from actors.ports.tokens import Dialect, Kept, TokensUnusable
 from actors.roles.custody import Custody, Wallet
+from actors.roles.deeds import WHO, Deeds
 from actors.roles.world import World
 from config.secrets import SecretUnavailable
 
-STORE_RETRY_S = 1.0
-STORED_TRIES_MAX = 3_600
-OVERTAKEN_MAX = 5
+T = TypeVar("T")
+STORE_RETRY_S, STORE_RETRY_S_MAX = 1.0, 60.0
+STORED_TRIES_MAX = 240
+"""About four hours."""
+OVERTAKEN_MAX, CLOSE_S_MAX = 5, 2.0
 ENDING_S_MAX = 15.0
 """How long an answer is waited for, or written, after the process was told to end."""
-WHO = "custodian"
 OVERTAKEN = "another life of this custodian was quicker: its tokens are used"
 
 
@@ -39,15 +41,12 @@ class Renewing:
     """Everything that a custodian asks a vendor for. ``healed`` is awaited when there is a token again after there was
     none, or another account's."""
 
-    def __init__(
-        self, wallet: Wallet, custody: Custody, world: World, http: Http, healed: Callable[[], Awaitable[None]]
-    ) -> None:
+    def __init__(self, wallet: Wallet, custody: Custody, world: World, healed: Callable[[], Awaitable[None]]) -> None:
         self._wallet = wallet
         self._custody = custody
         self._world = world
-        self._http = http
         self._healed = healed
-        self._deeds: dict[str, tuple[str, int]] = {}
+        self._deeds = Deeds(wallet.tenant, wallet.on, world.audit, world.witness)
         self._scopes: set[trio.CancelScope] = set()
         self._idle = trio.Event()
         self._ending = False
@@ -79,7 +78,7 @@ class Renewing:
             finally:
                 self._scopes.discard(scope)
                 self._idle.set()
-                self._wallet.askings[speaker] += 1
+                self._wallet.askings[speaker] = self._wallet.askings.get(speaker, 0) + 1
                 self._wallet.stir()
 
     # ── renewing ─────────────────────────────────────────────────────────────────────────────────────
@@ -90,7 +89,7 @@ class Renewing:
         if kept.holding.by or kept.holding.state in ("none", "revoked"):
             return False
         try:
-            seed = self.seed(speaker)
+            seed = self._wallet.seed(speaker)
             return bool(seed) and seed != self._open(speaker, kept).seed
         except (SecretUnavailable, TokensUnusable):
             return False
@@ -107,13 +106,16 @@ class Renewing:
     async def _ask(self, speaker: str, *, anew: bool) -> str:
         before = self._wallet.of(speaker)
         doubted = before.holding.asked_us is not None
+        keeps = anew and before.holding.state == "live" and self.reseeded(speaker)
         try:
+            await self._custody.connections.ready(self._wallet.tenant)
             held = Tokens() if anew else self._open(speaker, before)
             seed = self._begun_with(speaker, before.holding, held, anew=anew)
-            await self._intend(speaker, "token.renew" if before.holding.has_access else "token.obtain")
+            await self._deeds.intend(speaker, "token.renew" if before.holding.has_access else "token.obtain")
             if self._dialect.single_use and held.refresh and not doubted:
                 marked = machine.asked(before.holding, self._world.clock.now_us())
                 if await self.put(speaker, marked, self._open(speaker, before)) is None:
+                    await self._overtaken(speaker, before)
                     return OVERTAKEN
             answer = await self._talk(speaker, held)
         except (StoreUnavailable, TokensUnusable, SecretUnavailable) as error:
@@ -122,13 +124,16 @@ class Renewing:
             return await self._take(speaker, answer, held, seed)
         if isinstance(answer, Revoked) and held.refresh and self._falls_back(speaker, held):
             return await self._ask(speaker, anew=True)
+        if isinstance(answer, Revoked) and keeps:  # what is configured now is of no use; what there is goes on
+            await self._deeds.conclude(speaker, "failed", answer.detail)
+            return self._fail(speaker, answer, doubted=False)
         return await self._refused(speaker, answer, doubted=doubted)
 
     def _begun_with(self, speaker: str, holding: Holding, held: Tokens, *, anew: bool) -> str:
         """The seed of what comes of it: who goes on with a refresh token has not begun with what is configured now."""
         if holding.by and not anew:
             return ""
-        return held.seed if held.refresh else self.seed(speaker)
+        return held.seed if held.refresh else self._wallet.seed(speaker)
 
     def _falls_back(self, speaker: str, held: Tokens) -> bool:
         """Whether what is configured is something else than what just died."""
@@ -141,20 +146,30 @@ class Renewing:
         """A connector's bug is a failure like others: the tokens there are outlive it."""
         claims = self._wallet.tried(speaker).claims
         try:
-            return await converse(self._dialect.renew(speaker, held, claims, self._world.clock.now_us()), self._http)
+            return await self._converse(self._dialect.renew(speaker, held, claims, self._world.clock.now_us()))
         except SecretUnavailable as error:
             return Unavailable(f"our credentials cannot be read: {error}")
         except Exception as error:  # noqa: BLE001  # see above
             self._world.witness.trouble("token.fault", error, connection=self._wallet.on, speaker=speaker)
             return Doubtful(f"a mistake of ours: {type(error).__name__}")
 
+    async def _converse(self, flow: Flow[T]) -> T:
+        """Askings are seldom: a connection of their own each time costs less than one that is kept for them."""
+        http = self._world.http()
+        try:
+            return await converse(flow, http)
+        finally:
+            with trio.move_on_after(CLOSE_S_MAX, shield=True):
+                await http.aclose()
+
     async def _take(self, speaker: str, granted: Granted, held: Tokens, seed: str, by: Granting | None = None) -> str:
         """Write it before it is used, however long that takes: it may be the only pair that lives."""
         world = self._world
+        given_us, wait_s, said = world.clock.now_us(), STORE_RETRY_S, ""
         for _ in range(STORED_TRIES_MAX):
             before = self._wallet.of(speaker)
             tokens = machine.kept(held, granted, seed)
-            holding = machine.taken(before.holding, granted, tokens, world.clock.now_us())
+            holding = machine.taken(before.holding, granted, tokens, given_us)
             if seed:
                 holding = machine.connected(holding, "", "", (), holding.since_us)
             if by is not None:
@@ -162,27 +177,52 @@ class Renewing:
             try:
                 written = await self.put(speaker, holding, tokens)
             except (StoreUnavailable, TokensUnusable) as error:
-                world.witness.trouble("token.not_stored", error, connection=self._wallet.on, speaker=speaker)
-                await trio.sleep(STORE_RETRY_S)
+                if str(error) != said:  # as long as it is the same it is said once
+                    said = str(error)
+                    world.witness.trouble("token.not_stored", error, connection=self._wallet.on, speaker=speaker)
+                await trio.sleep(wait_s)
+                wait_s = min(STORE_RETRY_S_MAX, 2 * wait_s)
                 continue
-            if written is not None:
+            if written is not None or self._is_there(speaker, tokens):
                 break
             if by is None:
-                await self._conclude(speaker, "done", OVERTAKEN)
+                await self._overtaken(speaker, before)
+                await self._deeds.conclude(speaker, "done", OVERTAKEN)
                 return OVERTAKEN
         else:
             return self._fail(speaker, Doubtful("the new tokens could not be written"), doubted=True)
-        trying = self._wallet.tried(speaker)
-        self._wallet.trying[speaker] = machine.renewed(trying, world.clock.now_us(), world.dice.random())
-        await self._conclude(speaker, "done", "")
-        told: dict[str, object] = {"connection": self._wallet.on, "speaker": speaker, "version": holding.version}
+        trying = self._mended(speaker)
+        await self._deeds.conclude(speaker, "done", "")
+        whose = {"connection": self._wallet.on, "speaker": speaker}
+        if granted.note and granted.note != before.holding.note:
+            world.witness.event("token.noted", **whose, note=granted.note)
         if before.holding.has_access:
-            world.witness.event("token.renewed", **told, lives_s=granted.lives_s)
+            world.witness.event("token.renewed", **whose, version=holding.version, lives_s=granted.lives_s)
         else:
-            world.witness.event("token.obtained", **told, lives_s=granted.lives_s)
+            world.witness.event("token.obtained", **whose, version=holding.version, lives_s=granted.lives_s)
         if before.holding.state != "live" or trying.denied or trying.stale or by is not None:
             await self._healed()
         return ""
+
+    def _mended(self, speaker: str) -> Trying:
+        """There is a new token. What was remembered of askings until then."""
+        trying = self._wallet.tried(speaker)
+        self._wallet.trying[speaker] = machine.renewed(trying, self._world.clock.now_us(), self._world.dice.random())
+        return trying
+
+    def _is_there(self, speaker: str, tokens: Tokens) -> bool:
+        """Whether these were written after all, though the store could not say so."""
+        try:
+            return self._open(speaker) == tokens
+        except TokensUnusable:
+            return False
+
+    async def _overtaken(self, speaker: str, before: Kept) -> None:
+        """Where another life has put a new token there, what was said of the former one holds no more."""
+        if self._wallet.of(speaker).holding.obtained_us == before.holding.obtained_us:
+            return
+        self._mended(speaker)
+        await self._healed()
 
     async def _refused(self, speaker: str, failure: Failure, *, doubted: bool) -> str:
         """Nothing was given. What was on record as asked, and surely was not used, is so no more."""
@@ -194,7 +234,7 @@ class Renewing:
                     if holding.state != "lost" or holding.why != why:
                         await self.put(speaker, machine.lost(holding, why), self._open(speaker))
                         self._world.witness.trouble("token.lost", connection=self._wallet.on, speaker=speaker, why=why)
-                    await self._conclude(speaker, "failed", why)
+                    await self._deeds.conclude(speaker, "failed", why)
                 case Throttled() | Unavailable() | Refused() | Faulted():
                     if holding.asked_us is not None and not doubted:
                         await self.put(speaker, machine.unspent(holding), self._open(speaker))
@@ -231,16 +271,17 @@ class Renewing:
     async def _exchange(self, speaker: str, message: Granting) -> str:
         flow = self._dialect.exchange(message.code, message.redirect_uri, message.verifier, message.scopes)
         try:
-            await self._intend(speaker, "token.connect", message.by.who, message.by.where, message.correlation_id)
-            answer = await converse(flow, self._http)
-        except (StoreUnavailable, SecretUnavailable) as error:
-            return f"it cannot be done now: {error}"
+            await self._custody.connections.ready(self._wallet.tenant)
+            await self._deeds.intend(speaker, "token.connect", message.by.who, message.by.where, message.correlation_id)
+            answer = await self._converse(flow)
+        except (StoreUnavailable, SecretUnavailable, TokensUnusable) as error:
+            return await self._not_now(speaker, error)
         except Exception as error:  # noqa: BLE001  # whoever connects is told, and nothing was changed
             self._world.witness.trouble("token.fault", error, connection=self._wallet.on, speaker=speaker)
             answer = Faulted(f"a mistake of ours: {type(error).__name__}")
         if isinstance(answer, Granted):
             return await self._take(speaker, answer, Tokens(), "", message)
-        await self._conclude(speaker, "failed", answer.detail)
+        await self._deeds.conclude(speaker, "failed", answer.detail)
         return answer.detail
 
     async def revoke(self, speaker: str, why: str, who: str = WHO, correlation_id: str = "") -> str:
@@ -250,21 +291,27 @@ class Renewing:
             kept = self._wallet.of(speaker)
             try:
                 held = self._open(speaker, kept)
-                await self._intend(speaker, "token.revoke", who, "", correlation_id)
+                await self._deeds.intend(speaker, "token.revoke", who, "", correlation_id)
                 said = await self._returned(speaker, held)
                 for _ in range(OVERTAKEN_MAX):
                     if await self.put(speaker, machine.revoked(self._wallet.of(speaker).holding, why), Tokens()):
                         break
-                await self._conclude(speaker, "failed" if said else "done", said)
+                await self._deeds.conclude(speaker, "failed" if said else "done", said)
             except (StoreUnavailable, TokensUnusable, SecretUnavailable) as error:
-                return f"it cannot be done now: {error}"
+                return await self._not_now(speaker, error)
             self._wallet.trying.pop(speaker, None)
         self._world.witness.event("token.revoked", connection=self._wallet.on, speaker=speaker, why=why)
         return said
 
+    async def _not_now(self, speaker: str, error: Exception) -> str:
+        """A person's deed is not taken up again by itself."""
+        why = f"it cannot be done now: {error}"
+        await self._deeds.conclude(speaker, "failed", why)
+        return why
+
     async def _returned(self, speaker: str, held: Tokens) -> str:
         try:
-            failure = await converse(self._dialect.revoke(speaker, held), self._http)
+            failure = await self._converse(self._dialect.revoke(speaker, held))
         except SecretUnavailable as error:
             failure = Unavailable(str(error))
         except Exception as error:  # noqa: BLE001  # a connector's bug must not keep them here
@@ -279,7 +326,7 @@ class Renewing:
             if holding.state != "live":
                 return
             try:
-                await self._world.audit.note(self._wallet.tenant, self._deed(speaker, "token.lost"), "done", why)
+                await self._deeds.note(speaker, "token.lost", why)
                 await self.put(speaker, machine.lost(holding, why), self._open(speaker))
             except (StoreUnavailable, TokensUnusable) as error:
                 self._world.witness.trouble("token.not_stored", error, connection=self._wallet.on, speaker=speaker)
@@ -300,32 +347,3 @@ class Renewing:
             self._wallet.kept[speaker] = written
         self._wallet.stir()
         return written
-
-    def seed(self, speaker: str) -> str:
-        seed = self._dialect.seed(speaker)
-        return blake2b(seed.encode(), digest_size=16).hexdigest() if seed else ""
-
-    def _deed(self, speaker: str, what: str, who: str = WHO, where: str = "", correlation_id: str = "") -> Deed:
-        arguments = {"speaker": speaker}
-        return Deed(
-            who=who, where=where, what=what, on=self._wallet.on, arguments=arguments, correlation_id=correlation_id
-        )
-
-    async def _intend(self, speaker: str, what: str, who: str = WHO, where: str = "", correlation_id: str = "") -> None:
-        """On record before it is done: once, however often the asking is repeated until something comes of it."""
-        begun = self._deeds.get(speaker)
-        if begun is not None:
-            if begun[0] == what and who == WHO:
-                return
-            await self._conclude(speaker, "failed", "something else came between")
-        deed = self._deed(speaker, what, who, where, correlation_id)
-        self._deeds[speaker] = what, await self._world.audit.intend(self._wallet.tenant, deed)
-
-    async def _conclude(self, speaker: str, result: Result, detail: str) -> None:
-        begun = self._deeds.pop(speaker, None)
-        if begun is None:
-            return
-        try:
-            await self._world.audit.conclude(self._wallet.tenant, begun[1], result, detail)
-        except StoreUnavailable as error:  # it stands there as unfinished
-            self._world.witness.trouble("token.store_unavailable", error, connection=self._wallet.on)

@@ -15,7 +15,7 @@ import trio
 from actors.ports import Clock, StoreUnavailable
 from actors.ports.audit import Deed, Result
 from daemon.store.audit_chain import Told, fit, fit_arguments
-from daemon.store.audit_cutting import cut, let_go, tenants
+from daemon.store.audit_cutting import cut, cut_to, let_go, tenants
 from daemon.store.audit_floods import Floods, Refused
 from daemon.store.audit_rows import Appended, Entry, Head, append, head
 from daemon.store.engine import Engine
@@ -77,8 +77,10 @@ class SqlAudit:
         self.running.discard((tenant, no))
         told = Told(detail=self._fit(detail, 500))
 
-        def job(raw: sqlite3.Connection) -> Appended:
+        def job(raw: sqlite3.Connection) -> Appended | None:
             intended = raw.execute(_INTENDED, (tenant, no)).fetchone()
+            if intended is None and no <= cut_to(raw, tenant):
+                return None  # it took longer than rows are kept: nobody can ask any more how it ended
             if intended is None:
                 raise ValueError(f"nothing was intended under number {no} of {tenant or 'the host'}, or it has ended")
             entry = Entry(tenant=tenant, kind="concluded", what=intended[0], told=told, of=no, result=result)

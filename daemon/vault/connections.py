@@ -51,6 +51,12 @@ class SealedConnections:
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise TokensUnusable("what was sealed is no pair of tokens") from None
 
+    async def ready(self, tenant: str) -> None:
+        try:
+            await self._vault.ready_for(tenant)
+        except VaultUnusable as error:
+            raise TokensUnusable(error.why) from None
+
     async def put(self, tenant: str, name: str, speaker: str, holding: Holding, tokens: Tokens) -> Kept | None:
         sealed: bytes | None = None
         self._told(tokens)

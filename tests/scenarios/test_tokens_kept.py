@@ -38,7 +38,7 @@ async def test_what_waits_for_a_connection_goes_out_as_soon_as_there_is_one(
         await campus.tell(completed("ada"), completed("ben"))
         await trio.sleep(60)
         assert campus.journal("slack") == []
-        assert "nobody has connected" in await suspended(campus)
+        assert "not connected yet" in await suspended(campus)
         connected = await connect(campus)
         assert isinstance(connected, Connected), connected
         assert connected.account == "Sandbox"

@@ -78,7 +78,7 @@ def held_in_words(hold: LaneHold, view: LaneView | None, *, now_us: int) -> tupl
         said.append(f"paused by {hold.paused_by}" + (f" since {moment(hold.paused_us)}" if hold.paused_us else ""))
     if hold.suspended:
         since = f" since {moment(hold.suspended_us)}" if hold.suspended_us else ""
-        said.append(f"suspended{since}, the vendor revoked us: {hold.suspended}")
+        said.append(f"suspended{since}: {hold.suspended}")
     if (until := throttled_until_us(hold, view, now_us)) is not None:
         said.append(f"throttled by the vendor until {moment(until)}")
     since = f" since {moment(hold.outage_us)}" if hold.outage_us else ""

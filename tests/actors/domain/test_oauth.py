@@ -202,7 +202,7 @@ def test_an_answer_without_a_token_says_whose_turn_it_is(outcome: Outcome, kind:
 
 @pytest.mark.parametrize(
     ("life", "lives_s"),
-    [("3600", 3600.0), ('"3600"', 3600.0), ("0", None), ("-1", None), ("true", None), ("null", None), ('"x"', None)],
+    [("3600", 3600.0), ('"3600"', 3600.0), ("true", None), ("null", None), ('"x"', None), ('"nan"', None)],
 )
 def test_how_long_it_lives(life: str, lives_s: float | None) -> None:
     body = b'{"access_token":"t","refresh_token":"r","expires_in":%s}' % life.encode()
@@ -212,6 +212,13 @@ def test_how_long_it_lives(life: str, lives_s: float | None) -> None:
     assert granted.refresh == "r"
     assert repr(granted) != "r"
     assert "'t'" not in repr(granted)
+
+
+@pytest.mark.parametrize("life", ["0", "-1", '"0"'])
+def test_one_that_lives_no_time_is_used_a_while_and_says_so(life: str) -> None:
+    granted = oauth.outcome_of(Response(status=200, body=b'{"access_token":"t","expires_in":%s}' % life.encode()), "X")
+    assert isinstance(granted, Granted)
+    assert (granted.lives_s, granted.note) == (oauth.NO_LIFE_S, oauth.NO_LIFE)
 
 
 @pytest.mark.parametrize("token", ["", "opaque", "a.b.c", "a.!!.c", "e30.W10.x", "x" * 50_000])

@@ -103,7 +103,7 @@ async def test_held_lanes_are_named(desk: Desk) -> None:
     [_, story] = await why(desk, delivery)
     said = " ".join(story.next)
     assert "paused by ben (uid 7) since 2027-01-15 08:00:00 UTC" in said
-    assert "suspended since 2027-01-15 08:00:00 UTC, the vendor revoked us: token_revoked" in said
+    assert "suspended since 2027-01-15 08:00:00 UTC: token_revoked" in said
 
 
 async def around(desk: Desk, state: State, view: LaneView | None, **more: Any) -> str:
