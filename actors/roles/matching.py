@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from actors.domain.people import fold_email
 from actors.domain.rosters.difference import Unmatched, who
 from actors.domain.rosters.model import Seat
-from actors.ports.rostering import Account
+from actors.ports.rostering import Account, Page
 from actors.ports.rosters import AccountFound
 from actors.roles.inquiring import Inquiry
 from actors.roles.world import World
@@ -178,6 +178,10 @@ class Matching:
             seen, after = seen + len(page.accounts), page.after
             if page.everybody:
                 self.everybody = page.everybody
+            if missing and self._too_many(page, seen, len(missing)):
+                self._near = near
+                await self._look(known, list(missing), people)
+                return
             if not after or not missing:
                 break
         if not after:
@@ -185,6 +189,14 @@ class Matching:
             now_us = self._clock.now_us()
             await self._keep(known, [AccountFound(named=each, account=None, found_us=now_us) for each in missing])
         self._near = near
+
+    def _too_many(self, page: Page, seen: int, missing: int) -> bool:
+        """Whether the first page tells of so many people that looking up is cheaper after all: by a call more, because
+        a look-up may take two."""
+        if seen > len(page.accounts) or page.everybody <= seen:
+            return False
+        rostering = self._inquiry.rostering
+        return not rostering.lists_all(missing + rostering.lookups_max, page.everybody - seen)
 
     async def _keep(self, known: dict[str, AccountFound], told: Sequence[AccountFound]) -> None:
         if told:
