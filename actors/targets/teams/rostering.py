@@ -41,6 +41,7 @@ class TeamsRostering:
     finds_max = FINDS_MAX
 
     def __init__(self, settings: TeamsSettings, caller: Caller) -> None:
+        self._keeper = settings.team_owner
         self._people = People(caller)
         self._places = Places(caller, settings.team_owner)
         self._deeds = Deeds(settings, caller)
@@ -55,7 +56,7 @@ class TeamsRostering:
 
     def lists_all(self, unknown: int, everybody: int) -> bool:
         """A directory whose size nobody knows is begun to be read: its first page tells how large it is."""
-        return ceil(max(everybody, unknown) / PAGE_ROWS) < ceil(unknown / AT_ONCE)
+        return ceil((everybody or unknown) / PAGE_ROWS) < ceil(unknown / AT_ONCE)
 
     def people(self, after: str) -> Flow[Page | Failure]:
         return self._people.page(after)
@@ -110,7 +111,8 @@ class TeamsRostering:
             )
 
         if not wanted.place:
-            put("create", owners=wanted.add_owners[:1])
+            if wanted.add_owners or self._keeper:  # Teams makes none that is nobody's
+                put("create", owners=wanted.add_owners[:1])
             return tuple(made)
         owners = frozenset(wanted.add_owners)
         joining = [each for each in dict.fromkeys(wanted.add) if each not in owners]

@@ -98,6 +98,7 @@ class Deeds:
             select=GROUP_SHOWN,
             purpose=Purpose.TEAMS,
             operation="groups.list",
+            whole=True,
         )
         if not isinstance(told, Listed):
             match told:

@@ -115,9 +115,18 @@ class People:
 
 
 def asked(
-    caller: Caller, of: str, field: str, values: Sequence[str], *, select: str, purpose: Purpose, operation: str
+    caller: Caller,
+    of: str,
+    field: str,
+    values: Sequence[str],
+    *,
+    select: str,
+    purpose: Purpose,
+    operation: str,
+    whole: bool = False,
 ) -> Flow[Listed | Failed]:
-    """Those of a collection whose ``field`` has one of the values (at most ``AT_ONCE``), in one call."""
+    """Those of a collection whose ``field`` has one of the values (at most ``AT_ONCE``), in one call. ``whole``: all
+    has to be answered."""
     if not values:
         return Listed(frozenset(), [])
     portions = [values[start : start + VALUES_MAX] for start in range(0, len(values), VALUES_MAX)][:SIZE_MAX]
@@ -133,7 +142,9 @@ def asked(
             continue
         answered += portion
         shown += objects
-    return Listed(frozenset(answered), shown) if answered or failure is None else failure
+    if failure is not None and (whole or not answered):
+        return failure
+    return Listed(frozenset(answered), shown)
 
 
 def _filtered(

@@ -46,15 +46,13 @@ class Places:
     # ── finding ──────────────────────────────────────────────────────────────────────────────────────
 
     def find(self, texts: Sequence[str]) -> Flow[dict[str, tuple[Found, ...]] | Failed]:
-        """At most ``FINDS_MAX``. What Graph did not answer is missing."""
+        """At most ``FINDS_MAX``. All of them or none: what was not answered is not there, for whoever would create it."""
         ids = {text: text.lower() for text in texts if TEAM_ID.fullmatch(text)}
         names = {text: text.casefold() for text in texts if text not in ids and 0 < len(text) <= VALUE_CHARS_MAX}
         found: dict[str, tuple[Found, ...]] = {text: () for text in texts if text not in ids and text not in names}
         for field, wanted in (("id", ids), ("displayName", names)):
-            told = yield from self._groups(field, list(dict.fromkeys(wanted.values())) if ids is wanted else [*wanted])
+            told = yield from self._groups(field, list(dict.fromkeys(wanted.values() if wanted is ids else wanted)))
             if not isinstance(told, Listed):
-                if found:
-                    continue
                 return told
             there: dict[str, list[Found]] = {}
             for each in told.shown:
@@ -62,8 +60,7 @@ class Places:
                 if team is not None:
                     key = team.place if ids is wanted else team.name.casefold()
                     there.setdefault(key, []).append(team)
-            answered = {each.casefold() for each in told.asked}
-            found |= {text: tuple(there.get(key, ())) for text, key in wanted.items() if key in answered}
+            found |= {text: tuple(there.get(key, ())) for text, key in wanted.items()}
         return found
 
     def _groups(self, field: str, values: Sequence[str]) -> Flow[Listed | Failed]:
@@ -76,6 +73,7 @@ class Places:
                 select=GROUP_SHOWN,
                 purpose=Purpose.TEAMS,
                 operation="groups.list",
+                whole=True,
             )
         )
 
