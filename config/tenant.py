@@ -29,6 +29,7 @@ from config.walk import BAD, Finding, Steps, Walk
 
 NAME = compile(r"[a-z0-9][a-z0-9_-]{0,62}", ASCII)
 NAME_FORM = "a name has 1 to 63 lower-case letters, digits, hyphens and underscores and begins with a letter or digit"
+REVIEWED = ("slack", "teams")
 NOT_YET = "this version accepts it but does not act on it"
 
 
@@ -78,7 +79,7 @@ def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tup
     words = walk.table(TenantWords, tree)
     sources = _connections(walk, tree, "sources", vocabulary.sources)
     targets = _connections(walk, tree, "targets", vocabulary.targets)
-    walk.findings += [*_doubled(tree), *_logins(tree), *_horizon(tree), *_not_yet(tree)]
+    walk.findings += [*_doubled(tree), *_logins(tree), *_horizon(tree), *_not_yet(tree), *_review(tree)]
     walk.findings += unfit(tree, vocabulary.taking)
     if around.allowed is not None:
         for name, table in named_tables(tree, "targets").items():
@@ -240,6 +241,16 @@ def _not_yet(tree: dict[str, object]) -> Iterator[Finding]:
         path: Steps = ("routes", index)
         if "pilot" in route:
             yield Finding((*path, "pilot"), NOT_YET, "", "warning", "unsupported")
+
+
+def _review(tree: dict[str, object]) -> Iterator[Finding]:
+    """Cards are posted where there are people."""
+    review = named_tables(tree).get("review", {})
+    target = named_tables(tree, "targets").get(str(review.get("to")), {})
+    if target and target.get("kind") not in REVIEWED:
+        yield Finding(("review", "to"), "nobody reads cards there", f"a target of the kind {' or '.join(REVIEWED)}")
+    elif target.get("kind") == "teams" and "team" not in review:
+        yield Finding(("review", "team"), "in which team the channel is", 'team = "…"')
 
 
 def _unknown_templates(tree: dict[str, object], known: set[str]) -> Iterator[Finding]:

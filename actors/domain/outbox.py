@@ -15,6 +15,7 @@ from enum import Enum
 import msgspec
 
 from actors.domain.changes import AnyChange
+from actors.domain.conflicts.cards import Button, ReviewCard
 from actors.domain.rosters.order import RosterOrder
 from actors.domain.verdicts import Cause
 from actors.domain.xapi.accepted import Enclosed
@@ -63,8 +64,10 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     accepted_us: int
 
 
-Carried = AnyChange | RosterOrder
-"""What a delivery carries: a change that somebody is told, or an order about who is in a place."""
+Posted = AnyChange | ReviewCard
+"""What is posted: a change that somebody is told, or what reviewers are to decide."""
+Carried = Posted | RosterOrder
+"""What a delivery carries: something to be posted, or an order about who is in a place."""
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,7 +128,7 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     """Where the vendor wants it: the destination itself, or the vendor's user found for the learner."""
     to_learner: bool
-    change: AnyChange
+    change: Posted
     template: str | None
     locale: str
     timezone: str
@@ -162,6 +165,8 @@ class Composed(msgspec.Struct, frozen=True, kw_only=True):
     more: str = ""
     left_out: int = 0
     """How many changes ``more`` stands for."""
+    buttons: tuple[Button, ...] = ()
+    """What may be pressed, where the platform has buttons that answer us. Their labels are plain text."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

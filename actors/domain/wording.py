@@ -27,6 +27,7 @@ from jinja2.runtime import Context
 
 from actors.domain.blocks import BLOCKS, PARTS, Plan, TemplateFault, assigned, mistakes, ready
 from actors.domain.changes import AnyChange
+from actors.domain.conflicts.cards import ReviewCard
 from actors.domain.digest import LISTED_MAX, kinds, ordered, overview, words_of
 from actors.domain.outbox import Composed, Parcel
 from actors.domain.sandbox import LINE_STEPS_MAX, Budget, Raw, Sandbox, scalar_text
@@ -108,6 +109,8 @@ class Catalogue:
         self._speech = speech = self._speech_of(parcel.locale, parcel.timezone)
         self._platform, self._sandbox.budget = platform, Budget()
         language = speech.language if speech.language in self._languages else ""
+        if isinstance(parcel.change, ReviewCard):
+            return _card(parcel.change, escape)
         if parcel.items:
             return self._digest(parcel, platform, language, escape)
         plans = self._choice(parcel.template or "", parcel.change.kind, platform, language)
@@ -267,6 +270,17 @@ def _named(shelf: Mapping[str, str], name: str, language: str) -> str | None:
 def _stands_in(plan: Plan, block: str) -> bool:
     """A title does for a line: it is of the same template, and nearer than the default's line."""
     return block == "line" and "title" in plan.blocks
+
+
+def _card(card: ReviewCard, escape: Escape) -> Composed:
+    """It has its words already."""
+    return Composed(
+        title=escape(card.title),
+        text=escape(card.text),
+        facts=tuple((escape(label), escape(value)) for label, value in card.facts),
+        url=web_address(card.url),
+        buttons=card.buttons,
+    )
 
 
 def _facts(text: str) -> tuple[tuple[str, str], ...]:

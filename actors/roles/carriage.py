@@ -6,8 +6,7 @@ attempt; after something was sent it leaves the outcome unknown, like any other 
 
 import trio
 
-from actors.domain.changes import AnyChange
-from actors.domain.outbox import Attempt, Decision, Delivery, HeldFor, Parcel, State
+from actors.domain.outbox import Attempt, Decision, Delivery, HeldFor, Parcel, Posted, State
 from actors.domain.pulse import Pulse
 from actors.domain.retry import DEFAULT, Policy, decide, decide_probe, expired, in_doubt, policy_of, too_old
 from actors.domain.rosters.order import RosterOrder
@@ -228,7 +227,7 @@ class Carriage:
                 return None
             return await converse(flow, http, before=journey.before, after=journey.after)
 
-    async def _parcel(self, delivery: Delivery, change: AnyChange, http: Http, journey: Journey) -> Parcel | Verdict:
+    async def _parcel(self, delivery: Delivery, change: Posted, http: Http, journey: Journey) -> Parcel | Verdict:
         """What the connector needs to know, with the vendor's address of the learner where it goes to one."""
         tenant, met = self._tenant, await self._addresses.meet(delivery)
         learner = met.learner

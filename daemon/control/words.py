@@ -7,6 +7,7 @@ from typing import assert_never
 import msgspec
 
 from actors.domain.changes import Score
+from actors.domain.conflicts.cards import ReviewCard
 from actors.domain.outbox import Carried
 from actors.domain.recognise import speak
 from actors.domain.rosters.order import RosterOrder
@@ -163,6 +164,8 @@ def change_in_words(change: Carried) -> str:
     """``Ada Lovelace (account:…) · CS101 Programming · Quiz 1 · 80/100``."""
     if isinstance(change, RosterOrder):
         return order_in_words(change)
+    if isinstance(change, ReviewCard):
+        return _short(f"conflict {change.conflict}, {change.state}: {change.title}")
     learner = change.learner
     parts = [f"{learner.name} ({learner.key})" if learner.name else learner.key]
     if change.course is not None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 
+from actors.domain.conflicts.cards import Button
 from actors.ports import Composed
 
 Block = dict[str, object]
@@ -26,6 +27,11 @@ does not publish how long that is."""
 TEXT_MAX = 4000
 URL_MAX = 1000
 LABEL_MAX = 60
+ACTION_MAX = 255
+BUTTON_MAX = 75
+CONFIRM_TITLE_MAX = 100
+CONFIRM_TEXT_MAX = 300
+CONFIRM_BUTTON_MAX = 30
 ELLIPSIS = "…"
 NOTHING = "–"
 BULLET = "• "
@@ -64,9 +70,35 @@ def render(composed: Composed, correlation_id: str) -> list[Block]:
         blocks += [{"type": "section", "text": _mrkdwn(section)} for section in _sections(listed)]
         rest = _rest(composed, len(listed))
         ending = [rest, *ending] if rest else ending
+    if composed.buttons:
+        blocks.append({"type": "actions", "elements": [*map(_button, composed.buttons)]})
     if ending:
         blocks.append({"type": "context", "elements": [_mrkdwn(each) for each in ending]})
     return blocks
+
+
+def _button(button: Button) -> Block:
+    said: Block = {
+        "type": "button",
+        "action_id": shorten(button.value, ACTION_MAX),
+        "text": _plain(button.label, BUTTON_MAX),
+        "value": button.value,
+    }
+    if button.style:
+        said["style"] = button.style
+    if button.sure:
+        title, text, yes, no = button.sure
+        said["confirm"] = {
+            "title": _plain(title, CONFIRM_TITLE_MAX),
+            "text": _plain(text, CONFIRM_TEXT_MAX),
+            "confirm": _plain(yes, CONFIRM_BUTTON_MAX),
+            "deny": _plain(no, CONFIRM_BUTTON_MAX),
+        }
+    return said
+
+
+def _plain(text: str, length_max: int) -> Block:
+    return {"type": "plain_text", "text": shorten(" ".join(_clean(text).split()) or NOTHING, length_max)}
 
 
 def fallback(composed: Composed) -> str:

@@ -8,7 +8,9 @@ from datetime import UTC
 
 from msgspec import Raw
 
+from actors.domain.blocks import TemplateFault
 from actors.domain.changes import AnyChange, StatementStored
+from actors.domain.conflicts.cards import ReviewCard
 from actors.domain.outbox import Parcel
 from actors.domain.outside import outside
 from actors.domain.speech import moment_of
@@ -24,6 +26,8 @@ Body = dict[str, object]
 def body_of(parcel: Parcel, form: str) -> Body:
     """The whole body, ready to be encoded. ``form`` is plain or cloudevents."""
     change = parcel.change
+    if isinstance(change, ReviewCard):
+        raise TemplateFault("review", 0, "cards for reviewers go to Slack or Teams")
     told: Body = {"kind": change.kind} if isinstance(change, StatementStored) else outside(change)
     data: dict[str, object] = {
         **told,
