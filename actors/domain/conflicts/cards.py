@@ -30,7 +30,7 @@ class Button(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     label: str
     value: str
     style: Literal["", "primary", "danger"] = ""
-    sure: tuple[str, str, str, str] | tuple[()] = ()
+    sure: tuple[str, ...] = ()
 
 
 class ReviewCard(Change, frozen=True, kw_only=True, omit_defaults=True, tag="review"):
