@@ -33,7 +33,7 @@ def merged(terms: S, body: bytes) -> S:
     """The terms with what ``body`` changes. Raises Unclear."""
     try:
         given = msgspec.json.decode(body, type=dict[str, object])
-        return msgspec.convert(msgspec.structs.asdict(terms) | given, type(terms))
+        return msgspec.convert(msgspec.to_builtins(terms) | given, type(terms))
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
         raise Unclear(str(error)) from None
 

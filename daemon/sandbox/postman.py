@@ -16,7 +16,7 @@ from actors.ports import Answer
 from actors.ports.sendings import Line, Sender, Tray
 from daemon.sandbox.switchboard import Switchboard
 
-ERRANDS_MAX = 4
+ERRANDS_MAX = 8
 """Before one answer."""
 BODY_BYTES_MAX = 1024 * 1024
 

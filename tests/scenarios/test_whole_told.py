@@ -35,8 +35,20 @@ async def sandbox(stage: Stage, *what: dict[str, object], **terms: object) -> An
         return answer.json()
 
 
-def address(stage: Stage) -> str:
-    return f"http://127.0.0.1:{stage.scene.gateway_port}/t/campus/events/slack"
+def address(stage: Stage, tenant: str = "campus") -> str:
+    return f"http://127.0.0.1:{stage.scene.gateway_port}/t/{tenant}/events/slack"
+
+
+async def taken(stage: Stage, tenant: str = "campus", secret: str = SIGNING) -> None:
+    """Until it is known which workspace is ours, Slack is told to come again."""
+    with trio.fail_after(PATIENCE_S):
+        while True:
+            async with httpx.AsyncClient(trust_env=False) as client:
+                known = signed(event("message"), int(time.time()), secret)
+                answer = await client.post(address(stage, tenant), content=known.body, headers=dict(known.headers))
+                if answer.status_code == 200:
+                    return
+            await trio.sleep(POLL_S)
 
 
 async def listed(stage: Stage, *texts: str) -> None:
@@ -52,14 +64,7 @@ async def listed(stage: Stage, *texts: str) -> None:
 async def test_signed_calls_end_to_end(tmp_path: Path) -> None:
     async with rehearsal(tmp_path, change=lambda root: configured(root, SIGNED)) as stage:
         await listed(stage, "it tells by calls")
-        with trio.fail_after(PATIENCE_S):
-            while True:  # until it is known which workspace is ours, Slack is told to come again
-                async with httpx.AsyncClient(trust_env=False) as client:
-                    known = signed(event("message"), int(time.time()), SIGNING)
-                    answer = await client.post(address(stage), content=known.body, headers=dict(known.headers))
-                    if answer.status_code == 200:
-                        break
-                await trio.sleep(POLL_S)
+        await taken(stage)
         await sandbox(stage, events_url=address(stage), interactivity_url=address(stage))
         await until_logged(stage, "listener.challenged")
         await sandbox(
@@ -111,3 +116,40 @@ async def test_over_a_socket_without_an_address(tmp_path: Path) -> None:
         sent = stage.daemon.log.read_text()
         assert "ticket=" not in sent
         assert "xapp-" not in sent
+
+
+async def test_two_tenants_at_one_sandbox_are_each_told_whatever_cannot_be_looked_up(tmp_path: Path) -> None:
+    def both(root: Path) -> None:
+        configured(root, SIGNED)
+        tenants = root / "tenants.d"
+        (root / "secrets" / "second-signing").write_text("the second one's")
+        second = (tenants / "campus.toml").read_text().replace("secrets/slack-signing", "secrets/second-signing")
+        (tenants / "second.toml").write_text(second)
+
+    async with rehearsal(tmp_path, change=both) as stage:
+        await stage.faults(
+            [
+                {"kind": "error", "vendor": "slack", "operation": operation, "value": "fatal_error", "times": 0}
+                for operation in ("users.info", "users.lookupByEmail", "conversations.info")
+            ]
+        )
+        for tenant, secret in (("campus", SIGNING), ("second", "the second one's")):
+            await taken(stage, tenant, secret)
+        await sandbox(
+            stage,
+            events_url=address(stage),
+            apps=[{"events_url": address(stage, "second"), "signing_secret": "the second one's"}],
+        )
+        await sandbox(
+            stage,
+            {"do": "change_person", "person": "ada@example.edu", "email": "lovelace@example.edu"},
+            {"do": "archive_channel", "channel": "C0GENERAL1"},
+        )
+        for tenant in ("campus", "second"):
+            await until_logged(stage, f'"lane":"{tenant}/slack"')
+        for kind in ("person_changed", "channel_archived"):
+            await until_logged(stage, f'"{kind}"', times=2)
+        log = stage.daemon.log.read_text()
+        assert "listener.refused" not in log
+        assert "listener.fault" not in log
+        assert "lane.suspended" not in log

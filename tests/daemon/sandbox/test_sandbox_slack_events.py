@@ -150,3 +150,54 @@ async def test_people_and_channels_are_as_they_were_told_to_be(sandbox: Sandbox)
     await thread(work)
     await sandbox.happen({"do": "archive_channel", "channel": CHANNEL, "archived": False})
     assert (await thread(lambda: client.chat_postMessage(channel=CHANNEL, text="x")))["ok"]
+
+
+async def test_each_tenants_app_is_told_at_its_own_address(sandbox: Sandbox, receiver: Receiver) -> None:
+    """Three tenants at one sandbox: ours, another one in the same workspace, and one in a workspace of its own."""
+    apps = [
+        {"events_url": f"{receiver.url}/second", "signing_secret": "the second one's"},
+        {"events_url": f"{receiver.url}/third", "team": "T0ANOTHER1"},
+    ]
+    assert (await sandbox.put(events_url=receiver.url, apps=apps)).status_code == 200
+    assert [each["team"] for each in (await sandbox.put()).json()["apps"]] == ["", "T0ANOTHER1"]
+    await sandbox.happen(
+        {"do": "event", "event": {"type": "team_domain_change"}},
+        {"do": "event", "event": {"type": "team_domain_change"}, "team": "T0ANOTHER1"},
+    )
+    told = [await receiver.next() for _ in range(5)]
+    seen = [(each.url.removeprefix("/events").strip("/"), msgspec.json.decode(each.body)) for each in told]
+    assert sorted((path, each["team_id"], each["api_app_id"]) for path, each in seen) == sorted(
+        [
+            ("", "T0SANDBOX1", "A0SANDBOX1"),
+            ("second", "T0SANDBOX1", "A0SANDBOX2"),
+            ("", "T0ANOTHER1", "A0SANDBOX1"),
+            ("second", "T0ANOTHER1", "A0SANDBOX2"),
+            ("third", "T0ANOTHER1", "A0SANDBOX3"),
+        ]
+    )
+    second = SignatureVerifier("the second one's", clock=Then(sandbox))
+    for request in told:
+        theirs = request.url.endswith("/second")
+        assert genuine(sandbox, request) is not theirs
+        assert second.is_valid_request(request.body, dict(request.headers)) is theirs
+
+
+async def test_every_address_has_to_answer(sandbox: Sandbox, receiver: Receiver) -> None:
+    apps = [{"events_url": receiver.url}, {"events_url": f"{sandbox.url}/sandbox/health"}]
+    refused = await sandbox.put(apps=apps)
+    assert (refused.status_code, (await sandbox.put()).json()["apps"]) == (400, [])
+    assert (await sandbox.put(apps=[{"events_url": receiver.url}] * 8)).status_code == 400
+    assert (await sandbox.put(apps=[{"url": receiver.url}])).status_code == 400
+
+
+async def test_looking_people_up_fails_on_demand(sandbox: Sandbox) -> None:
+    await sandbox.faults({"kind": "error", "vendor": "slack", "operation": "users.info", "value": "fatal_error"})
+    client = sandbox.client("xoxb-sandbox")
+
+    def work() -> None:
+        found = client.users_lookupByEmail(email="ada@example.edu")["user"]["id"]
+        with pytest.raises(SlackApiError, match="fatal_error"):
+            client.users_info(user=found)
+        assert client.users_info(user=found)["user"]["id"] == found
+
+    await thread(work)

@@ -71,7 +71,7 @@ from actors.targets.slack.fake.methods import METHODS, Fields
 from actors.targets.slack.fake.replies import Letterhead, page
 from actors.targets.slack.fake.scopes import demanded
 from actors.targets.slack.fake.strikes import Strikes
-from actors.targets.slack.fake.terms import Terms
+from actors.targets.slack.fake.terms import Terms, addressed
 from actors.targets.slack.fake.tokens import APP_TOKEN, Access, Tokens, shown_team
 from actors.targets.slack.fake.workspace import Workspace, ts_text
 
@@ -131,16 +131,21 @@ class FakeSlack:
         return self.terms
 
     def adjust(self, body: bytes, now_s: float) -> Answer:
-        """A new address for events has to answer a challenge. Raises Unclear."""
+        """Every new address for events has to answer a challenge. Raises Unclear."""
         terms = merged(self.terms, body)
-        if not terms.events_url or terms.events_url == self.terms.events_url:
+        new = [each for each in addressed(terms) if each[0] not in dict(addressed(self.terms))]
+        return self._asked(terms, new, now_s)
+
+    def _asked(self, terms: Terms, new: list[tuple[str, str]], now_s: float) -> Answer:
+        """The terms, once all of these have answered, one after the other: (address, the secret it knows)."""
+        if not new:
             return self._adjusted(terms)
 
         def then(wrong: str, at_s: float) -> Answer:
-            return Answer(response=refused("events_url", wrong)) if wrong else self._adjusted(terms)
+            return Answer(response=refused("events_url", wrong)) if wrong else self._asked(terms, new[1:], at_s)
 
         silent = refused("events_url", "nobody asked it")
-        return Answer(response=silent, errand=self._feed.handshake(terms.events_url, terms.signing_secret, now_s, then))
+        return Answer(response=silent, errand=self._feed.handshake(*new[0], now_s, then))
 
     def _adjusted(self, terms: Terms) -> Answer:
         assign(self.terms, terms)

@@ -17,7 +17,7 @@ from actors.ports.faults import Faults
 from actors.ports.sendings import Sending, Tray
 from actors.targets.slack.fake.kinds import SENDING
 from actors.targets.slack.fake.lines import Lines
-from actors.targets.slack.fake.terms import Terms
+from actors.targets.slack.fake.terms import App, Terms
 from actors.targets.slack.fake.workspace import APP, BOT_USER
 
 EVENTS, CLICKS = "events.send", "interactivity.send"
@@ -63,12 +63,14 @@ class Feed:
             "event_context": f"4-{self._count:020x}",
         }
         self._send(EVENTS, "events_api", str(event.get("type", "")), envelope, now_s)
+        self._send_others(str(event.get("type", "")), envelope, now_s)
 
     def ration(self, team: str, now_s: float) -> None:
         """So much happens that Slack does not tell all of it."""
         told: Fields = {"token": VERIFICATION, "type": "app_rate_limited", "team_id": team, "api_app_id": APP}
         told["minute_rate_limited"] = int(now_s // 60 * 60)
         self._send(EVENTS, "events_api", "app_rate_limited", told, now_s)
+        self._send_others("app_rate_limited", told, now_s)
 
     def click(self, payload: Fields, now_s: float) -> None:
         """What somebody clicked, sent once."""
@@ -113,19 +115,35 @@ class Feed:
         if not url:
             return
         again = operation == EVENTS and (fault is None or fault.kind not in ("bad_signature", "stale"))
-        posting = _Posting(self, name, url, body, content, fault.kind if fault is not None else "", again)
+        strikes = fault.kind if fault is not None else ""
+        posting = _Posting(self.tray, name, url, body, content, strikes, again, self._terms)
         self.tray.put(posting.attempt(0, "", now_s))
 
-    @property
-    def secret(self) -> str:
-        return self._terms.signing_secret
+    def _send_others(self, name: str, payload: Fields, now_s: float) -> None:
+        """The same to every other app of the team, each under its own id and secret. No fault strikes these."""
+        for number, app in enumerate(self._terms.apps, 2):
+            if app.team in ("", payload["team_id"]):
+                body = msgspec.json.encode(payload | {"api_app_id": f"{APP[:-1]}{number}"})
+                posting = _Posting(self.tray, name, app.events_url, body, "application/json", "", True, app)
+                self.tray.put(posting.attempt(0, "", now_s))
 
 
 class _Posting:
     """One request, with what becomes of it."""
 
-    def __init__(self, feed: Feed, name: str, url: str, body: bytes, content: str, fault: str, again: bool) -> None:
-        self._feed = feed
+    def __init__(
+        self,
+        tray: Tray,
+        name: str,
+        url: str,
+        body: bytes,
+        content: str,
+        fault: str,
+        again: bool,
+        signer: Terms | App,
+    ) -> None:
+        self._tray = tray
+        self._signer = signer
         self._name = name
         self._url = url
         self._body = body
@@ -136,14 +154,14 @@ class _Posting:
     def attempt(self, number: int, reason: str, due_s: float) -> Sending:
         def make(now_s: float) -> Request:
             more = {"x-slack-retry-num": str(number), "x-slack-retry-reason": reason} if number else {}
-            secret = "somebody-elses-secret" if self._fault == "bad_signature" else self._feed.secret
+            secret = "somebody-elses-secret" if self._fault == "bad_signature" else self._signer.signing_secret
             at_s = now_s - STALE_S if self._fault == "stale" else now_s
             return _posted(self._url, self._body, self._content, secret, at_s, more)
 
         def then(outcome: Outcome, now_s: float) -> None:
             wrong = _failure(outcome)
             if wrong and self._again and number < len(AGAIN_S):
-                self._feed.tray.put(self.attempt(number + 1, wrong, now_s + AGAIN_S[number]))
+                self._tray.put(self.attempt(number + 1, wrong, now_s + AGAIN_S[number]))
 
         return Sending(what=f"slack {self._name}", due_s=due_s, make=make, then=then)
 

@@ -5,6 +5,16 @@ from typing import Annotated
 import msgspec
 
 Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=1e9)]
+APPS_MAX = 7
+
+
+class App(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Another app that is installed beside ours, as each tenant has its own: it is told what happens, too."""
+
+    events_url: str
+    signing_secret: str = "sandbox-signing-secret"  # noqa: S105 - the sandbox's public credential
+    team: str = ""
+    """The one team in which it is installed; empty: in all of them."""
 
 
 class Terms(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -20,6 +30,8 @@ class Terms(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     signing_secret: str = "sandbox-signing-secret"  # noqa: S105 - the sandbox's public credential
     events_url: str = ""
     """Where events are posted; it has to answer a challenge before it is taken."""
+    apps: Annotated[list[App], msgspec.Meta(max_length=APPS_MAX)] = []
+    """Further apps, each told of events at an address of its own."""
     interactivity_url: str = ""
     """Where clicks are posted."""
     socket_mode: bool = False
@@ -28,3 +40,9 @@ class Terms(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """How long after somebody was let in, or taken out, it does not show yet."""
     disabled_groups_change: bool = False
     """Whether a disabled user group takes members (and stays disabled), or is not found."""
+
+
+def addressed(terms: Terms) -> list[tuple[str, str]]:
+    """Where events are posted, and what each is signed with."""
+    ours = [(terms.events_url, terms.signing_secret)] if terms.events_url else []
+    return [*ours, *((app.events_url, app.signing_secret) for app in terms.apps)]
