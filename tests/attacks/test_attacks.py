@@ -24,6 +24,7 @@ GROUPS: dict[str, list[Attack]] = {
 }
 """A daemon each: one tenant's audit names sixty refusals at once, and only counts what is beyond."""
 LEAST = 60
+TRIES = 5
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +47,11 @@ def besieged(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
     scope="module",
 )
 def test_it_is_refused_and_tells_nothing(besieged: Besieged, attack: Attack) -> None:
-    made = attack.make(besieged)
-    answer = besieged.send(*(made if isinstance(made, tuple) else (made,)))
+    for _ in range(TRIES):
+        made = attack.make(besieged)
+        answer = besieged.send(*(made if isinstance(made, tuple) else (made,)))
+        if answer.status != 404 or 404 in attack.status:
+            break  # else what was laid there for it (``Besieged.watch``) was cleared away before it came
     assert answer.status in attack.status, answer.raw[:2000]
     assert besieged.leaks(answer) == []
     if attack.also is not None:
