@@ -14,7 +14,7 @@ from actors import sources
 from actors.domain.harvest import Finished
 from actors.domain.throttle import Limiter
 from actors.domain.verdicts import Delivered
-from actors.domain.wording import Catalogue, default_templates
+from actors.domain.wording import shipped_with
 from actors.kernel import Kernel, Registry, converse
 from actors.ports import Bearing, Clock, Dice, Http, Reveal, Source, StoreUnavailable, Target, Witness
 from actors.roles.custody import connection_of
@@ -150,7 +150,7 @@ class House:
         return Undertaking(tenant, source_name, source, polling, self._world)
 
     def _make_targets(self, tenant: Tenant) -> dict[str, Target]:
-        wording = Catalogue(tenant.templates, default_templates())
+        wording = shipped_with(tenant.templates)
         return {
             name: discover()[each.kind].build(each.settings, self._keys(tenant, name), wording)
             for name, each in tenant.targets.items()

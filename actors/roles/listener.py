@@ -47,9 +47,9 @@ class Listener(Actor[ListenerMessage]):
         self._listening = listening
         self._world = world
         self._target = target
-        self._pacer = Pacer(target, trio.current_time)
+        self._pacer: Pacer | None = None
         self._heed = Heed(tenant.name, name, target.kind, world)
-        self._room = trio.CapacityLimiter(AT_ONCE)
+        self._room: trio.CapacityLimiter | None = None
         self._wake = trio.Event()
         self._ourselves: Ourselves | None = None
         self._version = 0
@@ -95,7 +95,9 @@ class Listener(Actor[ListenerMessage]):
     async def line(self) -> AsyncIterator[tuple[Http, Journey]]:
         """For one conversation, within the vendor's limits. Raises what the conversation does."""
         http = self._world.http()
-        pacer = self._world.switchboard.pacers.get(self.lane, self._pacer)
+        pacer = self._world.switchboard.pacers.get(self.lane)
+        if pacer is None:  # its courier is being started again
+            pacer = self._pacer = self._pacer or Pacer(self._target, trio.current_time)
         journey = Journey(pacer, None, probing=True)
         try:
             yield http, journey
@@ -178,6 +180,8 @@ class Listener(Actor[ListenerMessage]):
     # ── calls ────────────────────────────────────────────────────────────────────────────────────────
 
     async def _hear(self, message: Hear) -> None:
+        if self._room is None:  # most are never called
+            self._room = trio.CapacityLimiter(AT_ONCE)
         async with self._room:
             answer = await self._answered(message)
         self.show()

@@ -68,6 +68,10 @@ class Root:
                     await self.supervisor.add(self._spec(new))
                 self._tenants[name] = new
             self._world.switchboard.leaving -= leaving
+            for lane in leaving:  # whoever was stopped may have had a last word
+                self._world.switchboard.listener_views.pop(lane, None)
+            for source in _sources(old) - _sources(new):
+                self._world.switchboard.source_views.pop(source, None)
         return tuple(touched)
 
     def _keep_horizons(self, configured: Mapping[str, Tenant]) -> None:
@@ -81,6 +85,10 @@ class Root:
 
     def _start(self, tenant: Tenant) -> Supervisor:
         return tenants.subtree(tenant, self._make_targets(tenant), self._world, self._make_sources(tenant))
+
+
+def _sources(tenant: Tenant | None) -> set[str]:
+    return set() if tenant is None else {f"{tenant.name}/{source}" for source in tenant.sources}
 
 
 def _lanes(tenant: Tenant | None) -> set[str]:

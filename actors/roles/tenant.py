@@ -92,7 +92,8 @@ def subtree(
 
 
 def _custodians(tenant: Tenant, world: World) -> list[ChildSpec[CustodianMessage]]:
-    """One for each account that is asked for tokens."""
+    """One for each account that is asked for tokens. Where an operator looks after all of them there is nothing to do
+    by the clock, and nobody is needed."""
     custody = world.custody
     if custody is None:
         return []
@@ -101,6 +102,9 @@ def _custodians(tenant: Tenant, world: World) -> list[ChildSpec[CustodianMessage
         features = dialect.features(tenant.routes, name, hears=False, rosters=tenant.rosters)
         is_source = name not in tenant.targets
         in_use = frozenset(each for each in dialect.speakers if is_source or dialect.needed(each, features))
+        custody.wallet(tenant.name, name, dialect).in_use = in_use
+        if all(dialect.static(each) is not None for each in dialect.speakers):
+            continue
         spec = ChildSpec[CustodianMessage](
             name=f"custodian:{name}",
             start=partial(Custodian, tenant, name, dialect, in_use, custody, world),

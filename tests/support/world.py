@@ -28,7 +28,7 @@ from toy_source import TOY
 from actors import sources
 from actors.domain.school import sample
 from actors.domain.undoing import voids
-from actors.domain.wording import Catalogue, default_templates
+from actors.domain.wording import shipped_with
 from actors.kernel import Kernel
 from actors.messages import SourceView, Sync
 from actors.ports import (
@@ -211,7 +211,7 @@ class Campus:
         await self.start(self._nursery)
 
     def targets(self, tenant: Tenant) -> dict[str, Target]:
-        wording = Catalogue(tenant.templates, default_templates())
+        wording = shipped_with(tenant.templates)
 
         return {
             name: discover()[each.kind].build(each.settings, self.custody.keys(tenant, name, revealed), wording)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from actors.domain.changes import Activity, AnyChange, Course, CourseCompleted, GradePosted, Score
 from actors.domain.outbox import Parcel
 from actors.domain.people import Learner
-from actors.domain.wording import Catalogue, TemplateFault, default_templates
+from actors.domain.wording import Catalogue, TemplateFault, default_templates, shipped_with
 
 ADA = Learner(key="account:https://moodle.example.edu|ada", name="Ada Lovelace", email="ada@example.edu")
 COURSE = Course(id="https://moodle.example.edu/course/view.php?id=7&lang=en", name="Analytical Engines", code="AE-101")
@@ -72,6 +72,15 @@ def text_of(template: str, change: AnyChange = GRADED, platform: str = "slack") 
 
 
 # ── the templates that ship ──────────────────────────────────────────────────────────────────────────
+
+
+def test_who_says_the_same_shares_one() -> None:
+    plain = shipped_with({})
+    assert shipped_with({}) is plain
+    own = shipped_with({"cheer": "{{ course }}!"})
+    assert own is not plain
+    assert own.knows("cheer")
+    assert not plain.knows("cheer")
 
 
 def test_every_kind_has_a_default_in_both_languages_without_mistakes() -> None:
