@@ -46,7 +46,7 @@ class Places:
     # ── finding ──────────────────────────────────────────────────────────────────────────────────────
 
     def find(self, texts: Sequence[str]) -> Flow[dict[str, tuple[Found, ...]] | Failed]:
-        """At most ``FINDS_MAX``. All of them or none: what was not answered is not there, for whoever would create it."""
+        """At most ``FINDS_MAX``. All or none: what was not answered would not be there, for whoever creates it then."""
         ids = {text: text.lower() for text in texts if TEAM_ID.fullmatch(text)}
         names = {text: text.casefold() for text in texts if text not in ids and 0 < len(text) <= VALUE_CHARS_MAX}
         found: dict[str, tuple[Found, ...]] = {text: () for text in texts if text not in ids and text not in names}
