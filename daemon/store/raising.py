@@ -28,7 +28,8 @@ _INSERT = (
 )
 _SEEN = "UPDATE conflicts SET seen_us = ?, times = times + 1 WHERE no = ?"
 _CHANGED = (
-    "UPDATE conflicts SET seen_us = ?, times = times + 1, mark = ?, body = ?, history = ?, told = '' WHERE no = ?"
+    "UPDATE conflicts SET seen_us = ?, times = times + 1, mark = ?, body = ?, history = ?, "
+    "told = CASE WHEN told = '' THEN '' ELSE 'stale' END WHERE no = ?"
 )
 _encode = msgspec.json.Encoder().encode
 _conflict = msgspec.json.Decoder(Conflict)

@@ -17,7 +17,8 @@ CREATE TABLE conflicts (
     decided_us INTEGER,
     decided_by TEXT NOT NULL DEFAULT '',
     choice     INTEGER,                                                -- which of the suggested fixes
-    told       TEXT NOT NULL DEFAULT '' CHECK (told IN ('', 'open', 'approved', 'rejected', 'settled', 'undone')),
+    told       TEXT NOT NULL DEFAULT ''                                -- as its card says; '': it has none
+        CHECK (told IN ('', 'stale', 'open', 'approved', 'rejected', 'settled', 'undone')),
     CHECK ((state IN ('approved', 'undone')) <= (choice IS NOT NULL)),
     CHECK ((state = 'open') <= (decided_us IS NULL))
 );

@@ -1,0 +1,123 @@
+"""Cards for reviewers, in SQL: which conflicts stand otherwise than their cards say, cards as deliveries, clicks."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from actors.domain.conflicts.cards import ReviewCard
+from actors.domain.conflicts.model import ConflictState
+from actors.ports.cards import Click, Untold
+from config.model import Audience
+from daemon.store import closing, lines, rows
+from daemon.store.deciding import CASE, case_of
+from daemon.store.engine import Engine
+from daemon.store.holding import DAY_US
+from daemon.store.writer import Writer
+
+ROUTE = "review"
+ATTEMPTS_MAX = 8
+REPLACED = "replaced before it was sent: the conflict stands otherwise"
+_WAITING = (
+    "SELECT seq, history FROM deliveries INDEXED BY deliveries_entity WHERE entity = ? "
+    "AND state IN ('waiting', 'held', 'delivered') AND state IN ('waiting', 'held') AND sent_us IS NULL"
+)
+_INSERT = (
+    "INSERT INTO deliveries (id, lane, route, destination, audience, change, kind, statement_seq, statement_id, "
+    "correlation_id, traceparent, doubtful, attempts_max, state, head, accepted_us, due_us, entity, revise, routed_us, "
+    "from_us) VALUES (?, ?, ?, ?, ?, ?, ?, 0, '', ?, '', 'park', ?, 'waiting', ?, ?, ?, ?, 1, ?, ?)"
+)
+
+
+class SqlCards:
+    """Implements ``ports.cards.Cards``."""
+
+    def __init__(self, writer: Writer, reader: Engine) -> None:
+        self._write = writer.submit
+        self._read = reader.run
+
+    async def untold(self, tenant: str, limit: int) -> tuple[list[Untold], int, int]:
+        return await self._read(lambda raw: _untold(raw, tenant, limit))
+
+    async def post(
+        self,
+        lane: str,
+        destination: str,
+        audience: Audience,
+        cards: Sequence[tuple[int, ConflictState, ReviewCard | None]],
+        now_us: int,
+    ) -> int:
+        return await self._write(lambda raw: _post(raw, lane, destination, audience, cards, now_us))
+
+    async def clicks(self, lane: str, limit: int) -> list[Click]:
+        return await self._read(lambda raw: _clicks(raw, lane, limit))
+
+    async def heeded(self, lane: str, seq: int) -> None:
+        await self._write(
+            lambda raw: raw.execute(
+                "INSERT INTO clicks_heeded VALUES (?, ?) ON CONFLICT (lane) DO UPDATE SET seq = max(seq, excluded.seq)",
+                (lane, seq),
+            )
+        )
+
+    async def known_as(self, lane: str, person: str) -> tuple[str, ...]:
+        sql = "SELECT email FROM addresses WHERE lane = ? AND person = ? AND person <> ''"
+        return tuple(row[0] for row in await self._read(lambda raw: raw.execute(sql, (lane, person)).fetchall()))
+
+
+def _untold(raw: sqlite3.Connection, tenant: str, limit: int) -> tuple[list[Untold], int, int]:
+    sql = (
+        f"SELECT told, {CASE} FROM conflicts WHERE tenant = ? AND told <> state "  # noqa: S608  # column names
+        "ORDER BY told = '', no LIMIT ?"
+    )
+    found = [Untold(case=case_of(row[1:]), told=row[0]) for row in raw.execute(sql, (tenant, limit))]
+    shown, waiting = raw.execute(
+        "SELECT coalesce(sum(told = 'open'), 0), count(*) FROM conflicts WHERE tenant = ? AND state = 'open'", (tenant,)
+    ).fetchone()
+    return found, shown, waiting
+
+
+def _post(
+    raw: sqlite3.Connection,
+    lane: str,
+    destination: str,
+    audience: Audience,
+    cards: Sequence[tuple[int, ConflictState, ReviewCard | None]],
+    now_us: int,
+) -> int:
+    made = 0
+    for no, state, card in cards:
+        if card is not None:
+            made += _deliver(raw, lane, destination, audience, card, now_us)
+        raw.execute("UPDATE conflicts SET told = state WHERE no = ? AND state = ?", (no, state))
+    return made
+
+
+def _deliver(
+    raw: sqlite3.Connection, lane: str, destination: str, audience: Audience, card: ReviewCard, now_us: int
+) -> bool:
+    """What was not sent yet of the same conflict is not sent any more; what was posted is rewritten."""
+    tenant, _, target = lane.partition("/")
+    events = raw.execute("SELECT length(history) FROM conflicts WHERE no = ?", (card.conflict,)).fetchone()
+    key = rows.key(tenant, target, destination, card.kind, card.entity, card.value, events)
+    if raw.execute("INSERT OR IGNORE INTO effects VALUES (?, ?)", (key, now_us // DAY_US)).rowcount == 0:
+        return False
+    entity = rows.key(tenant, card.entity)
+    for seq, history in raw.execute(_WAITING, (entity,)).fetchall():
+        closing.close(raw, seq, REPLACED, history, now_us)
+    head = not lines.first(raw, lane, destination)
+    raw.execute(
+        _INSERT,
+        (
+            key, lane, ROUTE, destination, rows.pack(audience), rows.pack(card), card.kind,
+            f"conflict-{card.conflict}", ATTEMPTS_MAX, int(head), now_us, now_us, entity, now_us, now_us,
+        ),
+    )  # fmt: skip
+    return True
+
+
+def _clicks(raw: sqlite3.Connection, lane: str, limit: int) -> list[Click]:
+    row = raw.execute("SELECT seq FROM clicks_heeded WHERE lane = ?", (lane,)).fetchone()
+    sql = "SELECT seq, id, form, person, body, at_us FROM clicks WHERE lane = ? AND seq > ? ORDER BY seq LIMIT ?"
+    return [
+        Click(seq=seq, id=id_, form=form, person=person, body=body, at_us=at_us)
+        for seq, id_, form, person, body, at_us in raw.execute(sql, (lane, row[0] if row else 0, limit))
+    ]
