@@ -162,6 +162,7 @@ class Daemon:
             reminders=store.reminders,
             rosters=store.rosters,
             conflicts=store.conflicts,
+            cards=store.cards,
             sources=store.sources,
             depot=self.depot,
             meanings=KindMeanings(clock),
@@ -175,6 +176,7 @@ class Daemon:
             tidings=store.tidings,
             sockets=HttpSockets(self._outbound, dice.token),
             seal=self._seal,
+            unseal=self._unseal,
             public_url=configuration.daemon.gateway.public_url,
         )
         self._house = House(
@@ -235,6 +237,19 @@ class Daemon:
             return vault.seal(tenant, kind, name, value)
         except VaultUnusable as error:
             raise StoreUnavailable(f"the vault cannot be used: {error.why}") from None
+
+    async def _unseal(self, tenant: str, kind: str, name: str, sealed: bytes) -> bytes:
+        """Raises StoreUnavailable while the vault cannot be used; what it cannot open any more is empty."""
+        vault = self._strongroom.vault
+        try:
+            await vault.ready_for(tenant)
+        except VaultUnusable as error:
+            raise StoreUnavailable(f"the vault cannot be used: {error.why}") from None
+        try:
+            return vault.open(tenant, kind, name, sealed)
+        except VaultUnusable as error:
+            self._world.witness.trouble("vault.unreadable", None, tenant=tenant, kind=kind, detail=error.why)
+            return b""
 
     async def _gauges(self) -> None:
         world = self._world

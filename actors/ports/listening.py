@@ -63,6 +63,9 @@ class Listening(Protocol):
     def dial(self) -> Flow[Line | Failure]:
         """Where to connect to now."""
 
+    def pressed(self, form: str, body: bytes) -> tuple[str, ...]:
+        """What our buttons said that somebody pressed (``tidings.Clicked``): the values that we gave them."""
+
     def listen(self, message: str, ourselves: Ourselves) -> Said:
         """What one message of the socket says."""
 

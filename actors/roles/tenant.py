@@ -18,6 +18,7 @@ from actors.messages import (
     ListenerMessage,
     ReconcilerMessage,
     ReminderMessage,
+    ReviewerMessage,
     RouterMessage,
 )
 from actors.ports import Source, Target
@@ -29,6 +30,8 @@ from actors.roles.janitor import Janitor
 from actors.roles.listener import Listener
 from actors.roles.reconciler import Reconciler
 from actors.roles.reminder import Reminder, wanted
+from actors.roles.reviewer import Reviewer
+from actors.roles.reviewer import wanted as reviewed
 from actors.roles.router import Router
 from actors.roles.world import World
 from config.model import Tenant
@@ -39,6 +42,7 @@ CUSTODIAN_GRACE_S = 20.0
 HARVESTER_GRACE_S = 10.0
 LISTENER_GRACE_S = 10.0
 RECONCILER_GRACE_S = 10.0
+REVIEWER_GRACE_S = 5.0
 
 
 def subtree(
@@ -87,8 +91,21 @@ def subtree(
         world.switchboard.reconcilers[tenant.name] = reconciler.address
         reconcilers.append(reconciler)
     told: list[ChildSpec[Any]] = [*custodians, *couriers, *listeners, router, *harvesters]
-    children = [*told, *reminders, *reconcilers, janitor]
+    children = [*told, *reminders, *reconcilers, *_reviewers(tenant, targets, world, sources or {}), janitor]
     return Supervisor(children, strategy="one_for_one", budget=BUDGET)
+
+
+def _reviewers(
+    tenant: Tenant, targets: Mapping[str, Target], world: World, sources: Mapping[str, Source]
+) -> list[ChildSpec[ReviewerMessage]]:
+    """One, where there is anything to compare or anybody to be told."""
+    if not reviewed(tenant, sources):
+        return []
+    spec = ChildSpec[ReviewerMessage](
+        name="reviewer", start=partial(Reviewer, tenant, targets, sources, world), grace_s=REVIEWER_GRACE_S
+    )
+    world.switchboard.reviewers[tenant.name] = spec.address
+    return [spec]
 
 
 def _custodians(tenant: Tenant, world: World) -> list[ChildSpec[CustodianMessage]]:
@@ -121,6 +138,7 @@ def forget(tenant: Tenant, world: World) -> None:
     world.switchboard.janitors.pop(tenant.name, None)
     world.switchboard.reminders.pop(tenant.name, None)
     world.switchboard.reconcilers.pop(tenant.name, None)
+    world.switchboard.reviewers.pop(tenant.name, None)
     for name in (*tenant.targets, *(connection_of(tenant, source) for source in tenant.sources)):
         world.switchboard.custodians.pop(f"{tenant.name}/{name}", None)
         if world.custody is not None:

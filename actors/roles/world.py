@@ -50,6 +50,7 @@ from actors.ports import (
     Statements,
     Witness,
 )
+from actors.ports.cards import Cards
 from actors.ports.conflicts import Conflicts
 from actors.ports.conserving import Conserving
 from actors.ports.listening import NO_SOCKETS, ListenerView, Seal, Sockets, Tidebook, unsealed
@@ -209,6 +210,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     reminders: Reminders
     rosters: Rosters
     conflicts: Conflicts
+    cards: Cards
     sources: Sources
     depot: Depot
     meanings: Meanings
@@ -228,5 +230,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     """How the world calls our gateway; empty: it cannot."""
     custody: Custody | None = None
     """Who has the tokens; None: connectors look after them alone."""
+    unseal: Seal = unsealed
+    """The way back; empty for what can be opened no more."""
     seal: Seal = unsealed
     """(tenant, kind, name, value) -> the value as it may lie in the store."""

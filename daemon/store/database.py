@@ -22,6 +22,7 @@ from daemon.store.admission import admit, unheard
 from daemon.store.attachments import SqlAttachments, discard
 from daemon.store.audit import SqlAudit
 from daemon.store.audit_anchor import accepted, fallen_behind, own_up
+from daemon.store.carding import SqlCards
 from daemon.store.conflicts import SqlConflicts
 from daemon.store.connections import SqlConnections
 from daemon.store.conserving import SqlConserving
@@ -98,6 +99,7 @@ class Store:
         self.imports = SqlImports(self.writer, reader, self.statements)
         self.persons = SqlPersons(self.writer, reader)
         self.conflicts = SqlConflicts(self.writer, self.lrs_reader, self.persons.rules)
+        self.cards = SqlCards(self.writer, self.lrs_reader)
         self.dossiers = SqlDossiers(self.writer, reader)
         self.records = SqlRecords(self.writer, reader, self.statements, clock, self.persons)
         self.relays = SqlRelays(self.writer, reader, self.statements, clock)

@@ -175,6 +175,7 @@ class Campus:
             reminders=self.store.reminders,
             rosters=self.store.rosters,
             conflicts=self.store.conflicts,
+            cards=self.store.cards,
             sources=self.store.sources,
             depot=FileDepot(self.store.path.with_name("spool"), self.clock, lambda: http, inline=True),
             meanings=KindMeanings(self.clock, {"toy": toy_tables()}),

@@ -135,6 +135,9 @@ class SlackEars:
     def listen(self, message: str, ourselves: Ourselves) -> Said:
         return socket.said(message, ourselves, self._settings)
 
+    def pressed(self, form: str, body: bytes) -> tuple[str, ...]:
+        return telling.pressed(body) if form == telling.PRESSED else ()
+
     # ── subscriptions: an app has them by its manifest ───────────────────────────────────────────────
 
     def resources(self, places: tuple[str, ...]) -> tuple[str, ...]:

@@ -82,6 +82,10 @@ def rationed(payload: Fields) -> Note:
     return Note(id=digest("rationed", {"minute": minute}), tiding=Missed("Slack tells us only part of what happens"))
 
 
+PRESSED = "block_actions"
+"""Slack's name of a button of ours that was pressed."""
+
+
 def clicked(payload: Fields, form: str) -> Note:
     """A block action, a shortcut, a dialog, a slash command."""
     person = text(payload, "user", "id") or text(payload, "user_id")
@@ -89,6 +93,14 @@ def clicked(payload: Fields, form: str) -> Note:
         id=digest("clicked", payload),
         tiding=Clicked(form=form[:ID_CHARS_MAX] or "unknown", person=person[:ID_CHARS_MAX], body=encoded(payload)),
     )
+
+
+def pressed(body: bytes) -> tuple[str, ...]:
+    """The values of the buttons in a block action."""
+    payload = decode_object(body) or {}
+    actions = payload.get("actions")
+    found = [each for each in actions if isinstance(each, dict)] if isinstance(actions, list) else []
+    return tuple(value for each in found if text(each, "type") == "button" and (value := text(each, "value")))
 
 
 def form_of(body: bytes) -> Fields | None:

@@ -85,6 +85,9 @@ class TeamsEars:
     def survey(self, asking: Asking) -> Surveying:
         return delta.survey(self._ask, self._settings.graph, asking, people=self._settings.has_app)
 
+    def pressed(self, form: str, body: bytes) -> tuple[str, ...]:
+        return ()  # what is posted through Graph has no buttons that come back
+
     def subscribe(self, wanted: Subscribing) -> Flow[Subscribed | Failure]:
         return subscribing.subscribe(self._call, wanted)
 

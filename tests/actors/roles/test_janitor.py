@@ -132,6 +132,7 @@ class Stage:
             reminders=nothing,
             rosters=nothing,
             conflicts=nothing,
+            cards=nothing,
             sources=nothing,
             depot=nothing,
             meanings=nothing,
