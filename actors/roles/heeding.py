@@ -77,6 +77,8 @@ class Heed:
                 via=via,
                 correlation_id=correlation_id,
             )
+        if any(isinstance(note.tiding, Clicked) for note in noted.fresh):
+            world.switchboard.weigh(self._tenant)
         if any(isinstance(note.tiding, OF_PEOPLE) for note in noted.fresh):
             world.switchboard.people_told_us[self.lane] = world.clock.now_us()
         if noted.forgotten:
