@@ -37,13 +37,25 @@ invalid_ts_latest thread_not_found invalid_cursor app_cannot_join_channel channe
 invalid_metadata_filter_keys not_enough_users users_list_not_supplied invalid_user_combination
 method_not_supported_for_channel_type"""
 
+ROSTERS = """\
+already_in_channel cant_invite cant_invite_self invitee_cant_see_channel is_archived org_user_not_in_team
+no_external_invite_permission no_user not_in_channel ura_max_channels user_is_restricted user_not_found
+cant_kick_from_general cant_kick_self not_supported restricted_action cannot_create_channel invalid_name
+invalid_name_maxlength invalid_name_punctuation invalid_name_required invalid_name_specials missing_argument name_taken
+no_channel fetch_members_failed invalid_limit invalid_types too_long too_many_members plan_upgrade_required invalid_team
+bad_handle description_too_long forbidden_handle handle_already_exists missing_subteam_name name_already_exists
+name_too_long paid_teams_only permission_denied target_team_not_on_org target_team_must_be_specified_in_org_context
+no_such_subteam invalid_users failed_for_some_users no_users_provided subteam_max_users_exceeded limit_required"""
+
 
 def says(error: str, status: int = 200, headers: dict[str, str] | None = None, **more: object) -> object:
     body = msgspec.json.encode({"ok": False, "error": error, **more})
     return understand(Response(status=status, headers=headers or {}, body=body))
 
 
-@pytest.mark.parametrize("error", [*COMMON.split(), *POST_MESSAGE.split(), *UPDATE.split(), *OTHERS.split()])
+@pytest.mark.parametrize(
+    "error", [*COMMON.split(), *POST_MESSAGE.split(), *UPDATE.split(), *OTHERS.split(), *ROSTERS.split()]
+)
 def test_every_documented_error_is_in_the_table(error: str) -> None:
     assert error in ERRORS
     verdict = says(error)
