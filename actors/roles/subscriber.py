@@ -128,13 +128,24 @@ class Subscriber:
             await self._keep(watch, said)
             world.witness.event("listener.renewed", lane=self._lane, resource=watch.resource, watch=watch.id)
             return
-        if isinstance(said, Unwatched) or watch.ends_us <= world.clock.now_us():
+        if isinstance(said, Unwatched) or await self._has_ended(watch):
             world.witness.event("listener.subscription_lost", lane=self._lane, resource=watch.resource, watch=watch.id)
             await world.tidings.unwatch(self._lane, watch.key)
             self._listener.changed()
             world.switchboard.survey(self._lane)  # what was not told meanwhile is asked for
         if not isinstance(said, Unwatched):
             self._failed(said)
+
+    async def _has_ended(self, watch: Watch) -> bool:
+        """Whether it tells no more, though the vendor did not say that it is gone. One that lapses, by what we were
+        told, may tell on, so it is taken away first: nobody would know it once it is forgotten. None outlives the
+        longest that we ask for."""
+        now_us = self._world.clock.now_us()
+        if watch.ends_us > now_us:
+            return False
+        if isinstance(await self._talk(self._listening.unsubscribe(watch)), Unwatched):
+            return True
+        return now_us >= watch.ends_us + round(self._listening.watch_s * 1e6)
 
     async def _drop(self, watch: Watch) -> None:
         said = await self._talk(self._listening.unsubscribe(watch)) if watch.id else Unwatched()

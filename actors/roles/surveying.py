@@ -176,13 +176,13 @@ class Surveyor:
             wait_s = max(wait_s, retry_after_s(failure.retry_after, now_us) or 0.0)
         self._not_before_us = now_us + round(wait_s * 1e6)
         if type(failure).__name__ != self._ailing:
-            self._ailing = type(failure).__name__
-            self._world.witness.trouble("listener.asking_failed", None, lane=self._lane, detail=failure.detail)
             match failure:
                 case Revoked(detail=detail):
                     await self._listener.heed.lost(detail)
                 case Throttled() | Unavailable() | Faulted() | Refused():
                     pass
+            self._ailing = type(failure).__name__
+            self._world.witness.trouble("listener.asking_failed", None, lane=self._lane, detail=failure.detail)
 
     def _well(self) -> None:
         self._failures = 0

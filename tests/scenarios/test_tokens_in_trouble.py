@@ -132,7 +132,7 @@ async def test_a_pair_that_was_written_though_the_store_could_not_say_so_is_the_
             kept = await inner(tenant, name, speaker, holding, tokens)
             if left:
                 left.pop()
-                raise StoreUnavailable("nobody knows whether it was written", 1.0)
+                raise StoreUnavailable("nobody knows whether it was written", 1)
             return kept
 
         connections.put = put  # type: ignore[method-assign]

@@ -9,6 +9,7 @@ import trio
 from letterbox import deliver_post, happens
 from world import Campus, completed, open_campus, route, tenant
 
+from actors.ports.listening import ListenerView
 from config.model import Audience, Tenant
 
 TEAM = "0d1e2f3a-0000-4000-8000-0000000000cc"
@@ -101,6 +102,40 @@ async def test_a_subscription_that_was_removed_is_made_anew(tmp_path: Path, auto
         assert "watch_gone" in kinds(campus, "call")
 
 
+async def test_one_that_lapses_and_cannot_be_renewed_leaves_nothing_behind_at_the_vendor(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with reached(tmp_path, school()) as campus:
+        first = await subscribed(campus)
+        campus.fault("teams", "status", operation="subscriptions.patch", value="503", times=0)
+        happens(campus, "teams", {"do": "lifecycle", "event": "reauthorizationRequired"})
+        while await subscribed(campus) & first:
+            await trio.sleep(60)
+        assert standing_there(campus) == await subscribed(campus)
+
+
+async def test_one_that_lapses_while_the_vendor_is_down_is_not_forgotten(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with reached(tmp_path, school()) as campus:
+        first = await subscribed(campus)
+        happens(campus, "teams", {"do": "lifecycle", "event": "reauthorizationRequired"})
+        while "watch_lapsing" not in kinds(campus, "call"):
+            await trio.sleep(0.01)
+        campus.fault("teams", "status", value="503", times=0)
+        await trio.sleep(6 * 3_600)
+        assert {row[0] for row in await campus.rows("SELECT id FROM watches")} == first
+        campus.fakes["teams"].clear_faults()
+        await trio.sleep(7 * 3_600)
+        assert await subscribed(campus) == first == standing_there(campus), "it was renewed, late"
+
+
+def standing_there(campus: Campus) -> set[str]:
+    """The subscriptions that the vendor has."""
+    now_s = campus.clock.now_us() / 1e6
+    return {each.id for each in campus.fakes["teams"]._watching._alive(now_s)}  # type: ignore[attr-defined]
+
+
 async def test_a_target_that_leaves_takes_its_subscriptions_along(tmp_path: Path, autojump_clock: object) -> None:
     before = school()
     async with reached(tmp_path, before) as campus:
@@ -109,6 +144,25 @@ async def test_a_target_that_leaves_takes_its_subscriptions_along(tmp_path: Path
         await campus.root.apply({"acme": Tenant(name="acme", timezone="UTC", locale="en", targets=without)})
         assert not await campus.rows("SELECT 1 FROM watches")
         assert [told["confirmed"] for told in campus.notes.named("listener.unsubscribed")] == [True, True]
+
+
+async def test_what_a_target_that_leaves_says_last_is_shown_to_nobody(tmp_path: Path, autojump_clock: object) -> None:
+    before = school()
+    async with reached(tmp_path, before) as campus:
+        await subscribed(campus)
+        inner, said = campus.store.tidings.unwatch, list[str]()
+
+        async def unwatch(lane: str, key: str) -> None:
+            """Its listener shows how it stands, in the midst of leaving."""
+            campus.switchboard.listener_views[lane] = ListenerView(lane=lane)
+            said.append(lane)
+            await inner(lane, key)
+
+        campus.store.tidings.unwatch = unwatch  # type: ignore[method-assign]
+        without = {name: each for name, each in before.targets.items() if name != "teams"}
+        await campus.root.apply({"acme": Tenant(name="acme", timezone="UTC", locale="en", targets=without)})
+        assert said == ["acme/teams", "acme/teams"]
+        assert sorted(campus.switchboard.listener_views) == ["acme/slack"]
 
 
 async def test_without_an_address_asking_finds_it(tmp_path: Path, autojump_clock: object) -> None:
