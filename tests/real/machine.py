@@ -4,6 +4,7 @@ It has no network but its own loopback: what it installs is brought along. ``LMS
 which the bare system is kept between runs.
 """
 
+import base64
 import contextlib
 import os
 import re
@@ -18,7 +19,7 @@ import pytest
 from checkout import TOP
 
 SUITE = "bookworm"
-PACKAGES = ("dbus", "make", "python3", "python3-venv", "systemd", "systemd-sysv")
+PACKAGES = ("dbus", "make", "python3", "python3-venv", "systemd", "systemd-sysv", "xmlsec1")
 CHECKOUT, WHEELS = "/srv/lmsyncd", "/srv/wheels"
 NAMESPACES = ("--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup")
 BOOT_S, COMMAND_S, POLL_S = 90.0, 300.0, 0.2
@@ -86,6 +87,21 @@ class Machine:
         if code is not None and done.returncode != code:
             raise Failed(f"{user}: {command}\nended with {done.returncode}, not {code}:\n{said[-6000:]}")
         return said
+
+    def write(self, path: str, content: bytes) -> None:
+        """A file inside, readable by the group that the configuration is."""
+        text = base64.b64encode(content).decode()
+        self.run(f"echo {text} | base64 -d > {path}; chgrp lms-operators {path}; chmod 640 {path}")
+
+    def beside(self, *command: str) -> str:
+        """What a program of this machine's printed that ran in the other one's network."""
+        enter = ["nsenter", "--target", str(self._leader), "--net"]
+        done = subprocess.run(
+            [*enter, *command], stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_S, check=False
+        )
+        if done.returncode:
+            raise Failed(f"{command}: {done.stderr.decode(errors='replace')[-4000:]}")
+        return done.stdout.decode()
 
     def show(self, prop: str, unit: str = "lmsyncd.service") -> str:
         """A property as ``systemctl show`` has it."""

@@ -3,6 +3,7 @@
 The machine is booted once; each test finds the daemon running and leaves it so.
 """
 
+import base64
 import re
 import subprocess
 import sys
@@ -12,12 +13,14 @@ from pathlib import Path
 import pytest
 from checkout import TOP, written
 from machine import CHECKOUT, WHEELS, Machine, bare_system, booted, need
+from saml_stage import Keys, metadata
 
 pytestmark = pytest.mark.real
 
 WALKED = ("Install", "Configure", "Seal the secrets", "Seal the key of the vault", "Start")
 OPERATOR, STRANGER = "olga", "steve"
-UNREACHABLE, FORBIDDEN = 69, 77
+DEGRADED, UNREACHABLE, FORBIDDEN = 2, 69, 77
+HERE = "http://127.0.0.1:8480"
 
 
 def walkthrough() -> dict[str, str]:
@@ -134,6 +137,44 @@ def test_a_killed_daemon_comes_back(service: Machine) -> None:
     service.run("systemctl kill --kill-whom=main --signal=SIGKILL lmsyncd")
     service.until("a restart", lambda: begun_again(service, before))
     service.run("lmsyncctl status", user=OPERATOR)
+
+
+SAML = """\
+[targets.slack]
+kind = "slack"
+token = { credential = "later" }
+[sso.saml]
+metadata_file = "../idp.xml"
+keys = [{ certificate = "../saml.pem", key = { credential = "saml-key" } }]
+"""
+
+
+def test_people_sign_on_by_saml_within_the_sandbox_of_the_unit(service: Machine, tmp_path: Path) -> None:
+    """xmlsec1 is run by the daemon as the unit lets it. And the key of ours is put in while the tenant waits for it."""
+    need("xmlsec1", "openssl")
+    keys = Keys(tmp_path, "sp", "idp", "evil")
+    words, tenant = "/etc/lmsyncd/lmsyncd.toml", "/etc/lmsyncd/tenants.d/school.toml"
+    service.write("/etc/lmsyncd/idp.xml", metadata(keys, "idp").encode())
+    service.write("/etc/lmsyncd/saml.pem", keys.pem("sp").read_bytes())
+    service.write(tenant, SAML.encode())
+    service.run(f"cp {words} /tmp/kept; sed -i 's|^\\[gateway\\]|&\\npublic_url = \"{HERE}\"|' {words}")
+    try:
+        service.run("systemctl restart lmsyncd")
+        told = service.run("lmsyncctl status", code=DEGRADED)
+        assert "school [sso] waits for a secret: lmsyncctl secret set saml-key" in told
+        text = base64.b64encode(keys.key("sp").read_bytes()).decode()
+        service.run(f"echo {text} | base64 -d | lmsyncctl secret set school/saml-key")
+        assert "saml-key" not in service.run("lmsyncctl status", code=DEGRADED)
+        ways = ("plain", "sealed", "forged")
+        support = f"PYTHONPATH={TOP}:{TOP / 'tests/support'}"
+        script = str(TOP / "tests/real/signs_on.py")
+        came = service.beside("env", support, sys.executable, script, HERE, "school", str(tmp_path), *ways)
+        assert came.splitlines() == ["plain 303 in", "sealed 303 in", "forged 403 out"]
+        began = service.run("journalctl --no-pager --output=cat --unit=lmsyncd.service LMSYNCD_EVENT=session.began")
+        assert len(began.splitlines()) == 2
+    finally:
+        service.run(f"cat /tmp/kept > {words}; rm -f {tenant} /etc/lmsyncd/idp.xml /etc/lmsyncd/saml.pem")
+        service.run("systemctl restart lmsyncd")
 
 
 def test_operators_keep_their_socket_while_it_restarts(service: Machine) -> None:
