@@ -41,6 +41,8 @@ from config.model import Audience
 CLIENT_MSG_IDS = uuid.UUID("6a1e9a2c-4c0d-5b7e-9d3f-0c8f3f2b7a51")
 """Our namespace of UUIDv5: a delivery always has the same ``client_msg_id``."""
 
+USEFUL = frozenset({"chat:write", "channels:manage", "groups:write", "usergroups:write"})
+"""With none of these a token is good for nothing: it may neither post nor keep rosters."""
 WORKSPACE_BURST = 5.0
 BUCKETS = {
     "method:users.lookupByEmail": "lookup_per_s",
@@ -229,7 +231,7 @@ class SlackTarget:
         answer = understand((yield self._post("auth.test", {}, "method:auth.test")))
         if not isinstance(answer, Answered):
             return harmless(answer)
-        if answer.scopes and "chat:write" not in {scope.strip() for scope in answer.scopes.split(",")}:
+        if answer.scopes and USEFUL.isdisjoint(scope.strip() for scope in answer.scopes.split(",")):
             return Refused(Cause.MISSING_PERMISSION, f"the token lacks chat:write, it has {answer.scopes[:200]}")
         names = ("team", "team_id", "user", "user_id", "bot_id", "url")
         receipt = {name: value for name in names if (value := answer.text(name))}

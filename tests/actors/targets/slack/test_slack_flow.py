@@ -142,6 +142,12 @@ def test_odd_answers_about_people_are_faults() -> None:
     assert isinstance(replies({"ok": True, "user": {"id": "U1"}}, {"ok": True})(build().find("a@example.edu")), Faulted)
 
 
+@pytest.mark.parametrize("scope", ["chat:write", "channels:manage", "groups:write", "usergroups:write"])
+def test_a_token_that_posts_or_keeps_rosters_will_do(scope: str) -> None:
+    answer = Response(status=200, headers={"x-oauth-scopes": f"users:read, {scope}"}, body=b'{"ok":true,"team":"T"}')
+    assert isinstance(replies(answer)(build().hello()), Delivered)
+
+
 def test_hello_tells_the_workspace_and_what_is_missing() -> None:
     verdict = Talk().run(build().hello())
     assert isinstance(verdict, Delivered)
