@@ -5,7 +5,7 @@ A delta begins at now: what is known of people is what was looked up since. Wher
 (a token lives for seven days), nobody knows who changed meanwhile, so everybody is looked up anew when next written to.
 """
 
-from collections.abc import Callable
+from collections.abc import Collection
 
 from actors.domain.flow import Flow
 from actors.domain.tidings import (
@@ -25,34 +25,33 @@ from actors.domain.tidings import (
     Tiding,
 )
 from actors.domain.verdicts import Cause, Faulted, Refused
+from actors.targets.teams.delta_members import moves
+from actors.targets.teams.delta_reading import ID_CHARS_MAX, PAGES_MAX, Ask, below, forgotten
 from actors.targets.teams.marks import messages_path, of_channel
 from actors.targets.teams.wire import Answered, harmless
-from actors.targets.teams.wire import Failure as Failed
 
-PAGES_MAX = 20
-"""Of one conversation; the next one goes on there."""
-CURSOR_CHARS_MAX = 8_000
-ID_CHARS_MAX = 100
 EMAIL_CHARS_MAX = 320
-FORGOTTEN = ("syncstatenotfound", "resyncrequired")
 PEOPLE = "users/delta?$select=id,mail,userPrincipalName,accountEnabled"
 FROM_NOW = f"{PEOPLE}&$deltatoken=latest"
+APART = "\n"
+"""Between how far we are with people and how far with members of teams."""
 
-Ask = Callable[[str, str, tuple[str, ...]], Flow[Answered | Failed]]
-"""(path below graph_url, operation, further buckets) -> what came of a GET."""
 
-
-def survey(ask: Ask, base: str, asking: Asking, *, people: bool) -> Surveying:
-    """``base``: graph_url. Pages lead nowhere else."""
+def survey(ask: Ask, base: str, asking: Asking, *, people: bool, kept: Collection[str] = ()) -> Surveying:
+    """``base``: graph_url. Pages lead nowhere else. ``kept``: teams whose members are kept in step."""
     tidings: list[Tiding] = []
+    of_people, _, of_members = asking.cursor.partition(APART)
     cursor, more, lacking = asking.cursor, False, []
     if asking.broadly and people:
-        found = yield from _people(ask, base, asking.cursor)
+        found = yield from _people(ask, base, of_people)
         if not isinstance(found, Surveyed):
             return found
-        tidings += found.tidings
-        cursor, more = found.cursor, found.more
-        lacking += [found.lacking] if found.lacking else []
+        moved = (yield from moves(ask, base, of_members, kept)) if kept else Surveyed(cursor=of_members)
+        if not isinstance(moved, Surveyed):
+            return moved
+        tidings += (*found.tidings, *moved.tidings)
+        cursor, more = f"{found.cursor}{APART if moved.cursor else ''}{moved.cursor}", found.more or moved.more
+        lacking += [each.lacking for each in (found, moved) if each.lacking]
     for place in asking.places:
         seen = yield from _channel(ask, place)
         if isinstance(seen, Refused):
@@ -74,7 +73,7 @@ def _people(ask: Ask, base: str, cursor: str) -> Flow[Surveyed | Failure]:
         answer = yield from ask(path, "users.delta", ())
         if not isinstance(answer, Answered):
             failure = harmless(answer)
-            if cursor and _forgotten(failure):
+            if cursor and forgotten(failure):
                 return Surveyed(tidings=(PeopleMissed("Graph does not know any more how far we were"),), more=True)
             if isinstance(failure, Refused):
                 return Surveyed(cursor=cursor, lacking=failure.detail)
@@ -82,24 +81,12 @@ def _people(ask: Ask, base: str, cursor: str) -> Flow[Surveyed | Failure]:
         for item in answer.objects() or []:
             tidings += _person(item)
         onward, end = answer.text("@odata.nextLink"), answer.text("@odata.deltaLink")
-        path = _below(base, onward or end)
+        path = below(base, onward or end)
         if not path:
             return Faulted("Microsoft Graph: a delta without a link that leads on")
         if not onward:
             return Surveyed(tidings=tuple(tidings), cursor=path)
     return Surveyed(tidings=tuple(tidings), cursor=path, more=True)
-
-
-def _forgotten(failure: Failure) -> bool:
-    """410, or one of the codes for it, in whatever letters."""
-    if isinstance(failure, Refused):
-        return failure.cause is Cause.DESTINATION_GONE
-    return isinstance(failure, Faulted) and any(code in failure.detail.casefold() for code in FORGOTTEN)
-
-
-def _below(base: str, link: str) -> str:
-    """The rest of a link behind graph_url; empty where it leads elsewhere: our token goes nowhere else."""
-    return link.removeprefix(base) if link.startswith(base) and len(link) <= CURSOR_CHARS_MAX else ""
 
 
 def _person(item: dict[str, object]) -> list[Tiding]:

@@ -64,12 +64,13 @@ class TeamsTarget:
         self.settle_s = seconds(settings.settle)
         self.late_landing_s = seconds(settings.late_landing)
         self.bundler: Bundler | None = GraphBundler(settings.graph) if settings.batch else None
-        self.listening: Listening | None = TeamsEars(settings, self._look, self._change)
         self._settings = settings
         self._wording = wording
         self._keys = keys_of(reveal, EntraDialect(settings, reveal))
         caller = Caller(settings, self._keys, self.bundler)
-        self.rostering: Rostering | None = TeamsRostering(settings, caller) if settings.has_app else None
+        rostering = TeamsRostering(settings, caller)
+        self.rostering: Rostering | None = rostering if settings.has_app else None
+        self.listening: Listening | None = TeamsEars(settings, self._look, self._change, rostering.kept)
         self._call, self._request, self._talk, self._token = caller.call, caller.request, caller.talk, caller.token
         self._installer = Installer(settings, partial(self._call, APP))
 
@@ -271,7 +272,8 @@ class TeamsTarget:
         """A question of the ears: by the app where there is one, else by the person."""
         request = self._request("GET", path, operation, ("survey", *draws))
         speaker = APP if self._settings.has_app else PERSON
-        return self._call(speaker, request, Purpose.CHANGES, self._talk(operation))
+        purpose = Purpose.TEAMS if operation.startswith("groups.") else Purpose.CHANGES
+        return self._call(speaker, request, purpose, self._talk(operation))
 
     def _change(self, method: str, path: str, body: bytes) -> Flow[Answered | Failure]:
         """Something about a subscription, which the app has."""

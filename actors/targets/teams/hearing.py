@@ -7,7 +7,7 @@ they are checked as well (``validation``). A notification is a hint: what change
 
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 from urllib.parse import parse_qsl
 
@@ -41,6 +41,7 @@ from actors.domain.tidings import (
 )
 from actors.domain.verdicts import Cause, Refused
 from actors.targets.teams import delta, subscribing
+from actors.targets.teams.delta_reading import Ask
 from actors.targets.teams.settings import CHANNEL_ID, TEAM_ID, TeamsSettings
 from actors.targets.teams.validation import Validator
 from config.durations import seconds
@@ -64,11 +65,13 @@ class TeamsEars:
     has_socket = False
     watch_s = WATCH_S
 
-    def __init__(self, settings: TeamsSettings, ask: delta.Ask, call: subscribing.Call) -> None:
+    def __init__(self, settings: TeamsSettings, ask: Ask, call: subscribing.Call, kept: Collection[str] = ()) -> None:
+        """``kept``: the teams that are kept in step, as they become known."""
         self.survey_s = seconds(settings.survey)
         self._settings = settings
         self._ask = ask
         self._call = call
+        self._kept = kept
         self._validator = Validator(settings)
 
     def routed(self, audiences: tuple[Audience, ...]) -> tuple[str, ...]:
@@ -83,7 +86,7 @@ class TeamsEars:
         return subscribing.resources_of(places) if self._settings.has_app and self._settings.subscribe else ()
 
     def survey(self, asking: Asking) -> Surveying:
-        return delta.survey(self._ask, self._settings.graph, asking, people=self._settings.has_app)
+        return delta.survey(self._ask, self._settings.graph, asking, people=self._settings.has_app, kept=self._kept)
 
     def pressed(self, form: str, body: bytes) -> tuple[str, ...]:
         return ()  # what is posted through Graph has no buttons that come back

@@ -6,7 +6,7 @@ owners with them; removing and changing roles is a request each, twenty to an or
 permissions is enough for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import ceil
 from typing import Literal
 
@@ -45,6 +45,8 @@ class TeamsRostering:
         self._people = People(caller)
         self._places = Places(caller, settings.team_owner)
         self._deeds = Deeds(settings, caller)
+        self.kept: Collection[str] = self._places.kept
+        """Teams whose members were read: those that are kept in step, as far as this process knows."""
 
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────
 

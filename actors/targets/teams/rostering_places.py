@@ -27,6 +27,8 @@ PLACES_MAX = SIZE_MAX
 FINDS_MAX = AT_ONCE
 PAGES_MAX = 40
 """Of one team: 25,000 members are twenty-six."""
+KEPT_MAX = 100_000
+"""So many teams it is heard of between the nights."""
 LIST_BYTES_MAX = 1024 * 1024
 """A page of a thousand members."""
 GROUP_SHOWN = "id,displayName,resourceProvisioningOptions,groupTypes,createdDateTime"
@@ -42,6 +44,7 @@ class Places:
     def __init__(self, caller: Caller, keeper: str) -> None:
         self._caller = caller
         self._keeper = keeper.casefold()
+        self.kept: set[str] = set()
 
     # ── finding ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -82,6 +85,7 @@ class Places:
     def members(self, teams: Sequence[str]) -> Flow[dict[str, Actual | Gone] | Failed]:
         """At most ``PLACES_MAX``."""
         read: dict[str, dict[str, Member]] = {team: {} for team in teams[:PLACES_MAX]}
+        self.kept.update(read if len(self.kept) < KEPT_MAX else ())
         found: dict[str, Actual | Gone] = {}
         waiting: dict[str, str] = dict.fromkeys(read, f"$top={PAGE_ROWS}")
         failure: Failed | None = None

@@ -5,7 +5,7 @@ from typing import TypeVar
 import msgspec
 from teams_stage import Talk, build
 
-from actors.domain.flow import Flow
+from actors.domain.flow import Flow, Outcome, Request
 from actors.domain.rosters.model import Actual, Member
 from actors.domain.rosters.order import RosterOrder
 from actors.domain.verdicts import Verdict
@@ -14,7 +14,6 @@ from actors.targets.teams.rostering import TeamsRostering
 
 T = TypeVar("T")
 AT = "2026-09-21T14:13:20Z"
-KINDLESS = {"plan": "p-1", "first_n": 0, "roster": "classes", "unit": "course:1", "at": AT}
 
 
 def email(n: int) -> str:
@@ -26,9 +25,10 @@ class Campus(Talk):
 
     def __init__(self, step_s: float = 2.0, **settings: object) -> None:
         super().__init__(step_s)
-        rostering = build(**settings).rostering
-        assert isinstance(rostering, TeamsRostering)
-        self.rostering = rostering
+        target = build(**settings)
+        assert isinstance(target.rostering, TeamsRostering)
+        assert target.listening is not None
+        self.rostering, self.ears = target.rostering, target.listening
         self.fake.terms.teams_late_s = self.fake.terms.groups_late_s = self.fake.terms.members_late_s = 0.0
 
     def run(self, flow: Flow[T]) -> T:
@@ -40,6 +40,10 @@ class Campus(Talk):
                 return end.value  # type: ignore[no-any-return]
             outcome = self.ask(request)
         raise AssertionError("no end")
+
+    def ask(self, request: Request) -> Outcome:
+        """Links in answers lead to where it was asked."""
+        return super().ask(msgspec.structs.replace(request, headers={**request.headers, "host": "s"}))
 
     @property
     def calls(self) -> list[str]:
