@@ -193,7 +193,7 @@ class ConnectionDesk:
             lambda reply: Granting(code, verifier, redirect_uri, scopes, by, correlation_id, reply),
         )
         if why:
-            return NotConnected(why=why)
+            return NotConnected(why=why, known=why != BUSY)
         standing = next(each for each in self.standings(tenant) if each.name == name and each.can_connect)
         return Connected(
             name=name,
@@ -208,7 +208,7 @@ class ConnectionDesk:
         if isinstance(found, NotConnected):
             return found
         why = await self.revoke(f"{tenant}/{name}", found.connects, "somebody disconnected it", by.who, correlation_id)
-        return NotConnected(why=why) if why else None
+        return NotConnected(why=why, known=why != BUSY) if why else None
 
     async def signed_in(self, tenant: str, by: Who) -> None:
         configured = self._tenants.get(tenant)

@@ -44,6 +44,9 @@ class Audit(Protocol):
         """How the intended deed ended; ``detail`` in a few words. Where its row has left by retention meanwhile,
         nothing is written. Raises StoreUnavailable: the deed then stands there as unfinished."""
 
+    def abandon(self, tenant: str, no: int) -> None:
+        """Nobody knows how the intended deed ended, or will: it stays unfinished."""
+
     async def note(self, tenant: str, deed: Deed, result: Result = "done", detail: str = "") -> None:
         """What has happened, on disk when this returns. Raises StoreUnavailable."""
 

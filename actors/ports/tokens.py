@@ -167,9 +167,11 @@ class Connected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NotConnected(msgspec.Struct, frozen=True, kw_only=True):
-    """It did not come to a good end, and ``why`` says what is known of it. It is for operators: no secret is in it."""
+    """It did not come to a good end, and ``why`` says what is known of it. It is for operators: no secret is in it.
+    ``known`` False: it may have been done all the same."""
 
     why: str
+    known: bool = True
 
 
 class Desk(Protocol):

@@ -120,6 +120,10 @@ class Office(Protocol):
 Emit = Callable[[msgspec.Struct], Awaitable[None]]
 
 
+class Unsettled(Exception):
+    """Nobody knows whether (all of) it was done. The text is for the asker."""
+
+
 class Asking(msgspec.Struct, frozen=True):
     """One request in the hands of its verb. ``emit`` sends a row; ``delivered_before``: deliveries by lane that were
     done before the daemon started; ``correlation_id``: by which the audit knows it, where it changes something."""

@@ -22,7 +22,7 @@ from daemon.control.deeds import acts, deed_of, result_of, tenant_of, told
 from daemon.control.exits import Exit
 from daemon.control.lines import Lines, LineTooLong
 from daemon.control.listener import adopted, listening
-from daemon.control.office import Asking, Office
+from daemon.control.office import Asking, Office, Unsettled
 from daemon.control.protocol import (
     AnyAsk,
     Ask,
@@ -43,6 +43,8 @@ IDLE_S = 60.0
 WRITE_S = 30.0
 LAST_WORD_S = 2.0
 VERB_S = 900.0
+UNSETTLED = (ActorDied, DeadlineExceeded, trio.TooSlowError, Unsettled)
+"""After these nobody knows whether it was done."""
 READ_BYTES = 65_536
 
 
@@ -123,6 +125,7 @@ class Desk:
         deed = deed_of(peer, request, self._office.dice.token() if request.mutates else "")
         tenant = tenant_of(request, self._office.configuration().tenants)
         intended: int | None = None
+        settled = True
         try:
             await self._admit(peer, request, tenant, deed)
             if request.mutates:
@@ -143,7 +146,8 @@ class Desk:
             raise
         except Exception as error:  # noqa: BLE001  # told to the asker and logged; the next request may fare better
             reply = self._fault(request, error)
-        await self._conclude(peer, request, tenant, intended, reply)
+            settled = not isinstance(error, UNSETTLED)
+        await self._conclude(peer, request, tenant, intended, reply, settled=settled)
         return reply
 
     async def _admit(self, peer: Peer, request: Ask, tenant: str, deed: Deed) -> None:
@@ -174,9 +178,11 @@ class Desk:
                 advice="lmsyncctl health tells what is wrong with the store; try again once it is well",
             ) from None
 
-    async def _conclude(self, peer: Peer, request: Ask, tenant: str, intended: int | None, reply: Done | Error) -> None:
-        """On record how it ended, before the answer. Where that cannot be written the answer is given all the same: the
-        deed is done, and stands in the audit as one whose end is not known."""
+    async def _conclude(
+        self, peer: Peer, request: Ask, tenant: str, intended: int | None, reply: Done | Error, *, settled: bool = True
+    ) -> None:
+        """On record how it ended, before the answer. Where that cannot be written, or nobody knows it, the answer is
+        given all the same: the deed stands in the audit as one whose end is not known."""
         if not request.mutates:
             return
         note = reply.what if isinstance(reply, Error) else reply.note
@@ -189,6 +195,9 @@ class Desk:
             result=note,
         )
         if intended is None:
+            return
+        if not settled:
+            self._office.store.audit.abandon(tenant, intended)
             return
         try:
             await self._office.store.audit.conclude(tenant, intended, result_of(reply), note)
@@ -206,6 +215,8 @@ class Desk:
                 what, code, advice = str(error), Exit.FAILURE, ""
             case ActorDied() | DeadlineExceeded():
                 what, code, advice = str(error), Exit.AGAIN, "lmsyncctl actor tree shows what is wrong with it"
+            case Unsettled():
+                what, code, advice = str(error), Exit.AGAIN, "look how it stands, and try again"
             case SecretUnavailable():
                 what, code, advice = f"a secret cannot be had: {error}", Exit.BAD_CONFIGURATION, "put it in its place"
             case trio.TooSlowError():

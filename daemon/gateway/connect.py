@@ -145,6 +145,8 @@ class ConnectResource:
                 tenant.name, name, code, verifier, self._redirect_uri(tenant, name), who, correlation_id
             )
             match ended:
+                case NotConnected(known=False):
+                    under_way.lost_sight()
                 case NotConnected(why=why):
                     under_way.ended("failed", why)
                 case Connected(account=account):
@@ -180,8 +182,10 @@ class ConnectResource:
         deed = self._deed(request, session, "account.disconnect", name)
         async with undertaking(self._counter.audit, tenant.name, deed) as under_way:
             failed = await self._desk.disconnect(tenant.name, name, who, facts(request.scope).correlation_id)
-            if failed is not None:
+            if failed is not None and failed.known:
                 under_way.ended("failed", failed.why)
+            elif failed is not None:
+                under_way.lost_sight()
         if failed is not None:
             self._counter.trouble(
                 "account.not_disconnected", None, account=_on(tenant, name), by=who.who, detail=failed.why

@@ -17,6 +17,11 @@ class Undertaking:
     def __init__(self) -> None:
         self.result: Result = "done"
         self.detail = ""
+        self.known = True
+
+    def lost_sight(self) -> None:
+        """Nobody knows how it ends: it may be done all the same."""
+        self.known = False
 
     def ended(self, result: Result, detail: str = "") -> None:
         """How it did."""
@@ -25,9 +30,9 @@ class Undertaking:
 
 @asynccontextmanager
 async def undertaking(audit: Audit, tenant: str, deed: Deed) -> AsyncIterator[Undertaking]:
-    """Intended before and concluded after: done, unless ``ended`` says otherwise. Where the work raises, or is
-    cancelled, it has failed, and what it raised goes on. Raises StoreUnavailable: nothing was done, or how it ended
-    could not be written."""
+    """Intended before and concluded after: done, unless ``ended`` (or ``lost_sight``) says otherwise. Where the work
+    raises, or is cancelled, it has failed, and what it raised goes on. Raises StoreUnavailable: nothing was done, or
+    how it ended could not be written."""
     no = await audit.intend(tenant, deed)
     under_way = Undertaking()
     try:
@@ -37,4 +42,7 @@ async def undertaking(audit: Audit, tenant: str, deed: Deed) -> AsyncIterator[Un
         with trio.move_on_after(LAST_WORD_S, shield=True), suppress(StoreUnavailable):
             await audit.conclude(tenant, no, "failed", broken)
         raise
-    await audit.conclude(tenant, no, under_way.result, under_way.detail)
+    if under_way.known:
+        await audit.conclude(tenant, no, under_way.result, under_way.detail)
+    else:
+        audit.abandon(tenant, no)

@@ -88,6 +88,9 @@ class SqlAudit:
 
         await self._firmly(job)
 
+    def abandon(self, tenant: str, no: int) -> None:
+        self.running.discard((tenant, no))
+
     async def note(self, tenant: str, deed: Deed, result: Result = "done", detail: str = "") -> None:
         entry = self._noted(tenant, deed, result, detail)
         await self._submit(lambda raw: self._append(raw, entry))

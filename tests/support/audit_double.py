@@ -46,6 +46,9 @@ class RememberedAudit:
             raise ValueError(f"nothing was intended under number {no} of {tenant or 'the host'}, or it has ended")
         self.told.append(Told("concluded", tenant, self._intended.pop((tenant, no)), result, detail))
 
+    def abandon(self, tenant: str, no: int) -> None:
+        """It stays among what is unfinished."""
+
     async def note(self, tenant: str, deed: Deed, result: Result = "done", detail: str = "") -> None:
         self._possible()
         self.told.append(Told("noted", tenant, deed, result, detail))

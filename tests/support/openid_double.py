@@ -132,6 +132,7 @@ class DeskDouble:
         self.finished: list[tuple[str, ...]] = []
         self.seen: list[Who] = []
         self.fails = ""
+        self.known = True
         self.states = {"slack": "unconnected", "teams": "unconnected"}
 
     def connectable(self, tenant: str) -> Sequence[Connectable]:
@@ -162,14 +163,14 @@ class DeskDouble:
         self, tenant: str, name: str, code: str, verifier: str, redirect_uri: str, by: Who, correlation_id: str
     ) -> Connected | NotConnected:
         if self.fails == "finish":
-            return NotConnected(why="words of the vendor, for the log")
+            return NotConnected(why="words of the vendor, for the log", known=self.known)
         self.finished.append((tenant, name, code, verifier, redirect_uri, by.who))
         self.states[name] = "connected"
         return Connected(name=name, account="<Workspace>")
 
     async def disconnect(self, tenant: str, name: str, by: Who, correlation_id: str) -> NotConnected | None:
         if self.fails == "disconnect":
-            return NotConnected(why="words for the log")
+            return NotConnected(why="words for the log", known=self.known)
         self.states[name] = "revoked"
         return None
 

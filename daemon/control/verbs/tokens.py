@@ -1,9 +1,9 @@
 """``token``: whose tokens there are, renewing them now, giving them back, and whether they may do too much."""
 
 from config.numbers import number_of
-from daemon.connections import ConnectionDesk, Standing
+from daemon.connections import BUSY, ConnectionDesk, Standing
 from daemon.control.exits import Exit
-from daemon.control.office import Asking, done
+from daemon.control.office import Asking, Unsettled, done
 from daemon.control.protocol import Done, Refusal, TokenList, TokenRevoke, TokenRotate, TokenScopes
 from daemon.control.views import ChangedRow, ScopeRow, TokenRow
 
@@ -48,11 +48,13 @@ async def rotate(request: TokenRotate, asking: Asking) -> Done:
         if not (each.holding.has_refresh or each.seeded):
             advice = "connect the account again" if each.can_connect else ""
             raise Refusal(Exit.NOTHING, f"{_name(each)} cannot be renewed: {each.why or each.state}", advice=advice)
-    failures = 0
+    failures, lost = 0, []
     for each in found:
         why = "" if request.dry_run else await _desk(asking).renew(each.on, each.speaker)
         failures += bool(why)
+        lost += [_name(each)] if why == BUSY else []
         await asking.emit(_changed(each, "renewed", why, dry_run=request.dry_run))
+    _settled(lost)
     if failures:
         return done("those in use serve on; it is tried again", Exit.FAILURE)
     return done()
@@ -67,14 +69,16 @@ async def revoke(request: TokenRevoke, asking: Asking) -> Done:
         if each.holding.state in ("none", "revoked"):
             raise Refusal(Exit.NOTHING, f"{_name(each)} has no token: it is {each.state}; nothing was changed")
     why = f"revoked by {asking.peer.name}" + (f": {request.reason}" if request.reason else "")
-    failures = 0
+    failures, lost = 0, []
     for each in found:
         said = ""
         if not request.dry_run:
             desk = _desk(asking)
             said = await desk.revoke(each.on, each.speaker, why, asking.peer.name, asking.correlation_id)
         failures += bool(said)
+        lost += [_name(each)] if said == BUSY else []
         await asking.emit(_changed(each, "revoked", said, dry_run=request.dry_run))
+    _settled(lost)
     return done("the vendor was not told of all of it", Exit.FAILURE) if failures else done()
 
 
@@ -104,6 +108,12 @@ def _named(names: tuple[str, ...], asking: Asking) -> list[Standing]:
             raise Refusal(Exit.NOTHING, f"there is no connection {name!r} with tokens", advice="lmsyncctl token list")
         found += [each for each in here if each not in found]
     return found
+
+
+def _settled(lost: list[str]) -> None:
+    """Raises Unsettled where of some nobody knows."""
+    if lost:
+        raise Unsettled(f"{', '.join(lost)}: {BUSY}")
 
 
 def _name(each: Standing) -> str:

@@ -9,9 +9,11 @@ from connecting import ADA, adjust, connect, slack_tenant, suspended
 from control_office import Office, ask
 from world import Campus, completed, open_campus, tenant
 
+from actors.domain.flow import Outcome, Request
 from actors.ports.tokens import Connected
 from daemon.control import protocol as p
 from daemon.control.exits import Exit
+from daemon.control.office import Unsettled
 from daemon.control.protocol import Refusal
 from daemon.control.views import ChangedRow, Overall, ScopeRow, TokenRow
 
@@ -89,6 +91,25 @@ async def test_revoking_gives_back_and_the_lane_waits(tmp_path: Path, autojump_c
         assert len(campus.journal("slack")) == 1
         kept = await campus.rows("SELECT state, by_email FROM connections WHERE name = 'slack'")
         assert kept == [("live", "ada@example.edu")]
+
+
+async def test_a_custodian_that_does_not_answer_in_time_has_not_failed(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, slack_tenant()) as campus:
+        office = office_of(campus)
+        assert isinstance(await connect(campus), Connected)
+        inner = campus.http.send
+
+        async def send(request: Request) -> Outcome:
+            await trio.sleep(100)
+            return await inner(request)
+
+        campus.http.send = send  # type: ignore[method-assign]
+        for request in (p.TokenRotate(names=("acme/slack",)), p.TokenRevoke(names=("acme/slack",))):
+            with pytest.raises(Unsettled, match="acme/slack:bot: it is not known"):
+                await ask(office, request)
+        gone = await office.desk.disconnect("acme", "slack", ADA, "corr")
+        assert gone is None or not gone.known
+        await trio.sleep(1000)
 
 
 async def test_a_configured_token_is_its_operators_own(tmp_path: Path, autojump_clock: object) -> None:

@@ -179,6 +179,18 @@ async def test_what_fails_says_so_and_no_more(tmp_path: Path) -> None:
         assert here.desk.finished == []
 
 
+async def test_where_nobody_knows_whether_it_was_done_the_audit_does_not_say_that_it_failed(tmp_path: Path) -> None:
+    async with people(tmp_path) as here:
+        browser = await signed_in(here)
+        here.desk.known = False
+        here.desk.fails = "finish"
+        failed = await browser.get(f"{CALLBACK}?state={await begun(browser)}&code=c")
+        assert (failed.status_code, "Nothing was changed" in failed.text) == (502, False)
+        here.desk.fails = "disconnect"
+        assert (await browser.post("/connect/slack/disconnect", csrf=await browser.csrf())).status_code == 502
+        assert [deed.what for deed in here.audit.unfinished] == ["account.connect", "account.disconnect"]
+
+
 async def test_who_may_not_connect_is_told_so_and_it_is_on_record(tmp_path: Path) -> None:
     async with people(tmp_path) as here:
         here.provider.claims = {"groups": ["staff"]}
