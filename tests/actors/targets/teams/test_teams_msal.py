@@ -62,7 +62,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
             self.end_headers()
             self.wfile.write(response.body)
 
-        do_POST = do_GET
+        do_POST = do_PATCH = do_DELETE = do_GET
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -135,6 +135,51 @@ def test_msal_answers_a_challenge(served: Served) -> None:
         proved = app.acquire_token_for_client(SCOPES, claims_challenge=claims)["access_token"]
         taken = app.http_client.get(url, headers={"authorization": f"Bearer {proved}"}, timeout=5)
     assert taken.status_code == 200
+
+
+def test_an_app_with_msals_token_keeps_a_roster_as_microsoft_documents_it(served: Served) -> None:
+    """By requests as they stand in the documentation, not as our connector makes them."""
+    kind, v1 = "#microsoft.graph.aadUserConversationMember", f"{served.origin}/graph/v1.0"
+
+    def member(person: str, *roles: str) -> dict[str, object]:
+        return {"@odata.type": kind, "roles": [*roles], "user@odata.bind": f"{v1}/users('{person}')"}
+
+    with client(served, "sandbox") as app:
+        bearer = {"authorization": f"Bearer {app.acquire_token_for_client(SCOPES)['access_token']}"}
+    served.fake.terms.teams_late_s = served.fake.terms.groups_late_s = served.fake.terms.members_late_s = 0.0
+    served.fake.limited = False
+    with requests.Session() as graph:
+        graph.verify, graph.trust_env = str(served.ca_file), False
+        graph.headers.update(bearer)
+        template = f"{v1}/teamsTemplates('standard')"
+        body = {
+            "template@odata.bind": template,
+            "displayName": "Maths",
+            "members": [member("ada@example.edu", "owner")],
+        }
+        made = graph.post(f"{v1}/teams", json=body, timeout=5)
+        assert made.status_code == 202
+        team = made.headers["content-location"].split("'")[1]
+        values = [member("ben@example.edu"), member("nobody@example.edu"), member("cyd@example.edu", "owner")]
+        added = graph.post(f"{v1}/teams/{team}/members/add", json={"values": values}, timeout=5)
+        assert added.status_code == 207
+        assert [each["error"] and each["error"]["code"] for each in added.json()["value"]] == [None, "NotFound", None]
+        listed = graph.get(f"{v1}/teams/{team}/members?$top=2", timeout=5).json()
+        assert len(listed["value"]) == 2
+        listed["value"] += graph.get(listed["@odata.nextLink"].replace("http:", "https:"), timeout=5).json()["value"]
+        by_mail = {each["email"]: each for each in listed["value"]}
+        assert {mail: each["roles"] for mail, each in by_mail.items()} == {
+            "ada@example.edu": ["owner"],
+            "ben@example.edu": [],
+            "cyd@example.edu": ["owner"],
+        }
+        ben = f"{v1}/teams/{team}/members/{by_mail['ben@example.edu']['id']}"
+        promoted = graph.patch(ben, json={"@odata.type": kind, "roles": ["owner"]}, timeout=5)
+        assert promoted.json()["roles"] == ["owner"]
+        assert graph.delete(ben, timeout=5).status_code == 204
+        assert graph.delete(ben, timeout=5).status_code == 404
+        found = graph.get(f"{v1}/groups?$filter=displayName in ('Maths','Art')&$select=id,displayName", timeout=5)
+        assert found.json()["value"] == [{"id": team, "displayName": "Maths"}]
 
 
 @pytest.mark.parametrize("error", ["invalid_client", "interaction_required", "temporarily_unavailable"])
