@@ -15,7 +15,7 @@ class _Do(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     """What every happening is."""
 
 
-class HirePeople(_Do, frozen=True, kw_only=True, tag="hire_people"):
+class HirePeople(_Do, frozen=True, kw_only=True, tag="people"):
     """These addresses are people of the directory, and are shown in its lists."""
 
     people: list[str]

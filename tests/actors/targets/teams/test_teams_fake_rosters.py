@@ -198,11 +198,11 @@ def test_only_those_who_were_hired_are_there_once_the_directory_is_closed() -> N
     talk = Talk()
     talk.fake.adjust(b'{"open_directory": false}', talk.now_s)
     assert rows(talk, "users?$filter=mail eq 'ada@example.edu'") == []
-    told = talk.fake.happen(b'{"do": "hire_people", "people": ["ada@example.edu", "ben@example.edu"]}', talk.now_s)
+    told = talk.fake.happen(b'{"do": "people", "people": ["ada@example.edu", "ben@example.edu"]}', talk.now_s)
     assert told == [{"hired": 2}]
     assert {each["mail"] for each in rows(talk, "users")} == {"ada@example.edu", "ben@example.edu"}
     with pytest.raises(Unclear):
-        talk.fake.happen(b'{"do": "hire_people", "people": ["ada@example.com"]}', talk.now_s)
+        talk.fake.happen(b'{"do": "people", "people": ["ada@example.com"]}', talk.now_s)
 
 
 def test_what_happens_to_teams_by_hand() -> None:
