@@ -41,6 +41,7 @@ SETTLED_MAX = 200
 """Deliveries of a place that closed or is back, in one transaction."""
 OF_PLACES = (ChannelArchived, ChannelBack, ChannelDeleted)
 OF_PEOPLE = (PeopleMissed, PersonCame, PersonChanged, PersonGone)
+OF_MEMBERS = (MembersChanged, *OF_PLACES, *OF_PEOPLE)
 CLICK = "click"
 """The kind under which what was clicked is sealed."""
 
@@ -79,6 +80,8 @@ class Heed:
             )
         if any(isinstance(note.tiding, Clicked) for note in noted.fresh):
             world.switchboard.weigh(self._tenant)
+        if any(isinstance(note.tiding, OF_MEMBERS) for note in noted.fresh):
+            world.switchboard.reconcile(self._tenant)
         if any(isinstance(note.tiding, OF_PEOPLE) for note in noted.fresh):
             world.switchboard.people_told_us[self.lane] = world.clock.now_us()
         if noted.forgotten:

@@ -38,7 +38,7 @@ from actors.domain.tidings import (
 )
 from actors.domain.verdicts import Cause
 from actors.ports.listening import Noted, PlaceView, Standing
-from daemon.store import interventions, judging, lines, rows
+from daemon.store import interventions, judging, lines, roster_news, rows
 from daemon.store.engine import Engine
 from daemon.store.writer import Writer
 
@@ -164,12 +164,16 @@ def _act(raw: sqlite3.Connection, lane: str, note: Note, now_us: int) -> int:
         case TokensRevoked():
             pass
         case PersonCame(person=person, email=email):
+            roster_news.people(raw, lane, person, (email,) if email else (), now_us, came=True)
             return _forget(raw, lane, "email = ? AND person <> ?", (email, person)) if email else 0
         case PersonChanged(person=person, emails=emails):
+            roster_news.people(raw, lane, person, emails, now_us)
             return _changed(raw, lane, person, emails)
         case PersonGone(person=person):
+            roster_news.people(raw, lane, person, (), now_us)
             return _forget_person(raw, lane, person)
         case PeopleMissed():
+            roster_news.everybody(raw, lane)
             return _forget(raw, lane, "found_us <= ?", (now_us,))
         case ChannelSeen(place=place, name=name) | ChannelRenamed(place=place, name=name):
             _tell(raw, lane, place, now_us)
@@ -180,8 +184,8 @@ def _act(raw: sqlite3.Connection, lane: str, note: Note, now_us: int) -> int:
             _close(raw, lane, place, "deleted", now_us)
         case ChannelBack(place=place, name=name):
             _open(raw, lane, place, name, now_us)
-        case MembersChanged():
-            pass  # whoever keeps it in step is hinted
+        case MembersChanged(place=place, joined=joined, left=left):
+            roster_news.members(raw, lane, place, joined, left, now_us)
         case WatchLapsing(watch=watch):
             raw.execute("UPDATE watches SET ends_us = ? WHERE lane = ? AND id = ?", (now_us, lane, watch))
         case WatchGone(watch=watch):
