@@ -233,6 +233,14 @@ def takes_people_out_and_who_is_out_already_is_no_failure(stage: RosterStage) ->
 
 
 @check
+def who_owns_a_course_is_let_in_whether_places_have_owners_or_not(stage: RosterStage) -> None:
+    ids = stage.people(3)
+    place = stage.made(owners=ids[:1])
+    stage.does(stage.change(place, add=ids[1:2], owners=ids[2:]))
+    assert stage.inside(place) >= set(ids[1:])
+
+
+@check
 def lets_in_before_it_takes_out(stage: RosterStage) -> None:
     ids = stage.people(4)
     place = stage.made(owners=ids[:1])

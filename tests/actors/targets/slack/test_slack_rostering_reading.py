@@ -181,6 +181,20 @@ def test_a_page_that_fails_makes_a_part(answer: Any) -> None:
     assert not isinstance(read, dict)
 
 
+def test_nothing_else_is_read_once_slack_does_not_let_us_go_on() -> None:
+    page = fine(members=["U1"], **on("p2"))
+    read, asked = play(rostering().members("channel", [CHANNEL, "C2222222222"]), page, RATIONED)
+    assert len(asked) == 2
+    assert isinstance(read, dict)
+    assert list(read) == [CHANNEL]
+
+
+def test_a_channel_that_is_on_two_pages_is_one() -> None:
+    shown = channel("C1AAAAAAAA", "a")
+    found, _ = play(rostering().find("channel", ["a", "b"]), fine(channels=[shown], **on("2")), fine(channels=[shown]))
+    assert found == {"a": (Found(place="C1AAAAAAAA", name="a"),), "b": ()}
+
+
 def test_pages_that_do_not_go_on_are_a_part() -> None:
     page = fine(members=["U1"], **on("same"))
     read, _ = play(rostering().members("channel", [CHANNEL]), page, page)
