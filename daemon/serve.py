@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import click
@@ -16,8 +17,8 @@ import trio
 import trio_asyncio
 
 from actors.kernel import Kernel
-from actors.ports import StoreUnavailable
 from actors.roles.custody import Custody, within
+from actors.roles.ruling import follow
 from actors.roles.world import Switchboard, World
 from config.model import Configuration
 from config.numbers import number_of
@@ -31,7 +32,7 @@ from daemon.depot import FileDepot
 from daemon.dialects import dialects_of
 from daemon.gateway.app import GatewayApp, build_app
 from daemon.gateway.ports import GatewayPorts
-from daemon.gateway.ports_sign_on import SignOnPorts
+from daemon.gateway.ports_sign_on import ReviewPorts, SignOnPorts
 from daemon.gateway.server import serve as serve_gateway
 from daemon.house import House, boot_name
 from daemon.http import Outbound
@@ -42,8 +43,8 @@ from daemon.store.errors import StoreRefused
 from daemon.systemd import Notifier, Watchdog, notify_address, take_sockets, watchdog_interval_s
 from daemon.telemetry.metrics import watch_loop
 from daemon.telemetry.opening import Telemetry, open_telemetry
-from daemon.vault import VaultUnusable
 from daemon.vault.connections import SealedConnections
+from daemon.vault.kept import Kept
 from daemon.vault.strongroom import Strongroom
 from daemon.websocket import HttpSockets
 
@@ -139,6 +140,7 @@ class Daemon:
         )
         self.depot = FileDepot(store.path.with_name(store.path.name + ".spool"), clock, self._outbound.client)
         self._strongroom = Strongroom(root, store, reader, environ, clock, witness)
+        kept = Kept(self._strongroom, witness)
         custody = Custody(
             SealedConnections(store.connections, self._strongroom.vault, reader.remember),
             clock,
@@ -175,8 +177,8 @@ class Daemon:
             mask=telemetry.mask,
             tidings=store.tidings,
             sockets=HttpSockets(self._outbound, dice.token),
-            seal=self._seal,
-            unseal=self._unseal,
+            seal=kept.seal,
+            unseal=kept.unseal,
             public_url=configuration.daemon.gateway.public_url,
         )
         self._house = House(
@@ -228,28 +230,6 @@ class Daemon:
         await logbook.told("daemon.stopped", boot=self._world.boot)
         await self._auditor.end()
         return EX_OK
-
-    async def _seal(self, tenant: str, kind: str, name: str, value: bytes) -> bytes:
-        """Raises StoreUnavailable, also where the vault cannot be used: whoever told it tells it again."""
-        vault = self._strongroom.vault
-        try:
-            await vault.ready_for(tenant)
-            return vault.seal(tenant, kind, name, value)
-        except VaultUnusable as error:
-            raise StoreUnavailable(f"the vault cannot be used: {error.why}") from None
-
-    async def _unseal(self, tenant: str, kind: str, name: str, sealed: bytes) -> bytes:
-        """Raises StoreUnavailable while the vault cannot be used; what it cannot open any more is empty."""
-        vault = self._strongroom.vault
-        try:
-            await vault.ready_for(tenant)
-        except VaultUnusable as error:
-            raise StoreUnavailable(f"the vault cannot be used: {error.why}") from None
-        try:
-            return vault.open(tenant, kind, name, sealed)
-        except VaultUnusable as error:
-            self._world.witness.trouble("vault.unreadable", None, tenant=tenant, kind=kind, detail=error.why)
-            return b""
 
     async def _gauges(self) -> None:
         world = self._world
@@ -307,6 +287,10 @@ class Daemon:
             persons=world.persons,
             desk=house.desk,
             event=world.witness.event,
+            review=ReviewPorts(
+                conflicts=self._store.conflicts,
+                followed=partial(follow, witness=world.witness, switchboard=world.switchboard),
+            ),
         )
 
     def _counted(self, name: str, tenant: str, n: int, reason: str = "") -> None:

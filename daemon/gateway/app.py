@@ -32,6 +32,7 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _TENANT = re.compile(r"^/t/[^/]+/")
 _HOOK = re.compile(r"^/t/[^/]+/hooks/[^/]+$")
 _EVENT = re.compile(r"^/t/[^/]+/events/[^/]+$")
+_CONFLICT = re.compile(r"(?<=^/t/\{tenant\})/review/[^/]+")
 _TARGET = re.compile(r"(?<=^/t/\{tenant\})/connect/[^/]+")
 HOOKS = "/t/{tenant}/hooks/{source}"
 EVENTS = "/t/{tenant}/events/{target}"
@@ -71,7 +72,7 @@ def build_app(ports: GatewayPorts, gateway: Gateway) -> GatewayApp:
 
     def template(path: str) -> str:
         general = HOOKS if _HOOK.match(path) else EVENTS if _EVENT.match(path) else _TENANT.sub("/t/{tenant}/", path)
-        general = _TARGET.sub("/connect/{target}", general)
+        general = _CONFLICT.sub("/review/{conflict}", _TARGET.sub("/connect/{target}", general))
         return general if general in templates else "(none)"
 
     def prepare(scope: Scope) -> None:

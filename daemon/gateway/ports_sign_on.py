@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from actors.ports import Http, Persons
+from actors.ports.conflicts import Conflicts, Decided, Decider
 from actors.ports.tokens import Desk
 from config.model import Configuration
 from daemon.store.saml import SqlSaml
@@ -36,6 +37,13 @@ class Told(Protocol):
     def __call__(self, name: str, /, **fields: object) -> None: ...
 
 
+class ReviewPorts(msgspec.Struct, frozen=True, kw_only=True):
+    """What pages for reviewers need. ``followed`` is told (tenant, verb, what was decided, by whom)."""
+
+    conflicts: Conflicts
+    followed: Callable[[str, str, Decided, Decider], None]
+
+
 class SignOnPorts(msgspec.Struct, frozen=True, kw_only=True):
     """``configuration`` is asked at each request, so that a reload takes effect. ``saml`` is what sign-on by SAML
     remembers."""
@@ -47,3 +55,5 @@ class SignOnPorts(msgspec.Struct, frozen=True, kw_only=True):
     persons: Persons
     desk: Desk
     event: Told
+    review: ReviewPorts | None = None
+    """None: there are no pages for reviewers."""

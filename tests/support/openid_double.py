@@ -26,7 +26,7 @@ from config.model import Configuration, Daemon, Gateway, Secret, Tenant
 from config.oidc import Oidc
 from config.sso import Sso, SsoRoles
 from daemon.gateway.app import build_app
-from daemon.gateway.ports_sign_on import SignOnPorts
+from daemon.gateway.ports_sign_on import ReviewPorts, SignOnPorts
 from daemon.store.database import Store, open_store
 
 ISSUER = "https://idp.example.edu"
@@ -200,6 +200,7 @@ class People:
         self.provider = OpenIdDouble(clock)
         self.desk = DeskDouble()
         self.events: list[tuple[str, dict[str, object]]] = []
+        self.followed: list[str] = []
         self.tenants = {"acme": signing_on(), "globex": signing_on("globex")}
         own = SignOnPorts(
             configuration=self.configuration,
@@ -209,6 +210,9 @@ class People:
             persons=store.persons,
             desk=self.desk,
             event=lambda name, /, **fields: self.events.append((name, fields)),
+            review=ReviewPorts(
+                conflicts=store.conflicts, followed=lambda tenant, verb, decided, by: self.followed.append(verb)
+            ),
         )
         ports = msgspec.structs.replace(self.world.ports, sign_on=own, clock=clock)
         self.app = build_app(ports, self.world.gateway).public

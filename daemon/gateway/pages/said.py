@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from daemon.gateway.pages.said_review import REVIEW
+
 Language = Literal["en", "de"]
 _BOTH: Mapping[str, tuple[str, str]] = {
     # ── what many pages have ─────────────────────────────────────────────────────────────────────────
@@ -154,6 +156,7 @@ _BOTH: Mapping[str, tuple[str, str]] = {
         "geändert. Beginnen Sie neu.",
     ),
 }
+_BOTH = {**_BOTH, **REVIEW}
 SAID: Mapping[Language, Mapping[str, str]] = {
     "en": {key: both[0] for key, both in _BOTH.items()},
     "de": {key: both[1] for key, both in _BOTH.items()},

@@ -5,6 +5,7 @@ Signing in begins by a link and never by itself. Whoever is refused is told no r
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
@@ -78,15 +79,18 @@ class EntranceResource:
 
     async def entrance(self, request: Request, tenant: Tenant) -> Response:
         """The ways in, the preferred one first. Those that cannot be used now are left out while there is another."""
+        asked = query_of(request).get("to", "")[:WAY_CHARS_MAX]
         if await self._counter.sessions.of(request, tenant) is not None:
-            return RedirectResponse(self._counter.accounts(tenant), 303, headers=PRIVATE)
+            url = self._counter.origin.url(safe_way(tenant.name, asked))
+            return RedirectResponse(url, 303, headers=PRIVATE)
+        to = f"?to={quote(safe_way(tenant.name, asked), safe='/')}" if asked else ""
         assert tenant.sso is not None  # noqa: S101  # the frame lets no others in
         usable, shown = [], []
         for method in tenant.sso.order():
             way = self._ways.get(method)
             if way is None:
                 continue
-            link = Link(self._counter.origin.url(way.begins.format(tenant=tenant.name)), method)
+            link = Link(self._counter.origin.url(way.begins.format(tenant=tenant.name)) + to, method)
             shown.append(link)
             if why := await way.unusable(tenant):
                 self._counter.trouble("sso.unusable", None, tenant=tenant.name, method=method, detail=why)

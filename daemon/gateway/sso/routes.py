@@ -12,6 +12,7 @@ from daemon.gateway.origin import Origin
 from daemon.gateway.pages import Pages
 from daemon.gateway.ports import GatewayPorts
 from daemon.gateway.ports_sign_on import SignOnPorts
+from daemon.gateway.review import ReviewResource
 from daemon.gateway.sessions import Sessions
 from daemon.gateway.sso.entrance import EntranceResource, Way
 from daemon.gateway.sso.oidc_desk import OidcDesk, OidcPorts
@@ -53,6 +54,7 @@ def people_routes(ports: GatewayPorts, own: SignOnPorts, origin: Origin) -> Sequ
         *EntranceResource(counter, oidc, {"saml": by_saml}, strangers).routes(),
         *SamlResource(saml, sessions, own.sessions.all, ports.audit, ports.trouble, strangers).routes(),
         *ConnectResource(counter, own.desk, own.sessions, ports.clock, own.event).routes(),
+        *([] if own.review is None else ReviewResource(counter, own.review, ports.clock).routes()),
     ]
 
 
