@@ -31,13 +31,13 @@ from daemon.dialects import dialects_of
 from daemon.store.database import Store, open_store
 from daemon.vault.connections import SealedConnections
 from tests.simulation.eavesdrop import listening
-from tests.simulation.fate import SOURCE_PORTS, Blow, Fate, Port
+from tests.simulation.fate import ROSTER_PORTS, SOURCE_PORTS, Blow, Fate, Port
 from tests.simulation.record import Record
 from tests.simulation.shaky import Ground, shaking
 from tests.simulation.shelf import Disk, ShakyDepot
 from tests.simulation.wire import Vendors, Wire
 
-STORED = tuple(name for name in SOURCE_PORTS if name != "depot")
+STORED = (*(name for name in SOURCE_PORTS if name != "depot"), *ROSTER_PORTS)
 DOWNTIMES_S = (0.05, 1.0, 5.0, 60.0, 900.0)
 
 

@@ -22,9 +22,11 @@ import msgspec
 import trio
 
 from actors.ports import Depot, Housekeeping, Ledger, Outbox, Sources, Statements
+from actors.ports.conflicts import Conflicts
 from actors.ports.records import Records, Relays
 from actors.ports.remapping import Remappings
 from actors.ports.reminders import Reminders
+from actors.ports.rosters import Rosters
 from tests.simulation.record import Record
 
 PORTS = {"outbox": Outbox, "statements": Statements, "ledger": Ledger, "housekeeping": Housekeeping}
@@ -37,6 +39,8 @@ SOURCE_PORTS = {
     "depot": Depot,
 }
 """What reading sources needs; a campus without sources never calls them."""
+ROSTER_PORTS = {"rosters": Rosters, "conflicts": Conflicts}
+"""What keeping rosters needs; a campus without rosters hardly calls it."""
 VERBS = ("pause", "resume", "replay", "discard", "latest", "fold")
 """What operators do: ``queries.VERB``."""
 OPERATIONS = (
@@ -59,6 +63,22 @@ OPERATIONS = (
     "statements.put",
     "statements.void",
 )
+ROSTER_OPERATIONS = (
+    "conversations.create",
+    "conversations.invite",
+    "conversations.kick",
+    "conversations.list",
+    "conversations.members",
+    "usergroups.create",
+    "usergroups.disable",
+    "usergroups.list",
+    "usergroups.users.update",
+    "users.info",
+    "groups.list",
+    "teams.post",
+    "members.add",
+    "members.list",
+)
 NO_ACTORS = ("statements.append", "queries.")
 """Called by the gateway and by operators, who are no actors: they cannot crash alone."""
 
@@ -77,6 +97,16 @@ def source_points() -> list[str]:
     methods = [f"{port}.{name}" for port, protocol in SOURCE_PORTS.items() for name in methods_of(protocol)]
     return [f"{method}:{moment}" for method in methods if method not in UNCALLED for moment in moments(method)] + [
         *PUTTING
+    ]
+
+
+def roster_points() -> list[str]:
+    """Those of what keeps rosters, in order."""
+    methods = [f"{port}.{name}" for port, protocol in ROSTER_PORTS.items() for name in methods_of(protocol)]
+    return [f"{method}:{moment}" for method in methods for moment in moments(method)] + [
+        f"http.{operation}:{moment}"
+        for operation in ROSTER_OPERATIONS
+        for moment in ("before", "committed", "answered")
     ]
 
 
@@ -100,6 +130,9 @@ def crashable() -> list[str]:
     ]
 
 
+ROSTER_WRITES = frozenset(
+    {"watch", "share", "worked", "spread", "touch", "due", "learn", "commit", "keep_plan", "judge_plan", "note_drift"}
+)
 READS = frozenset(
     {
         "outbox.cursor",
@@ -116,6 +149,8 @@ READS = frozenset(
     | {f"remappings.{name}" for name in ("page", "enrolled", "in_force", "unfinished", "last", "history")}
     | {f"reminders.{name}" for name in ("work", "owing")}
     | {f"depot.{name}" for name in methods_of(Depot)}
+    | {f"rosters.{name}" for name in methods_of(Rosters) if name not in ROSTER_WRITES}
+    | {f"conflicts.{name}" for name in ("rulings", "one", "cases")}
 )
 UNCALLED = frozenset({"sources.quarantined", "remappings.enrolled", "remappings.history"})
 """By operators only, who read there and change nothing."""
