@@ -14,6 +14,7 @@ from actors.domain.xapi.documents import content
 from daemon.store import lines, rows
 from daemon.store.erasing import Counts, Room, Rows, bounded
 from daemon.store.erasing_audit import DEEDS
+from daemon.store.erasing_conflicts import BELIEVED, CONFLICTS
 from daemon.store.erasing_persons import PERSONS
 from daemon.store.erasing_records import RECORDS
 
@@ -324,6 +325,8 @@ ROOMS = (
     Room("addresses", find_addresses, fate_of_address, apply_to_addresses, _counted("addresses")),
     Room("plans", find_plans, fate_of_plan, apply_to_plans, _counted("plans")),
     Room("staged", find_staged, fate_of_staged, apply_to_staged, _counted("staged")),
+    CONFLICTS,
+    BELIEVED,
     RECORDS,
     PERSONS,
     DEEDS,

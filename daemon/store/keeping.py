@@ -61,6 +61,8 @@ def of_tenant(raw: sqlite3.Connection, tenant: str) -> list[Kept]:
         ("propagation", "SELECT 1 FROM propagation WHERE tenant = ?", tenant),
         ("holds", "SELECT 1 FROM holds WHERE lane BETWEEN ? || '/' AND ?1 || '0'", tenant),
         ("clicks", "SELECT 1 FROM clicks WHERE lane BETWEEN ? || '/' AND ?1 || '0'", tenant),
+        ("conflicts", "SELECT 1 FROM conflicts WHERE tenant = ?", tenant),
+        ("rulings", "SELECT 1 FROM rulings WHERE tenant = ?", tenant),
         ("addresses", "SELECT 1 FROM addresses WHERE lane BETWEEN ? || '/' AND ?1 || '0'", tenant),
     ):
         n, more = _counted(raw, sql, key)

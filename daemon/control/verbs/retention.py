@@ -35,6 +35,8 @@ _PERIODS = {
     "propagation": "deliveries",
     "holds": "deliveries",
     "clicks": "deliveries",
+    "conflicts": "deliveries",
+    "rulings": "deliveries",
     "addresses": "effect_horizon",
     "voids": "effect_horizon",
 }
