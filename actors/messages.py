@@ -149,7 +149,9 @@ class Switched(msgspec.Struct, frozen=True, tag="switched"):
 
 
 class Look(msgspec.Struct, frozen=True, tag="look"):
-    """To a harvester: its source has something new."""
+    """To a harvester: its source has something new. ``mended``: what it failed for may be put right."""
+
+    mended: bool = False
 
 
 class Renewed(msgspec.Struct, frozen=True, tag="renewed"):

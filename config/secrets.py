@@ -77,7 +77,7 @@ class SecretReader:
             return self.outside(secret)
         except SecretUnavailable as error:
             if is_awaited(secret, self._environ):
-                put = f"{error.why}. Put it in: lmsyncctl secret set {secret.credential}"
+                put = f"put it in: lmsyncctl secret set {secret.credential} ({error.why})"
                 raise SecretUnavailable(error.where, put) from None
             raise
 

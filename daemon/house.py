@@ -206,8 +206,9 @@ class House:
         """Of a lane, a source, an account or a listener that was refused, what stands in its secret's place may be
         another one now; without a tenant, of any."""
         for name, view in self.switchboard.source_views.items():
-            if view.state == "suspended" and tenant in ("", name.partition("/")[0]):
+            if view.state in ("suspended", "unavailable") and tenant in ("", name.partition("/")[0]):
                 self.switchboard.switched(name)
+                self.switchboard.look(name, mended=True)
         for lane in self.switchboard.couriers:
             if tenant in ("", lane.partition("/")[0]):
                 self.switchboard.ready(lane)  # one that is not suspended only looks

@@ -93,9 +93,10 @@ def due(pace: Pace, standing: Standing, now_us: int, dice: float) -> Due:
     return Due(mode="delta", at_us=at_us)
 
 
-def looked(planned: Due, standing: Standing, look_us: int | None) -> Due:
-    """Sooner, where a webhook said that there is something (at ``look_us``); not while it fails."""
-    if look_us is None or standing.failures:
+def looked(planned: Due, standing: Standing, look_us: int | None, *, mended: bool = False) -> Due:
+    """Sooner, where a webhook said that there is something (at ``look_us``); not while it fails, unless what it fails
+    for may be ``mended``."""
+    if look_us is None or (standing.failures and not mended):
         return planned
     at_us = max(look_us, standing.throttled_us, (standing.ended_us or 0) + RESTS * standing.took_us)
     return planned if planned.at_us <= at_us else Due(mode="delta", at_us=at_us)

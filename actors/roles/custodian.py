@@ -245,6 +245,7 @@ class Custodian(Actor[CustodianMessage]):
             view = world.switchboard.source_views.get(source)
             if view is None or view.state != "running":  # else it is being read, perhaps with the new one already
                 world.switchboard.switched(source)
+                world.switchboard.look(source, mended=True)
             return
         try:
             await world.outbox.unsuspend(on, world.clock.now_us())

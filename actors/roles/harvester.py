@@ -74,6 +74,7 @@ class Harvester(Actor[HarvesterMessage]):
         self._wake = trio.Event()
         self._asked: Sync | None = None
         self._look_us: int | None = None
+        self._mended = False
         self._running: trio.CancelScope | None = None
         self._hello_s = 0.0
         self._ailing = ""
@@ -99,7 +100,8 @@ class Harvester(Actor[HarvesterMessage]):
                 self._break_off()
             case Renewed():
                 self._break_off()
-            case Look():
+            case Look(mended=mended):
+                self._mended = self._mended or mended
                 self._look_us = self._look_us or self._world.clock.now_us() + SOON_US
                 self._wake.set()
             case Hear():
@@ -167,12 +169,12 @@ class Harvester(Actor[HarvesterMessage]):
         else:
             standing = after(standing_of(state, for_cadence(readings), self._since_us, self._born_us), self._idle)
             dice = self._dice(readings)
-            next_one = looked(due(self._pace, standing, now_us, dice), standing, self._look_us)
+            next_one = looked(due(self._pace, standing, now_us, dice), standing, self._look_us, mended=self._mended)
             past_at_us = past_us(state, standing, readings, dice)
             if state.past is not None and past_at_us is not None and past_at_us <= now_us:
                 await self._read_past(state, state.past)
             elif next_one.at_us <= now_us:
-                self._look_us = None
+                self._look_us, self._mended = None, False
                 await self._read(state, next_one.mode, None, lightly=may_be_idle(state, readings, next_one.mode))
             else:
                 self._show_resting(state, readings, next_one)

@@ -20,13 +20,13 @@ from actors.messages import (
     ListenerMessage,
     Look,
     Ready,
+    Reconcile,
     ReconcilerMessage,
     Reconnected,
     ReminderMessage,
     Renewed,
     Reported,
     Resumed,
-    Reconcile,
     ReviewerMessage,
     RouterMessage,
     SecretsChanged,
@@ -127,10 +127,10 @@ class Switchboard:
         if harvester := self.harvesters.get(source):
             harvester.hint(Switched())
 
-    def look(self, source: str) -> None:
-        """It has something new."""
+    def look(self, source: str, *, mended: bool = False) -> None:
+        """It has something new, or what it failed for may be put right."""
         if harvester := self.harvesters.get(source):
-            harvester.hint(Look())
+            harvester.hint(Look(mended))
 
     def renewed(self, source: str) -> None:
         """What its records mean was changed beside its harvester."""

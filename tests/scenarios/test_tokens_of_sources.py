@@ -180,3 +180,22 @@ async def test_bundles_need_no_tokens(tmp_path: Path, autojump_clock: object) ->
     account = tenant(route("slack", "enrolled"), sources=zipped, settings={"teams": {"client_secret": None}})
     async with open_campus(tmp_path, account, limited=False) as campus:
         assert [each.name for each in desk_of(campus).standings("acme") if each.name == "campus"] == []
+
+
+@ALL
+async def test_what_only_failed_is_read_as_soon_as_there_is_a_token_again(
+    tmp_path: Path, autojump_clock: object, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """A secret that is put in late: nothing was refused, so nothing is suspended, and the next try may be far away."""
+
+    def fail(campus: Campus) -> None:
+        campus.sources[kind].fault(Fault(kind="status", value="503", operation="token", times=0))
+
+    async with open_campus(tmp_path, of(kind), limited=False, before=fail) as campus:
+        await trio.sleep(24 * HOUR_S)
+        assert campus.view().state == "unavailable"
+        campus.sources[kind].clear_faults()
+        campus.switchboard.secrets_changed("acme/campus")
+        before = len(campus.readings())
+        with trio.fail_after(60):
+            assert (await campus.until_read(before + 1)).how == "finished"

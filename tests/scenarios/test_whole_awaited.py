@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 import trio
-from rehearsal import lmsyncctl, picked, post, rehearsal, replace, until_logged
+from rehearsal import PATIENCE_S, lmsyncctl, picked, post, rehearsal, replace, until_logged
 
 from daemon.demo.scene import SECRET
-from daemon.demo.stage import Stage
+from daemon.demo.stage import POLL_S, Stage
 
 OTHERS = """
 [sources.moodle]
@@ -26,7 +26,7 @@ client_secret = {{ credential = "canvas" }}
 refresh_token = {{ credential = "canvas-refresh" }}
 [sources.sis]
 kind = "oneroster"
-base_url = "{sandbox}/oneroster/"
+base_url = "{sandbox}/oneroster/ims/oneroster"
 token_url = "{sandbox}/oneroster/token"
 client_id = "sandbox"
 client_secret = {{ credential = "sis" }}
@@ -109,8 +109,21 @@ async def test_a_first_start_waits_for_what_only_the_vault_will_have(tmp_path: P
         assert (await post(stage.scene, statements[1:])).status_code == 200
         await stage.until_effects(2)
         assert await stage.count() == 2
+        await until_listed(stage, "campus/sis", '"state":"unavailable"')
+        await put(stage, "campus/sis", "sandbox")
+        await until_listed(stage, "campus/sis", '"how":"finished"')
         left = await waiting(stage)
-        assert len(left) == len(lines) - 2
+        assert len(left) == len(lines) - 3
         assert [line for line in left if "slack" in line or "set lrs" in line] == []
         told = stage.daemon.log.read_text()
         assert [word for word in ("Traceback", "actor.crashed", ".fault") if word in told] == []
+
+
+async def until_listed(stage: Stage, source: str, text: str) -> None:
+    """``source list`` says so of it."""
+    with trio.fail_after(PATIENCE_S):
+        while True:
+            lines = (await lmsyncctl(stage.scene, "--json", "source", "list")).stdout.decode().splitlines()
+            if any(text in line for line in lines if f'"{source}"' in line):
+                return
+            await trio.sleep(POLL_S)

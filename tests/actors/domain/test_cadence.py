@@ -149,6 +149,8 @@ def test_a_call_brings_the_next_reading_forward() -> None:
     assert looked(planned, just, NOW_US + 2) == Due(mode="delta", at_us=NOW_US + 2)
     assert looked(planned, just, NOW_US + 2 * DAY_US) == planned
     assert looked(planned, msgspec.structs.replace(just, failures=1), NOW_US) == planned
+    failed = msgspec.structs.replace(just, failures=9)
+    assert looked(planned, failed, NOW_US + 2, mended=True) == Due(mode="delta", at_us=NOW_US + 2)
     named = msgspec.structs.replace(just, throttled_us=NOW_US + MINUTE_US)
     assert looked(planned, named, NOW_US) == Due(mode="delta", at_us=NOW_US + MINUTE_US)
 

@@ -48,7 +48,7 @@ async def test_a_tenant_waits_until_it_is_put_in_for_it_or_for_all(tmp_path: Pat
             ("acme", "slack-bot", ("acme/chat", "acme/news")),
             ("globex", "slack-bot", ("globex/chat", "globex/news")),
         ]
-        with pytest.raises(SecretUnavailable, match="Put it in: lmsyncctl secret set slack-bot"):
+        with pytest.raises(SecretUnavailable, match="put it in: lmsyncctl secret set slack-bot"):
             place.reader.of("acme")(TOKEN)
         await place.room.put("acme", "slack-bot", "xoxb-1", "ada")
         assert [each.tenant for each in awaited.now()] == ["globex"]
