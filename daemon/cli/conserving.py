@@ -23,9 +23,7 @@ conservation = subgroup("conservation", "What became of all that was accepted.")
 )
 @click.argument("tenant", default="")
 @click.option("--days", type=click.IntRange(1, 400), default=14, show_default=True, help="How many days back.")
-@click.option(
-    "--open", "only_open", is_flag=True, help="Only days that may move on yet, or do not add up."
-)
+@click.option("--open", "only_open", is_flag=True, help="Only days that may move on yet, or do not add up.")
 def listing(tenant: str, days: int, only_open: bool) -> int:
     """Show what became of what was accepted, by day and source.
 

@@ -29,9 +29,9 @@ class StageFailed(Exception):
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # made once: reading the certificates takes longer than a request
 
 
-def asking(timeout_s: float) -> httpx.AsyncClient:
+def asking(timeout_s: float, base_url: str = "") -> httpx.AsyncClient:
     """A client for loopback addresses, cheap to make."""
-    return httpx.AsyncClient(timeout=timeout_s, trust_env=False, verify=_NO_TLS)
+    return httpx.AsyncClient(timeout=timeout_s, trust_env=False, verify=_NO_TLS, base_url=base_url)
 
 
 _PORTS = range(10_000, 32_768)
@@ -160,7 +160,7 @@ class Stage:
         with trio.move_on_after(limit_s):
             async with asking(20) as client:
                 while await self._effects(client) < number:
-                    await trio.sleep(POLL_S / 5)
+                    await trio.sleep(POLL_S / 2)
 
     async def count(self) -> int:
         """Effects so far."""

@@ -24,7 +24,7 @@ MOMENTS = {"answered": 4, "effects": 4, "starting": 1}
 
 
 async def test_a_few_kills(tmp_path: Path) -> None:
-    await campaign(tmp_path, 10)
+    await campaign(tmp_path, 5)
 
 
 @pytest.mark.campaign

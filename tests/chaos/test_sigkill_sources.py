@@ -55,7 +55,7 @@ audience = {{ channel = "C0GENERAL1" }}
 
 
 async def test_a_few_kills_while_a_source_is_read(tmp_path: Path) -> None:
-    await campaign(tmp_path, 5)
+    await campaign(tmp_path, 3)
 
 
 @pytest.mark.campaign

@@ -12,7 +12,8 @@ from raw_server import RawServer, reply, serving
 
 from actors.domain.flow import Identity, Lost, NotSent, Outcome, Request, Response
 from config.model import Network
-from daemon.http import IDENTITIES_MAX, Outbound
+from daemon import http
+from daemon.http import Outbound
 
 
 def post(port: int, identity: Identity | None) -> Request:
@@ -105,14 +106,15 @@ async def test_what_is_no_pair_is_not_sent_and_not_told(tmp_path: Path, flaw: st
     assert "do-not-tell" not in outcome.detail
 
 
-async def test_no_more_contexts_are_kept_than_are_bounded(tmp_path: Path) -> None:
+async def test_no_more_contexts_are_kept_than_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "IDENTITIES_MAX", 4)
     authority = Authority(tmp_path)
     outbound = Outbound(Network(private_targets=LOOPBACK, ca_file=authority.file))
     identity = authority.identity()
-    for number in range(IDENTITIES_MAX + 3):
+    for number in range(7):
         padded = msgspec.structs.replace(identity, key=identity.key + "\n" * number)
         await outbound.client().send(post(49_151, padded))
-    assert len(outbound._identified) == IDENTITIES_MAX
+    assert len(outbound._identified) == 4
 
 
 def test_an_identity_shows_nothing_of_itself(tmp_path: Path) -> None:

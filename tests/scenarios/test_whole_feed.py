@@ -14,7 +14,7 @@ from rehearsal import PATIENCE_S, lmsyncctl, rehearsal, replace
 from daemon.demo.moodle import Moodle, batches, sample
 from daemon.demo.oracle import expect
 from daemon.demo.scene import HALL, KEY, SECRET, SLACK_CHANNELS, TEAMS_CHANNELS, Scene
-from daemon.demo.stage import POLL_S, Stage
+from daemon.demo.stage import POLL_S, Stage, asking
 
 BI = "the secret of bi"
 WORDS = {
@@ -48,7 +48,7 @@ class Poller:
     async def once(self) -> bool:
         """Whether there is more."""
         try:
-            async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
+            async with asking(20) as client:
                 answer = await client.get(self._url, params=self._parameters, headers=self._headers)
         except httpx.TransportError:
             return True

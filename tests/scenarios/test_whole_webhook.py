@@ -2,7 +2,6 @@
 the library of Standard Webhooks, and has each effect exactly once by its ``webhook-id``."""
 
 import base64
-import json
 import os
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -11,12 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import trio
 from rehearsal import PATIENCE_S, lmsyncctl, picked, post, rehearsal, replace
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from actors.domain.flow import Request, Response
 from actors.ports import Answer
+from daemon.control import protocol as p
+from daemon.control.client import Client
 from daemon.demo.moodle import sample
 from daemon.demo.scene import Scene
 from daemon.demo.stage import POLL_S
@@ -136,15 +138,19 @@ async def test_each_effect_once_across_a_kill(tmp_path: Path) -> None:
         assert secret.encode() not in told.stdout
 
 
+def depths_of(scene: Scene) -> dict[str, int]:
+    """Of the first lane, as ``lmsyncctl status`` tells it."""
+    with Client(scene.socket) as client:
+        rows = [msgspec.json.decode(row) for row in client.ask(p.AskStatus()) if isinstance(row, msgspec.Raw)]
+    return next((row["depths"] for row in rows if row["kind"] == "lane"), {})
+
+
 async def delivered(scene: Scene) -> int:
     """How many deliveries there are, once all are delivered."""
     before: dict[str, int] = {}
     with trio.fail_after(PATIENCE_S):
         while True:
-            lines = (await lmsyncctl(scene, "--json", "status")).stdout.splitlines()
-            depths: dict[str, int] = next(
-                (row["depths"] for row in map(json.loads, lines) if row["kind"] == "lane"), {}
-            )
+            depths = await trio.to_thread.run_sync(depths_of, scene)
             if depths.keys() == {"delivered"} and depths == before:
                 return depths["delivered"]
             before = depths

@@ -13,7 +13,7 @@ import trio
 
 from daemon.demo.moodle import batches, sample
 from daemon.demo.scene import KEY, SECRET, Scene, write
-from daemon.demo.stage import POLL_S, Stage, free_port
+from daemon.demo.stage import POLL_S, Stage, asking, free_port
 
 PATIENCE_S = 60.0
 
@@ -78,7 +78,7 @@ async def post(
 ) -> httpx.Response:
     """One request with all the lines. ``endpoint``: another tenant's LRS."""
     (body,) = batches(lines, len(lines))
-    async with httpx.AsyncClient(timeout=20, trust_env=False) as client:
+    async with asking(20) as client:
         return await client.post(
             f"{endpoint or scene.endpoint}/statements",
             content=body,

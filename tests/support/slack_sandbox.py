@@ -13,6 +13,7 @@ from slack_sdk import WebClient
 from actors.domain.flow import Request, Response
 from actors.ports import Answer
 from actors.targets.slack import CONNECTOR
+from daemon.demo.stage import asking
 from daemon.sandbox.serve import serve_switchboard
 from daemon.sandbox.switchboard import Switchboard
 from daemon.sandbox.wire import Server
@@ -35,21 +36,21 @@ class Sandbox:
         return WebClient(token=token, base_url=f"{self.url}/slack/api/", retry_handlers=[])
 
     async def put(self, **terms: object) -> httpx.Response:
-        async with httpx.AsyncClient(base_url=self.url) as operator:
+        async with asking(20, self.url) as operator:
             return await operator.put("/sandbox/slack", json=terms)
 
     async def happen(self, *what: dict[str, object]) -> list[Any]:
-        async with httpx.AsyncClient(base_url=self.url) as operator:
+        async with asking(20, self.url) as operator:
             answer = await operator.post("/sandbox/slack", json=list(what))
             assert answer.status_code == 200, answer.text
             return answer.json()
 
     async def faults(self, *faults: dict[str, object]) -> None:
-        async with httpx.AsyncClient(base_url=self.url) as operator:
+        async with asking(20, self.url) as operator:
             assert (await operator.put("/sandbox/faults", json=list(faults))).status_code == 200
 
     async def sent(self) -> list[dict[str, Any]]:
-        async with httpx.AsyncClient(base_url=self.url) as operator:
+        async with asking(20, self.url) as operator:
             return [msgspec.json.decode(line) for line in (await operator.get("/sandbox/sent")).text.splitlines()]
 
     async def has_sent(self, count: int) -> list[dict[str, Any]]:

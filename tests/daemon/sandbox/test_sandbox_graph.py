@@ -17,6 +17,7 @@ from joserfc.jwk import KeySet
 from actors.domain.flow import Request, Response
 from actors.ports import Answer
 from actors.targets.teams import CONNECTOR
+from daemon.demo.stage import asking
 from daemon.sandbox.serve import serve_switchboard
 from daemon.sandbox.switchboard import Switchboard
 from daemon.sandbox.wire import Server
@@ -45,17 +46,18 @@ class Sandbox:
     async def sign_in(self) -> None:
         form = {"grant_type": "client_credentials", "client_id": "sandbox", "client_secret": "sandbox"}
         form["scope"] = "https://graph.microsoft.com/.default"
-        async with httpx.AsyncClient(base_url=self.url) as client:
+        async with asking(20, self.url) as client:
             told = await client.post(f"/entra/{DIRECTORY}/oauth2/v2.0/token", data=form)
         self.token = told.json()["access_token"]
 
     async def graph(self, method: str, path: str, **options: Any) -> httpx.Response:
         url = path if path.startswith("http") else f"{self.url}/graph/v1.0/{path}"
-        async with httpx.AsyncClient(headers={"authorization": f"Bearer {self.token}"}) as client:
+        async with asking(20) as client:
+            client.headers["authorization"] = f"Bearer {self.token}"
             return await client.request(method, url, **options)
 
     async def desk(self, method: str, path: str, body: object = None) -> httpx.Response:
-        async with httpx.AsyncClient(base_url=self.url) as operator:
+        async with asking(20, self.url) as operator:
             answer = await operator.request(method, f"/sandbox/{path}", json=body)
             assert answer.status_code == 200, answer.text
             return answer

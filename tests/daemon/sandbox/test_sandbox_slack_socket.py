@@ -10,6 +10,8 @@ import pytest
 from slack_sandbox import CHANNEL, Sandbox, receiver, sandbox, thread
 from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode import SocketModeClient
+from slack_sdk.socket_mode.builtin import client as builtin
+from slack_sdk.socket_mode.builtin.connection import Connection
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
@@ -45,6 +47,20 @@ class Socket:
 
     def next(self) -> SocketModeRequest:
         return self.envelopes.get(timeout=10)
+
+
+class Attentive(Connection):
+    """It looks whether it was closed whenever a read ends, which over plain HTTP takes it three seconds."""
+
+    def connect(self) -> None:
+        super().connect()
+        assert self.sock is not None
+        self.sock.settimeout(0.1)
+
+
+@pytest.fixture(autouse=True)
+def closes_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builtin, "Connection", Attentive)
 
 
 @pytest.fixture
@@ -83,7 +99,7 @@ async def test_the_sdk_comes_back_after_its_socket_was_ended(sandbox: Sandbox, l
     sandbox.now_s += 10
     await sandbox.sent()
     if reason == "dropped":  # the SDK looks after it by itself only every few seconds
-        await thread(line.client.connect_to_new_endpoint)
+        await thread(lambda: line.client.connect_to_new_endpoint(force=True))
     assert await thread(lambda: line.connected.wait(10))
     await sandbox.happen({"do": "join", "person": "ada@example.edu"})
     assert (await thread(line.next)).payload["event"]["type"] == "team_join"
