@@ -191,7 +191,8 @@ async def test_what_only_failed_is_read_as_soon_as_there_is_a_token_again(
     def fail(campus: Campus) -> None:
         campus.sources[kind].fault(Fault(kind="status", value="503", operation="token", times=0))
 
-    async with open_campus(tmp_path, of(kind), limited=False, before=fail) as campus:
+    seldom = of(kind, every="2h", every_max="12h")
+    async with open_campus(tmp_path, seldom, limited=False, before=fail) as campus:
         await trio.sleep(24 * HOUR_S)
         assert campus.view().state == "unavailable"
         campus.sources[kind].clear_faults()
