@@ -2,10 +2,11 @@
 
 from audit_samples import AUDITED
 from balance_samples import BALANCES
+from conflict_samples import CONFLICTED
 from mapping_samples import MAPPED
 from session_samples import SESSIONS
 from token_samples import TOKENS
 from vault_samples import VAULT
 from view_samples import CLIENTS, KEEPING, OUTLOOKS, REMAPPED
 
-OTHERS = [*OUTLOOKS, *REMAPPED, *MAPPED, *KEEPING, *CLIENTS, *AUDITED, *BALANCES, *VAULT, *TOKENS, *SESSIONS]
+OTHERS = [*OUTLOOKS, *CONFLICTED, *REMAPPED, *MAPPED, *KEEPING, *CLIENTS, *AUDITED, *BALANCES, *VAULT, *TOKENS, *SESSIONS]
