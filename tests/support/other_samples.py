@@ -9,4 +9,16 @@ from token_samples import TOKENS
 from vault_samples import VAULT
 from view_samples import CLIENTS, KEEPING, OUTLOOKS, REMAPPED
 
-OTHERS = [*OUTLOOKS, *CONFLICTED, *REMAPPED, *MAPPED, *KEEPING, *CLIENTS, *AUDITED, *BALANCES, *VAULT, *TOKENS, *SESSIONS]
+OTHERS = [
+    *OUTLOOKS,
+    *CONFLICTED,
+    *REMAPPED,
+    *MAPPED,
+    *KEEPING,
+    *CLIENTS,
+    *AUDITED,
+    *BALANCES,
+    *VAULT,
+    *TOKENS,
+    *SESSIONS,
+]
