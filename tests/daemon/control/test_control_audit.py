@@ -12,7 +12,6 @@ from control_office import PEER
 from control_office import ask as answer
 from control_socket import ask, run_ctl, served, wire
 
-from actors.kernel import ActorDied, DeadlineExceeded
 from actors.ports import StoreUnavailable
 from actors.ports.audit import HOST
 from config.auditing import AuditWords
@@ -20,7 +19,6 @@ from config.model import Daemon
 from daemon.control import protocol as p
 from daemon.control import roles, server
 from daemon.control.exits import Exit
-from daemon.control.office import Unsettled
 from daemon.control.protocol import Refusal
 from daemon.control.roles import Peer, granted
 from daemon.control.views import AnyView, AuditRow, ProvenRow, decode_view
@@ -126,23 +124,6 @@ async def test_what_is_refused_by_the_verb_and_what_breaks_in_it_is_told_apart(
         broken_deed, refused_deed = await deeds(tmp_path)
         assert (broken_deed.what, broken_deed.result, broken_deed.tenant) == ("drain", "failed", HOST)
         assert (refused_deed.what, refused_deed.result, refused_deed.tenant) == ("pause", "refused", "acme")
-
-
-@pytest.mark.parametrize(
-    "error", [Unsettled("look again"), DeadlineExceeded("root", 9.0), ActorDied("root"), trio.TooSlowError()]
-)
-async def test_what_nobody_knows_the_end_of_stands_there_without_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
-    async with served(tmp_path) as office:
-
-        async def lost() -> None:
-            raise error
-
-        monkeypatch.setattr(office, "drain", lost)
-        assert (await refusal(tmp_path, p.Drain())).code == Exit.AGAIN
-        [deed] = await deeds(tmp_path)
-        assert (deed.what, deed.result) == ("drain", "unfinished")
 
 
 async def test_whoever_may_not_is_noted_and_a_hundred_times_is_one_row(
