@@ -28,11 +28,14 @@ ENROLLED: tuple[Standing, ...] = ("in_step", "pending", "unmatched", "refused", 
 
 def accounts(desired: Desired, told: Difference, known: Accounts, waits: str = "") -> Iterator[Account]:
     """Of everybody who is enrolled in the unit, once, and of strangers. ``waits``: why what is to be done is not under
-    way (the brake, a place that cannot be made); empty: it is."""
+    way (the brake, a place that cannot be made); empty: it is. Whom the vendor took the first time is in it, until a
+    reading says otherwise."""
     odd = {each.id: each for each in told.odd}
     unmatched = {who(each.seat): each for each in told.unmatched}
     refused = {each.id: each for each in told.refused}
-    coming = {each.id for each in told.joins} | told.late
+    coming = {each.id for each in told.joins} | {
+        each.id for each in told.kept if each.id in told.late and each.tries > 1
+    }
     inside = {each.id for each in told.kept if each.inside}
     waived = {each.id for each in told.waived}
     clashing = {each.person for each in told.odd if each.odd == "clash"}
