@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from actors.domain.conserving import DAY_US, digest
+from config.numbers import agreeing, number_of
 from daemon.store.aside import reading
 from daemon.store.audit_proof import hurry
 from daemon.store.conserving import LINK, counted, departed, link_of
@@ -135,7 +136,9 @@ def _chain(
 
 
 def _in_words(lost: int) -> str:
-    return f"{lost} statements of that day were lost when it was written" if lost else "it does not add up"
+    if not lost:
+        return "it does not add up"
+    return f"{number_of(lost, 'statements')} of that day {agreeing(lost, 'was', 'were')} lost when it was written"
 
 
 def _day(raw: sqlite3.Connection, proof: Proof, tenant: str, day: int, told: dict[str, tuple[int, int]]) -> None:
@@ -147,7 +150,9 @@ def _day(raw: sqlite3.Connection, proof: Proof, tenant: str, day: int, told: dic
     for source, (no, accepted) in told.items():
         now = found.get(source, 0)
         if now != accepted:
-            detail = f"source {source} accepted {accepted} statements that day, and requests account for {now}"
+            detail = (
+                f"source {source} accepted {number_of(accepted, 'statements')} that day, and requests account for {now}"
+            )
             proof.miss("accepted", no, detail, tenant)
 
 
@@ -155,7 +160,7 @@ def _requests(raw: sqlite3.Connection, proof: Proof, rest: Callable[[], None]) -
     for no, tenant, source, correlation_id, fresh, gone, present in _calmly(raw.execute(_REQUESTS), rest):
         proof.requests += 1
         if fresh != gone + present:
-            brought = f"{tenant}/{source} brought {fresh} statements (correlation id {correlation_id})"
+            brought = f"{tenant}/{source} brought {number_of(fresh, 'statements')} (correlation id {correlation_id})"
             proof.miss("request", no, f"{brought}: {present} are there, {gone} have left", tenant)
 
 
@@ -177,7 +182,9 @@ def _statements(raw: sqlite3.Connection, proof: Proof, rest: Callable[[], None])
         for seq, name, n in missing:
             if left <= 0:
                 break
-            proof.miss("delivery", seq, f"statement {name} has {n} deliveries less than were planned", tenant)
+            proof.miss(
+                "delivery", seq, f"statement {name} has {number_of(n, 'deliveries')} less than were planned", tenant
+            )
             left -= n
 
 
@@ -188,7 +195,9 @@ def _deliveries(raw: sqlite3.Connection, proof: Proof) -> None:
         proof.miss("effect", seq, f"delivery {key.hex()} of {lane} is not in the ledger of effects", tenant)
     for lane, state, n, told in raw.execute(_COUNTS):
         tenant = lane.partition("/")[0]
-        proof.miss("count", 0, f"lane {lane} has {n} deliveries in state {state}, and {told} are counted", tenant)
+        proof.miss(
+            "count", 0, f"lane {lane} has {number_of(n, 'deliveries')} in state {state}, and {told} are counted", tenant
+        )
 
 
 def _calmly(found: sqlite3.Cursor, rest: Callable[[], None]) -> Iterator[Any]:

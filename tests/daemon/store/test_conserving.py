@@ -112,7 +112,7 @@ def test_a_delivery_that_left_by_retention_is_told_apart_from_one_that_is_missin
     books.raw.execute("DELETE FROM deliveries")
     [misfit, *_] = books.misfits()
     assert misfit.what == "delivery"
-    assert "1 deliveries less" in misfit.detail
+    assert "1 delivery less" in misfit.detail
 
 
 TAMPERINGS = {
