@@ -192,7 +192,7 @@ class Drafting:
             if each.place.id and (scope.read or each.due == READ or not each.place.read_us) and not each.flying
         ]
         if unread:
-            await self._placing.read(unread, matched)
+            await self._placing.read(unread, matched, due=not scope.dry)
         states = await self._states()
         kept = await self._kept([each.place.no for each in chosen])
         parts = {}

@@ -92,8 +92,9 @@ class Placing:
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────
 
-    async def read(self, states: Sequence[PlaceState], matched: Matched) -> None:
-        """These places anew, as many as there are, remembered. Raises Hindered, StoreUnavailable."""
+    async def read(self, states: Sequence[PlaceState], matched: Matched, *, due: bool) -> None:
+        """These places anew, as many as there are, remembered. ``due``: they are to be compared then; else only those
+        that were due are. Raises Hindered, StoreUnavailable."""
         kind = self._rule.into.kind
         at_once = max(1, self._inquiry.rostering.places_max(kind))
         left = {each.place.id: each for each in states}
@@ -103,9 +104,9 @@ class Placing:
             got = {each: answer[each] for each in some if each in answer}
             if not got:
                 raise LookupError(f"{self._inquiry.lane}: none of {len(some)} places was told of")
-            await self._remember({left.pop(each): told for each, told in got.items()}, matched)
+            await self._remember({left.pop(each): told for each, told in got.items()}, matched, due)
 
-    async def _remember(self, told: Mapping[PlaceState, Actual | Gone], matched: Matched) -> None:
+    async def _remember(self, told: Mapping[PlaceState, Actual | Gone], matched: Matched, due: bool) -> None:
         now_us = self._world.clock.now_us()
         kept = await self._world.rosters.kept([state.place.no for state in told])
         whole = {state: actual for state, actual in told.items() if isinstance(actual, Actual)}
@@ -114,9 +115,10 @@ class Placing:
         for state, actual in told.items():
             before = kept[state.place.no]
             if isinstance(actual, Gone):
-                reckoned.append(self._gone(state, actual, now_us))
+                one = self._gone(state, actual, now_us)
             else:
-                reckoned.append(self._seen(state, before, _without(actual, bots), now_us))
+                one = self._seen(state, before, _without(actual, bots), now_us)
+            reckoned.append(one if due or state.due else msgspec.structs.replace(one, again_us=None))
         await self._world.rosters.commit(self._tenant, self._inquiry.lane, reckoned, None, "", "", now_us)
 
     async def _bots(
