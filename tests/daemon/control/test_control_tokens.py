@@ -115,6 +115,8 @@ async def test_a_custodian_that_does_not_answer_in_time_has_not_failed(tmp_path:
 async def test_a_configured_token_is_its_operators_own(tmp_path: Path, autojump_clock: object) -> None:
     async with open_campus(tmp_path, tenant()) as campus:
         office = office_of(campus)
+        kept = campus.switchboard.custodians
+        assert ("acme/slack" in kept, "acme/teams" in kept) == (False, True), "nobody is needed where nothing ends"
         for request in (p.TokenRotate(names=("acme/slack",)), p.TokenRevoke(names=("acme/teams:person",))):
             with pytest.raises(Refusal, match="looked after by an operator"):
                 await ask(office, request)
