@@ -16,6 +16,7 @@ from daemon.gateway.turnstile import Turnstile
 WRITING: tuple[Scope, ...] = ("all", "statements/write")
 DEFINING: tuple[Scope, ...] = ("all", "define")
 READING: tuple[Scope, ...] = ("all", "all/read", "statements/read")
+SAID_EVERY_S = 60.0
 READING_OWN: tuple[Scope, ...] = (*READING, "statements/read/mine")
 
 
@@ -26,6 +27,7 @@ class Access:
     def __init__(self, ports: GatewayPorts) -> None:
         self._ports = ports
         self._turnstile = Turnstile()
+        self._said_s: dict[str, float] = {}
 
     def demand(self, request: Request, *scopes: Scope, what: str) -> Account:
         """The client that sent this request, who has at least one of ``scopes``. ``what`` they want to do, for the
@@ -36,6 +38,13 @@ class Access:
             needed = f"this credential may not {what}: it needs one of the scopes {', '.join(scopes)}"
             raise Problem(403, needed, reason="scope")
         return account
+
+    def _say(self, tenant: str, why: str) -> None:
+        """Once in a while: an LMS comes again and again while a secret is waited for."""
+        now_s = trio.current_time()
+        if now_s >= self._said_s.get(tenant, -SAID_EVERY_S) + SAID_EVERY_S:
+            self._said_s[tenant] = now_s
+            self._ports.trouble("gateway.secret_unavailable", None, tenant=tenant, detail=why)
 
     def _admitted(self, request: Request) -> Account:
         tenant = request.path_params["tenant"]
@@ -51,7 +60,7 @@ class Access:
                 now_us=ports.clock.now_us(),
             )
         except SecretUnavailable as error:
-            ports.trouble("gateway.secret_unavailable", None, tenant=tenant, detail=str(error))
+            self._say(tenant, str(error))
             raise Problem(503, "credentials cannot be checked just now", headers={"Retry-After": "5"}) from None
         if admitted is None:
             ports.counted("statements_refused", tenant if door is not None else "unknown", 1, "credentials")

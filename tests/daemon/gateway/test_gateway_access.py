@@ -4,9 +4,15 @@ import json
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
+import trio
 from gateway_world import STATEMENTS, VERSION, World, basic
 from xapi_samples import Json, learner, moodle, simple
+
+from config.model import Secret
+from config.secrets import SecretUnavailable
+from daemon.gateway.lrs.access import SAID_EVERY_S
 
 ID = "0d3cd6f4-3f2b-4c52-9c9d-5a3f6a8a5a01"
 VOIDED = {"id": "http://adlnet.gov/expapi/verbs/voided"}
@@ -167,3 +173,22 @@ async def test_the_version_header_is_needed_for_writing_too() -> None:
         del client.headers[next(iter(VERSION))]
         assert (await post(client, simple())).status_code == 400
     assert world.reasons() == ["version"]
+
+
+async def test_who_comes_while_a_secret_is_awaited_is_told_to_come_again_and_it_is_said_once_in_a_while(
+    autojump_clock: object,
+) -> None:
+    def nowhere(secret: Secret) -> str:
+        raise SecretUnavailable(secret.where, "put it in")
+
+    world = World()
+    world.ports = msgspec.structs.replace(world.ports, reveal=nowhere)
+    async with world.client("moodle") as client:
+        for _ in range(3):
+            answer = await post(client, simple())
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+            assert "put it in" not in answer.text
+        assert [name for name, _, _ in world.troubles] == ["gateway.secret_unavailable"]
+        await trio.sleep(SAID_EVERY_S)
+        await post(client, simple())
+    assert [name for name, _, _ in world.troubles] == ["gateway.secret_unavailable"] * 2
