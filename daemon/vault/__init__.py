@@ -6,7 +6,7 @@ reseals the values of one tenant; forgetting a data key makes everything that wa
 
 Read in this order: ``envelope`` (the bytes), ``keks`` (key-encryption keys), ``pkcs11`` (one in an HSM), ``opening``
 (which of them the configuration means), ``vault`` (data keys in memory: what everybody uses), ``secrets`` (what
-operators put in), ``rotating``.
+operators put in), ``awaited`` (what was never put in), ``rotating``.
 
 Who keeps sealed values in a table of their own: seal before the transaction, write the bytes in it with the rest, and
 add the column to ``daemon.store.vault.SHELVES``, so that rotation finds it.
