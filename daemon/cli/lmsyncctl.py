@@ -16,6 +16,7 @@ from daemon.cli import (
     mapping,
     owning,
     quarantine,
+    reconciling,
     registering,
     remapping,
     retention,
@@ -30,7 +31,7 @@ from daemon.control.exits import Exit
 
 __all__ = [
     "auditing", "changing", "cli", "conserving", "credentials", "identity", "looking", "main", "mapping", "owning",
-    "quarantine", "registering", "remapping", "retention", "reviewing", "sitting", "sources", "tokening", "vaulting",
+    "quarantine", "reconciling", "registering", "remapping", "retention", "reviewing", "sitting", "sources", "tokening", "vaulting",
 ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from daemon.cli import (
     outlooks,
     quarantined,
     readings,
+    rostered,
     seated,
     tokened,
     vaulted,
@@ -51,6 +52,7 @@ Listed = (
     | v.SessionRow
     | audited.Listed
     | balances.Listed
+    | rostered.Listed
     | vaulted.Listed
     | tokened.Listed
 )
@@ -91,6 +93,7 @@ _NUMBERS = {
     *readings.NUMBERS,
     *audited.NUMBERS,
     *balances.NUMBERS,
+    *rostered.NUMBERS,
     *vaulted.NUMBERS,
 }
 
@@ -141,6 +144,16 @@ def _headings(row: Listed) -> tuple[str, ...]:
             return audited.headings(row)
         case v.BalanceRow() | v.ContradictionRow():
             return balances.headings(row)
+        case (
+            v.RosterPlanRow()
+            | v.RosterChangeRow()
+            | v.RosterMoveRow()
+            | v.RosterRow()
+            | v.StandingRow()
+            | v.DriftRow()
+            | v.RuleRow()
+        ):
+            return rostered.headings(row)
         case v.PutRow() | v.DataKeyRow():
             return vaulted.headings(row)
         case v.TokenRow() | v.ScopeRow():
@@ -238,6 +251,16 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
             return audited.cells(row)
         case v.BalanceRow() | v.ContradictionRow():
             return balances.cells(row)
+        case (
+            v.RosterPlanRow()
+            | v.RosterChangeRow()
+            | v.RosterMoveRow()
+            | v.RosterRow()
+            | v.StandingRow()
+            | v.DriftRow()
+            | v.RuleRow()
+        ):
+            return rostered.cells(row)
         case v.PutRow() | v.DataKeyRow():
             return vaulted.cells(row)
         case v.TokenRow() | v.ScopeRow():

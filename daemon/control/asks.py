@@ -55,6 +55,13 @@ from daemon.control.quarantine_asks import QuarantineEdit as QuarantineEdit
 from daemon.control.quarantine_asks import QuarantineList as QuarantineList
 from daemon.control.quarantine_asks import QuarantineRetry as QuarantineRetry
 from daemon.control.quarantine_asks import QuarantineShow as QuarantineShow
+from daemon.control.reconcile_asks import ReconcileAccept as ReconcileAccept
+from daemon.control.reconcile_asks import ReconcileApply as ReconcileApply
+from daemon.control.reconcile_asks import ReconcilePlan as ReconcilePlan
+from daemon.control.reconcile_asks import ReconcileReport as ReconcileReport
+from daemon.control.reconcile_asks import ReconcileRun as ReconcileRun
+from daemon.control.reconcile_asks import ReconcileShow as ReconcileShow
+from daemon.control.reconcile_asks import ReconcileStatus as ReconcileStatus
 from daemon.control.remapping_asks import MapActivate as MapActivate
 from daemon.control.remapping_asks import MapDiff as MapDiff
 from daemon.control.remapping_asks import MapRollback as MapRollback
@@ -329,6 +336,13 @@ AnyAsk = (
     | MapDiff
     | MapActivate
     | MapRollback
+    | ReconcilePlan
+    | ReconcileShow
+    | ReconcileApply
+    | ReconcileAccept
+    | ReconcileRun
+    | ReconcileReport
+    | ReconcileStatus
     | AskWhoami
     | AuditList
     | AuditVerify

@@ -75,6 +75,13 @@ from daemon.control.asks import QueueCatchup as QueueCatchup
 from daemon.control.asks import QueueForecast as QueueForecast
 from daemon.control.asks import QueueList as QueueList
 from daemon.control.asks import QueueShow as QueueShow
+from daemon.control.asks import ReconcileAccept as ReconcileAccept
+from daemon.control.asks import ReconcileApply as ReconcileApply
+from daemon.control.asks import ReconcilePlan as ReconcilePlan
+from daemon.control.asks import ReconcileReport as ReconcileReport
+from daemon.control.asks import ReconcileRun as ReconcileRun
+from daemon.control.asks import ReconcileShow as ReconcileShow
+from daemon.control.asks import ReconcileStatus as ReconcileStatus
 from daemon.control.asks import Reload as Reload
 from daemon.control.asks import Resume as Resume
 from daemon.control.asks import RetentionRun as RetentionRun

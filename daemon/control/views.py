@@ -58,6 +58,13 @@ from daemon.control.owning import ErasePlanRow as ErasePlanRow
 from daemon.control.owning import ErasingRow as ErasingRow
 from daemon.control.owning import ErasureRow as ErasureRow
 from daemon.control.owning import ImportFaultRow as ImportFaultRow
+from daemon.control.reconciled import DriftRow as DriftRow
+from daemon.control.reconciled import RosterChangeRow as RosterChangeRow
+from daemon.control.reconciled import RosterMoveRow as RosterMoveRow
+from daemon.control.reconciled import RosterPlanRow as RosterPlanRow
+from daemon.control.reconciled import RosterRow as RosterRow
+from daemon.control.reconciled import RuleRow as RuleRow
+from daemon.control.reconciled import StandingRow as StandingRow
 from daemon.control.remapped import ActivationRow as ActivationRow
 from daemon.control.remapped import CorrectionView as CorrectionView
 from daemon.control.remapped import FieldDiffRow as FieldDiffRow
@@ -285,6 +292,13 @@ AnyView = (
     | CountedRow
     | WhoRow
     | SessionRow
+    | DriftRow
+    | RosterChangeRow
+    | RosterMoveRow
+    | RosterPlanRow
+    | RosterRow
+    | RuleRow
+    | StandingRow
     | PutRow
     | VaultRow
     | DataKeyRow

@@ -4,6 +4,7 @@ from audit_samples import AUDITED
 from balance_samples import BALANCES
 from conflict_samples import CONFLICTED
 from mapping_samples import MAPPED
+from roster_samples import ROSTERS
 from session_samples import SESSIONS
 from token_samples import TOKENS
 from vault_samples import VAULT
@@ -21,4 +22,5 @@ OTHERS = [
     *VAULT,
     *TOKENS,
     *SESSIONS,
+    *ROSTERS,
 ]

@@ -24,6 +24,7 @@ from daemon.control.verbs import (
     promises,
     quarantine,
     queue,
+    reconcile,
     remapping,
     replaying,
     retention,
@@ -188,6 +189,18 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await sessions.listing(request, asking)
         case p.SessionRevoke():
             return await sessions.revoke(request, asking)
+        case p.ReconcilePlan():
+            return await reconcile.plan(request, asking)
+        case p.ReconcileShow():
+            return await reconcile.show(request, asking)
+        case p.ReconcileApply() | p.ReconcileAccept():
+            return await reconcile.apply(request, asking)
+        case p.ReconcileRun():
+            return await reconcile.run(request, asking)
+        case p.ReconcileReport():
+            return await reconcile.report(request, asking)
+        case p.ReconcileStatus():
+            return await reconcile.status(request, asking)
         case p.AskWhoami():
             return await audit.whoami(asking)
         case p.AuditList():

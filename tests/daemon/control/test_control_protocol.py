@@ -99,6 +99,13 @@ SAMPLES: dict[str, p.Ask] = {
     "vault.rotate": p.VaultRotate(tenants=("acme", "."), dry_run=True),
     "vault.unlock": p.VaultUnlock(),
     "vault.shred": p.VaultShred(tenant="acme"),
+    "reconcile.plan": p.ReconcilePlan(tenant="acme", course="MATH-101"),
+    "reconcile.show": p.ReconcileShow(hash="5f1c2d3e"),
+    "reconcile.apply": p.ReconcileApply(hash="5f1c2d3e", dry_run=True),
+    "reconcile.accept": p.ReconcileAccept(hash="5f1c2d3e"),
+    "reconcile.run": p.ReconcileRun(tenant="acme", course="MATH-101"),
+    "reconcile.report": p.ReconcileReport(tenant="acme", summary=True, drift_days=90),
+    "reconcile.status": p.ReconcileStatus(tenant="acme"),
     "session.list": p.SessionList(tenant="acme"),
     "session.revoke": p.SessionRevoke(names=("acme/ALL",), dry_run=True),
 }
@@ -114,6 +121,9 @@ EXPORTING = {"export.begin", "export.page", "erase.plan", "erase.list", "quarant
     "conflict.list",
     "conflict.show",
     "conservation.verify",
+    "reconcile.plan",
+    "reconcile.show",
+    "reconcile.report",
 }
 """It changes nothing, but everybody's names are in it, or it reads all there is."""
 PUT_ON_RECORD = {"export.begin", "audit.export"}
@@ -143,6 +153,7 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
         *("source.pause", "source.resume", "source.sync", "source.backfill"),
         *("identity.link", "identity.unlink"),
         *("conflict.approve", "conflict.reject", "conflict.undo"),
+        *("reconcile.apply", "reconcile.accept", "reconcile.run"),
         *("quarantine.retry", "quarantine.edit", "quarantine.dismiss", "map.activate", "map.rollback"),
         *("token.rotate", "token.revoke", "session.revoke"),
         *("audit.anchor", "secret.set", "secret.remove", "vault.rotate", "vault.unlock", "vault.shred"),
@@ -151,6 +162,7 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
     assert {verb for verb, kind in p.VERBS.items() if kind.role > Role.VIEWER} == mutating | EXPORTING
     assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.NOBODY} == {"whoami"}
     approvers = {"audit.list", "audit.verify", "conflict.approve", "conflict.reject", "conflict.undo"}
+    approvers |= {"reconcile.accept"}
     assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.APPROVER} == approvers
     admins = {"drain", "credential.create", "credential.rotate", "credential.revoke"}
     admins |= {"erase.plan", "erase.run", "erase.list", "audit.export"}
