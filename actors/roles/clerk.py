@@ -13,12 +13,13 @@ import trio
 from actors.domain.rosters.shown import PlaceShown, shown
 from actors.domain.schedule import next_tick
 from actors.domain.throttle import retry_after_s
-from actors.domain.verdicts import Revoked, Throttled, Unavailable
+from actors.domain.verdicts import Faulted, Revoked, Throttled, Unavailable
 from actors.messages import RuleView
 from actors.ports import StoreUnavailable, Target
 from actors.ports.rostering import Rostering
 from actors.ports.rosters import COMPARE, Cause, Drift, PlanRow, PlanState, Reckoned, RuleState
-from actors.roles.drafting import Draft, Drafting, Scope
+from actors.roles.drafting import Drafting
+from actors.roles.drafts import Draft, Scope
 from actors.roles.inquiring import Hindered, Inquiry
 from actors.roles.ordering import Orders, unplaced
 from actors.roles.planrows import plan_row
@@ -78,7 +79,7 @@ class Clerk:
         )
 
     async def run(self) -> None:
-        """For good. A mistake of ours ends it, and its actor with it."""
+        """For good."""
         while True:
             self._wake = trio.Event()
             wait_s = LOOK_S_MAX
@@ -91,6 +92,9 @@ class Clerk:
             except StoreUnavailable as error:
                 self._world.witness.trouble("reconciler.store_unavailable", error, lane=self.lane, rule=self.rule.name)
                 wait_s = FIRST_S
+            except Exception as error:  # noqa: BLE001  # a mistake of ours, or of a connector, keeps one rule back only
+                self._world.witness.trouble("reconciler.fault", error, lane=self.lane, rule=self.rule.name)
+                wait_s = await self._hindered(Hindered(Faulted(f"a mistake of ours: {type(error).__name__}")))
             await self._inquiry.aclose()
             await self._sleep(wait_s)
 

@@ -12,12 +12,13 @@ from actors.domain.conflicts.fixes import MakeAnew, NoPlace, UsePlace, unit_scop
 from actors.domain.conflicts.ruled import NOTHING, Ruled, heeded, ruled
 from actors.domain.rosters.desired import Desiring
 from actors.domain.rosters.diff import difference
-from actors.domain.rosters.difference import Accounts, Difference
-from actors.domain.rosters.holding import Judged, judge
-from actors.domain.rosters.model import Actual, Desired, Kept, Place, Unit
+from actors.domain.rosters.difference import Difference
+from actors.domain.rosters.holding import judge
+from actors.domain.rosters.model import Actual, Desired, Kept, Unit
 from actors.domain.rosters.plan import PlacePlan
 from actors.domain.rosters.shown import with_names
 from actors.ports.rosters import COMPARE, READ, Marked, PlaceState, Reckoned
+from actors.roles.drafts import Draft, Part, Scope, courses_of, touched
 from actors.roles.inquiring import Inquiry
 from actors.roles.matching import Matched, Matching
 from actors.roles.placing import Placing, Sought, is_open
@@ -29,44 +30,6 @@ COURSES_MAX = 200
 ROWS = 1_000
 UNDER_WAY = "orders are under way to it: it is planned when they are done"
 NO_PLACE = "a person decided that it is not kept in step"
-
-
-class Scope(msgspec.Struct, frozen=True, kw_only=True):
-    """Of what: ``whole`` all places of the rule, or those of a ``course`` (its code, name or an id), else what is due.
-    ``read``: their members are read anew. ``dry``: nothing becomes due by it. ``accept``: the brake is off."""
-
-    whole: bool = False
-    course: str = ""
-    read: bool = False
-    dry: bool = False
-    accept: bool = False
-
-    @property
-    def is_asked(self) -> bool:
-        return self.whole or bool(self.course)
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found of one unit."""
-
-    state: PlaceState
-    place: Place
-    desired: Desired
-    accounts: Accounts
-    before: dict[str, Kept]
-    plan: PlacePlan
-    sought: Sought | None = None
-
-
-class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule's run. ``parts`` by the unit's key, as ``judged.places`` in their order."""
-
-    scope: Scope
-    now_us: int
-    parts: dict[str, Part]
-    judged: Judged
-    turns_us: int | None = None
-    unplaced: Desired | None = None
 
 
 class Drafting:
@@ -88,9 +51,9 @@ class Drafting:
         rosters, now_us = self._world.rosters, self._world.clock.now_us()
         marked = [] if scope.dry else await rosters.marked(self._tenant, self._rule.name)
         states = await self._states()
-        desiring = await self._desiring(_courses(scope, states, marked, now_us), now_us)
+        desiring = await self._desiring(courses_of(scope, states, marked, now_us), now_us)
         units = {unit.key: unit for unit in desiring.units()}
-        due = [] if scope.dry else _touched(scope, units, states, marked)
+        due = [] if scope.dry else touched(scope, units, states, marked)
         fresh = [unit for key, unit in units.items() if key not in states]
         if fresh or due or marked:
             if fresh:
@@ -101,6 +64,8 @@ class Drafting:
         if chosen and not scope.is_asked:  # what waits for a person counts with all that is taken out
             more = [each for each in states.values() if each.parked and not each.flying and each not in chosen]
             chosen += more
+        if not chosen and not scope.is_asked:
+            return Draft(scope=scope, now_us=now_us, parts={}, judged=Judged(), turns_us=desiring.next_us())
         doubts = await rosters.doubts(self._tenant, self._rule.source)
         wanted = {each.place.unit.key: self._wanted(desiring, each, units, doubts) for each in chosen}
         parts = await self._parts(chosen, wanted, scope, now_us)
@@ -209,7 +174,8 @@ class Drafting:
     ) -> tuple[dict[str, Sought], list[PlaceState]]:
         """What was found of those without a place, and all of them as they are then."""
         sought: dict[str, Sought] = {}
-        seeking, named, bound = [], {}, []
+        seeking, named = [], {}
+        moved: list[Reckoned] = []
         for each in chosen:
             unit, place = each.place.unit, each.place
             told = self._rulings.get(unit.key, NOTHING)
@@ -218,7 +184,7 @@ class Drafting:
                     sought[unit.key] = Sought(id=place.id, problem=NO_PLACE)
                 case UsePlace(place=id_):
                     if place.id != id_:
-                        bound.append(_bound(each, id_))
+                        moved.append(bound(each, id_))
                 case MakeAnew(made_as=name):
                     if place.made_us <= told.place_us:
                         named[unit.key] = name
@@ -235,14 +201,14 @@ class Drafting:
             by_key = {each.place.unit.key: each for each in seeking}
             for key, one in found.items():
                 if one.id and not one.problem:
-                    bound.append(_bound(by_key[key], one.id))
+                    moved.append(bound(by_key[key], one.id))
                 else:
                     sought[key] = one
                     if named.get(key) is not None and by_key[key].place.id and one.create:
-                        bound.append(_bound(by_key[key], ""))
-        if bound:
+                        moved.append(bound(by_key[key], ""))
+        if moved:
             now_us = self._world.clock.now_us()
-            await self._world.rosters.commit(self._tenant, self._inquiry.lane, bound, None, "", "", now_us)
+            await self._world.rosters.commit(self._tenant, self._inquiry.lane, moved, None, "", "", now_us)
         states = await self._states()
         return sought, [states[each.place.unit.key] for each in chosen]
 
@@ -338,36 +304,3 @@ class Drafting:
             told = with_names(part.plan.difference, known, called)
             named[key] = msgspec.structs.replace(part, plan=msgspec.structs.replace(part.plan, difference=told))
         return named
-
-
-def _bound(state: PlaceState, id_: str) -> Reckoned:
-    """It has this place from now on, of which nothing is known yet."""
-    place = msgspec.structs.replace(state.place, id=id_, made=False, made_us=0, read_us=0, closed="")
-    return Reckoned(place=place, marks=state.marks, anew=bool(state.place.id), again=READ, again_us=0)
-
-
-def _courses(
-    scope: Scope, states: Mapping[str, PlaceState], marked: Sequence[Marked], now_us: int
-) -> Sequence[str] | None:
-    """Whose enrolments are needed; None: everybody's."""
-    if scope.is_asked:
-        return None
-    due = {each.place.unit.course for each in states.values() if (each.due and each.due_us <= now_us) or each.parked}
-    courses = due | {each.course for each in marked}
-    return None if "" in courses or any(not each.place.unit.course for each in states.values()) else sorted(courses)
-
-
-def _touched(
-    scope: Scope, units: Mapping[str, Unit], states: Mapping[str, PlaceState], marked: Sequence[Marked]
-) -> list[Unit]:
-    """What is due by this run: units of courses in which something changed, also those of which nothing is left."""
-    everything = {**{key: each.place.unit for key, each in states.items()}, **units}
-    if scope.whole:
-        return list(everything.values())
-    if scope.course:
-        names = scope.course
-        return [each for each in everything.values() if names in (each.course, each.label, each.name, each.key)]
-    courses = {each.course for each in marked}
-    if not courses:
-        return []
-    return [each for each in everything.values() if "" in courses or not each.course or each.course in courses]

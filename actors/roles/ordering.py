@@ -20,7 +20,7 @@ from actors.domain.xapi.moments import spelt
 from actors.ports.rostering import Rostering, Wanted
 from actors.ports.rosters import COMPARE, PlanRow, Reckoned
 from actors.roles.contesting import Contest, contested, contested_together
-from actors.roles.drafting import Draft, Part
+from actors.roles.drafts import Draft, Part
 from actors.roles.world import World
 from config.rosters import Roster
 
@@ -147,7 +147,7 @@ class Orders:
 
     async def _ask(self, draft: Draft, correlation_id: str) -> None:
         """What a person has to decide; what was in question and is not so any more is settled."""
-        conflicts, now_us = self._world.conflicts, draft.now_us
+        now_us = draft.now_us
         if self._asking is None:
             self._asking = await self._scopes_asked()
         for settled in draft.judged.places:

@@ -8,7 +8,7 @@ import msgspec
 from actors.domain.rosters.holding import Judged
 from actors.domain.rosters.shown import PlaceShown, shown
 from actors.ports.rosters import Cause, PlanRow, PlanState
-from actors.roles.drafting import Draft
+from actors.roles.drafts import Draft
 
 SHOWN_PLACES_MAX = 2_000
 """Places without anything to be done are left out first, then others."""

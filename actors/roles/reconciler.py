@@ -23,7 +23,7 @@ from actors.messages import (
 from actors.ports import SourceName, StoreUnavailable, Target
 from actors.ports.rosters import PlanState
 from actors.roles.clerk import Clerk
-from actors.roles.drafting import Draft, Scope
+from actors.roles.drafts import Draft, Scope
 from actors.roles.inquiring import Hindered
 from actors.roles.planrows import joint_hash, plan_row
 from actors.roles.world import World
@@ -178,3 +178,6 @@ class Reconciler(Actor[ReconcilerMessage]):
             return RosterPlanned(why=str(error), again=True)
         except StoreUnavailable as error:
             return RosterPlanned(why=f"our store: {error}", again=True)
+        except Exception as error:  # noqa: BLE001  # whoever asked is told, and the rules go on
+            self._world.witness.trouble("reconciler.fault", error, lane=self._tenant.name, rule="")
+            return RosterPlanned(why=f"a mistake of ours: {type(error).__name__}: {error}")

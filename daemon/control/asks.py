@@ -2,9 +2,7 @@
 and whether it changes anything stand in one place. ``AnyAsk`` is the list of them.
 """
 
-from typing import Annotated, Literal
-
-from msgspec import Meta
+from typing import Literal
 
 from daemon.control.ask import ALL as ALL
 from daemon.control.ask import IDS_MAX as IDS_MAX
@@ -39,6 +37,13 @@ from daemon.control.identity_asks import IdentityFind as IdentityFind
 from daemon.control.identity_asks import IdentityLink as IdentityLink
 from daemon.control.identity_asks import IdentityList as IdentityList
 from daemon.control.identity_asks import IdentityUnlink as IdentityUnlink
+from daemon.control.letter_asks import DlqAnnotate as DlqAnnotate
+from daemon.control.letter_asks import DlqDiscard as DlqDiscard
+from daemon.control.letter_asks import DlqList as DlqList
+from daemon.control.letter_asks import DlqPlan as DlqPlan
+from daemon.control.letter_asks import DlqReplay as DlqReplay
+from daemon.control.letter_asks import DlqShow as DlqShow
+from daemon.control.letter_asks import Letters as Letters
 from daemon.control.manifest_asks import Manifest as Manifest
 from daemon.control.mapping_asks import MapList as MapList
 from daemon.control.mapping_asks import MapShow as MapShow
@@ -153,64 +158,6 @@ class QueueCatchup(Change, frozen=True, kw_only=True, tag="queue.catchup"):
     lane: Word
     how: Literal["all", "latest", "digest"]
     older_than_s: Seconds | None = None
-
-
-class DlqList(Ask, frozen=True, kw_only=True, tag="dlq.list"):
-    """``summary``: only how many, by cause. ``unrouted``: instead, statements that no enabled route took, of this
-    tenant or of ALL."""
-
-    lane: Word = ""
-    cause: Word = ""
-    whose: Word = ""
-    since_s: Seconds | None = None
-    summary: bool = False
-    unrouted: Word = ""
-    limit: Limit = 50
-
-
-class DlqShow(Ask, frozen=True, kw_only=True, tag="dlq.show"):
-    delivery: Word
-
-
-class DlqPlan(Ask, frozen=True, kw_only=True, tag="dlq.plan"):
-    """What a replay would do. ``unrouted``: of statements of this tenant that no enabled route took."""
-
-    deliveries: Ids = ()
-    everything: bool = False
-    lane: Word = ""
-    cause: Word = ""
-    whose: Word = ""
-    since_s: Seconds | None = None
-    accept_double: bool = False
-    unrouted: Word = ""
-
-
-class Letters(Change, frozen=True, kw_only=True):
-    """Some by id, or with ``everything`` all of them; ``lane``, ``cause``, ``whose`` and ``since_s`` narrow either."""
-
-    deliveries: Ids = ()
-    everything: bool = False
-    lane: Word = ""
-    cause: Word = ""
-    whose: Word = ""
-    since_s: Seconds | None = None
-
-
-class DlqReplay(Letters, frozen=True, kw_only=True, tag="dlq.replay"):
-    """``plan``: the hash of a plan, instead of everything else."""
-
-    accept_double: bool = False
-    unrouted: Word = ""
-    plan: Word = ""
-
-
-class DlqDiscard(Letters, frozen=True, kw_only=True, tag="dlq.discard"):
-    pass
-
-
-class DlqAnnotate(Change, frozen=True, kw_only=True, tag="dlq.annotate"):
-    delivery: Word
-    text: Annotated[str, Meta(min_length=1, max_length=1_000)]
 
 
 class Sla(Ask, frozen=True, kw_only=True, tag="sla"):

@@ -5,6 +5,7 @@ from typing import assert_never
 from daemon.control import protocol as p
 from daemon.control.office import Asking
 from daemon.control.verbs import (
+    accounts,
     actors,
     audit,
     backlog,
@@ -198,7 +199,7 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
         case p.ReconcileRun():
             return await reconcile.run(request, asking)
         case p.ReconcileReport():
-            return await reconcile.report(request, asking)
+            return await accounts.report(request, asking)
         case p.ReconcileStatus():
             return await reconcile.status(request, asking)
         case p.AskWhoami():
