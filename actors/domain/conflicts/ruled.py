@@ -31,10 +31,8 @@ from actors.domain.conflicts.fixes import (
 )
 from actors.domain.conflicts.model import Ruling
 from actors.domain.rosters.difference import Accounts, who
+from actors.domain.rosters.model import RULED as RULED
 from actors.domain.rosters.model import Desired, Excluded, Kept, Seat
-
-RULED = "ruling"
-"""A seat is given by this where no enrolment gives it."""
 
 
 class Ruled(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from actors.domain.rosters.difference import Accounts, Difference, who
-from actors.domain.rosters.model import Desired, Standing
+from actors.domain.rosters.model import RULED, Desired, Standing
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -43,6 +43,10 @@ def accounts(desired: Desired, told: Difference, known: Accounts, waits: str = "
         found = known.get(who(seat))
         id_ = found if isinstance(found, str) else ""
         standing: Standing
+        if seat.by == (RULED,):  # they come on top: nobody enrolled them
+            detail = "was never enrolled: a person said that they belong in"
+            yield Account(standing="stranger", id=id_, owner=seat.owner, detail=detail)
+            continue
         if missing := unmatched.get(who(seat)):
             standing, detail = "unmatched", missing.why
         elif seat.person in clashing and seat.person:

@@ -206,12 +206,13 @@ class _Differing:
     def _leaving(self, without: list[str]) -> tuple[list[Leaving], list[Member]]:
         """Of those who are in it without a seat: who is to leave, and who are strangers."""
         excluded = self._excluded() if without else {}
+        lost = {each.seat.person for each in self._unmatched} | {seat.person for seat in self._sought}
         leaves: list[Leaving] = []
         strangers: list[Member] = []
         for id_ in without:
             before = self._known[id_]
-            if before.accepted:
-                continue
+            if before.accepted or (before.ours and before.person in lost):
+                continue  # of those who are lost: they belong in, and only their address is not known there just now
             rule = excluded.get(id_)
             if before.ours or (rule is not None and rule.rule in TAKEN_OUT):
                 why = "no enrolment any more" if rule is None else rule.detail

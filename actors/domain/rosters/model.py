@@ -27,6 +27,9 @@ Rule = Literal[
 TAKEN_OUT: frozenset[Rule] = frozenset({"suspended", "completed", "over", "ended"})
 """Who had a right to be in and has none any more: they are taken out, whoever put them in."""
 
+RULED = "ruling"
+"""A seat is given by this where no enrolment gives it: a person said so."""
+
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
     """``key`` stays while names change (``course:42``, ``course:42|section:7``, ``user.org_unit:north``; ``all`` where

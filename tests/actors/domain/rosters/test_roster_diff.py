@@ -7,7 +7,7 @@ from actors.domain.rosters.accounts import ENROLLED, accounts, counted
 from actors.domain.rosters.diff import TRIES_MAX, difference
 from actors.domain.rosters.difference import Difference, Unmatched
 from actors.domain.rosters.memory import FORGOTTEN_US, remembered
-from actors.domain.rosters.model import Actual, Desired, Excluded, Kept, Member, Seat, Unit
+from actors.domain.rosters.model import RULED, Actual, Desired, Excluded, Kept, Member, Seat, Unit
 from config.rosters import Roster, RosterInto
 
 NOW_US = 1_790_000_000_000_000
@@ -248,7 +248,13 @@ def test_carried_out_there_is_nothing_left_to_do(
 ) -> None:
     desired, kept, actual, known, rule = world
     first = difference(rule, desired, kept, actual, known, now_us=NOW_US, visible_us=VISIBLE_US)
-    inside = {each.id: Member(id=each.id, owner=each.owner) for each in first.kept if each.inside}
+    inside = {
+        each.id: Member(
+            id=each.id, owner=each.owner or (each.granted and bool(each.tries))
+        )  # what is on its way arrives
+        for each in first.kept
+        if each.inside
+    }
     for leave in first.leaves:
         inside.pop(leave.member.id)
     for join in (*first.joins, *first.promotes):
@@ -276,3 +282,23 @@ def test_carried_out_there_is_nothing_left_to_do(
     assert not second.joins
     assert not second.leaves or first.spared or not desired.sure or actual is None or not actual.whole
     assert not second.promotes
+
+
+def test_whose_address_is_not_known_there_any_more_stays_where_they_are() -> None:
+    """The vendor renamed them first, or deactivated their account: they belong in all the same."""
+    gone = Unmatched(why="nobody there has it")
+    found = told(wanted(seat(1), seat(2)), (ours(1), ours(2), ours(3)), _1=gone)
+    assert ids(found) == ([], ["U3"])
+    assert [each.seat.person for each in found.unmatched] == [1]
+
+
+def test_who_is_let_in_without_an_enrolment_comes_on_top_of_those_enrolled() -> None:
+    admitted = Seat(person=0, user="member:U9", by=(RULED,))
+    desired = wanted(seat(1), admitted)
+    known: dict[int | str, str | Unmatched] = {1: "U1", "user:member:U9": "U9"}
+    inside = (ours(1), Kept(id="U9", inside=True))
+    found = difference(a_rule(), desired, inside, None, known, now_us=NOW_US, visible_us=VISIBLE_US)
+    assert [(each.standing, each.id) for each in accounts(desired, found, known)] == [
+        ("in_step", "U1"),
+        ("stranger", "U9"),
+    ]
