@@ -13,12 +13,12 @@ from actors.domain.conflicts.ruled import NOTHING, Ruled, heeded, ruled
 from actors.domain.rosters.desired import Desiring
 from actors.domain.rosters.diff import difference
 from actors.domain.rosters.difference import Difference
-from actors.domain.rosters.holding import judge
+from actors.domain.rosters.holding import Judged, judge
 from actors.domain.rosters.model import Actual, Desired, Kept, Unit
 from actors.domain.rosters.plan import PlacePlan
 from actors.domain.rosters.shown import with_names
 from actors.ports.rosters import COMPARE, READ, Marked, PlaceState, Reckoned
-from actors.roles.drafts import Draft, Part, Scope, courses_of, touched
+from actors.roles.drafts import Draft, Part, Scope, bound, courses_of, touched
 from actors.roles.inquiring import Inquiry
 from actors.roles.matching import Matched, Matching
 from actors.roles.placing import Placing, Sought, is_open
