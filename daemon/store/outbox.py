@@ -11,7 +11,7 @@ import msgspec
 from actors.domain.outbox import Attempt, Decision, Delivery, State
 from actors.domain.rosters.order import RosterOrder
 from actors.ports import Caused, Claimed, Routed, RoutedCount
-from daemon.store import holding, ordering, propagation, rostering, rows, undoing
+from daemon.store import failing, holding, ordering, propagation, rostering, rows, undoing
 from daemon.store.engine import Engine
 from daemon.store.holding import DAY_US as DAY_US
 from daemon.store.lines import advance as advance
@@ -238,6 +238,7 @@ def record(
         if delivery.items:
             holding.settle_items(raw, delivery.seq, state, decision.receipt, attempt.ended_us, delivery.id)
     rostering.settle(raw, delivery, decision, attempt.ended_us)
+    failing.settle(raw, delivery, decision, attempt.ended_us)
     if not state.open:
         advance(raw, delivery.lane, delivery.destination, next_due_us)
     elif state is State.WAITING:
