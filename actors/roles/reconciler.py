@@ -76,8 +76,9 @@ class Reconciler(Actor[ReconcilerMessage]):
     # ── what changed ─────────────────────────────────────────────────────────────────────────────────
 
     async def _share(self) -> None:
-        """What was marked becomes the clerks' matter."""
-        watched = False
+        """What was marked becomes the clerks' matter. Without a hint only those whose it is are woken: the others look
+        by themselves, more seldom."""
+        watched, hinted = False, True
         rules: dict[str, list[str]] = {}
         for clerk in self.clerks.values():
             rules.setdefault(clerk.rule.source, []).append(clerk.rule.name)
@@ -87,16 +88,18 @@ class Reconciler(Actor[ReconcilerMessage]):
                 if not watched:
                     await self._watch(rules)
                     watched = True
-                await self._world.rosters.share(self._tenant.name, rules)
+                marked = await self._world.rosters.share(self._tenant.name, rules)
             except StoreUnavailable as error:
                 self._world.witness.trouble("reconciler.store_unavailable", error, tenant=self._tenant.name)
                 await trio.sleep(STORE_RETRY_S)
                 continue
-            for clerk in self.clerks.values():
-                clerk.stir()
+            for name, clerk in self.clerks.items():
+                if hinted or name in marked:
+                    clerk.stir()
             await trio.sleep(REST_S)
-            with trio.move_on_after(LOOK_S):
+            with trio.move_on_after(LOOK_S) as waiting:
                 await self._wake.wait()
+            hinted = not waiting.cancelled_caught
 
     async def _watch(self, rules: Mapping[str, Sequence[str]]) -> None:
         """From now on what changes at these sources is marked."""
