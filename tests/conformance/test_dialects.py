@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 import pytest
+from talking import ended
 
 from actors import sources, targets
 from actors.domain.flow import Flow, Lost, Outcome, Request
@@ -75,14 +76,7 @@ class Account:
         return Lost("reset") if answer.reset else answer.response
 
     def run(self, flow: Flow[T]) -> T:
-        outcome: Outcome | None = None
-        for _ in range(20):
-            try:
-                request = flow.send(outcome)  # type: ignore[arg-type]  # None begins it
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]  # what the flow concludes with
-            outcome = self.ask(request)
-        raise AssertionError("no end")
+        return ended(flow, self.ask, 20)
 
     def code(self) -> str:
         """Press Allow."""

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
+import pytest
 import trio
 from checkout import TOP
 from control_office import Office
@@ -15,7 +16,7 @@ from world import route, tenant
 from config.model import Control
 from daemon.clock import SystemClock
 from daemon.control.client import Client
-from daemon.control.protocol import Ask, Done, encode
+from daemon.control.protocol import Ask, Done, Refusal, encode
 from daemon.control.server import serve_control
 from daemon.store.database import open_store
 
@@ -47,6 +48,12 @@ def asked(folder: Path, *requests: Ask, timeout_s: float = 20.0) -> list[tuple[l
 
 async def ask(folder: Path, *requests: Ask) -> list[tuple[list[msgspec.Raw], Done]]:
     return await trio.to_thread.run_sync(lambda: asked(folder, *requests))
+
+
+async def refusal(folder: Path, request: Ask) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        await ask(folder, request)
+    return caught.value
 
 
 class Wire:

@@ -10,7 +10,7 @@ from audited_store import DAY_US, damage
 from checkout import TOP
 from control_office import PEER
 from control_office import ask as answer
-from control_socket import ask, run_ctl, served, wire
+from control_socket import ask, refusal, run_ctl, served, wire
 
 from actors.ports import StoreUnavailable
 from actors.ports.audit import HOST
@@ -36,12 +36,6 @@ def stranger(monkeypatch: pytest.MonkeyPatch, *gids: int) -> None:
 async def deeds(folder: Path, **asked: object) -> list[AuditRow]:
     [(rows, _)] = await ask(folder, p.AuditList(**asked))  # type: ignore[arg-type]  # as the test says
     return [row for row in map(decode_view, rows) if isinstance(row, AuditRow)]
-
-
-async def refusal(folder: Path, request: p.Ask) -> Refusal:
-    with pytest.raises(Refusal) as caught:
-        await ask(folder, request)
-    return caught.value
 
 
 # ── before it is done ────────────────────────────────────────────────────────────────────────────────

@@ -1,13 +1,13 @@
 """``dlq plan`` and ``dlq replay --plan``: what was shown is done, exactly or not at all; and what no route took."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from control_office import Desk, Office, ask
-from world import VirtualClock, completed, graded, open_campus, route, tenant
+from dlq_desk import DONE, GRADES, LANE, LINE, desk, planned, refusal
+from world import completed, graded, open_campus, route, tenant
 
 from actors.domain.outbox import State
 from actors.domain.verdicts import Cause
@@ -15,37 +15,15 @@ from config.model import Audience
 from daemon.control import protocol as p
 from daemon.control.exits import Exit
 from daemon.control.verbs import letters, piles, replaying
-from daemon.control.views import CauseRow, PlannedRow, PlanRow
-from daemon.store.database import open_store
+from daemon.control.views import CauseRow
 
-LANE = "acme/slack"
-LINE = "C0GENERAL1"
-DONE = route("done", "completed")
-GRADES = route("grades", "graded")
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with open_store(tmp_path / "l.db", VirtualClock(), inline=True) as store:
-        yield Desk(Office(store, {"acme": tenant(DONE)}))
+__all__ = ["desk"]
 
 
 async def stuck(desk: Desk, *states: State, **more: Any) -> list[str]:
     await desk.tell(*(completed(f"learner{number}-{states}-{more}") for number in range(len(states))))
     await desk.route()
     return [await desk.carry(state, **more) for state in states]
-
-
-async def planned(desk: Desk, **asked: Any) -> tuple[list[PlannedRow], PlanRow]:
-    *rows, plan = (await ask(desk.office, p.DlqPlan(**asked)))[0]
-    assert isinstance(plan, PlanRow)
-    return rows, plan
-
-
-async def refusal(desk: Desk, request: p.AnyAsk) -> p.Refusal:
-    with pytest.raises(p.Refusal) as caught:
-        await ask(desk.office, request)
-    return caught.value
 
 
 # ── plans ────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 import trio
 from control_office import Desk
-from control_socket import ask, served, wire
+from control_socket import ask, refusal, served, wire
 from world import completed
 
 from actors.ports import StoreUnavailable
@@ -19,15 +19,8 @@ from daemon.control import roles, server
 from daemon.control.client import Client
 from daemon.control.exits import Exit
 from daemon.control.lines import LINE_BYTES_MAX
-from daemon.control.protocol import Refusal
 from daemon.control.server import serve_control
 from daemon.control.views import decode_view
-
-
-async def refusal(folder: Path, request: p.Ask) -> Refusal:
-    with pytest.raises(Refusal) as caught:
-        await ask(folder, request)
-    return caught.value
 
 
 async def test_a_socket_that_systemd_opened_is_served_and_left(tmp_path: Path) -> None:

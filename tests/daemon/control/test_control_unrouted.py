@@ -1,43 +1,21 @@
 """``dlq`` with ``--unrouted``: what no enabled route took is kept, listed, planned and posted once a route takes it."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from control_office import Desk, Office, ask
-from world import VirtualClock, completed, graded, open_campus, route, tenant
+from dlq_desk import DONE, GRADES, LANE, LINE, desk, planned, refusal
+from world import completed, graded, open_campus, tenant
 
 from daemon.control import protocol as p
 from daemon.control.exits import Exit
 from daemon.control.verbs import unrouted
-from daemon.control.views import PlannedRow, PlanRow, UnroutedRow
+from daemon.control.views import UnroutedRow
 from daemon.store import asking
-from daemon.store.database import open_store
 
-LANE = "acme/slack"
-LINE = "C0GENERAL1"
-DONE = route("done", "completed")
-GRADES = route("grades", "graded")
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with open_store(tmp_path / "l.db", VirtualClock(), inline=True) as store:
-        yield Desk(Office(store, {"acme": tenant(DONE)}))
-
-
-async def planned(desk: Desk, **asked: Any) -> tuple[list[PlannedRow], PlanRow]:
-    *rows, plan = (await ask(desk.office, p.DlqPlan(**asked)))[0]
-    assert isinstance(plan, PlanRow)
-    return rows, plan
-
-
-async def refusal(desk: Desk, request: p.AnyAsk) -> p.Refusal:
-    with pytest.raises(p.Refusal) as caught:
-        await ask(desk.office, request)
-    return caught.value
+__all__ = ["desk"]
 
 
 async def test_what_no_route_took_is_listed(desk: Desk) -> None:

@@ -4,38 +4,13 @@ import hashlib
 import json
 from email.utils import parsedate_to_datetime
 
-import httpx
 import pytest
 import trio
 from gateway_world import NOW_US, World
+from shelved import ABOUT, ACTIVITY, AGENT, COURSE, JSON, NEW, OTHER, STATE, boss, resources, shelf, versions
 
-STATE, AGENT, ACTIVITY = (
-    "/t/acme/xapi/" + name for name in ("activities/state", "agents/profile", "activities/profile")
-)
-ANA = json.dumps({"objectType": "Agent", "name": "Ana", "mbox": "mailto:ana@example.edu"})
-COURSE = "https://campus.example.edu/course/1"
 REGISTRATION = "AAAAAAAA-1111-4111-8111-111111111111"
-OTHER = "22222222-2222-4222-8222-222222222222"
-ABOUT = {
-    STATE: {"activityId": COURSE, "agent": ANA, "stateId": "bookmark"},
-    AGENT: {"agent": ANA, "profileId": "bookmark"},
-    ACTIVITY: {"activityId": COURSE, "profileId": "bookmark"},
-}
 TEXT = {"Content-Type": "text/plain"}
-JSON = {"Content-Type": "application/json"}
-NEW = {"If-None-Match": "*"}
-
-resources = pytest.mark.parametrize("path", list(ABOUT), ids=lambda path: path.removeprefix("/t/acme/xapi/"))
-versions = pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
-
-
-def boss(world: World, version: str = "1.0.3") -> httpx.AsyncClient:
-    return world.client("boss", **{"X-Experience-API-Version": version})
-
-
-def shelf(path: str, **more: str) -> dict[str, str]:
-    """The parameters without the document's own id."""
-    return {name: value for name, value in ABOUT[path].items() if name not in ("stateId", "profileId")} | more
 
 
 def tag(body: bytes) -> str:

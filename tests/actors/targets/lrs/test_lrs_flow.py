@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import msgspec
 import pytest
+from talking import ended
 
 from actors.domain.changes import StatementStored
 from actors.domain.flow import Flow, Outcome, Request, Response
@@ -63,12 +64,7 @@ class Line:
         return self.fake.handle(path, 1.0).response
 
     def run(self, flow: Flow[T], answer: Callable[[Request], Outcome] | None = None) -> T:
-        outcome: Outcome | None = None
-        try:
-            while True:
-                outcome = (answer or self.ask)(flow.send(outcome))  # type: ignore[arg-type]  # None starts it
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
+        return ended(flow, answer or self.ask)
 
     def parcel(self, body: bytes, *, voids: str = "", attempt: int = 1, **more: object) -> Parcel:
         told = StatementStored(

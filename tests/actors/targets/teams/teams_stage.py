@@ -1,25 +1,24 @@
 """A Teams target before the fake Graph and Entra, driven by hand."""
 
 from collections.abc import Callable
-from typing import TypeVar
 from urllib.parse import urlencode
 
 import msgspec
+import talking
+from talking import NOW_S as NOW_S
+from talking import NOW_US as NOW_US
+from talking import Said, parcel_to
+from talking import change as change
+from talking import replies as replies
 
-from actors.domain.changes import AnyChange, Course, CourseCompleted
-from actors.domain.flow import Flow, Lost, Outcome, Request, Response
+from actors.domain.flow import Request, Response
 from actors.domain.outbox import Parcel
-from actors.domain.people import Learner
-from actors.ports import Composed, Fault
+from actors.ports import Composed
 from actors.targets.teams import CONNECTOR
 from actors.targets.teams.fake import FakeTeams
 from actors.targets.teams.flow import TeamsTarget
 from config.model import Secret
 
-T = TypeVar("T")
-
-NOW_S = 1_790_000_000.0
-NOW_US = int(NOW_S * 1e6)
 TEAM = "5f0e1c5a-0000-4000-8000-00000000c0de"
 CHANNEL = "19:general@thread.tacv2"
 PLACE = f"{TEAM}/{CHANNEL}"
@@ -36,17 +35,9 @@ COMPOSED = Composed(
 SECRETS = {"SECRET": "sandbox", "PERSON": "sandbox-user", "REFRESH": "sandbox-refresh"}
 
 
-class Wording:
-    """Always the same words, or always the same complaint."""
-
+class Wording(Said):
     def __init__(self, composed: Composed = COMPOSED, error: Exception | None = None) -> None:
-        self.composed = composed
-        self.error = error
-
-    def compose(self, parcel: Parcel, platform: str, escape: Callable[[str], str]) -> Composed:
-        if self.error:
-            raise self.error
-        return self.composed
+        super().__init__(composed, error)
 
 
 def reveal(secret: Secret) -> str:
@@ -74,63 +65,13 @@ def build(wording: Wording | None = None, reveal: Callable[[Secret], str] = reve
     return target
 
 
-def change(course: Course | None = None, email: str = "ada@example.edu") -> AnyChange:
-    return CourseCompleted(
-        learner=Learner(key="account:x|1", name="Ada", email=email), at="2026-09-21T14:13:20Z", course=course
-    )
-
-
 def parcel(to: str = PLACE, delivery_id: str = ID, **more: object) -> Parcel:
-    plain = Parcel(
-        delivery_id=delivery_id,
-        correlation_id=f"c-{delivery_id}",
-        destination=to,
-        address=to,
-        to_learner="/" not in to,
-        change=change(),
-        template=None,
-        locale="en",
-        timezone="UTC",
-        attempt=1,
-        now_us=NOW_US,
-        sent_us=NOW_US,
-    )
-    return msgspec.structs.replace(plain, **more)
+    return parcel_to(to, change(), delivery_id, **{"to_learner": "/" not in to, "sent_us": NOW_US, **more})
 
 
-class Talk:
-    """Drives flows against a fake; each request takes ``step_s`` of made-up time."""
-
+class Talk(talking.Talk[FakeTeams]):
     def __init__(self, step_s: float = 2.0) -> None:
-        self.fake = FakeTeams()
-        self.now_s = NOW_S
-        self.step_s = step_s
-        self.requests: list[Request] = []
-
-    def fault(self, kind: str, **more: object) -> None:
-        self.fake.fault(Fault(kind=kind, **more))
-
-    @property
-    def operations(self) -> list[str]:
-        return [request.operation for request in self.requests]
-
-    def ask(self, request: Request) -> Outcome:
-        self.now_s += self.step_s
-        self.requests.append(request)
-        answer = self.fake.handle(
-            msgspec.structs.replace(request, url=request.url.removeprefix("http://s")), self.now_s
-        )
-        return Lost("reset") if answer.reset else answer.response
-
-    def run(self, flow: Flow[T]) -> T:
-        outcome: Outcome | None = None
-        for _ in range(100):
-            try:
-                request = flow.send(outcome)
-            except StopIteration as end:
-                return end.value
-            outcome = self.ask(request)
-        raise AssertionError("no end")
+        super().__init__(FakeTeams(), step_s)
 
     def call(self, method: str, path: str, token: str = "sandbox-user", **body: object) -> Response:
         """One call to Graph."""
@@ -177,20 +118,3 @@ def post(text: str = "hello", mark: str = "m-1") -> dict[str, object]:
             }
         ],
     }
-
-
-def replies(*outcomes: Outcome) -> Callable[[Flow[T]], T]:
-    """Drive a flow with these answers, in this order; it must not ask for more."""
-
-    def run(flow: Flow[T]) -> T:
-        waiting = list(outcomes)
-        outcome: Outcome | None = None
-        while True:
-            try:
-                flow.send(outcome)
-            except StopIteration as end:
-                assert not waiting, "not everything was asked for"
-                return end.value
-            outcome = waiting.pop(0)
-
-    return run

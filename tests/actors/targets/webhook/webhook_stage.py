@@ -2,23 +2,22 @@
 
 import base64
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
+import talking
+from talking import NOW_S as NOW_S
+from talking import answered as answered
+from talking import parcel_to
 
 from actors.domain.changes import Activity, AnyChange, Course, GradePosted, Score, StatementStored
-from actors.domain.flow import Flow, Lost, Outcome, Request
 from actors.domain.outbox import Parcel
 from actors.domain.people import Learner
-from actors.ports import Fault
 from actors.targets.webhook import CONNECTOR
 from actors.targets.webhook.fake import SECRET, FakeWebhook
 from actors.targets.webhook.flow import WebhookTarget
 from config.model import Secret
 
-T = TypeVar("T")
-
-NOW_S = 1_790_000_000.0
 OTHER = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 STATEMENT = b'{"id":"s1","result":{"score":{"raw":1.50}},"verb":{"id":"https://w3id.org/xapi/tla/verbs/scored"}}'
 
@@ -54,61 +53,16 @@ def stored() -> AnyChange:
 
 
 def parcel(change: AnyChange | None = None, delivery_id: str = "d-1", **more: Any) -> Parcel:
-    plain = Parcel(
-        delivery_id=delivery_id,
-        correlation_id=f"c-{delivery_id}",
-        destination="learners-00",
-        address="learners-00",
-        to_learner=False,
-        change=change or graded(),
-        template=None,
-        locale="en",
-        timezone="UTC",
-        attempt=1,
-        now_us=int(NOW_S * 1e6),
-        sent_us=None,
-        statement=STATEMENT,
-        tenant="acme",
-        traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-    )
-    return msgspec.structs.replace(plain, **more)
+    of_a_statement = {
+        "statement": STATEMENT,
+        "tenant": "acme",
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    }
+    return parcel_to("learners-00", change or graded(), delivery_id, **{**of_a_statement, **more})
 
 
-class Talk:
-    """Drives flows against a fake; each request takes two seconds of made-up time."""
+class Talk(talking.Talk[FakeWebhook]):
+    origin = "https://r.test"
 
     def __init__(self) -> None:
-        self.fake = FakeWebhook()
-        self.now_s = NOW_S
-        self.requests: list[Request] = []
-
-    def fault(self, kind: str, **words: Any) -> None:
-        self.fake.fault(Fault(kind=kind, **words))
-
-    def ask(self, request: Request) -> Outcome:
-        self.now_s += 2.0
-        self.requests.append(request)
-        path = request.url.removeprefix("https://r.test")
-        answer = self.fake.handle(msgspec.structs.replace(request, url=path), self.now_s)
-        return Lost("reset") if answer.reset else answer.response
-
-    def run(self, flow: Flow[T]) -> T:
-        outcome: Any = None
-        for _ in range(10):
-            try:
-                request = flow.send(outcome)
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]
-            outcome = self.ask(request)
-        raise AssertionError("no end")
-
-
-def answered(flow: Flow[T], *outcomes: Outcome) -> T:
-    """Drive a flow with these answers, in this order; it must not ask for more, nor for fewer."""
-    waiting: list[Any] = [None, *outcomes]
-    while True:
-        try:
-            flow.send(waiting.pop(0))
-        except StopIteration as end:
-            assert not waiting, "not everything was asked for"
-            return end.value  # type: ignore[no-any-return]
+        super().__init__(FakeWebhook())
