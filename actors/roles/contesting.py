@@ -14,7 +14,7 @@ from actors.domain.rosters.difference import Difference, Oddity, Refusal
 from actors.domain.rosters.holding import Judged, Settled
 from actors.domain.rosters.model import Kept, Place
 from actors.domain.rosters.plan import samples
-from actors.roles.placing import Sought
+from actors.roles.placing import NO_PLACE, Sought
 from config.rosters import Roster
 
 OTHERS_MAX = 3
@@ -93,6 +93,8 @@ def contested_together(rule: Roster, lane: str, judged: Judged, correlation_id: 
 def _of_place(where: Where, each: Contest, told: Difference) -> Sequence[Conflict]:
     seats = each.settled.whole.toll.seats
     sought, place = each.sought, each.place
+    if sought is not None and sought.problem == NO_PLACE:
+        return []
     if sought is not None and sought.problem:
         name = place.unit.name
         if sought.twin:

@@ -21,7 +21,7 @@ from actors.ports.rosters import COMPARE, READ, Marked, PlaceState, Reckoned
 from actors.roles.drafts import Draft, Part, Scope, bound, courses_of, touched
 from actors.roles.inquiring import Inquiry
 from actors.roles.matching import Matched, Matching
-from actors.roles.placing import Placing, Sought, is_open
+from actors.roles.placing import NO_PLACE, Placing, Sought, is_open
 from actors.roles.world import World
 from config.rosters import Roster
 
@@ -29,7 +29,6 @@ SCOPES_MAX = 500
 COURSES_MAX = 200
 ROWS = 1_000
 UNDER_WAY = "orders are under way to it: it is planned when they are done"
-NO_PLACE = "a person decided that it is not kept in step"
 
 
 class Drafting:
@@ -272,6 +271,7 @@ class Drafting:
             before={each.id: each for each in kept},
             plan=plan,
             sought=sought,
+            made_as=told.place.made_as if isinstance(told.place, MakeAnew) else "",
         )
 
     def _problem(self, state: PlaceState, sought: Sought | None, found: Difference) -> str:

@@ -37,6 +37,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     before: dict[str, Kept]
     plan: PlacePlan
     sought: Sought | None = None
+    made_as: str = ""
+    """What it is called if it is made, by a person's word; empty: as the rule says."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):

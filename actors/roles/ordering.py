@@ -125,7 +125,7 @@ class Orders:
         wanted = Wanted(
             kind=place.kind,
             place=place.id,
-            name=self._name(place),
+            name=self._rostering.name(place.kind, part.made_as or place.unit.name),
             topic=place.unit.topic,
             private=self._rule.private,
             add=tuple(each.id for each in told.joins if not (has_owners and each.seat.owner)),
@@ -139,9 +139,6 @@ class Orders:
         return self._rostering.orders(
             wanted, plan=token, first_n=first_n, roster=self._rule.name, unit=place.unit.key, at=at
         )
-
-    def _name(self, place: Place) -> str:
-        return self._rostering.name(place.kind, place.unit.name)
 
     # ── people ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -17,6 +17,7 @@ from actors.roles.matching import Matched, Matching
 from actors.roles.world import World
 from config.rosters import Roster
 
+NO_PLACE = "a person decided that it is not kept in step"
 BORN_AGAIN_US = 30_000_000
 PARTLY = "the vendor did not show all of its members"
 
