@@ -1,8 +1,7 @@
 """A whole daemon in virtual time: real store (inline), real actors, the connectors' own fakes as vendors, and one
 school that the fakes of sources tell of.
 
-Nothing here waits in real time. A test tells statements, lets virtual time pass until nothing is open any more (or as
-long as it likes), and looks at the vendors' journals and at the store.
+Nothing waits in real time: a test tells statements, lets virtual time pass, and looks at the journals and the store.
 """
 
 import random
@@ -138,19 +137,17 @@ class Campus:
     async def start(self, nursery: trio.Nursery) -> None:
         self._nursery = nursery
         self._lives += 1
-        self._severed = [Severed(port) for port in (self.store.outbox, self.store.ledger, self.http)]
         rows = Severed(self.store.connections)
-        self._severed.append(rows)
+        self._severed = [*map(Severed, (self.store.outbox, self.store.ledger, self.http)), rows]
         self.custody = Custody(
             SealedConnections(rows, self.vault),  # type: ignore[arg-type]  # a proxy
             self.clock,
             lambda each: dialects_of(each, revealed, self.dice.token),
         )
         world = self.world(f"boot{self._lives}", self.store.statements, *self._severed[:3])
-        ports = (self.store.records, self.store.relays, self.store.sources, self.store.remappings)
-        told = [Severed(port) for port in ports]
-        self._severed += told
-        world = msgspec.structs.replace(world, records=told[0], relays=told[1], sources=told[2], remappings=told[3])
+        ports = ("records", "relays", "sources", "remappings", "rosters")
+        world = msgspec.structs.replace(world, **(told := {name: Severed(getattr(self.store, name)) for name in ports}))
+        self._severed += told.values()
         self.kernel = Kernel(clock=self.clock, dice=self.dice, on_trouble=self.notes.trouble)
         self.root = Root(self.tenants, self.targets, world, self.connected)
         self._ended = trio.Event()
