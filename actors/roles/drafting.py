@@ -185,7 +185,7 @@ class Drafting:
                     if place.id != id_:
                         moved.append(bound(each, id_))
                 case MakeAnew(made_as=name):
-                    if place.made_us <= told.place_us:
+                    if place.made_us < told.place_us:
                         named[unit.key] = name
                         seeking.append(each)
                     elif not place.id:

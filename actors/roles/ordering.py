@@ -14,7 +14,7 @@ from actors.domain.rosters.accounts import accounts
 from actors.domain.rosters.difference import Difference
 from actors.domain.rosters.holding import Settled
 from actors.domain.rosters.memory import NEW
-from actors.domain.rosters.model import Desired, Kept, Member, Place
+from actors.domain.rosters.model import Desired, Kept, Member
 from actors.domain.rosters.order import RosterOrder
 from actors.domain.xapi.moments import spelt
 from actors.ports.rostering import Rostering, Wanted
