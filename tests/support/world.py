@@ -18,13 +18,15 @@ from accounts import SOURCES as SOURCES
 from memory_http import InMemoryHttp
 from notes import Notes as Notes
 from plain_vault import PlainVault
+from tenants import kinds as kinds
+from tenants import route as route
+from tenants import source as source
+from tenants import tenant as tenant
 from told import completed as completed
 from told import graded as graded
 from told import voiding as voiding
 from toy_mapping import toy_tables
-from toy_source import TOY
 
-from actors import sources
 from actors.domain.school import sample
 from actors.domain.undoing import voids
 from actors.domain.wording import shipped_with
@@ -39,14 +41,13 @@ from actors.ports import (
     Provenance,
     Reading,
     Source,
-    SourceKind,
     Target,
 )
 from actors.roles.custody import Custody, connection_of, within
 from actors.roles.root import Root
 from actors.roles.world import Switchboard, World
 from actors.targets import discover
-from config.model import Audience, Connection, Route, Secret, Tenant
+from config.model import Secret, Tenant
 from daemon.depot import FileDepot
 from daemon.dialects import dialects_of
 from daemon.meanings import KindMeanings
@@ -299,34 +300,6 @@ class Campus:
 
     async def states(self) -> dict[str, int]:
         return dict(await self.rows("SELECT state, count(*) FROM deliveries GROUP BY state"))
-
-
-def kinds() -> dict[str, SourceKind]:
-    """Every kind of source, the toy too."""
-    return {**sources.discover(), "toy": TOY}
-
-
-def source(kind: str = "toy", name: str = "campus", **settings: object) -> dict[str, Connection]:
-    """A source for a tenant: ``tenant(…, sources=source("toy", every="1m"))``."""
-    decoded = msgspec.convert({**SOURCES.get(kind, {}), **settings}, kinds()[kind].settings)
-    return {name: Connection(name=name, kind=kind, settings=decoded)}
-
-
-def tenant(
-    *routes: Route, name: str = "acme", settings: Mapping[str, Mapping[str, object]] | None = None, **more: Any
-) -> Tenant:
-    """A tenant with both targets, ``settings`` laid over their defaults."""
-    targets = {}
-    for kind, defaults in ((kind, SETTINGS[kind]) for kind in discover()):
-        given = {**defaults, **(settings or {}).get(kind, {})}
-        decoded = msgspec.convert(given, discover()[kind].settings)
-        targets[kind] = Connection(name=kind, kind=kind, settings=decoded)
-    return Tenant(name=name, timezone="Europe/Berlin", locale="en-GB", targets=targets, routes=routes, **more)
-
-
-def route(name: str, *when: str, to: str = "slack", **more: Any) -> Route:
-    audience = more.pop("audience", Audience(channel="C0GENERAL1"))
-    return Route(name=name, when=when, to=to, audience=audience, **more)
 
 
 @asynccontextmanager
