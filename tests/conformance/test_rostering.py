@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from roster_moves import CHECKS as MOVES
 from roster_stage import RosterStage, ours
 from roster_suite import CHECKS, survives
 
@@ -15,7 +16,7 @@ KINDS = ours()
 
 
 @pytest.mark.parametrize(("kind", "place_kind"), KINDS)
-@pytest.mark.parametrize("promise", CHECKS, ids=lambda function: function.__name__)
+@pytest.mark.parametrize("promise", [*CHECKS, *MOVES], ids=lambda function: function.__name__)
 def test_roster_promise(kind: str, place_kind: str, promise: Callable[[RosterStage], None]) -> None:
     promise(RosterStage(kind, place_kind))
 
