@@ -15,8 +15,9 @@ def follow(tenant: str, verb: str, decided: Decided, by: Decider, witness: Witne
     case = decided.case
     chosen = "" if case.choice is None else case.conflict.fixes[case.choice].fix.name
     witness.event(
-        f"conflict.{verb}",
+        "conflict.decided",
         tenant=tenant,
+        how=verb,
         conflict=case.no,
         of=case.conflict.kind,
         fix=chosen,
