@@ -113,9 +113,7 @@ class SlackDialect:
 
     # ── renewing, giving back ────────────────────────────────────────────────────────────────────────
 
-    def renew(
-        self, speaker: str, held: Tokens, claims: str = "", now_us: int | None = None
-    ) -> Flow[Granted | Failure]:
+    def renew(self, speaker: str, held: Tokens, claims: str = "", now_us: int | None = None) -> Flow[Granted | Failure]:
         """By the refresh token; else a configured token is exchanged for a pair."""
         if held.refresh:
             form = {"grant_type": "refresh_token", "refresh_token": held.refresh}

@@ -8,6 +8,7 @@ from actors.targets.slack import manifest as slack
 from actors.targets.teams import manifest as teams
 from actors.targets.teams.settings import TeamsSettings
 from config.model import Tenant
+from config.numbers import number_of
 from daemon.control.exits import Exit
 from daemon.control.manifested import ManifestRow, PermissionView
 from daemon.control.office import Asking, done
@@ -44,19 +45,21 @@ async def make(request: Manifest, asking: Asking) -> Done:
             notes=tuple(made.notes),
         )
     )
-    return done(f"{made.file}: {len(made.content):,} bytes, {len(permissions)} permissions")
+    return done(f"{made.file}: {len(made.content):,} bytes, {number_of(len(permissions), 'permissions')}")
 
 
 def _made(request: Manifest, tenant: Tenant, target: str, site: Site) -> Registration:
     match request.platform:
         case "slack":
-            features = features_of(tenant.routes, target, hears=True) if target else ALL_OF_SLACK
+            features = (
+                features_of(tenant.routes, target, hears=True, rosters=tenant.rosters) if target else ALL_OF_SLACK
+            )
             return slack.registration(features, site, request.name)
         case "teams":
             settings = tenant.targets[target].settings
             assert isinstance(settings, TeamsSettings)  # noqa: S101 - the kind of the target says so
             installs = bool(settings.catalog_app_id)
-            features = features_of(tenant.routes, target, hears=True, installs=installs)
+            features = features_of(tenant.routes, target, hears=True, installs=installs, rosters=tenant.rosters)
             try:
                 return teams.registration(settings, features, site, request.name)
             except Unregistrable as error:
