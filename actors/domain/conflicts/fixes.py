@@ -22,12 +22,12 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
         return str(self.__struct_config__.tag)
 
     @property
-    def topic(self) -> str:
-        raise NotImplementedError
+    def scope(self) -> str:
+        return ""
 
     @property
-    def scope(self) -> str:
-        raise NotImplementedError
+    def topic(self) -> str:
+        return f"{self.name}|{self.scope}"
 
 
 class OfUnit(Fix, frozen=True, kw_only=True, omit_defaults=True):
