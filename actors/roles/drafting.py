@@ -28,6 +28,8 @@ from config.rosters import Roster
 SCOPES_MAX = 500
 COURSES_MAX = 200
 ROWS = 1_000
+FRESH_US = 5_000_000
+"""So long a place that was read counts as read just now."""
 UNDER_WAY = "orders are under way to it: it is planned when they are done"
 
 
@@ -157,6 +159,27 @@ class Drafting:
         ]
         if unread:
             await self._placing.read(unread, matched, due=not scope.dry)
+        parts = await self._compared(chosen, wanted, matched, sought, now_us)
+        if stale := [part.state for part in parts.values() if self._is_stale(part, now_us)]:
+            await self._placing.read(stale, matched, due=not scope.dry)
+            parts = await self._compared(chosen, wanted, matched, sought, now_us)
+        return await self._named(parts)
+
+    def _is_stale(self, part: Part, now_us: int) -> bool:
+        """What is replaced as a whole is looked at before: who was let in by hand since must not be lost with it."""
+        if self._kind != "usergroup" or not is_open(part.place) or part.state.flying:
+            return False
+        return part.plan.difference.does and now_us - part.place.read_us > FRESH_US
+
+    async def _compared(
+        self,
+        chosen: Sequence[PlaceState],
+        wanted: Mapping[str, Desired],
+        matched: Matched,
+        sought: Mapping[str, Sought],
+        now_us: int,
+    ) -> dict[str, Part]:
+        """By what is remembered."""
         states = await self._states()
         kept = await self._kept([each.place.no for each in chosen])
         parts = {}
@@ -166,7 +189,7 @@ class Drafting:
             part = self._part(state, wanted[key], kept[state.place.no], matched, sought.get(key), now_us)
             if part.place.id or part.desired.seats or part.before or part.desired.excluded:
                 parts[key] = part
-        return await self._named(parts)
+        return parts
 
     async def _seek(
         self, chosen: Sequence[PlaceState], wanted: Mapping[str, Desired]
