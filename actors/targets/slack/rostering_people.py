@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 
 from actors.domain.flow import Flow
-from actors.domain.verdicts import Faulted, Refused
+from actors.domain.verdicts import Cause, Faulted, Refused
 from actors.ports.rostering import Account, LookedUp, Page
 from actors.targets.slack.rostering_calls import Calls, Said, cursor, in_doubt, rows
 from actors.targets.slack.telling import text
-from actors.targets.slack.wire import Harmless
+from actors.targets.slack.wire import Answered, Harmless
 
 PEOPLE_PAGE, PEOPLE_PAGE_SMALL = 1_000, 200
 """So many people a page; where a workspace is too large for that, Slack says so, or fails."""
 SLACKBOT = "USLACKBOT"
+ADDRESSES = "users:read.email"
 NOBODY = frozenset({"user_not_found", "users_not_found", "user_not_visible"})
 ID_CHARS_MAX = 100
 NAME_CHARS_MAX = 200
@@ -30,6 +31,8 @@ def people(calls: Calls, after: str) -> Flow[Page | Harmless]:
     members = rows(said, "members") if not said.error else None
     if members is None:
         return Faulted(f"{said.error}: read from the beginning") if said.error == "invalid_cursor" else said.unlearnt
+    if lacking := _blind(said):
+        return lacking
     next_ = cursor(said)
     if next_ and next_ == where:
         return Faulted("Slack: pages of people that do not go on")
@@ -39,6 +42,15 @@ def people(calls: Calls, after: str) -> Flow[Page | Harmless]:
 
 def _page(calls: Calls, limit: int, where: str) -> Flow[Said]:
     return calls.get("users.list", {"limit": str(limit)} | ({"cursor": where} if where else {}))
+
+
+def _blind(said: Said) -> Refused | None:
+    """Without this scope Slack shows people, and no addresses: nobody would be found, which is not that they are not
+    there."""
+    scopes = said.answer.scopes if isinstance(said.answer, Answered) else ""
+    if not scopes or ADDRESSES in {each.strip() for each in scopes.split(",")}:
+        return None
+    return Refused(Cause.MISSING_PERMISSION, f"the token lacks {ADDRESSES}: Slack shows people without addresses")
 
 
 def look_up(calls: Calls, emails: Sequence[str]) -> Flow[LookedUp | Harmless]:

@@ -3,12 +3,13 @@
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pytest
 from slack_rosters import AT, CHANNEL, DOWN, GROUP, RATIONED, fine, play, rostering, wanted, wrong
 
 from actors.domain.flow import Lost, Request, Response
 from actors.domain.rosters.model import Actual, Member
-from actors.domain.verdicts import Faulted, Refused, Throttled, Unavailable
+from actors.domain.verdicts import Cause, Faulted, Refused, Throttled, Unavailable
 from actors.ports.rostering import Account, Found, Gone, LookedUp, Page
 from actors.targets.slack.rostering_orders import is_id, name_of
 
@@ -62,6 +63,20 @@ def test_where_a_thousand_are_too_many_pages_are_small_from_then_on(refusal: Any
 def test_a_page_that_is_none(answer: Any, meaning: type) -> None:
     page, _ = play(rostering().people("1000:c"), answer)
     assert isinstance(page, meaning)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "told"), [("users:read,users:read.email", True), ("", True), ("users:read, chat:write", False)]
+)
+def test_people_without_addresses_are_nobody_to_conclude_from(scopes: str, told: bool) -> None:
+    headers = {"x-oauth-scopes": scopes} if scopes else {}
+    answer = Response(status=200, headers=headers, body=msgspec.json.encode(fine(members=[user("U1")])))
+    page, _ = play(rostering().people(""), answer)
+    assert isinstance(page, Page) is told
+    if not isinstance(page, Page):
+        assert isinstance(page, Refused)
+        assert page.cause is Cause.MISSING_PERMISSION
+        assert "users:read.email" in page.detail
 
 
 def test_who_is_gone_who_is_a_guest_and_who_is_nobody() -> None:
