@@ -67,6 +67,7 @@ from actors.targets.slack.fake.kinds import STRIKES as STRIKES
 from actors.targets.slack.fake.kinds import SWITCHES as SWITCHES
 from actors.targets.slack.fake.limits import Limits
 from actors.targets.slack.fake.lines import LINK
+from actors.targets.slack.fake.looking import ADDRESSES, SHOWING, without_addresses
 from actors.targets.slack.fake.methods import METHODS, Fields
 from actors.targets.slack.fake.replies import Letterhead, page
 from actors.targets.slack.fake.scopes import demanded
@@ -230,6 +231,8 @@ class FakeSlack:
                 {"ok": True, **self._leave(method, token, given, request, now_s)}, scopes=scopes
             )
         fields = self._perform(method, given, now_s)
+        if method in SHOWING and ADDRESSES not in access.holder.scopes:
+            fields = without_addresses(fields)
         return self._letters.answer(fields | _who(access) if method == "auth.test" else fields, scopes=scopes)
 
     def _dialled(self, request: Request, now_s: float) -> Answer:

@@ -5,6 +5,9 @@ from actors.targets.slack.fake.workspace import TEAM, Person, Place, Workspace
 
 Fields = dict[str, object]
 MPIM_MAX = 8
+ADDRESSES = "users:read.email"
+SHOWING = frozenset({"users.info", "users.list"})
+"""Methods that show addresses to whom that scope is granted."""
 ROWS_MAX = 1_000
 
 
@@ -65,6 +68,15 @@ def conversation(name: str, place: Place) -> Fields:
         "topic": {"value": place.topic},
         kind: True,
     }
+
+
+def without_addresses(answer: Fields) -> Fields:
+    """What whoever may not see addresses is shown of people."""
+    people = answer.get("members", [answer.get("user")])
+    for each in people if isinstance(people, list) else []:
+        if isinstance(each, dict) and isinstance(each.get("profile"), dict):
+            each["profile"].pop("email", None)
+    return answer
 
 
 def shown(person: Person) -> Fields:

@@ -256,14 +256,27 @@ def test_everybody_who_was_put_there_is_listed_with_the_app() -> None:
 )
 def test_each_method_demands_its_scope(method: str, scope: str, given: dict[str, object]) -> None:
     talk = Talk()
+    refused = talk.call(method, {"authorization": f"Bearer {token(talk, 'chat:write')}"}, **given)
+    assert (refused["error"], refused["needed"]) == ("missing_scope", scope)
+
+
+def test_addresses_are_shown_to_whom_they_are_granted() -> None:
+    talk = Talk()
+    ada = person(talk, "ada")
+    for scopes, seen in (("users:read", False), ("users:read,users:read.email", True)):
+        bearer = {"authorization": f"Bearer {token(talk, scopes)}"}
+        people = [talk.call("users.info", bearer, user=ada)["user"], *talk.call("users.list", bearer)["members"]]
+        assert ["email" in each["profile"] for each in people if each["id"] == ada] == [seen, seen]
+
+
+def token(talk: Talk, scopes: str) -> str:
+    """One that may do no more than these."""
     holder = {"client_id": "sandbox", "client_secret": "sandbox"}
-    asked = urlencode(holder | {"scope": "chat:write", "redirect_uri": BACK, "decision": "allow"}).encode()
+    asked = urlencode(holder | {"scope": scopes, "redirect_uri": BACK, "decision": "allow"}).encode()
     page = Request(method="POST", url="/slack/oauth/v2/authorize", operation="", headers=FORM, body=asked)
     location = talk.fake.handle(page, talk.now_s).response.headers["location"]
     code = parse_qs(urlsplit(location).query)["code"][0]
-    token = talk.call("oauth.v2.access", code=code, redirect_uri=BACK, **holder)["access_token"]
-    refused = talk.call(method, {"authorization": f"Bearer {token}"}, **given)
-    assert (refused["error"], refused["needed"]) == ("missing_scope", scope)
+    return str(talk.call("oauth.v2.access", code=code, redirect_uri=BACK, **holder)["access_token"])
 
 
 def test_whoever_listens_is_told_who_came_and_went_and_by_whom() -> None:
