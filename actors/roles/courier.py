@@ -49,7 +49,8 @@ class Courier(Actor[CourierMessage]):
         self._wall_us = self._wall_from_us()
         self._https: list[Http] = []
         self._bundling = Bundling(target.bundler, world.http, self.spawn, self._pacer.anew)
-        self._appetite = APPETITE_MIN
+        self._appetite_min = max(APPETITE_MIN, 1 if target.bundler is None else target.bundler.size_max)
+        self._appetite = self._appetite_min
         self._in_flight = 0
         self._draining = False
         self._idle = trio.Event()
@@ -182,10 +183,11 @@ class Courier(Actor[CourierMessage]):
 
     def _hunger(self) -> int:
         """How many more to claim, as far as the vendor's limits go. What is claimed and only waits for a token bucket
-        would be in doubt after a crash, so while somebody waits there we claim little; else ever more."""
+        would be in doubt after a crash, so while somebody waits there we claim little (where the vendor takes bundles,
+        what makes one full); else ever more."""
         if self._pacer.waiting:
-            self._appetite = APPETITE_MIN
-            return max(0, APPETITE_MIN - self._pacer.waiting)
+            self._appetite = self._appetite_min
+            return max(0, self._appetite_min - self._pacer.waiting)
         self._appetite = min(self._pulse.window_max, self._appetite * 2)
         return self._appetite
 
