@@ -25,6 +25,8 @@ deleted = "ended"
 email = { path = "email", as = "email" }
 display_name = { path = "name", as = "name", required = true }
 active = { path = "active", default = true }
+"identifiers.sis" = { path = "sis", as = "text" }
+"attributes.cohort" = { path = "cohort", as = "text" }
 updated = { path = "at", as = "moment" }
 [course.row]
 iri = { format = "{home_page}/course/{id}" }
@@ -37,6 +39,9 @@ user = { path = "user", as = "text" }
 course = { path = "course", as = "text" }
 role = { path = "role", as = "word:role" }
 status = { path = "state", as = "word:state" }
+section = { path = "section", as = "text" }
+start = { path = "start", as = "text" }
+end = { path = "end", as = "text" }
 updated = { path = "at", as = "moment" }
 [assignment.row]
 course = { path = "course", as = "text" }

@@ -2,7 +2,8 @@
 
 It answers below ``/toy/`` to the bearer ``toy-token``. ``GET /toy/TABLE?after=ID`` lists one of ``users courses
 enrolments works submissions grades completions``, ten rows a page, ``next`` being an address; ``GET
-/toy/changes?since=N`` tells what changed since, in one page. Faults are those of ``ports.striking``.
+/toy/changes?since=N`` tells what changed since, in one page. Faults are those of ``ports.striking``. Another one
+stands elsewhere (``mount``) and has a school of its own.
 """
 
 import hmac
@@ -179,12 +180,13 @@ def _record(entity: EntityName, row: dict[str, Any]) -> Record:
 
 
 class FakeToy(Struck):
-    """The toy itself. ``now`` in its answers counts what has happened."""
+    """The toy itself. ``now`` in its answers counts what has happened. ``besides``: what it tells besides of the row
+    with this id of this table."""
 
-    mounts: tuple[str, ...] = (MOUNT,)
-
-    def __init__(self, school: School) -> None:
+    def __init__(self, school: School, mount: str = MOUNT) -> None:
         self.school = school
+        self.mounts: tuple[str, ...] = (mount,)
+        self.besides: dict[tuple[str, int], dict[str, Any]] = {}
         self.limited = True
         self.journal: list[Effect] = []
         self.calls = 0
@@ -207,7 +209,8 @@ class FakeToy(Struck):
         rows = list(self.rows(table))
         start = int(query.get("after", "0"))
         host = request.headers.get("host", "sandbox.test")
-        onward = f"http://{host}{MOUNT}{table}?after={start + PAGE_ROWS}" if start + PAGE_ROWS < len(rows) else None
+        next_url = f"http://{host}{self.mounts[0]}{table}?after={start + PAGE_ROWS}"
+        onward = next_url if start + PAGE_ROWS < len(rows) else None
         return self._page(rows[start : start + PAGE_ROWS], onward)
 
     def _page(self, rows: list[dict[str, Any]], onward: str | None) -> Response:
@@ -229,14 +232,17 @@ class FakeToy(Struck):
             case "users":
                 for each in school.people.values():
                     if not each.deleted:
-                        yield _row(each.id, each.at_s, name=each.name, email=each.email, active=not each.suspended)
+                        row = _row(each.id, each.at_s, name=each.name, email=each.email, active=not each.suspended)
+                        yield row | self.besides.get((table, each.id), {})
             case "courses":
                 for course in school.courses.values():
                     if not course.deleted:
-                        yield _row(course.id, course.at_s, name=course.name, code=course.code)
+                        row = _row(course.id, course.at_s, name=course.name, code=course.code)
+                        yield row | self.besides.get((table, course.id), {})
             case "enrolments":
                 for one in school.memberships.values():
-                    yield _row(one.id, one.at_s, user=one.user, course=one.course, role=one.role, state=one.state)
+                    row = _row(one.id, one.at_s, user=one.user, course=one.course, role=one.role, state=one.state)
+                    yield row | self.besides.get((table, one.id), {})
             case "works":
                 for work in school.works.values():
                     due = None if work.due_s is None else round(work.due_s)
