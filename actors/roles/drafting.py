@@ -294,7 +294,7 @@ class Drafting:
             before={each.id: each for each in kept},
             plan=plan,
             sought=sought,
-            made_as=told.place.made_as if isinstance(told.place, MakeAnew) else "",
+            made_as=sought.name if sought is not None else "",
         )
 
     def _problem(self, state: PlaceState, sought: Sought | None, found: Difference) -> str:

@@ -4,7 +4,7 @@ What was read is remembered before anything follows from it, so that a run which
 A place that is not read to its end is remembered as such: nobody is missed in it for that.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -19,6 +19,8 @@ from config.rosters import Roster
 
 NO_PLACE = "a person decided that it is not kept in step"
 BORN_AGAIN_US = 30_000_000
+ANEW_MAX = 9
+"""So many names are tried for what is made anew."""
 PARTLY = "the vendor did not show all of its members"
 
 
@@ -33,6 +35,8 @@ class Sought(msgspec.Struct, frozen=True, kw_only=True):
     create: bool = False
     twin: str = ""
     """The unit that has the place already."""
+    name: str = ""
+    """What it is made as, where that is another name than the rule's."""
 
 
 class Placing:
@@ -48,28 +52,41 @@ class Placing:
     async def find(
         self, states: Sequence[PlaceState], named: Mapping[str, str], taken: Mapping[str, str]
     ) -> dict[str, Sought]:
-        """Of those that have no place yet, by the unit's key. ``named``: other names (by a person's word) by unit;
-        ``taken``: the units that have places, by place. Raises Hindered, StoreUnavailable."""
+        """Of those that have no place yet, by the unit's key. ``named``: those that are to be made anew by a person's
+        word, and as what; ``taken``: the units that have places, by place. Raises Hindered, StoreUnavailable."""
         kind, rostering = self._rule.into.kind, self._inquiry.rostering
         texts = {}
         for each in states:
             unit = each.place.unit
             text = named.get(unit.key) or unit.name
             texts[unit.key] = text if rostering.is_id(kind, text) else rostering.name(kind, text)
-        found: dict[str, tuple[Found, ...]] = {}
-        left = list(dict.fromkeys(texts.values()))
-        while left:
-            some, left = left[: rostering.finds_max], left[rostering.finds_max :]
-            found.update(await self._inquiry.find(kind, some))
+        found = await self._found(texts.values())
+        bases = {each.place.unit.key: each.place.unit.name for each in states}
+        for n in range(2, ANEW_MAX + 1):  # what is made anew is no place that there is
+            again = {key: rostering.name(kind, f"{bases[key]}-{n}") for key in named if found.get(texts[key])}
+            if not again:
+                break
+            texts |= again
+            found |= await self._found(again.values())
         sought: dict[str, Sought] = {}
         claimed = dict(taken)
         for key, text in texts.items():
-            sought[key] = one = self._judge(text, found.get(text, ()), claimed)
+            one = self._judge(text, found.get(text, ()), claimed)
+            sought[key] = one = msgspec.structs.replace(one, name=text) if one.create and key in named else one
             if one.create:
                 claimed[f"name:{text}"] = key
             elif one.id:
                 claimed[one.id] = key
         return sought
+
+    async def _found(self, texts: Iterable[str]) -> dict[str, tuple[Found, ...]]:
+        found: dict[str, tuple[Found, ...]] = {}
+        left = list(dict.fromkeys(texts))
+        finds_max = self._inquiry.rostering.finds_max
+        while left:
+            some, left = left[:finds_max], left[finds_max:]
+            found.update(await self._inquiry.find(self._rule.into.kind, some))
+        return found
 
     def _judge(self, text: str, found: tuple[Found, ...], claimed: Mapping[str, str]) -> Sought:
         if len(found) > 1:
