@@ -4,24 +4,20 @@ it."""
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 import trio
 from accounts import SECRETS
+from review_cards import ANN, CHANNEL, buttons, posts, press
 from roster_hall import workspace
 from seeded_conflicts import WHERE, seeded
-from slack_events import SIGNING, form
-from world import EPOCH_US, Campus, open_campus, route, tenant
+from slack_events import SIGNING
+from world import Campus, open_campus, route, tenant
 
 from actors.domain.conflicts.model import Conflict
-from actors.messages import Hear, HookAnswer
 from config.model import Tenant
 from config.rosters import Review
-
-CHANNEL = "C0REVIEWS1"
-ANN = "ann@example.edu"
 
 
 @pytest.fixture(autouse=True)
@@ -51,33 +47,6 @@ async def seen(campus: Campus) -> None:
         campus.switchboard.weigh("acme")
         await trio.sleep(10)
         await campus.quiet()
-
-
-def posts(campus: Campus) -> list[dict[str, Any]]:
-    """What stands in the review channel now, oldest first."""
-    _, channel = workspace(campus).channel(CHANNEL)
-    return [msgspec.json.decode(channel.posts[at].body) for at in channel.times]
-
-
-def buttons(post: dict[str, Any]) -> list[dict[str, Any]]:
-    return [each for block in post["blocks"] if block["type"] == "actions" for each in block["elements"]]
-
-
-async def press(campus: Campus, value: str, person: str, at: str = "1") -> HookAnswer:
-    """As Slack tells that somebody pressed it."""
-    payload = {
-        "type": "block_actions",
-        "team": {"id": "T0SANDBOX1"},
-        "api_app_id": "A0SANDBOX1",
-        "user": {"id": person},
-        "trigger_id": at,
-        "actions": [{"type": "button", "action_id": value, "value": value}],
-    }
-    now_s = int(EPOCH_US / 1e6 + trio.current_time())
-    inbound = form({"payload": msgspec.json.encode(payload).decode()}, now_s)
-    listener = campus.switchboard.listeners["acme/slack"]
-    answer: HookAnswer = await listener.ask(lambda reply: Hear(inbound, "corr", "", reply))
-    return answer
 
 
 async def state_of(campus: Campus, no: int = 1) -> str:
