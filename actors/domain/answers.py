@@ -3,17 +3,34 @@
 Words go into logs and to operators: on one line, bounded, without anything that a terminal would obey.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar, assert_never
 from urllib.parse import urlsplit
 
-from actors.domain.flow import Response, decode_object
+from actors.domain.flow import Lost, NotSent, Outcome, Response, decode_object
 from actors.domain.veiling import veiled
+from actors.domain.verdicts import Doubtful, Unavailable
+
+T = TypeVar("T")
 
 SAID_CHARS_MAX = 300
 _READ_BYTES_MAX = 65_536
 _PLAIN_BYTES_MAX = 2_000
 _NAMES = ("detail", "message", "error_description", "error", "title")
 """Of a JSON object: whoever has several of them says most in the first."""
+
+
+def understood(outcome: Outcome, meaning: Callable[[Response], T]) -> T | Unavailable | Doubtful:
+    """What came of one request, whatever it was: ``meaning`` judges what was answered."""
+    match outcome:
+        case NotSent(detail):
+            return Unavailable(detail)
+        case Lost(detail):
+            return Doubtful(detail)
+        case Response():
+            return meaning(outcome)
+        case _:
+            assert_never(outcome)
 
 
 def said(response: Response, hidden: Iterable[str] = ()) -> str:

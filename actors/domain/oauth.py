@@ -24,6 +24,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from actors.domain.answers import one_line
+from actors.domain.answers import retry_after as retry_after_of
 from actors.domain.flow import Lost, NotSent, Outcome, Request, Response, Veiled, VeiledBytes, decode_object
 from actors.domain.tokens import Failure, Granted
 from actors.domain.verdicts import Cause, Doubtful, Faulted, Refused, Revoked, Throttled, Unavailable
@@ -242,7 +243,7 @@ def failure_of(
     refused: Mapping[str, str] = CLIENT_REFUSED,
 ) -> Failure:
     """What an answer without a token means: by ``error``, never by words that are meant for people."""
-    retry_after = response.headers.get("retry-after", "").strip() or None
+    retry_after = retry_after_of(response)
     if response.status == 429:
         return Throttled(retry_after, whole_lane=True, detail=f"{vendor}: too many requests for tokens")
     given = fields.get("error")

@@ -6,14 +6,14 @@ that is spoken. What each property holds is handed on as the bytes that came.
 
 import hashlib
 from collections.abc import Sequence
-from typing import assert_never
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Raw
 
-from actors.domain.answers import said
-from actors.domain.flow import Lost, NotSent, Outcome, Response
+from actors.domain.answers import retry_after as retry_after_of
+from actors.domain.answers import said, understood
+from actors.domain.flow import Outcome, Response
 from actors.domain.verdicts import Cause, Doubtful, Faulted, Refused, Revoked, Throttled, Unavailable
 from actors.domain.xapi.accepted import Enclosed
 
@@ -100,20 +100,12 @@ def enclosing(statement: bytes, attachments: Sequence[Enclosed]) -> tuple[str, b
 
 def understand(outcome: Outcome) -> Taken | Conflict | Missing | Failure:
     """What came of one request, whatever it was."""
-    match outcome:
-        case NotSent(detail):
-            return Unavailable(detail)
-        case Lost(detail):
-            return Doubtful(detail)
-        case Response():
-            return _understand(outcome)
-        case _:
-            assert_never(outcome)
+    return understood(outcome, _understand)
 
 
 def _understand(response: Response) -> Taken | Conflict | Missing | Failure:
     status, detail = response.status, _detail(response)
-    retry_after = response.headers.get("retry-after", "").strip() or None
+    retry_after = retry_after_of(response)
     match status:
         case 204:
             return Taken(response)

@@ -9,7 +9,9 @@ from typing import assert_never
 
 import msgspec
 
-from actors.domain.flow import Lost, NotSent, Outcome, Response, decode_object
+from actors.domain.answers import retry_after as retry_after_of
+from actors.domain.answers import understood
+from actors.domain.flow import Outcome, Response, decode_object
 from actors.domain.verdicts import Cause, Doubtful, Faulted, Refused, Revoked, Throttled, Unavailable
 
 Harmless = Throttled | Unavailable | Faulted | Refused | Revoked
@@ -260,15 +262,7 @@ ERRORS: dict[str, Meaning] = CREDENTIALS | PERMISSIONS | PASSING | DESTINATIONS 
 
 def understand(outcome: Outcome) -> Answered | Failure:
     """What came of one request, whatever it was."""
-    match outcome:
-        case NotSent(detail):
-            return Unavailable(detail)
-        case Lost(detail):
-            return Doubtful(detail)
-        case Response():
-            return _understand(outcome)
-        case _:
-            assert_never(outcome)
+    return understood(outcome, _understand)
 
 
 def told(outcome: Outcome) -> str:
@@ -284,7 +278,7 @@ def _error(fields: dict[str, object] | None) -> str:
 def _understand(response: Response) -> Answered | Failure:
     fields = decode_object(response.body)
     error = _error(fields)
-    retry_after = response.headers.get("retry-after", "").strip() or None
+    retry_after = retry_after_of(response)
     status = response.status
     if status == 429:
         limit = error if error in ("rate_limited", "message_limit_exceeded") else "ratelimited"

@@ -12,7 +12,9 @@ from typing import assert_never
 
 import msgspec
 
-from actors.domain.flow import Lost, NotSent, Outcome, Response, decode_object
+from actors.domain.answers import retry_after as retry_after_of
+from actors.domain.answers import understood
+from actors.domain.flow import Outcome, Response, decode_object
 from actors.domain.verdicts import Cause, Doubtful, Faulted, Refused, Revoked, Throttled, Unavailable
 
 Harmless = Throttled | Unavailable | Faulted | Refused | Revoked
@@ -253,15 +255,7 @@ and after any other 5xx no code proves that nothing happened."""
 
 def understand(outcome: Outcome, purpose: Purpose) -> Answered | Stale | Failure:
     """What came of one request to Graph, whatever it was."""
-    match outcome:
-        case NotSent(detail):
-            return Unavailable(detail)
-        case Lost(detail):
-            return Doubtful(detail)
-        case Response():
-            return _understand(outcome, purpose)
-        case _:
-            assert_never(outcome)
+    return understood(outcome, lambda response: _understand(response, purpose))
 
 
 def _understand(response: Response, purpose: Purpose) -> Answered | Stale | Failure:
@@ -278,7 +272,7 @@ def _understand(response: Response, purpose: Purpose) -> Answered | Stale | Fail
     if status < 400:
         where = response.headers.get("location", "elsewhere")[:120]
         return Unavailable(f"HTTP {status}: graph_url leads to {where}, not to Microsoft Graph")
-    retry_after = response.headers.get("retry-after", "").strip() or None
+    retry_after = retry_after_of(response)
     told = Told(status, code_of(response.body), purpose, retry_after, claims_of(response))
     by_code = None if status in BY_STATUS_ALONE or status >= 500 else CODES.get(told.code.casefold())
     if by_code is None and told.code == "" and status in (403, 404):

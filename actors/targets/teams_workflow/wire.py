@@ -5,13 +5,13 @@ codes that begin with ``Workflow`` speak of the flow, whatever their status.
 """
 
 from collections.abc import Sequence
-from typing import assert_never
 from urllib.parse import urlsplit
 
 import msgspec
 
-from actors.domain.answers import one_line
-from actors.domain.flow import Lost, NotSent, Outcome, Response, decode_object
+from actors.domain.answers import one_line, understood
+from actors.domain.answers import retry_after as retry_after_of
+from actors.domain.flow import Outcome, Response, decode_object
 from actors.domain.veiling import veiled
 from actors.domain.verdicts import Cause, Doubtful, Faulted, Refused, Revoked, Throttled, Unavailable
 
@@ -32,20 +32,12 @@ class Taken(msgspec.Struct, frozen=True):
 
 def understand(outcome: Outcome, hidden: Sequence[str] = ()) -> Taken | Failure:
     """What came of one request, whatever it was. ``hidden``: what must not be repeated, should the answer say it."""
-    match outcome:
-        case NotSent(detail):
-            return Unavailable(detail)
-        case Lost(detail):
-            return Doubtful(detail)
-        case Response():
-            return _understand(outcome, hidden)
-        case _:
-            assert_never(outcome)
+    return understood(outcome, lambda response: _understand(response, hidden))
 
 
 def _understand(response: Response, hidden: Sequence[str]) -> Taken | Failure:
     status, code, detail = response.status, _error(response)[0], _detail(response, hidden)
-    retry_after = response.headers.get("retry-after", "").strip() or None
+    retry_after = retry_after_of(response)
     match status:
         case 401 | 403:
             return Revoked(f"{detail}: the flow does not let this url in: copy it anew from the flow's trigger")

@@ -5,13 +5,13 @@ a message by its ``webhook-id``, what is in doubt may simply be sent again.
 """
 
 from collections.abc import Sequence
-from typing import assert_never
 from urllib.parse import urlsplit
 
 import msgspec
 
-from actors.domain.answers import said
-from actors.domain.flow import Lost, NotSent, Outcome, Response
+from actors.domain.answers import retry_after as retry_after_of
+from actors.domain.answers import said, understood
+from actors.domain.flow import Outcome, Response
 from actors.domain.verdicts import Cause, Doubtful, Faulted, Refused, Revoked, Throttled, Unavailable
 
 Failure = Throttled | Unavailable | Faulted | Refused | Revoked | Doubtful
@@ -29,20 +29,12 @@ class Taken(msgspec.Struct, frozen=True):
 
 def understand(outcome: Outcome, hidden: Sequence[str] = ()) -> Taken | Failure:
     """What came of one request, whatever it was. ``hidden``: what must not be repeated, should the receiver say it."""
-    match outcome:
-        case NotSent(detail):
-            return Unavailable(detail)
-        case Lost(detail):
-            return Doubtful(detail)
-        case Response():
-            return _understand(outcome, hidden)
-        case _:
-            assert_never(outcome)
+    return understood(outcome, lambda response: _understand(response, hidden))
 
 
 def _understand(response: Response, hidden: Sequence[str]) -> Taken | Failure:
     status, detail = response.status, _detail(response, hidden)
-    retry_after = response.headers.get("retry-after", "").strip() or None
+    retry_after = retry_after_of(response)
     match status:
         case 400:
             advice = "it does not take this message, or cannot verify its signature (is the secret the same there?)"
