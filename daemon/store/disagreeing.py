@@ -36,6 +36,11 @@ _SEATS = (
     "WHERE e.source = ? AND e.user = ? AND e.user <> '' AND e.entity = 'enrolment' AND e.state <> 'gone' "
     "AND e.canonical <> x'' LIMIT ?"
 )
+_LOST = (
+    "SELECT c.scope, c.subject, EXISTS (SELECT 1 FROM roster_standings s JOIN roster_places p ON p.no = s.place "
+    "WHERE s.person = c.person AND s.standing = 'unmatched' AND c.scope = 'near:' || p.lane) FROM conflicts c "
+    "WHERE c.tenant = ? AND c.state = 'open' AND c.kind = 'near_miss'"
+)
 _user = msgspec.json.Decoder(User).decode
 _course = msgspec.json.Decoder(Course).decode
 _enrolment = msgspec.json.Decoder(Enrolment).decode
@@ -69,10 +74,13 @@ def is_due(raw: sqlite3.Connection, tenant: str) -> bool:
 
 
 def asks(raw: sqlite3.Connection, tenant: str) -> bool:
-    """Whether the identity ledger asks anything, or did."""
+    """Whether the identity ledger asks anything, or did; or whether somebody could not be found."""
     if raw.execute("SELECT 1 FROM matches WHERE tenant = ? LIMIT 1", (tenant,)).fetchone() is not None:
         return True
-    return bool(raising.standing(raw, tenant, CLASHES))
+    if raising.standing(raw, tenant, CLASHES):
+        return True
+    sql = "SELECT 1 FROM conflicts WHERE tenant = ? AND state = 'open' AND kind = 'near_miss' LIMIT 1"
+    return raw.execute(sql, (tenant,)).fetchone() is not None
 
 
 def look(raw: sqlite3.Connection, tenant: str, rules: Sequence[ConflictRule], now_us: int, limit: int) -> Looked:
@@ -101,7 +109,17 @@ def clashes(raw: sqlite3.Connection, tenant: str, now_us: int) -> Looked:
     )
     found = [_clash(row) for row in raw.execute(sql, (tenant, CLASHES_MAX))]
     told = raising.stand(raw, tenant, CLASHES, found, now_us)
-    return Looked(people=len(found), fresh=len(told.fresh), settled=told.settled)
+    settled = told.settled + _found_since(raw, tenant, now_us)
+    return Looked(people=len(found), fresh=len(told.fresh), settled=settled)
+
+
+def _found_since(raw: sqlite3.Connection, tenant: str, now_us: int) -> int:
+    """Who could not be found at a vendor, and stands nowhere as such any more."""
+    lost = raw.execute(_LOST, (tenant,)).fetchall()
+    by_scope: dict[str, set[str]] = {}
+    for scope, subject, still in lost:
+        by_scope.setdefault(scope, set()).update({subject} if still else ())
+    return sum(raising.clear(raw, tenant, scope, now_us, but=keep) for scope, keep in by_scope.items())
 
 
 # ── one person ───────────────────────────────────────────────────────────────────────────────────────

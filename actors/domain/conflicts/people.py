@@ -10,6 +10,11 @@ from actors.domain.conflicts.model import Blast, Conflict, Side, Suggestion
 NEAR_SHOWN = 3
 
 
+def near_scope(lane: str) -> str:
+    """Of a lane, and of no place: who looks alike shows when everybody is listed, and holds until they are found."""
+    return f"near:{lane}"
+
+
 def near_miss(where: Where, whom: Whom, near: Sequence[Whom], before: str = "") -> Conflict:
     """Enrolled, nobody at the platform has their address, and these look alike. ``before``: what the target was told
     to call them until now."""
@@ -33,7 +38,7 @@ def near_miss(where: Where, whom: Whom, near: Sequence[Whom], before: str = "") 
     return Conflict(
         kind="near_miss",
         subject=f"near_miss|{where.lane}|{whom.person}",
-        scope=where.scope,
+        scope=near_scope(where.lane),
         about=f"{whom.called} at {where.lane}",
         detail="is enrolled, and nobody there has their address",
         sides=sides,
