@@ -15,6 +15,11 @@ from daemon.store.holding import DAY_US
 ATTEMPTS_MAX = 8
 DOUBTFUL = "resend"
 """An order tells what is to be so: repeating it does no harm."""
+_OPEN_EACH = (
+    "SELECT destination, sum(state = 'waiting' AND sent_us IS NULL), count(*) "
+    "FROM deliveries INDEXED BY deliveries_line WHERE lane = ? AND destination > ? "
+    "AND destination < ? AND state IN ('waiting', 'claimed', 'unknown') GROUP BY destination"
+)
 REPLACED = "planned anew before it was sent"
 _OPEN = (
     "SELECT seq, state, sent_us, history FROM deliveries INDEXED BY deliveries_line WHERE lane = ? AND destination = ? "
@@ -65,6 +70,13 @@ def open_orders(raw: sqlite3.Connection, lane: str, roster: str, unit: str) -> t
         else:
             flying += 1
     return waiting, flying
+
+
+def open_orders_each(raw: sqlite3.Connection, lane: str, roster: str) -> dict[str, tuple[int, int]]:
+    """The same of all places of a rule that have any, by their line."""
+    line = destination(roster, "")
+    rows_ = raw.execute(_OPEN_EACH, (lane, line, line[:-1] + "}"))  # what follows on the bar
+    return {where: (waiting, all_ - waiting) for where, waiting, all_ in rows_}
 
 
 def withdraw(raw: sqlite3.Connection, lane: str, roster: str, unit: str, now_us: int) -> bool:

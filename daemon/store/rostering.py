@@ -29,6 +29,8 @@ _REFUSED = """
     INSERT INTO roster_kept (place, id, refused, refused_us) VALUES (?, ?, ?, ?)
     ON CONFLICT (place, id) DO UPDATE SET refused = excluded.refused, refused_us = excluded.refused_us
 """
+_MADE = "UPDATE roster_places SET place = ?, made = 1, made_us = ?, read_us = ? WHERE no = ?"
+"""Nobody is in it but who was put there with it: that needs no reading."""
 _OWNER = "UPDATE roster_kept SET owner = ?, granted = ? WHERE place = ? AND id = ? AND inside = 1"
 _DUE = "UPDATE roster_places SET due = max(due, ?), due_us = ?, marks = marks + 1 WHERE no = ?"
 _MARK = (
@@ -70,7 +72,7 @@ def _done(raw: sqlite3.Connection, place: int, order: RosterOrder, decision: Dec
     match order.deed:
         case "create":
             made = (decision.receipt or {}).get(PLACE, "")
-            raw.execute("UPDATE roster_places SET place = ?, made = 1, made_us = ? WHERE no = ?", (made, now_us, place))
+            raw.execute(_MADE, (made, now_us, now_us, place))
             raw.executemany(_IN, [(place, each, now_us, 0) for each in members])
             raw.executemany(_IN, [(place, each, now_us, 1) for each in owners])
         case "add":

@@ -265,10 +265,11 @@ def _share(raw: sqlite3.Connection, tenant: str, rules: Mapping[str, Sequence[st
 
 def _places(raw: sqlite3.Connection, tenant: str, rule: str, lane: str, kind: PlaceKind) -> dict[str, PlaceState]:
     inside = dict(raw.execute(_INSIDE, (tenant, rule)).fetchall())
+    open_ = ordering.open_orders_each(raw, lane, rule)
     found = {}
     sql = f"SELECT {_PLACE} FROM roster_places WHERE tenant = ? AND rule = ? AND lane = ? AND kind = ? ORDER BY no"  # noqa: S608
     for row in raw.execute(sql, (tenant, rule, lane, kind)):
-        waiting, flying = ordering.open_orders(raw, lane, rule, row[1])
+        waiting, flying = open_.get(ordering.destination(rule, row[1]), (0, 0))
         found[row[1]] = _state(rule, row, waiting, flying, inside.get(row[0], 0))
     return found
 

@@ -46,7 +46,7 @@ class TeamsRostering:
         self._places = Places(caller, settings.team_owner)
         self._deeds = Deeds(settings, caller)
         self.kept: Collection[str] = self._places.kept
-        """Teams whose members were read: those that are kept in step, as far as this process knows."""
+        """Teams whose members were read or changed: those that are kept in step, as far as this process knows."""
 
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -142,6 +142,8 @@ class TeamsRostering:
         return tuple(made)
 
     def perform(self, order: RosterOrder, slip: Slip) -> Flow[Verdict]:
+        if order.place:
+            self._places.keep(order.place)
         return self._deeds.perform(order, slip)
 
     def seen(self, order: RosterOrder, slip: Slip) -> Flow[Confirmation]:

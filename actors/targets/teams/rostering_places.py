@@ -46,6 +46,11 @@ class Places:
         self._keeper = keeper.casefold()
         self.kept: set[str] = set()
 
+    def keep(self, *teams: str) -> None:
+        """These are kept in step."""
+        if len(self.kept) < KEPT_MAX:
+            self.kept.update(teams)
+
     # ── finding ──────────────────────────────────────────────────────────────────────────────────────
 
     def find(self, texts: Sequence[str]) -> Flow[dict[str, tuple[Found, ...]] | Failed]:
@@ -85,7 +90,7 @@ class Places:
     def members(self, teams: Sequence[str]) -> Flow[dict[str, Actual | Gone] | Failed]:
         """At most ``PLACES_MAX``."""
         read: dict[str, dict[str, Member]] = {team: {} for team in teams[:PLACES_MAX]}
-        self.kept.update(read if len(self.kept) < KEPT_MAX else ())
+        self.keep(*read)
         found: dict[str, Actual | Gone] = {}
         waiting: dict[str, str] = dict.fromkeys(read, f"$top={PAGE_ROWS}")
         failure: Failed | None = None
