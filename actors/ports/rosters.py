@@ -176,6 +176,9 @@ class Rosters(Protocol):
         """These units' places are due (0: only remembered), those that are new are remembered, and these marks are
         dealt with (unless there are more by now), in one transaction."""
 
+    async def elsewhere(self, tenant: str, rule: str, lane: str) -> dict[str, tuple[str, str]]:
+        """What other rules of the tenant have there: (rule, unit) by the vendor's id of the place."""
+
     async def touch(self, lane: str, place: str, due: int) -> int:
         """The vendor told of a place, by its id there: how many of ours are due for it."""
 

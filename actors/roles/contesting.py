@@ -99,7 +99,8 @@ def _of_place(where: Where, each: Contest, told: Difference) -> Sequence[Conflic
         name = place.unit.name
         if sought.twin:
             twin = msgspec.structs.replace(where, place=sought.id)
-            return [places.linked_twice(twin, sought.twin, sought.twin)]
+            label = f"{sought.twin} of the roster {sought.twin_rule}" if sought.twin_rule else sought.twin
+            return [places.linked_twice(twin, sought.twin, label, sought.twin_rule)]
         if sought.others:
             return [places.name_ambiguous(where, name, sought.others)]
         if sought.archived:

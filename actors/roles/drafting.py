@@ -219,7 +219,8 @@ class Drafting:
         if seeking:
             states = await self._states()
             taken = {each.place.id: key for key, each in states.items() if each.place.id}
-            found = await self._placing.find(seeking, named, taken)
+            elsewhere = await self._world.rosters.elsewhere(self._tenant, self._rule.name, self._inquiry.lane)
+            found = await self._placing.find(seeking, named, taken, elsewhere)
             by_key = {each.place.unit.key: each for each in seeking}
             for key, one in found.items():
                 if one.id and not one.problem:

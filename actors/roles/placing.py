@@ -33,6 +33,8 @@ class Sought(msgspec.Struct, frozen=True, kw_only=True):
     archived: bool = False
     others: tuple[tuple[str, str], ...] = ()
     create: bool = False
+    twin_rule: str = ""
+    """The other rule whose unit that is; empty: this one's."""
     twin: str = ""
     """The unit that has the place already."""
     name: str = ""
@@ -50,10 +52,15 @@ class Placing:
         self._world = world
 
     async def find(
-        self, states: Sequence[PlaceState], named: Mapping[str, str], taken: Mapping[str, str]
+        self,
+        states: Sequence[PlaceState],
+        named: Mapping[str, str],
+        taken: Mapping[str, str],
+        elsewhere: Mapping[str, tuple[str, str]],
     ) -> dict[str, Sought]:
         """Of those that have no place yet, by the unit's key. ``named``: those that are to be made anew by a person's
-        word, and as what; ``taken``: the units that have places, by place. Raises Hindered, StoreUnavailable."""
+        word, and as what; ``taken``: the units that have places, by place; ``elsewhere``: (rule, unit) that
+        has them for other rules. Raises Hindered, StoreUnavailable."""
         kind, rostering = self._rule.into.kind, self._inquiry.rostering
         texts = {}
         for each in states:
@@ -71,7 +78,7 @@ class Placing:
         sought: dict[str, Sought] = {}
         claimed = dict(taken)
         for key, text in texts.items():
-            one = self._judge(text, found.get(text, ()), claimed)
+            one = self._judge(text, found.get(text, ()), claimed, elsewhere)
             sought[key] = one = msgspec.structs.replace(one, name=text) if one.create and key in named else one
             if one.create:
                 claimed[f"name:{text}"] = key
@@ -88,12 +95,22 @@ class Placing:
             found.update(await self._inquiry.find(self._rule.into.kind, some))
         return found
 
-    def _judge(self, text: str, found: tuple[Found, ...], claimed: Mapping[str, str]) -> Sought:
+    def _judge(
+        self,
+        text: str,
+        found: tuple[Found, ...],
+        claimed: Mapping[str, str],
+        elsewhere: Mapping[str, tuple[str, str]],
+    ) -> Sought:
         if len(found) > 1:
             others = tuple((each.place, each.closed or each.name) for each in found)
             return Sought(problem=f"{len(found)} places there are called {text}", others=others)
         if found:
             [one] = found
+            if one.place in elsewhere:
+                rule, twin = elsewhere[one.place]
+                problem = f"{text} is the place of {twin} of the roster {rule} already"
+                return Sought(id=one.place, problem=problem, twin=twin, twin_rule=rule)
             if one.place in claimed:
                 twin = claimed[one.place]
                 return Sought(id=one.place, problem=f"{text} is the place of {twin} already", twin=twin)

@@ -14,6 +14,12 @@ DRIFT_KEPT = 800
 """Of a rule: two years of nights, and what was asked for beside them."""
 
 
+def elsewhere(raw: sqlite3.Connection, tenant: str, rule: str, lane: str) -> dict[str, tuple[str, str]]:
+    """See ``ports.rosters``."""
+    sql = "SELECT place, rule, unit FROM roster_places WHERE tenant = ? AND lane = ? AND rule <> ? AND place <> ''"
+    return {place: (other, unit) for place, other, unit in raw.execute(sql, (tenant, lane, rule))}
+
+
 def touch(raw: sqlite3.Connection, lane: str, place: str, due: int) -> int:
     """See ``ports.rosters``."""
     return raw.execute(

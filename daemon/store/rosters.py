@@ -124,6 +124,9 @@ class SqlRosters:
 
         await self._write(job)
 
+    async def elsewhere(self, tenant: str, rule: str, lane: str) -> dict[str, tuple[str, str]]:
+        return await self._read(lambda raw: rostered.elsewhere(raw, tenant, rule, lane))
+
     async def touch(self, lane: str, place: str, due: int) -> int:
         sql = "SELECT count(*) FROM roster_places WHERE lane = ? AND place = ? AND place <> ''"
         if not (await self._read(lambda raw: raw.execute(sql, (lane, place)).fetchone()))[0]:
