@@ -46,7 +46,7 @@ def survey(ask: Ask, base: str, asking: Asking, *, people: bool, kept: Collectio
         found = yield from _people(ask, base, of_people)
         if not isinstance(found, Surveyed):
             return found
-        moved = (yield from moves(ask, base, of_members, kept)) if kept else Surveyed(cursor=of_members)
+        moved = (yield from moves(ask, base, of_members, kept)) if kept or of_members else Surveyed()
         if not isinstance(moved, Surveyed):
             return moved
         tidings += (*found.tidings, *moved.tidings)

@@ -21,7 +21,8 @@ LOST = "Graph does not know any more how far we were"
 
 
 def moves(ask: Ask, base: str, cursor: str, kept: Collection[str]) -> Flow[Surveyed | Failure]:
-    """``kept``: teams that are kept in step; others are none of our business."""
+    """``kept``: teams that are kept in step, as far as this process knows. It is told of every group: whoever keeps
+    them knows which are theirs."""
     came: dict[str, dict[str, bool]] = {}
     unclear: set[str] = set()
     path = cursor or FROM_NOW
@@ -35,7 +36,7 @@ def moves(ask: Ask, base: str, cursor: str, kept: Collection[str]) -> Flow[Surve
                 return Surveyed(cursor=cursor, lacking=failure.detail)
             return failure
         for item in answer.objects() or []:
-            _group(item, kept, came, unclear)
+            _group(item, came, unclear)
         onward, end = answer.text("@odata.nextLink"), answer.text("@odata.deltaLink")
         path = below(base, onward or end)
         if not path:

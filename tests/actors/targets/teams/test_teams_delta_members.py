@@ -48,6 +48,14 @@ def test_a_survey_is_one_call_more_and_only_where_teams_are_kept_in_step() -> No
     assert campus.calls == ["users.delta", "groups.delta"]
 
 
+def test_a_process_that_knows_no_team_yet_goes_on_where_the_former_was() -> None:
+    campus, former = Campus(), Campus()
+    former.run(former.rostering.members("team", [former.team()]))
+    cursor = survey(former).cursor
+    team = campus.team("Course")  # (the same directory, for all that a cursor knows)
+    assert team in members_changed(survey(campus, cursor))
+
+
 def test_of_a_role_that_changed_it_is_not_told_whose() -> None:
     campus = Campus()
     (ada,) = campus.hire(1)
@@ -144,7 +152,7 @@ ITEMS = st.lists(
 
 @settings(deadline=None)
 @given(ITEMS)
-def test_whatever_is_told_names_only_teams_that_are_kept(items: list[object]) -> None:
+def test_whatever_is_told_has_a_meaning(items: list[object]) -> None:
     def ask(path: str, operation: str, draws: tuple[str, ...]):  # type: ignore[no-untyped-def]
         yield from ()
         return Answered(200, {"value": items, "@odata.deltaLink": f"{BASE}groups/delta?$deltatoken=x"}, {})
@@ -154,5 +162,5 @@ def test_whatever_is_told_names_only_teams_that_are_kept(items: list[object]) ->
         next(flow)
     found = end.value.value
     assert isinstance(found, Surveyed)
-    assert {each.place for each in found.tidings} <= {"t1"}  # type: ignore[union-attr]
+    assert {each.place for each in found.tidings} <= {"t1", "t2"}  # type: ignore[union-attr]
     assert found.cursor == "groups/delta?$deltatoken=x"
