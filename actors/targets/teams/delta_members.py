@@ -46,10 +46,10 @@ def moves(ask: Ask, base: str, cursor: str, kept: Collection[str]) -> Flow[Surve
     return Surveyed(tidings=_told(came, unclear), cursor=path, more=True)
 
 
-def _group(item: dict[str, object], kept: Collection[str], came: dict[str, dict[str, bool]], unclear: set[str]) -> None:
+def _group(item: dict[str, object], came: dict[str, dict[str, bool]], unclear: set[str]) -> None:
     given = item.get("id")
-    team = given.lower() if isinstance(given, str) else ""
-    if team not in kept:
+    team = given[:ID_CHARS_MAX].lower() if isinstance(given, str) else ""
+    if not team:
         return
     if isinstance(item.get("@removed"), dict):
         unclear.add(team)
