@@ -12,7 +12,7 @@ import msgspec
 
 from actors.domain import tokens as machine
 from actors.domain.oauth import challenge_of
-from actors.domain.scopes import Need, judge
+from actors.domain.scopes import Need, judge, kept
 from actors.domain.tokens import Holding, Trying
 from actors.kernel import ActorDied, DeadlineExceeded
 from actors.messages import CustodianMessage, GiveBack, Granting, PersonSeen, Renew
@@ -118,7 +118,7 @@ class ConnectionDesk:
     def _standing(self, tenant: Tenant, name: str, dialect: Dialect, speaker: str) -> Standing:
         wallet = self._custody.find(f"{tenant.name}/{name}") or Wallet(tenant.name, name, dialect)
         holding, trying = wallet.of(speaker).holding, wallet.tried(speaker)
-        features = dialect.features(tenant.routes, name, hears=True, rosters=tenant.rosters)
+        features = dialect.features(tenant.routes, name, hears=True, rosters=kept(tenant))
         needed = dialect.needed(speaker, features)
         judged = (
             judge(needed, holding.scopes, dialect.always(speaker, features)) if holding.scopes is not None else None
@@ -242,7 +242,7 @@ class ConnectionDesk:
 
     def _scopes(self, tenant: str, name: str, dialect: Dialect) -> tuple[str, ...]:
         words = self._tenants[tenant]
-        features = dialect.features(words.routes, name, hears=True, rosters=words.rosters)
+        features = dialect.features(words.routes, name, hears=True, rosters=kept(words))
         return tuple(need.scope for need in dialect.needed(dialect.connects, features))
 
     async def _ask(self, on: str, question: Question) -> str:

@@ -9,7 +9,10 @@ from enum import StrEnum
 
 import msgspec
 
-from config.model import Roster, Route
+from config.model import Review, Roster, Route, Tenant
+
+Kept = Roster | Review
+"""What is wanted of a target beside routes: rosters, and cards for reviewers."""
 
 
 class Feature(StrEnum):
@@ -60,9 +63,9 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 def features_of(
-    routes: Iterable[Route], target: str, *, hears: bool, installs: bool = False, rosters: Iterable[Roster] = ()
+    routes: Iterable[Route], target: str, *, hears: bool, installs: bool = False, rosters: Iterable[Kept] = ()
 ) -> frozenset[Feature]:
-    """What the tenant's routes and rosters to this target use. ``hears``: whether what the vendor tells of people and
+    """What the tenant's routes, rosters and cards to this target use. ``hears``: whether what the vendor tells of people and
     channels is wanted; ``installs``: whether the app is installed for learners by us."""
     found: set[Feature] = set()
     for route in routes:
@@ -74,11 +77,23 @@ def features_of(
         elif not route.audience.is_target:
             found |= {Feature.POSTING, Feature.PROBING}
     for roster in rosters:
-        if roster.to == target:
+        if isinstance(roster, Review):
+            found |= _reviewing(roster) if roster.to == target else set()
+        elif roster.to == target:
             found |= {Feature.ROSTER_GROUPS if roster.into.kind == "usergroup" else Feature.ROSTERS, Feature.LOOKUP}
             found |= {Feature.ROSTER_OWNERS} if roster.into.kind == "team" and roster.owners else set()
             found |= {Feature.ROSTER_CREATION} if roster.create else set()
     return frozenset(found | ({Feature.EVENTS} if hears else set()))
+
+
+def kept(tenant: Tenant) -> tuple[Kept, ...]:
+    """All that a tenant wants of its targets beside routes."""
+    return (*tenant.rosters, *(() if tenant.review is None else (tenant.review,)))
+
+
+def _reviewing(review: Review) -> set[Feature]:
+    """Cards are posts; whoever presses a button is looked up."""
+    return {Feature.POSTING, Feature.PROBING} | ({Feature.LOOKUP} if review.reviewers else set())
 
 
 def needed(table: Iterable[Need], features: Collection[Feature], speaker: str) -> tuple[Need, ...]:

@@ -12,9 +12,9 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 from actors.domain.flow import Flow
-from actors.domain.scopes import Feature, Need
+from actors.domain.scopes import Feature, Kept, Need
 from actors.domain.tokens import Failure, Granted, Holding, Missing, Tokens
-from config.model import Roster, Route, Secret
+from config.model import Route, Secret
 
 
 @runtime_checkable
@@ -69,7 +69,7 @@ class Dialect(Protocol):
         """Give them back. None: done, or there is nothing to give back there."""
 
     def features(
-        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Roster] = ()
+        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Kept] = ()
     ) -> frozenset[Feature]:
         """What these routes to this target use of it."""
 

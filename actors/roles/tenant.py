@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from actors.domain.scopes import kept
 from actors.kernel import Budget, ChildSpec, Supervisor
 from actors.messages import (
     CourierMessage,
@@ -116,7 +117,7 @@ def _custodians(tenant: Tenant, world: World) -> list[ChildSpec[CustodianMessage
         return []
     found: list[ChildSpec[CustodianMessage]] = []
     for name, dialect in custody.dialects(tenant).items():
-        features = dialect.features(tenant.routes, name, hears=False, rosters=tenant.rosters)
+        features = dialect.features(tenant.routes, name, hears=False, rosters=kept(tenant))
         is_source = name not in tenant.targets
         in_use = frozenset(each for each in dialect.speakers if is_source or dialect.needed(each, features))
         custody.wallet(tenant.name, name, dialect).in_use = in_use

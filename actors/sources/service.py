@@ -15,14 +15,14 @@ import msgspec
 from actors.domain import oauth
 from actors.domain.flow import Flow, Identity, Outcome, Request, Response
 from actors.domain.harvest import Halted
-from actors.domain.scopes import Feature, Need
+from actors.domain.scopes import Feature, Kept, Need
 from actors.domain.tokens import Failure, Granted, Tokens
 from actors.domain.verdicts import Cause, Refused
 from actors.ports import Reveal
 from actors.ports.presenting import identity_of
 from actors.sources.answers import Remedies
 from actors.sources.tokens import failure_of, granted
-from config.model import Roster, Route, Secret
+from config.model import Route, Secret
 from config.transport import OAuthClient
 
 APP = "app"
@@ -74,7 +74,7 @@ class ServiceDialect:
         return "" if terms is None else f"{terms.client.token_url}|{terms.client.client_id}|{' '.join(terms.scopes)}"
 
     def features(
-        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Roster] = ()
+        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Kept] = ()
     ) -> frozenset[Feature]:
         return _FEATURES
 

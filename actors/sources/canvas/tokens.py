@@ -11,7 +11,7 @@ import msgspec
 from actors.domain import oauth
 from actors.domain.answers import said
 from actors.domain.flow import Flow, Outcome, Request, Response, Veiled, decode_object
-from actors.domain.scopes import Feature, Need
+from actors.domain.scopes import Feature, Kept, Need
 from actors.domain.tokens import Failure, Granted
 from actors.domain.tokens import Tokens as Held
 from actors.domain.verdicts import Cause, Faulted, Refused, Revoked, Throttled, Unavailable
@@ -22,7 +22,7 @@ from actors.sources.canvas.scopes import needed
 from actors.sources.canvas.settings import CanvasSettings
 from actors.sources.canvas.wire import BUCKET
 from actors.sources.tokens import Tokens
-from config.model import Roster, Route, Secret
+from config.model import Route, Secret
 
 PERSON = "person"
 AGAIN = "the developer key or its refresh token is not accepted: authorise it again"
@@ -63,7 +63,7 @@ class CanvasDialect:
         return self._reveal(refresh) if refresh is not None else ""
 
     def features(
-        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Roster] = ()
+        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Kept] = ()
     ) -> frozenset[Feature]:
         return frozenset()
 

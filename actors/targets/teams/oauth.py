@@ -15,14 +15,14 @@ import msgspec
 
 from actors.domain import oauth
 from actors.domain.flow import Flow, NotSent, Outcome, Request, Response, decode_object
-from actors.domain.scopes import Feature, Need, features_of
+from actors.domain.scopes import Feature, Kept, Need, features_of
 from actors.domain.tokens import Failure, Granted, Tokens
 from actors.domain.verdicts import Cause, Faulted, Refused, Revoked, Throttled, Unavailable
 from actors.ports import Reveal
 from actors.ports.speaking import revealed
 from actors.targets.teams import scopes
 from actors.targets.teams.settings import ClientCertificate, TeamsSettings
-from config.model import Roster, Route, Secret
+from config.model import Route, Secret
 
 LIFE_S_MAX = 28 * 3600.0
 """Tokens that may be challenged live up to a day and more."""
@@ -84,7 +84,7 @@ class EntraDialect:
         return self._reveal(refresh) if refresh is not None else ""
 
     def features(
-        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Roster] = ()
+        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Kept] = ()
     ) -> frozenset[Feature]:
         installs = bool(self._settings.catalog_app_id)
         return features_of(routes, target, hears=hears, installs=installs, rosters=rosters)

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from actors.domain.registering import Registration, Site, Unregistrable
-from actors.domain.scopes import Feature, features_of
+from actors.domain.scopes import Feature, features_of, kept
 from actors.targets.slack import manifest as slack
 from actors.targets.teams import manifest as teams
 from actors.targets.teams.settings import TeamsSettings
@@ -52,14 +52,14 @@ def _made(request: Manifest, tenant: Tenant, target: str, site: Site) -> Registr
     match request.platform:
         case "slack":
             features = (
-                features_of(tenant.routes, target, hears=True, rosters=tenant.rosters) if target else ALL_OF_SLACK
+                features_of(tenant.routes, target, hears=True, rosters=kept(tenant)) if target else ALL_OF_SLACK
             )
             return slack.registration(features, site, request.name)
         case "teams":
             settings = tenant.targets[target].settings
             assert isinstance(settings, TeamsSettings)  # noqa: S101 - the kind of the target says so
             installs = bool(settings.catalog_app_id)
-            features = features_of(tenant.routes, target, hears=True, installs=installs, rosters=tenant.rosters)
+            features = features_of(tenant.routes, target, hears=True, installs=installs, rosters=kept(tenant))
             try:
                 return teams.registration(settings, features, site, request.name)
             except Unregistrable as error:
