@@ -12,7 +12,7 @@ SHARE, BURST_S, BURST_MIN = 0.95, 0.08, 1.05
 """n requests after the first take at least n times as long as the limit wants, for every n, and hardly longer."""
 OF_TEAM_AT_ONCE = 4
 """So many changes of one team's members are one call: each counts within the team's limit."""
-MEMBERS, LISTS, CREATIONS, DIRECTORY = "members", "lists", "creations", "directory"
+MEMBERS, LISTS, CREATIONS, DIRECTORY = "members", "lists", "roster:creations", "directory"
 """Changing members, in any team; twenty lists of members as one call; creating teams; asking the directory."""
 _BUNCHED = {MEMBERS: 2 / 3, CREATIONS: 0.8}
 """How much of what a second allows may come in one bundle: slower on the whole, and so that bundles are full."""
@@ -38,7 +38,7 @@ def rate(settings: TeamsSettings, bucket: str) -> Rate:
     if bucket.startswith("channel:"):
         return settings.rate("channel_per_s")
     of_team = bucket.startswith("team:")  # never one at a time: a slow channel must not hold up its neighbours
-    if bucket.startswith("roster:"):  # the next call only when this one's changes count no more
+    if bucket.startswith("roster:") and bucket != CREATIONS:  # the next call only when this one's changes count no more
         return Rate(per_s=settings.rate("team_per_s").per_s * SHARE / OF_TEAM_AT_ONCE, burst=1.0)
     whole = settings.rate("team_per_s" if of_team else BUCKETS[bucket])
     if bucket == LISTS:

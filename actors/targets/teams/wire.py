@@ -89,8 +89,10 @@ class Told(msgspec.Struct, frozen=True):
 
 
 Meaning = Callable[[Told], Failure | Stale]
-_OF_ONE = frozenset({Purpose.CHANNEL, Purpose.READ, Purpose.LOOKUP, Purpose.MEMBERS, Purpose.ROSTER})
-"""What is limited for one channel, one team or whoever asks, and holds up nobody else."""
+_OF_ONE = frozenset(
+    {Purpose.CHANNEL, Purpose.READ, Purpose.LOOKUP, Purpose.TEAMS, Purpose.MEMBERS, Purpose.ROSTER, Purpose.CREATION}
+)
+"""What is limited for one channel, one team, one kind of order or whoever asks, and holds up nobody else."""
 _SILENT = frozenset({Purpose.INSTALL, Purpose.CREATION, Purpose.ROSTER})
 """What may be answered with a success and no words."""
 

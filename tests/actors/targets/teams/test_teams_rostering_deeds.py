@@ -272,6 +272,17 @@ def test_a_team_without_an_instructor_is_the_keepers() -> None:
     assert "team_owner" in refused.detail
 
 
+def test_whoever_may_create_no_more_for_now_waits_and_posts_go_on() -> None:
+    campus = Campus()
+    order = ordered(campus, "", name="Course", add_owners=campus.hire(1))
+    campus.fault("rate_limited", value="7", operation="teams.post")
+    verdict = campus.perform(order)
+    assert isinstance(verdict, Throttled)
+    assert not verdict.whole_lane
+    (made,) = {draw for request in campus.requests if request.operation == "teams.post" for draw in request.draws}
+    assert made.startswith("roster:"), "the next creation waits, too"
+
+
 def test_an_owner_whom_teams_does_not_know_yet_is_waited_for_within_bounds() -> None:
     campus = Campus()
     campus.now_s = decided_s()
