@@ -66,6 +66,7 @@ def forget(raw: sqlite3.Connection, tenant: str, no: int, person: int, keys: Seq
     if raw.execute("SELECT 1 FROM personas WHERE person = ?", (person,)).fetchone() is None:
         raw.execute("DELETE FROM identities WHERE person = ?", (person,))
         raw.execute("DELETE FROM contacts WHERE person = ?", (person,))
+        raw.execute("DELETE FROM roster_kept WHERE person = ?", (person,))
         raw.execute("DELETE FROM persons WHERE no = ?", (person,))
         return
     raw.executemany(

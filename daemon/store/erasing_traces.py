@@ -17,6 +17,7 @@ from daemon.store.erasing_audit import DEEDS
 from daemon.store.erasing_conflicts import BELIEVED, CONFLICTS
 from daemon.store.erasing_persons import PERSONS
 from daemon.store.erasing_records import RECORDS
+from daemon.store.erasing_rosters import ROSTERS
 
 CANCELLED = "its learner was erased"
 _encode = msgspec.json.Encoder().encode
@@ -325,6 +326,7 @@ ROOMS = (
     Room("addresses", find_addresses, fate_of_address, apply_to_addresses, _counted("addresses")),
     Room("plans", find_plans, fate_of_plan, apply_to_plans, _counted("plans")),
     Room("staged", find_staged, fate_of_staged, apply_to_staged, _counted("staged")),
+    *ROSTERS,
     CONFLICTS,
     BELIEVED,
     RECORDS,
