@@ -11,7 +11,7 @@ import msgspec
 
 from config.model import Review, Roster, Route, Tenant
 
-Kept = Roster | Review
+Wanting = Roster | Review
 """What is wanted of a target beside routes: rosters, and cards for reviewers."""
 
 
@@ -63,10 +63,10 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 def features_of(
-    routes: Iterable[Route], target: str, *, hears: bool, installs: bool = False, rosters: Iterable[Kept] = ()
+    routes: Iterable[Route], target: str, *, hears: bool, installs: bool = False, rosters: Iterable[Wanting] = ()
 ) -> frozenset[Feature]:
-    """What the tenant's routes, rosters and cards to this target use. ``hears``: whether what the vendor tells of people and
-    channels is wanted; ``installs``: whether the app is installed for learners by us."""
+    """What the tenant's routes, rosters and cards here use. ``hears``: whether what the vendor tells of people
+    and channels is wanted; ``installs``: whether the app is installed for learners by us."""
     found: set[Feature] = set()
     for route in routes:
         if route.to != target:
@@ -86,7 +86,7 @@ def features_of(
     return frozenset(found | ({Feature.EVENTS} if hears else set()))
 
 
-def kept(tenant: Tenant) -> tuple[Kept, ...]:
+def kept(tenant: Tenant) -> tuple[Wanting, ...]:
     """All that a tenant wants of its targets beside routes."""
     return (*tenant.rosters, *(() if tenant.review is None else (tenant.review,)))
 

@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 from actors.domain.flow import Flow
-from actors.domain.scopes import Feature, Kept, Need
+from actors.domain.scopes import Feature, Need, Wanting
 from actors.domain.tokens import Failure, Granted, Holding, Missing, Tokens
 from config.model import Route, Secret
 
@@ -69,7 +69,7 @@ class Dialect(Protocol):
         """Give them back. None: done, or there is nothing to give back there."""
 
     def features(
-        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Kept] = ()
+        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Wanting] = ()
     ) -> frozenset[Feature]:
         """What these routes to this target use of it."""
 

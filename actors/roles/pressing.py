@@ -10,24 +10,21 @@ from actors.domain.changes import UserUpdated
 from actors.domain.conflicts.cards import NOBODY, Pressed, pressed
 from actors.domain.outbox import Place
 from actors.domain.people import fold_email
-from actors.domain.verdicts import Matched
-from actors.kernel import converse
-from actors.ports import Http, StoreUnavailable, Target
+from actors.ports import StoreUnavailable, Target
 from actors.ports.audit import Deed
 from actors.ports.cards import Click
 from actors.ports.conflicts import Decided, Decider
 from actors.roles.heeding import CLICK
-from actors.roles.pacing import Journey, Pacer
+from actors.roles.inquiring import Hindered, Inquiry
 from actors.roles.ruling import follow
 from actors.roles.world import World
 from config.model import Audience
 from config.rosters import Review
-from config.secrets import SecretUnavailable
 
 CLICKS_MAX = 50
 ASKED_AGAIN_S = 600.0
 """A reviewer whom the vendor did not know is looked for again after so long."""
-CLOSE_S_MAX = 2.0
+LOOKED_UP_MAX = 20
 _VERBS = {"reject": ("conflict.reject", "rejected"), "undo": ("conflict.undo", "undone")}
 
 
@@ -41,16 +38,15 @@ class Pressing:
         self._world = world
         self._lane = f"{tenant}/{review.to}"
         self._reviewers = frozenset(fold_email(each) for each in review.reviewers)
-        self._pacer = Pacer(target, trio.current_time)
-        self._http: Http | None = None
+        rostering = target.rostering
+        self._inquiry = None if rostering is None else Inquiry(self._lane, target, rostering, world)
+        self._ids: dict[str, str] = {}
         self._asked_s: dict[str, float] = {}
         self._said = False
 
     async def aclose(self) -> None:
-        http, self._http = self._http, None
-        if http is not None:
-            with trio.move_on_after(CLOSE_S_MAX, shield=True):
-                await http.aclose()
+        if self._inquiry is not None:
+            await self._inquiry.aclose()
 
     def destination(self) -> str | None:
         """Where cards go; None (said once) where the target does not know such a channel."""
@@ -121,36 +117,34 @@ class Pressing:
     async def _who(self, person: str) -> str:
         """The reviewer's address; empty where it is none of them."""
         known = await self._world.cards.known_as(self._lane, person)
-        found = self._reviewers & {fold_email(each) for each in known}
-        if found or not person:
-            return min(found, default="")
-        for email in sorted(self._reviewers):
-            now_s = trio.current_time()
-            if now_s - self._asked_s.get(email, -ASKED_AGAIN_S) < ASKED_AGAIN_S:
-                continue
-            self._asked_s[email] = now_s
-            match await self._find(email):
-                case Matched(address=address, person=theirs):
-                    now_us = self._world.clock.now_us()
-                    await self._world.ledger.remember(self._lane, email, address, now_us, theirs)
-                    if theirs == person:
-                        return email
-                case _:
-                    pass
-        return ""
+        by_address = self._reviewers & {fold_email(each) for each in known}
+        if by_address or not person:
+            return min(by_address, default="")
+        asked = sorted(email for email in self._reviewers if self._is_due(email))
+        for start in range(0, len(asked), LOOKED_UP_MAX):
+            some = asked[start : start + LOOKED_UP_MAX]
+            found = await self._find(some)
+            self._ids = {id_: email for id_, email in self._ids.items() if email not in some}
+            self._ids |= {id_: email for email, id_ in found.items()}
+        return self._ids.get(person, "")
 
-    async def _find(self, email: str) -> object:
-        """As the vendor knows them now; what keeps it from answering is no answer."""
-        journey = Journey(self._world.switchboard.pacers.get(self._lane, self._pacer), None, probing=True)
-        self._http = self._http or self._world.http()
+    def _is_due(self, email: str) -> bool:
+        """Whether the vendor is asked for them (again)."""
+        now_s = trio.current_time()
+        if now_s - self._asked_s.get(email, -ASKED_AGAIN_S) < ASKED_AGAIN_S:
+            return False
+        self._asked_s[email] = now_s
+        return True
+
+    async def _find(self, emails: list[str]) -> dict[str, str]:
+        """The vendor's ids of these, as it knows them now; nobody where it does not answer."""
+        inquiry = self._inquiry
+        if inquiry is None:
+            return {}
         try:
-            preparing = self._target.prepare(to_learner=False, now_us=self._world.clock.now_us())
-            if preparing is not None:
-                await converse(preparing, self._http, before=journey.before, after=journey.after)
-            return await converse(self._target.find(email), self._http, before=journey.before, after=journey.after)
-        except SecretUnavailable as error:
-            self._world.witness.trouble("review.secret_unavailable", error, lane=self._lane)
-            return None
-        except BaseException:
-            journey.abandon()
-            raise
+            found = await inquiry.look_up(emails)
+        except Hindered as error:
+            self._world.witness.trouble("review.not_looked_up", error, lane=self._lane)
+            self._asked_s.clear()
+            return {}
+        return {email: account.id for email, account in found.found.items()}

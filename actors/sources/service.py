@@ -15,7 +15,7 @@ import msgspec
 from actors.domain import oauth
 from actors.domain.flow import Flow, Identity, Outcome, Request, Response
 from actors.domain.harvest import Halted
-from actors.domain.scopes import Feature, Kept, Need
+from actors.domain.scopes import Feature, Need, Wanting
 from actors.domain.tokens import Failure, Granted, Tokens
 from actors.domain.verdicts import Cause, Refused
 from actors.ports import Reveal
@@ -74,7 +74,7 @@ class ServiceDialect:
         return "" if terms is None else f"{terms.client.token_url}|{terms.client.client_id}|{' '.join(terms.scopes)}"
 
     def features(
-        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Kept] = ()
+        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Wanting] = ()
     ) -> frozenset[Feature]:
         return _FEATURES
 

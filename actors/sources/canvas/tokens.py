@@ -11,7 +11,7 @@ import msgspec
 from actors.domain import oauth
 from actors.domain.answers import said
 from actors.domain.flow import Flow, Outcome, Request, Response, Veiled, decode_object
-from actors.domain.scopes import Feature, Kept, Need
+from actors.domain.scopes import Feature, Need, Wanting
 from actors.domain.tokens import Failure, Granted
 from actors.domain.tokens import Tokens as Held
 from actors.domain.verdicts import Cause, Faulted, Refused, Revoked, Throttled, Unavailable
@@ -63,7 +63,7 @@ class CanvasDialect:
         return self._reveal(refresh) if refresh is not None else ""
 
     def features(
-        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Kept] = ()
+        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Wanting] = ()
     ) -> frozenset[Feature]:
         return frozenset()
 

@@ -13,7 +13,7 @@ import msgspec
 
 from actors.domain import oauth
 from actors.domain.flow import Flow, Lost, NotSent, Outcome, Request, Response, Veiled, decode_object
-from actors.domain.scopes import Feature, Kept, Need, features_of
+from actors.domain.scopes import Feature, Need, Wanting, features_of
 from actors.domain.tokens import Failure, Granted, Tokens
 from actors.domain.verdicts import Cause, Doubtful, Faulted, Refused, Revoked, Throttled, Unavailable
 from actors.ports import Reveal
@@ -74,7 +74,7 @@ class SlackDialect:
         return self._reveal(token) if token is not None else ""
 
     def features(
-        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Kept] = ()
+        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Wanting] = ()
     ) -> frozenset[Feature]:
         return features_of(routes, target, hears=hears, rosters=rosters)
 

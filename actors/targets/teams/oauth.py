@@ -15,7 +15,7 @@ import msgspec
 
 from actors.domain import oauth
 from actors.domain.flow import Flow, NotSent, Outcome, Request, Response, decode_object
-from actors.domain.scopes import Feature, Kept, Need, features_of
+from actors.domain.scopes import Feature, Need, Wanting, features_of
 from actors.domain.tokens import Failure, Granted, Tokens
 from actors.domain.verdicts import Cause, Faulted, Refused, Revoked, Throttled, Unavailable
 from actors.ports import Reveal
@@ -84,7 +84,7 @@ class EntraDialect:
         return self._reveal(refresh) if refresh is not None else ""
 
     def features(
-        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Kept] = ()
+        self, routes: Sequence[Route], target: str, *, hears: bool, rosters: Sequence[Wanting] = ()
     ) -> frozenset[Feature]:
         installs = bool(self._settings.catalog_app_id)
         return features_of(routes, target, hears=hears, installs=installs, rosters=rosters)
