@@ -122,9 +122,9 @@ def heeded(
     desired: Desired, kept: Iterable[Kept], accounts: Accounts, told: Ruled
 ) -> tuple[Desired, list[Kept], Accounts]:
     """The same, as people decided. ``kept`` is what is remembered once the place has been read, if it was read now."""
+    if told.is_nothing:  # most often, and of large places
+        return desired, [_undecided(each, told) if each.accepted else each for each in kept], accounts
     known = {each.id: _undecided(each, told) if each.accepted else each for each in kept}
-    if told.is_nothing:
-        return desired, list(known.values()), accounts
     desired = _seated(desired, accounts, told)
     by_id = {id_: seat for seat in desired.seats if isinstance(id_ := accounts.get(who(seat)), str)}
     given: list[Seat] = []
