@@ -44,8 +44,6 @@ class PlaceState(msgspec.Struct, frozen=True, kw_only=True):
     stuck: str = ""
     stuck_us: int = 0
     parked: str = ""
-    members: int = 0
-    """How many people are in it, as far as is remembered."""
     partly: str = ""
     """Why it could not be read to its end; empty: it was."""
 
@@ -72,8 +70,8 @@ class AccountFound(msgspec.Struct, frozen=True, kw_only=True):
 class Reckoned(msgspec.Struct, frozen=True, kw_only=True):
     """What one run made of one place. ``place``: as it is known now; ``marks``: of the state that was reckoned with.
     ``kept``: what is remembered from now on, as far as it is new (``anew``: it is another place than before, of which
-    nothing else is remembered); ``standings``: everybody's, None: as they were. ``again_us``: when it is
-    looked at again (``again``: how); None: when something changes. ``orders`` replace those that were not sent yet; None: they stay."""
+    nothing else is remembered); ``standings``: everybody's, None: as they were. ``again_us``: when it is looked at again
+    (``again``: how); None: when something changes. ``orders`` replace those that were not sent yet; None: they stay."""
 
     place: Place
     marks: int
@@ -107,8 +105,8 @@ class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Committed(msgspec.Struct, frozen=True, kw_only=True):
-    """``ordered``: how many orders are new; ``busy``: places (by number) of which something has changed meanwhile, or to
-    which something was under way: nothing was written about them, and they stay due."""
+    """``ordered``: how many orders are new; ``busy``: places (by number) of which something has changed meanwhile, or
+    to which something was under way: nothing was written about them, and they stay due."""
 
     ordered: int = 0
     busy: tuple[int, ...] = ()
@@ -162,6 +160,9 @@ class Rosters(Protocol):
 
     async def places(self, tenant: str, rule: str, lane: str, kind: PlaceKind) -> dict[str, PlaceState]:
         """By the unit's key, however they stand."""
+
+    async def inside(self, tenant: str, rule: str) -> dict[int, int]:
+        """How many people are in each place, as far as is remembered, by its number."""
 
     async def spread(
         self,

@@ -70,7 +70,11 @@ class Drafting:
         doubts = await rosters.doubts(self._tenant, self._rule.source)
         wanted = {each.place.unit.key: self._wanted(desiring, each, units, doubts) for each in chosen}
         parts = await self._parts(chosen, wanted, scope, now_us)
-        elsewhere = sum(each.members for key, each in states.items() if key not in parts)
+        elsewhere = 0
+        if any(part.plan.difference.leaves for part in parts.values()):
+            inside = await rosters.inside(self._tenant, self._rule.name)
+            here = {part.place.no for part in parts.values()}
+            elsewhere = sum(n for no, n in inside.items() if no not in here)
         decided = await self._ruled([""])
         go = frozenset(hash_ for told in (*self._rulings.values(), *decided.values()) for hash_ in told.go)
         go |= await self._accepted()

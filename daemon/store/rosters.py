@@ -99,6 +99,9 @@ class SqlRosters:
     async def places(self, tenant: str, rule: str, lane: str, kind: PlaceKind) -> dict[str, PlaceState]:
         return await self._read(lambda raw: _places(raw, tenant, rule, lane, kind))
 
+    async def inside(self, tenant: str, rule: str) -> dict[int, int]:
+        return dict(await self._read(lambda raw: raw.execute(_INSIDE, (tenant, rule)).fetchall()))
+
     async def spread(
         self,
         tenant: str,
@@ -267,17 +270,16 @@ def _share(raw: sqlite3.Connection, tenant: str, rules: Mapping[str, Sequence[st
 
 
 def _places(raw: sqlite3.Connection, tenant: str, rule: str, lane: str, kind: PlaceKind) -> dict[str, PlaceState]:
-    inside = dict(raw.execute(_INSIDE, (tenant, rule)).fetchall())
     open_ = ordering.open_orders_each(raw, lane, rule)
     found = {}
     sql = f"SELECT {_PLACE} FROM roster_places WHERE tenant = ? AND rule = ? AND lane = ? AND kind = ? ORDER BY no"  # noqa: S608
     for row in raw.execute(sql, (tenant, rule, lane, kind)):
         waiting, flying = open_.get(ordering.destination(rule, row[1]), (0, 0))
-        found[row[1]] = _state(rule, row, waiting, flying, inside.get(row[0], 0))
+        found[row[1]] = _state(rule, row, waiting, flying)
     return found
 
 
-def _state(rule: str, row: Sequence[Any], waiting: int, flying: int, members: int) -> PlaceState:
+def _state(rule: str, row: Sequence[Any], waiting: int, flying: int) -> PlaceState:
     no, key, course, name, topic, label, lane, kind, id_, made, made_us, read_us, closed, *rest = row
     due, due_us, marks, stuck, stuck_us, parked, partly = rest
     unit = Unit(rule=rule, key=key, course=course, name=name, topic=topic, label=label)
@@ -302,7 +304,6 @@ def _state(rule: str, row: Sequence[Any], waiting: int, flying: int, members: in
         stuck=stuck,
         stuck_us=stuck_us,
         parked=parked,
-        members=members,
         partly=partly,
     )
 
