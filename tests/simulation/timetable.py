@@ -1,0 +1,220 @@
+"""What a seed with rosters stands for.
+
+roster N                      drawn by chance
+roll KIND                     undisturbed rounds with one rule for that kind of place
+roll KIND week                the same, and a week at rest afterwards
+roll KIND fault FAULT         that fault of its vendor, wherever it strikes
+roll KIND death POINT         dying there, in every round
+"""
+
+from email.utils import formatdate
+from random import Random
+from typing import Any, cast
+
+import msgspec
+import world
+from world import EPOCH_US, SETTINGS
+
+from actors.domain.rosters.model import PlaceKind
+from actors.ports import Fault
+from actors.targets import discover
+from actors.targets.slack.fake import kinds as slack_kinds
+from actors.targets.teams.fake import kinds as teams_kinds
+from config.model import Connection, Tenant
+from config.rosters import Roster
+from tests.simulation.fate import roster_points
+from tests.simulation.systems import SYSTEMS
+
+DAY_S = 86_400.0
+KINDS: tuple[PlaceKind, ...] = ("channel", "usergroup", "team")
+SYSTEMS_READ = ("canvas", "oneroster", "toy")
+POINTS = tuple(roster_points())
+VALUES = {
+    "status": ("500", "502", "503", "504"),
+    "status_after_commit": ("500", "502", "504"),
+    "slow": ("0.5", "5", "29", "45"),
+    "trickle": ("0.5", "5"),
+    "rate_limited": ("0", "1", "7", "40", "600", "", "soon"),
+    "rate_limited_date": ("2", "30", "600"),
+    "rate_limited_rearm": ("2", "30", "600"),
+    "late_commit": ("1", "5", "15"),
+    "keepalive_closed": ("", "3"),
+    "delta_forgotten": ("410",),
+}
+SLACK_OPERATIONS = (
+    "", "conversations.invite", "conversations.kick", "conversations.create", "conversations.list",
+    "conversations.members", "users.list", "users.lookupByEmail", "users.info", "usergroups.list",
+    "usergroups.users.update", "usergroups.create", "usergroups.disable",
+)  # fmt: skip
+TEAMS_OPERATIONS = (
+    "", "members.add", "members.delete", "members.patch", "members.list", "teams.post", "groups.list", "users.list",
+    "users.get", "token",
+)  # fmt: skip
+ERRORS = {
+    "slack": ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "missing_scope"),
+    "teams": ("ServiceUnavailable", "Forbidden", "Conflict", "SomethingNew"),
+}
+NOT_OF_ROSTERS = frozenset(
+    {"not_installed", "claims_challenge", "forbidden_read", "history_limited", "duplicate_client_msg_id"}
+)
+"""Faults that strike nothing here."""
+FAULTS: dict[str, tuple[str, ...]] = {
+    "slack": tuple(sorted(slack_kinds.STRIKES - NOT_OF_ROSTERS)),
+    "teams": tuple(sorted(teams_kinds.STRIKES - NOT_OF_ROSTERS)),
+}
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a seed stands for. In each round so many changes at the school, meddlings at the platforms, decisions of
+    operators and things that go wrong. ``grave``: also meddlings that somebody has to put right; ``late_s``: how long
+    vendors do not show what was changed; ``rest_s``: how long nothing happens in the end; ``struck``: the vendor and a
+    fault that is set in every round; ``doomed``: where the process dies in every round."""
+
+    seed: str
+    system: str
+    rules: tuple[Roster, ...]
+    rounds: int
+    changes: int
+    meddlings: int
+    decisions: int
+    doings: int
+    lasts_s: float
+    grave: bool = False
+    late_s: float = 0.0
+    rest_s: float = DAY_S
+    struck: str = ""
+    doomed: str = ""
+
+
+def plan_of(seed: str) -> Plan:
+    """Raises ValueError for a name that nobody knows."""
+    match seed.split():
+        case ["roster", number]:
+            return _drawn(seed, Random(f"timetable of {number}"))
+        case ["roll", kind] if kind in KINDS:
+            return _plain(seed, kind)
+        case ["roll", kind, "week"] if kind in KINDS:
+            return msgspec.structs.replace(_plain(seed, kind), rest_s=7 * DAY_S)
+        case ["roll", kind, "fault", fault] if kind in KINDS and fault in FAULTS[_vendor(kind)]:
+            return msgspec.structs.replace(_plain(seed, kind), struck=f"{_vendor(kind)} {fault}", rounds=2)
+        case ["roll", kind, "death", point] if kind in KINDS and point in POINTS:
+            return msgspec.structs.replace(_plain(seed, kind), doomed=point, rounds=2)
+        case _:
+            raise ValueError(f"unknown scenario {seed!r}")
+
+
+def _vendor(kind: str) -> str:
+    return "teams" if kind == "team" else "slack"
+
+
+def _plain(seed: str, kind: str) -> Plan:
+    return Plan(
+        seed=seed,
+        system="toy",
+        rules=(rule_of(cast(PlaceKind, kind)),),
+        rounds=3,
+        changes=8,
+        meddlings=3,
+        decisions=2,
+        doings=0,
+        lasts_s=7_200.0,
+    )
+
+
+def _drawn(seed: str, dice: Random) -> Plan:
+    kinds = sorted(dice.sample(KINDS, dice.choice((1, 1, 2, 3))))
+    return Plan(
+        seed=seed,
+        system=dice.choice(SYSTEMS_READ),
+        rules=tuple(_rule(kind, dice) for kind in kinds),
+        rounds=dice.choice((2, 3, 4)),
+        changes=dice.choice((3, 8, 20)),
+        meddlings=dice.choice((0, 2, 6)),
+        decisions=dice.choice((0, 2, 6)),
+        doings=dice.choice((0, 4, 10, 20)),
+        lasts_s=dice.choice((1_800.0, 7_200.0, 36_000.0)),
+        grave=dice.random() < 0.4,
+        late_s=dice.choice((0.0, 0.0, 5.0, 20.0)),
+        rest_s=dice.choice((1, 1, 1, 1, 7)) * DAY_S,
+    )
+
+
+def _rule(kind: PlaceKind, dice: Random) -> Roster:
+    more: dict[str, Any] = {
+        "suspended": dice.choice(("remove", "remove", "keep")),
+        "completed": dice.choice(("remove", "keep")),
+        "invited": dice.choice(("wait", "add")),
+        "strangers": dice.choice(("review", "review", "keep", "remove")),
+        "missing": dice.choice(("restore", "restore", "review")),
+    }
+    if dice.random() < 0.3:
+        more["exclude"] = [f"person{dice.randint(2, 9)}@*"]
+    if dice.random() < 0.3:
+        more["brake"] = dice.choice(({"count_max": 1}, {"percent_max": 100, "count_max": 100}))
+    if kind == "usergroup" and dice.random() < 0.4:
+        more |= {"into": {"usergroup": "staff"}, "members": ["instructor", "assistant"]}
+    return rule_of(kind, **more)
+
+
+def rule_of(kind: PlaceKind, **more: Any) -> Roster:
+    """As an operator would write it."""
+    named = {"channel": "c-{course.code}", "usergroup": "g-{course.code}", "team": "Team {course.code}"}
+    given = {
+        "name": f"{kind}s",
+        "from": "campus",
+        "to": _vendor(kind),
+        "into": {kind: named[kind]},
+        "create": True,
+        "topic": "{course.name}",
+        "schedule": "0 2 * * *",
+        **more,
+    }
+    return msgspec.convert(given, Roster)
+
+
+def tenant_of(plan: Plan) -> Tenant:
+    """Of one system, whose rosters are kept at vendors of its own."""
+    name, system = plan.system, SYSTEMS[plan.system]
+    slack = {**SETTINGS["slack"], "api_url": f"http://{name}.test/slack/api/"}
+    teams = {
+        **SETTINGS["teams"],
+        "graph_url": f"http://{name}.test/graph/v1.0/",
+        "login_url": f"http://{name}.test/entra/",
+    }
+    targets = {
+        kind: Connection(name=kind, kind=kind, settings=msgspec.convert(given, discover()[kind].settings))
+        for kind, given in (("slack", slack), ("teams", teams))
+    }
+    return Tenant(
+        name=name,
+        timezone="Europe/Berlin",
+        locale="en-GB",
+        targets=targets,
+        routes=(),
+        sources=world.source(system.kind, **{"every": "10m", "every_max": "1h", **system.settings}),
+        rosters=plan.rules,
+    )
+
+
+def fault_of_roster(vendor: str, dice: Random, at_s: float, kind: str = "") -> Fault:
+    """One of this kind (or of any), with what it needs to know."""
+    kind = kind or dice.choice(FAULTS[vendor])
+    operations = SLACK_OPERATIONS if vendor == "slack" else TEAMS_OPERATIONS
+    operation, value = dice.choice(operations), dice.choice(VALUES.get(kind, ("",)))
+    if kind == "error":
+        value = dice.choice(ERRORS[vendor])
+        operation = dice.choice([each for each in operations if each not in ("", "token")])
+    elif kind == "error_after_commit":
+        value = "internal_error" if vendor == "slack" else "InternalServerError"
+    elif kind == "rate_limited" and not value:
+        value = formatdate(EPOCH_US / 1e6 + at_s + dice.randint(1, 60), usegmt=True)
+    elif kind in ("revoked", "archived", "kicked", "deleted", "token_expired") or kind.startswith("batch_"):
+        operation = ""
+    return Fault(
+        kind=kind,
+        vendor=vendor,
+        operation=operation,
+        value=value,
+        times=dice.randint(1, 3),
+        skip=dice.choice((0, 0, 1, 3)),
+    )
