@@ -70,8 +70,9 @@ class AccountFound(msgspec.Struct, frozen=True, kw_only=True):
 class Reckoned(msgspec.Struct, frozen=True, kw_only=True):
     """What one run made of one place. ``place``: as it is known now; ``marks``: of the state that was reckoned with.
     ``kept``: what is remembered from now on, as far as it is new (``anew``: it is another place than before, of which
-    nothing else is remembered); ``standings``: everybody's, None: as they were. ``again_us``: when it is looked at again
-    (``again``: how); None: when something changes. ``orders`` replace those that were not sent yet; None: they stay."""
+    nothing else is remembered); ``standings``: everybody's, None: as they were. ``again_us``: when it is looked at
+    again (``again``: how); None: when something changes. ``orders`` replace those that were not sent yet; None: they
+    stay."""
 
     place: Place
     marks: int
