@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
-from seeded_conflicts import NOW_US, seeded
+from seeded_conflicts import NOW_US, WHERE, seeded
 
+from actors.domain.conflicts.drift import Whom, last_owner
 from actors.domain.conflicts.fixes import AnyFix, LetGo, MakeAnew, NoPlace, UsePlace
 from actors.domain.conflicts.model import Conflict, ConflictKind, Ruling
 from actors.domain.conflicts.ruled import heeded, ruled
@@ -45,9 +46,12 @@ PLACED: dict[ConflictKind, tuple[Desired, tuple[Kept, ...], tuple[Member, ...]]]
         (),
     ),
     "owner_added": (
-        Desired(unit=UNIT, seats=(ADA,)),
-        (Kept(id="U1", person=1, ours=True, inside=True, owner=True),),
-        (Member(id="U1", owner=True),),
+        Desired(unit=UNIT, seats=(ADA, msgspec.structs.replace(BEN, owner=True))),
+        (
+            Kept(id="U1", person=1, ours=True, inside=True, owner=True),
+            Kept(id="U2", person=2, ours=True, inside=True, owner=True, granted=True),
+        ),
+        (Member(id="U1", owner=True), Member(id="U2", owner=True)),
     ),
     "last_owner": (
         Desired(unit=UNIT, seats=(BEN,)),
@@ -74,6 +78,18 @@ def test_every_fix_of_what_is_odd_in_a_place_leaves_nothing_to_ask(kind: Conflic
         after = reckoned(desired, kept, members, suggestion.fix)
         assert not after.odd, suggestion.fix
         assert not after.refused, suggestion.fix
+
+
+def test_the_last_owner_whose_role_makes_them_none_owns_it_or_somebody_else_does() -> None:
+    desired = Desired(unit=UNIT, seats=(ADA, BEN))
+    kept = (
+        Kept(id="U1", person=1, ours=True, inside=True, owner=True, granted=True),
+        Kept(id="U2", person=2, ours=True, inside=True),
+    )
+    members = (Member(id="U1", owner=True), Member(id="U2"))
+    assert [each.odd for each in reckoned(desired, kept, members).odd] == ["last_owner"]
+    for suggestion in last_owner(WHERE, Whom(id="U1"), "", (Whom(id="U2"),), seated=True).fixes:
+        assert not reckoned(desired, kept, members, suggestion.fix).odd, suggestion.fix
 
 
 def test_who_may_stay_is_left_alone_and_who_is_to_leave_leaves() -> None:
