@@ -128,7 +128,7 @@ def _odd(where: Where, odd: Oddity, told: Difference, kept: Mapping[str, Kept]) 
         case "owner_by_hand":
             return drift.owner_added(where, whom)
         case "last_owner":
-            return drift.last_owner(where, whom, odd.detail, _others(told, odd.id))
+            return drift.last_owner(where, whom, odd.detail, _others(told, odd.id), seated=odd.seated)
         case "clash":
             account = Whom(id=odd.id, email=odd.email)
             first = Whom(id=odd.id, person=odd.also)

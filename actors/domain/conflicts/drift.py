@@ -122,27 +122,31 @@ def owner_added(where: Where, whom: Whom) -> Conflict:
     return _drift("owner_added", where, whom, text, "an owner", "a member", owns, none)
 
 
-def last_owner(where: Where, whom: Whom, why: str, others: tuple[Whom, ...] = ()) -> Conflict:
-    """The only owner is to leave: the place would have none. ``others``: members who may own it instead."""
+def last_owner(where: Where, whom: Whom, why: str, others: tuple[Whom, ...] = (), *, seated: bool = False) -> Conflict:
+    """The only owner is to leave (``seated``: is to be a member only): the place would have none. ``others``: members
+    who may own it instead."""
+    make = LetOwn if seated else LetStay
     stays = Suggestion(
-        fix=LetStay(rule=where.rule, unit=where.unit, place=where.place, member=whom.id),
+        fix=make(rule=where.rule, unit=where.unit, place=where.place, member=whom.id),
         confidence=50,
         why="a place without an owner can be looked after by nobody",
         blast=ONE,
+        undo=ByRole(rule=where.rule, unit=where.unit, place=where.place, member=whom.id) if seated else None,
         undoes="they are asked about again",
     )
+    what_then = "is a member" if seated else "leaves"
     instead = [
         Suggestion(
             fix=LetOwn(rule=where.rule, unit=where.unit, place=where.place, member=other.id),
             confidence=40,
-            why=f"{other.called} owns it instead, and {whom.called} leaves",
-            blast=Blast(people=2, places=1, removes=1),
+            why=f"{other.called} owns it instead, and {whom.called} {what_then}",
+            blast=Blast(people=2, places=1, removes=0 if seated else 1),
             undo=ByRole(rule=where.rule, unit=where.unit, place=where.place, member=other.id),
             undoes="whether they own it goes by their role again; who left is not put in",
         )
         for other in others[:3]
     ]
-    text = f"is its last owner, and is to leave: {why}"
+    text = f"is its last owner, and is to {'be a member only' if seated else 'leave'}: {why}"
     return _drift("last_owner", where, whom, text, "the only owner", why, *instead, stays)
 
 

@@ -76,9 +76,13 @@ def accounts(desired: Desired, told: Difference, known: Accounts, waits: str = "
             detail=detail,
         )
     leaving = {each.person: each for each in told.leaves if each.person}
+    held_in = {each.seat.person: each.why for each in told.held_in if each.seat.person}
+    without = {out.person for out in desired.excluded if out.person}
     for out in desired.excluded:
         leaves = bool(out.person) and out.person in leaving
         detail = out.detail if not leaves else f"{out.detail}; {waits or 'is taken out'}"
+        if out.person in held_in:
+            detail = f"{detail}; {held_in[out.person]}"
         yield Account(
             standing="pending" if leaves else "excluded",
             person=out.person,
@@ -87,6 +91,10 @@ def accounts(desired: Desired, told: Difference, known: Accounts, waits: str = "
             email=out.email,
             detail=f"{out.rule}: {detail}",
         )
+    for each in told.held_in:
+        told_of = each.seat
+        if told_of.person not in without:
+            yield Account(standing="stranger", id=each.id, name=told_of.name, email=told_of.email, detail=each.why)
     for member in told.strangers:
         asked = odd.get(member.id)
         detail = asked.detail if asked is not None else "was never enrolled"

@@ -13,7 +13,7 @@ import msgspec
 
 from actors.domain.canonical import Course, Enrolment, User
 from actors.domain.rosters.model import Desired, Excluded, Rule, Seat, Unit
-from actors.domain.rosters.units import fits, unit_of
+from actors.domain.rosters.units import fits, parts, unit_of
 from actors.domain.speech import moment_of
 from config.durations import seconds
 from config.rosters import Roster
@@ -87,16 +87,33 @@ class Desiring:
         self._seats: dict[str, dict[int | str, _Sitting]] = {}
         self._unplaced: dict[int | str, Excluded] = {}
         self._days: dict[tuple[str, bool], int] = {}
+        """When what begins or (True) ends on a day does so by the rule: many enrolments name the same few."""
+        self._parts = parts(rule)
+        self._found: dict[tuple[str, ...], Unit | str] = {}
+        """By what tells one unit from another."""
 
     def take(self, all_: Iterable[Enrolled]) -> None:
+        rule = self._rule
         for each in all_:
-            if fits(self._rule, each.course, each.enrolment, each.user):
+            if rule.match is None or fits(rule, each.course, each.enrolment, each.user):
                 self._one(each)
+
+    def _unit(self, course: Course, enrolment: Enrolment, user: User) -> Unit | str:
+        """As ``unit_of``, once for each."""
+        named = self._parts(course, enrolment, user)
+        unit = self._found.get(named)
+        if unit is None:
+            unit = self._found[named] = unit_of(self._rule, course, enrolment, user)
+            if isinstance(unit, Unit):
+                self._units[unit.key] = unit
+                self._courses.setdefault(unit.key, {})
+                self._seats.setdefault(unit.key, {})
+        return unit
 
     def _one(self, each: Enrolled) -> None:
         enrolment, user, course = each.enrolment, each.user, each.course
         who: int | str = each.person or user.id
-        unit = unit_of(self._rule, course, enrolment, user)
+        unit = self._unit(course, enrolment, user)
         if isinstance(unit, str):
             detail = f"the name of its place is made of {{{unit}}}, and course {course.id} or user {user.id} has none"
             self._unplaced.setdefault(
@@ -111,9 +128,10 @@ class Desiring:
                 ),
             )
             return
-        self._units[unit.key] = unit
-        self._courses.setdefault(unit.key, {})[course.id] = course
-        sitting = self._seats.setdefault(unit.key, {}).setdefault(who, _Sitting(user))
+        self._courses[unit.key][course.id] = course
+        sitting = self._seats[unit.key].get(who)
+        if sitting is None:
+            sitting = self._seats[unit.key][who] = _Sitting(user)
         why = self._why_not(enrolment, user, course)
         if why is None:
             sitting.right(enrolment, user, enrolment.role in self._owners)
@@ -175,8 +193,7 @@ class Desiring:
             return True
         if not course.end:
             return False
-        closes_us = self._days[course.end, True] = self._us(course.end, end=True) + self._late_us
-        return closes_us <= self._now_us
+        return self._day_us(course.end, end=True) <= self._now_us
 
     def _why_not(self, enrolment: Enrolment, user: User, course: Course) -> _Why | None:
         """The rule by which this enrolment gives no seat; None: it gives one."""
@@ -206,13 +223,11 @@ class Desiring:
 
     def _by_time(self, enrolment: Enrolment, course: Course) -> _Why | None:
         if start := enrolment.start or course.start:
-            opens_us = self._us(start, end=False) - self._early_us
-            self._days[start, False] = opens_us
+            opens_us = self._day_us(start, end=False)
             if opens_us > self._now_us:
                 return _Why("not_begun", f"begins at {start}", opens_us)
         if enrolment.end:
-            closes_us = self._us(enrolment.end, end=True) + self._late_us
-            self._days[enrolment.end, True] = closes_us
+            closes_us = self._day_us(enrolment.end, end=True)
             if closes_us <= self._now_us:
                 return _Why("over", f"ended at {enrolment.end}")
         return None
@@ -223,6 +238,14 @@ class Desiring:
             if any(fnmatchcase(name.casefold(), pattern) for name in names if name):
                 return pattern
         return ""
+
+    def _day_us(self, text: str, *, end: bool) -> int:
+        """When it begins or ends by the rule."""
+        found = self._days.get((text, end))
+        if found is None:
+            shift_us = self._late_us if end else -self._early_us
+            found = self._days[text, end] = self._us(text, end=end) + shift_us
+        return found
 
     def _us(self, text: str, *, end: bool) -> int:
         """A moment, or a day: as it begins, or (``end``) as it ends where the tenant lives. What is no time never

@@ -55,6 +55,7 @@ class _Differing:
         self._odd: list[Oddity] = []
         self._unmatched: list[Refusal] = []
         self._refused: list[Refusal] = []
+        self._held_in: list[Refusal] = []
         self._waived: list[Refusal] = []
         self._sought: list[Seat] = []
         self._seats = self._seated(accounts)
@@ -81,7 +82,7 @@ class _Differing:
         promotes, demotes = self._owners(staying) if self._has_owners else ([], [])
         leaves, strangers = self._leaving(sorted(inside - seats.keys()))
         spared = len(leaves) if doubts else 0
-        leaves = [] if doubts else self._not_the_last_owner(leaves, joins, promotes)
+        leaves, demotes = self._an_owner_stays([] if doubts else leaves, demotes, joins, promotes)
         return Difference(
             joins=tuple(joins),
             promotes=tuple(promotes),
@@ -89,6 +90,7 @@ class _Differing:
             leaves=tuple(leaves),
             unmatched=tuple(self._unmatched),
             refused=tuple(self._refused),
+            held_in=tuple(self._held_in),
             waived=tuple(self._waived),
             sought=tuple(self._sought),
             odd=tuple(self._odd),
@@ -138,6 +140,10 @@ class _Differing:
             )
         )
 
+    def _is_refused(self, before: Kept) -> bool:
+        """What the vendor refused of somebody alone is not asked of it again for a while."""
+        return bool(before.refused) and self._now_us - before.refused_us < REFUSED_AGAIN_US
+
     # ── in ───────────────────────────────────────────────────────────────────────────────────────────
 
     def _joining(self, id_: str) -> Joining | None:
@@ -146,7 +152,7 @@ class _Differing:
         if before.accepted:
             self._waived.append(Refusal(seat=seat, why="a person said that they need not be in it", id=id_))
             return None
-        if before.refused and self._now_us - before.refused_us < REFUSED_AGAIN_US:
+        if self._is_refused(before):
             self._refused.append(Refusal(seat=seat, why=before.refused, id=id_))
             return None
         if before.tries >= TRIES_MAX:
@@ -177,14 +183,19 @@ class _Differing:
         seats, known = self._seats, self._known
         wanted = {id_ for id_ in staying if seats[id_].owner}
         are = {id_ for id_ in staying if known[id_].owner}
-        promotes = [
-            Joining(id=id_, seat=seats[id_])
-            for id_ in sorted(wanted - are)
-            if not (known[id_].tries and known[id_].granted)  # it is on its way
-        ]
+        promotes = []
+        for id_ in sorted(wanted - are):
+            if self._is_refused(known[id_]):
+                why = f"the vendor does not make them an owner: {known[id_].refused}"
+                self._refused.append(Refusal(seat=seats[id_], why=why, id=id_))
+            elif not (known[id_].tries and known[id_].granted):  # else it is on its way
+                promotes.append(Joining(id=id_, seat=seats[id_]))
         demotes = []
         for id_ in sorted(are - wanted):
-            if known[id_].granted:
+            if known[id_].granted and self._is_refused(known[id_]):
+                why = f"the vendor does not make them a member: {known[id_].refused}"
+                self._refused.append(Refusal(seat=seats[id_], why=why, id=id_))
+            elif known[id_].granted:
                 demotes.append(self._member(id_))
             elif not known[id_].accepted:
                 seat = seats[id_]
@@ -216,6 +227,9 @@ class _Differing:
             rule = excluded.get(id_)
             if before.ours or (rule is not None and rule.rule in TAKEN_OUT):
                 why = "no enrolment any more" if rule is None else rule.detail
+                if self._is_refused(before):
+                    self._hold_in(id_, before)
+                    continue
                 leaves.append(Leaving(member=self._member(id_), person=before.person, why=why))
             elif rule is None:
                 strangers.append(self._member(id_))
@@ -239,6 +253,8 @@ class _Differing:
             return
         member = self._member(id_)
         if self._rule.strangers == "remove" and not maybe:
+            if self._is_refused(before):
+                return
             leaves.append(Leaving(member=member, person=before.person, why="was never enrolled"))
             return
         detail = "is in it and was never enrolled"
@@ -255,28 +271,45 @@ class _Differing:
             )
         )
 
-    def _not_the_last_owner(
-        self, leaves: list[Leaving], joins: Iterable[Joining], promotes: Iterable[Joining]
-    ) -> list[Leaving]:
-        """A place with owners keeps one: the last is not taken out before there is another."""
-        if not self._has_owners or not any(each.member.owner for each in leaves):
-            return leaves
-        gone = {each.member.id for each in leaves}
+    def _hold_in(self, id_: str, before: Kept) -> None:
+        member = self._member(id_)
+        seat = Seat(person=before.person, user="", name=member.name, email=member.email)
+        self._held_in.append(Refusal(seat=seat, why=f"the vendor does not let them go: {before.refused}", id=id_))
+
+    def _an_owner_stays(
+        self, leaves: list[Leaving], demotes: list[Member], joins: Iterable[Joining], promotes: Iterable[Joining]
+    ) -> tuple[list[Leaving], list[Member]]:
+        """A place with owners keeps one: the last is not taken out, nor made a member, before there is another."""
+        if not self._has_owners or not (demotes or any(each.member.owner for each in leaves)):
+            return leaves, demotes
+        gone = {each.member.id for each in leaves} | {each.id for each in demotes}
         stay = any(self._known[id_].owner for id_ in self._inside if id_ not in gone)
         if stay or any(each.seat.owner for each in joins) or any(promotes):
-            return leaves
-        last = next(each for each in leaves if each.member.owner)
+            return leaves, demotes
+        if demotes:
+            last, *others = demotes
+            seat = self._seats[last.id]
+            why = "their role makes them no owner any more"
+            self._ask_last_owner(last, seat.person, why, name=seat.name, email=seat.email, seated=True)
+            return leaves, others
+        left = next(each for each in leaves if each.member.owner)
+        self._ask_last_owner(left.member, left.person, left.why, name=left.member.name, email=left.member.email)
+        return [each for each in leaves if each is not left], demotes
+
+    def _ask_last_owner(
+        self, last: Member, person: int, why: str, *, name: str, email: str, seated: bool = False
+    ) -> None:
         self._odd.append(
             Oddity(
                 odd="last_owner",
-                id=last.member.id,
-                person=last.person,
-                name=last.member.name,
-                email=last.member.email,
-                detail=f"{last.why}, and the place would have no owner left",
+                id=last.id,
+                person=person,
+                name=name,
+                email=email,
+                detail=f"{why}, and the place would have no owner left",
+                seated=seated,
             )
         )
-        return [each for each in leaves if each is not last]
 
     def _member(self, id_: str) -> Member:
         found = self._names.get(id_)

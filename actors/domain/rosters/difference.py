@@ -44,7 +44,8 @@ in are one account there."""
 
 
 class Oddity(msgspec.Struct, frozen=True, kw_only=True):
-    """Something for a person to decide. ``also``: the other person of a clash."""
+    """Something for a person to decide. ``also``: the other person of a clash; ``seated``: of a last owner, whether
+    they stay a member."""
 
     odd: Odd
     id: str
@@ -53,6 +54,7 @@ class Oddity(msgspec.Struct, frozen=True, kw_only=True):
     email: str = ""
     detail: str = ""
     also: int = 0
+    seated: bool = False
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,9 +67,11 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done about a place, in this order: ``joins``, ``promotes``, ``demotes``, ``leaves``.
 
-    ``kept`` is what is remembered from now on, without what the orders will bring about. ``waived``: a person said that
-    they need not be in it. ``sought``: who has not been looked for yet. ``late``: put in, and not seen yet. ``spared``:
-    so many would leave, if what is known were all there is (``why`` it may not be). ``inside``: how many are in it."""
+    ``kept`` is what is remembered from now on, without what the orders will bring about. ``refused``: whom the vendor
+    does not let in, or does not make what they are to be, ``held_in``: whom it does not let go; ``waived``: a person
+    said that they need not be in it. ``sought``: who has not been looked for yet. ``late``: put in, and not seen yet.
+    ``spared``: so many would leave, if what is known were all there is (``why`` it may not be). ``inside``: how many
+    are in it."""
 
     joins: tuple[Joining, ...] = ()
     promotes: tuple[Joining, ...] = ()
@@ -75,6 +79,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     leaves: tuple[Leaving, ...] = ()
     unmatched: tuple[Refusal, ...] = ()
     refused: tuple[Refusal, ...] = ()
+    held_in: tuple[Refusal, ...] = ()
     waived: tuple[Refusal, ...] = ()
     sought: tuple[Seat, ...] = ()
     odd: tuple[Oddity, ...] = ()

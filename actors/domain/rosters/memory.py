@@ -41,7 +41,9 @@ def remembered(kept: Iterable[Kept], actual: Actual | None, now_us: int, visible
         if not before.inside or (before.tries and now_us - before.put_us < visible_us):
             continue
         left_us = 0 if before.tries and not before.left_us else before.left_us or now_us
-        known[id_] = msgspec.structs.replace(before, inside=False, owner=False, membership="", left_us=left_us)
+        known[id_] = msgspec.structs.replace(
+            before, inside=False, owner=False, membership="", left_us=left_us, refused="", refused_us=0
+        )
     return known
 
 

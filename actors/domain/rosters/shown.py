@@ -90,7 +90,7 @@ def _place(settled: Settled) -> PlaceShown:
         demotes=len(told.demotes) if does else 0,
         removes=len(told.leaves) if does else 0,
         unmatched_n=len(told.unmatched),
-        refused_n=len(told.refused),
+        refused_n=len(told.refused) + len(told.held_in),
         asked_n=len(told.odd),
         spared=told.spared,
         why=told.why,
@@ -130,7 +130,7 @@ def _place(settled: Settled) -> PlaceShown:
         ),
         refused=_some(
             PersonShown(id=each.id, person=each.seat.person, name=each.seat.name, email=each.seat.email, why=each.why)
-            for each in told.refused
+            for each in (*told.refused, *told.held_in)
         ),
         asked=_some(
             PersonShown(id=each.id, person=each.person, name=each.name, email=each.email, why=each.detail)

@@ -4,6 +4,7 @@ A unit's key is made of ids, so that a course that gets another code keeps its p
 be called if it were made today.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from actors.domain.canonical import Course, Enrolment, User
@@ -62,6 +63,19 @@ def unit_of(rule: Roster, course: Course, enrolment: Enrolment, user: User) -> U
         name=_filled(rule.into.name, values),
         topic=_filled(rule.topic, values),
         label=(course.code or course.name or course.id) if of_course_ else _filled(rule.into.name, values),
+    )
+
+
+def parts(rule: Roster) -> Callable[[Course, Enrolment, User], tuple[str, ...]]:
+    """What tells the unit of one enrolment from that of another: whoever has the same is in the same unit."""
+    kinds = {_key_of(each) for each in _wanted(rule.into.name)}
+    if kinds <= {"course", "course.org_unit"}:
+        return lambda course, enrolment, user: (course.id,) if kinds else ()
+    return lambda course, enrolment, user: (
+        course.id,
+        enrolment.section,
+        user.org_unit,
+        user.attributes.get(COHORT, ""),
     )
 
 

@@ -156,6 +156,35 @@ def test_the_last_owner_is_not_taken_out_before_there_is_another() -> None:
     assert ids(followed) == (["U3"], ["U1"])
 
 
+def test_the_last_owner_is_not_made_a_member_before_there_is_another() -> None:
+    was = ours(1, owner=True, granted=True)
+    here = there(Member(id="U1", owner=True), Member(id="U2"))
+    found = told(wanted(seat(1), seat(2)), (was, ours(2)), here)
+    assert (found.demotes, [each.odd for each in found.odd]) == ((), ["last_owner"])
+    assert found.odd[0].seated
+    found = told(wanted(seat(1), seat(2, owner=True)), (was, ours(2)), here)
+    assert ([each.id for each in found.promotes], [each.id for each in found.demotes]) == (["U2"], ["U1"])
+
+
+def test_what_the_vendor_refused_of_somebody_is_asked_of_it_once_a_day() -> None:
+    """Whatever it was: to make them an owner, or a member again, or to take them out."""
+    no = {"refused": "no", "refused_us": NOW_US - 1}
+    owner = Member(id="U4", owner=True)
+    kept = (ours(1, **no), ours(2, owner=True, granted=True, **no), ours(3, **no), ours(4, owner=True))
+    here = there(Member(id="U1"), Member(id="U2", owner=True), Member(id="U3"), owner)
+    seats = wanted(seat(1, owner=True), seat(2), seat(4, owner=True))
+    found = told(seats, kept, here)
+    assert not found.does
+    assert [each.id for each in found.refused] == ["U1", "U2"]
+    assert [each.id for each in found.held_in] == ["U3"]
+    assert [each.standing for each in accounts(seats, found, {1: "U1", 2: "U2", 4: "U4"})] == [
+        "refused", "refused", "in_step", "stranger"
+    ]  # fmt: skip
+    later = told(seats, found.kept, here, now_us=NOW_US + 86_400_000_000)
+    assert ids(later) == ([], ["U3"])
+    assert [each.id for each in (*later.promotes, *later.demotes)] == ["U1", "U2"]
+
+
 def test_two_persons_who_are_one_account_are_asked_about() -> None:
     found = told(wanted(seat(1), seat(2)), (), there(), p2="U1")
     assert [each.id for each in found.joins] == ["U1"]
