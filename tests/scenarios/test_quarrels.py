@@ -7,12 +7,13 @@ import pytest
 from accounts import SECRETS
 from quarrel_ways import way_of
 from quarrels import Quarrel, asked, done, is_clean, opened
+from quarrels_of_drift import DRIFT
 from quarrels_of_sources import SOURCES
 from roster_hall import settled
 from slack_events import SIGNING
 
 WAYS = ("socket", "button", "page")
-ALL = (*SOURCES,)
+ALL = (*SOURCES, *DRIFT)
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +29,7 @@ async def test_it_is_found_decided_in_step_and_undone(
 ) -> None:
     async with opened(tmp_path, quarrel) as campus, way_of(by, campus) as way:
         case = await asked(campus, quarrel.kind)
-        [choice] = [n for n, each in enumerate(case.conflict.fixes) if quarrel.fix(each.fix)]
+        choice = next(n for n, each in enumerate(case.conflict.fixes) if quarrel.fix(each.fix))
         await way.approve(case, choice)
         await settled(campus)
         await is_clean(campus)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from quarrels import CODE, ROOM, Quarrel, course, memberships, pupil, sis, toy
 from roster_hall import inside, rule, standings
-from teams_hall import teams_rule
 from teams_hall import inside as inside_team
+from teams_hall import teams_rule
 from world import Campus
 
 from actors.domain.conflicts.fixes import Believe, Fix
