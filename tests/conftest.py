@@ -33,8 +33,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Ten thousand tests stay until the end: the collector need not walk over all of them again and again."""
+    """Ten thousand tests stay until the end: the collector need not walk over all of them again and again, and whatever
+    a test makes need not be looked at while it is made."""
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.hookimpl(wrapper=True)

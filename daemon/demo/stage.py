@@ -1,5 +1,6 @@
 """The processes of a rehearsal: a sandbox and a daemon that can be killed at any moment and started again."""
 
+import atexit
 import os
 import random
 import signal
@@ -37,15 +38,15 @@ def asking(timeout_s: float, base_url: str = "") -> httpx.AsyncClient:
 _PORTS = range(10_000, 32_768)
 """Below those that Linux gives to whoever asks for any (net.ipv4.ip_local_port_range): a port that is only found free
 here and opened seconds later would be given away meanwhile, and another's answer would pass for the daemon's."""
-_given: set[int] = set()
+_claims: list[socket.socket] = []
 
 
 def free_port() -> int:
-    """A loopback port that nobody uses at this moment, and that is given once to this process."""
+    """A loopback port that nobody uses at this moment, and that no process which asks here is given as long as this one
+    lives."""
     while True:
         port = random.SystemRandom().choice(_PORTS)
-        if port not in _given and _is_free(port):
-            _given.add(port)
+        if _is_free(port) and _claimed(port):
             return port
 
 
@@ -56,6 +57,24 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _claimed(port: int) -> bool:
+    """By a name of Linux's own (an abstract socket), which ends with the process that has it."""
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        claim.bind(f"\0lmsyncd-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _claims.append(claim)
+    return True
+
+
+@atexit.register
+def _give_back() -> None:
+    while _claims:
+        _claims.pop().close()
 
 
 class Process:

@@ -11,11 +11,9 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from actors.domain.harvest import Inbound
-from actors.kernel import ActorDied, Address, DeadlineExceeded
-from actors.messages import Hear, HookAnswer, ListenerMessage
-from daemon.gateway.bodies import bounded_body
-from daemon.gateway.limits import facts
+from actors.kernel import Address
+from actors.messages import ListenerMessage
+from daemon.gateway.heard import headers_of, heard
 from daemon.gateway.problems import Problem
 
 ANSWER_S_MAX = 2.5
@@ -35,28 +33,18 @@ class EventResource:
 
     async def post(self, request: Request) -> Response:
         tenant, target = request.path_params["tenant"], request.path_params["target"]
-        listener = self._listeners(tenant, target)
-        if listener is None:
-            raise Problem(404, "there is nothing at this address")
-        known = facts(request.scope)
-        known.span.set(tenant=tenant, target=target)
-        body = await bounded_body(request, BODY_BYTES_MAX)
-        inbound = Inbound(
-            headers={name.lower(): value for name, value in request.headers.items()},
-            query=request.url.query,
-            body=body,
+        answer = await heard(
+            request,
+            self._listeners(tenant, target),
+            body_bytes_max=BODY_BYTES_MAX,
+            answer_s_max=ANSWER_S_MAX,
+            not_now_s=NOT_NOW_S,
+            tenant=tenant,
+            target=target,
         )
-
-        def question(reply: Callable[[HookAnswer], None]) -> ListenerMessage:
-            return Hear(inbound, known.correlation_id, known.span.traceparent, reply)
-
-        try:
-            answer: HookAnswer = await listener.ask(question, deadline_s=ANSWER_S_MAX)
-        except (ActorDied, DeadlineExceeded):
-            answer = HookAnswer(503, "it could not be taken in time; send it again", NOT_NOW_S)
         if answer.status < 300:
             return PlainTextResponse(answer.text, status_code=answer.status, headers=_SAFE)
-        headers = {} if answer.retry_after_s is None else {"Retry-After": str(answer.retry_after_s)}
+        headers = headers_of(answer)
         if not answer.again:
             headers[NO_RETRY] = "1"
         raise Problem(answer.status, answer.detail, reason="events", headers=headers, noted=True)

@@ -11,11 +11,9 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from actors.domain.harvest import Inbound
-from actors.kernel import ActorDied, Address, DeadlineExceeded
-from actors.messages import HarvesterMessage, Hear, HookAnswer
-from daemon.gateway.bodies import bounded_body
-from daemon.gateway.limits import facts
+from actors.kernel import Address
+from actors.messages import HarvesterMessage
+from daemon.gateway.heard import headers_of, heard
 from daemon.gateway.problems import Problem
 
 ANSWER_S_MAX = 20.0
@@ -36,26 +34,16 @@ class HookResource:
 
     async def post(self, request: Request) -> Response:
         tenant, source = request.path_params["tenant"], request.path_params["source"]
-        harvester = self._harvesters(tenant, source)
-        if harvester is None:
-            raise Problem(404, "there is nothing at this address")
-        known = facts(request.scope)
-        known.span.set(tenant=tenant, source=source)
-        inbound = Inbound(
-            headers={name.lower(): value for name, value in request.headers.items()},
-            query=request.url.query,
-            body=await bounded_body(request, BODY_BYTES_MAX),
+        answer = await heard(
+            request,
+            self._harvesters(tenant, source),
+            body_bytes_max=BODY_BYTES_MAX,
+            answer_s_max=ANSWER_S_MAX,
+            not_now_s=NOT_NOW_S,
+            tenant=tenant,
+            source=source,
         )
-
-        def question(reply: Callable[[HookAnswer], None]) -> HarvesterMessage:
-            return Hear(inbound, known.correlation_id, known.span.traceparent, reply)
-
-        try:
-            answer: HookAnswer = await harvester.ask(question, deadline_s=ANSWER_S_MAX)
-        except (ActorDied, DeadlineExceeded):
-            answer = HookAnswer(503, "it could not be taken in time; send it again", NOT_NOW_S)
         if answer.status < 300:
             return Response(status_code=answer.status)
-        headers = {} if answer.retry_after_s is None else {"Retry-After": str(answer.retry_after_s)}
         told = DOUBTED if answer.status in (401, 403) else answer.detail
-        raise Problem(answer.status, told, reason=f"hook: {answer.detail}", headers=headers)
+        raise Problem(answer.status, told, reason=f"hook: {answer.detail}", headers=headers_of(answer))

@@ -11,8 +11,9 @@ from typing import TypeVar, assert_never
 import msgspec
 
 from actors.domain.school import Class, Membership, Pupil, School, Work
+from actors.ports import adjusting
+from actors.ports.adjusting import Unclear as Unclear
 
-HAPPENINGS_MAX = 1000
 THINGS_MAX = 20_000
 Named = int | str
 T = TypeVar("T")
@@ -121,20 +122,9 @@ ROLES = frozenset({"student", "teacher", "ta", "observer", "designer"})
 STATES = frozenset({"active", "invited", "inactive", "completed", "deleted"})
 
 
-class Unclear(ValueError):
-    """What was said to happen names nobody, or several, or something that there is not."""
-
-
 def read(body: bytes) -> list[AnyDo]:
     """One happening, or a list of them. Raises Unclear."""
-    try:
-        said = msgspec.json.decode(body, type=AnyDo | list[AnyDo])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Unclear(str(error)) from None
-    happenings = said if isinstance(said, list) else [said]
-    if len(happenings) > HAPPENINGS_MAX:
-        raise Unclear(f"at most {HAPPENINGS_MAX} happenings at a time")
-    return happenings
+    return adjusting.read(body, AnyDo)
 
 
 def happen(school: School, what: AnyDo, now_s: float) -> object:
