@@ -43,10 +43,11 @@ def explain(outcome: Outcome) -> None:
 
 
 def seeds_from(seed: int | str) -> Iterable[int | str]:
-    """One of three is a term at a school whose systems are read, one is read from another LRS."""
+    """One of four is a term at a school whose systems are read, one is read from another LRS, one keeps rosters."""
     if not isinstance(seed, int):
         return [seed]
-    return (each for number in itertools.count(seed) for each in (number, f"term {number}", f"relay {number}"))
+    kinds = ("term", "relay", "roster")
+    return (each for number in itertools.count(seed) for each in (number, *(f"{kind} {number}" for kind in kinds)))
 
 
 def main() -> int:

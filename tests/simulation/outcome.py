@@ -1,7 +1,7 @@
 """A seed, whatever it is of: statements that are sent (``directed``) or read from another LRS
-(``relayed``), or a school that is read (``term``)."""
+(``relayed``), a school that is read (``term``), or one whose rosters are kept (``assembly``)."""
 
-from tests.simulation import relayed, term
+from tests.simulation import assembly, relayed, term
 from tests.simulation.directed import scenario_of
 from tests.simulation.play import Outcome, play
 
@@ -12,4 +12,6 @@ def outcome_of(seed: int | str, *, keep_lines: bool = False) -> Outcome:
         return term.play(seed, keep_lines=keep_lines)
     if isinstance(seed, str) and seed.split()[0] in ("relay", "relayed"):
         return relayed.play(seed, keep_lines=keep_lines)
+    if isinstance(seed, str) and seed.split()[0] in ("roster", "roll"):
+        return assembly.play(seed, keep_lines=keep_lines)
     return play(scenario_of(seed), keep_lines=keep_lines)

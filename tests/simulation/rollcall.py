@@ -17,6 +17,8 @@ from tests.simulation.hall import Hall, Step
 from tests.simulation.headmaster import Headmaster
 from tests.simulation.rights import Right, Rights
 
+ORDERS_MIN, ORDERS_A_STEP = 12, 3
+"""So many orders a round are no storm: some end in nothing, and are given again when all is compared."""
 STALE_S = 1_500.0
 """While nothing is wrong, we know within this time what the school says: it is read every ten minutes."""
 
@@ -111,7 +113,24 @@ class Rollcall:
                 )
         for (place, who), counts in moves.items():
             faults += self._restless(self._places[place], who, counts)
-        return faults
+        return faults + self._stormy()
+
+    def _stormy(self) -> list[str]:
+        """Ordered again and again, though little happened there."""
+        rows = self._campus.look(
+            "SELECT destination, count(*) FROM deliveries WHERE statement_seq = 0 AND accepted_us >= ? "
+            "GROUP BY destination",
+            self._began_s * 1e6 if self._began_s > 0 else 0,
+        )
+        happened = Counter(f"roster:{at.rule.name}|{at.key}" for at in self._steps_at())
+        return [
+            f"{count} orders at {where}, where {happened[where]} steps were taken"
+            for where, count in rows
+            if count > ORDERS_MIN + ORDERS_A_STEP * happened[where]
+        ]
+
+    def _steps_at(self) -> list[At]:
+        return [self._places[each.step.place] for each in self._seen if each.step.place in self._places]
 
     def _why_wrong(self, seen: Seen, at: At) -> str:
         right = seen.rights.get((at.rule.name, at.label), Right())

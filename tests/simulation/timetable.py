@@ -103,6 +103,14 @@ def plan_of(seed: str) -> Plan:
             raise ValueError(f"unknown scenario {seed!r}")
 
 
+def kind_of(point: str) -> PlaceKind:
+    """With which kind of place it is passed."""
+    operation = point.partition(":")[0].removeprefix("http.")
+    if operation.startswith(("members.", "teams.", "groups.")):
+        return "team"
+    return "usergroup" if operation.startswith("usergroups.") else "channel"
+
+
 def _vendor(kind: str) -> str:
     return "teams" if kind == "team" else "slack"
 

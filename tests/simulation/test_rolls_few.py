@@ -1,0 +1,51 @@
+"""A few seeds with rosters, on every run of the tests; ``make prove`` plays more."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from actors.domain.rosters import diff
+from actors.domain.rosters.difference import Difference
+from tests.simulation.assembly import play
+from tests.simulation.timetable import KINDS
+
+FEW = [*(f"roll {kind}" for kind in KINDS), "roster 4", "roster 13"]
+
+
+@pytest.mark.parametrize("seed", FEW)
+def test_everybody_is_where_they_belong(seed: str) -> None:
+    outcome = play(seed)
+    assert not outcome.faults, outcome.faults[:5]
+    assert outcome.effects
+
+
+def test_a_roll_replays_to_the_letter() -> None:
+    assert play("roll channel").digest == play("roll channel").digest
+
+
+def test_who_is_taken_out_and_should_stay_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    leaving = diff._Differing._leaving
+
+    def careless(self: Any, without: list[str]) -> Any:
+        staying = sorted(self._seats.keys() & self._inside)
+        return leaving(self, [*without, *staying[:1]])
+
+    monkeypatch.setattr(diff._Differing, "_leaving", careless)
+    assert "taken out, and should stay" in str(play("roll channel").faults)
+
+
+def test_who_is_not_put_in_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = diff._Differing.difference
+
+    def lazy(self: Any, actual: Any) -> Difference:
+        told = whole(self, actual)
+        return msgspec.structs.replace(told, joins=told.joins[1:])
+
+    monkeypatch.setattr(diff._Differing, "difference", lazy)
+    assert "belongs in, and is not in it" in str(play("roll channel").faults)
+
+
+def test_an_unknown_roll_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown scenario"):
+        play("roll team death nowhere")
