@@ -30,6 +30,11 @@ _ALL_DUE = (
     "INSERT OR IGNORE INTO compared_due SELECT p.source, p.id FROM records p JOIN sources s ON s.no = p.source "
     "WHERE s.tenant = ? AND s.compared = 1 AND p.entity = 'user'"
 )
+_DONE = (
+    "DELETE FROM compared_due WHERE (source, user) IN (SELECT s.no, p.user FROM personas p JOIN sources s "
+    "ON s.tenant = p.tenant AND s.name = p.source WHERE p.tenant = ? AND p.person = ?)"
+)
+"""With all whom they are elsewhere."""
 _SEATS = (
     "SELECT e.canonical, c.canonical, e.changed_us FROM records e INDEXED BY records_enrolled "
     "JOIN records c ON c.source = e.source AND c.entity = 'course' AND c.id = e.course AND c.canonical <> x'' "
@@ -97,6 +102,7 @@ def look(raw: sqlite3.Connection, tenant: str, rules: Sequence[ConflictRule], no
         told = _person_looked_at(raw, tenant, person, sources, rules, now_us)
         fresh, settled = fresh + len(told.fresh), settled + told.settled
     raw.executemany("DELETE FROM compared_due WHERE source = ? AND user = ?", due)
+    raw.executemany(_DONE, [(tenant, person) for person in sorted(persons)])
     return Looked(people=len(persons), fresh=fresh, settled=settled, more=len(due) == limit)
 
 
