@@ -33,8 +33,8 @@ LIST_BYTES_MAX = 1024 * 1024
 """A page of a thousand members."""
 GROUP_SHOWN = "id,displayName,resourceProvisioningOptions,groupTypes,createdDateTime"
 TEAM, RULED = "Team", "DynamicMembership"
-BY_RULE = "a rule of the directory says who is in it (dynamic membership): nobody else can be put in or taken out"
-NO_TEAM = "there is a group of this id, and no team"
+BY_RULE = "kept by a rule of the directory (dynamic membership), which alone says who is in it"
+NO_TEAM = "a group without a team"
 OWNER = "owner"
 
 

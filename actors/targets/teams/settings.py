@@ -99,8 +99,8 @@ class TeamsSettings(Words, frozen=True, kw_only=True):
     login_url: str = "https://login.microsoftonline.com/"
     """Where Entra is."""
     team_owner: str = ""
-    """The account that owns teams which rosters create for courses without an instructor: its sign-in name or object
-    id. It is left alone in every team."""
+    """The account that owns teams which rosters create for courses without an instructor: its object id, or its sign-in
+    name where that is its address, too. It is left alone in every team."""
     team_template: Literal["standard", "educationClass"] = "standard"
     """What teams that rosters create are made of. ``educationClass`` needs Teams for Education."""
     course_channels: dict[str, CourseChannel] = msgspec.field(default_factory=dict)

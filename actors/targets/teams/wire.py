@@ -167,7 +167,7 @@ def _forbidden(told: Told) -> Failure:
         case Purpose.ROSTER:
             advice = (
                 "the app registration lacks TeamMember.ReadWrite.All (where there are no owners: "
-                "TeamMember.ReadWriteNonOwnerRole.All), or the team has as many members or owners as it may"
+                "TeamMember.ReadWriteNonOwnerRole.All), the team is full, or a rule of the directory says who is in it"
             )
         case Purpose.CREATION:
             advice = "the app registration lacks Team.Create, or the owner may not have teams"
