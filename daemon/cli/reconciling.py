@@ -3,19 +3,22 @@
 import csv
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 import msgspec
 
 from daemon.cli.owning import settled
 from daemon.cli.render import Printer
+from daemon.cli.rosterpage import page
 from daemon.cli.trunk import ask, command, dry_run, subgroup
 from daemon.control import protocol as p
 from daemon.control.client import Client
 from daemon.control.exits import Exit
-from daemon.control.reconciled import StandingRow
+from daemon.control.reconciled import DriftRow, RosterRow, StandingRow
 
 PATIENCE_S = 3_700.0
+DRIFT_DAYS = 90
 reconcile = subgroup("reconcile", "Rosters kept in step with who is enrolled.")
 course_argument = click.argument("course", default="")
 COLUMNS = ("roster", "label", "place", "name", "email", "person", "user", "account", "owner", "standing", "detail")
@@ -71,19 +74,29 @@ def run(tenant: str, course: str, dry_run: bool) -> int:
     reconcile,
     "report",
     "lmsyncctl reconcile report acme --summary\nlmsyncctl reconcile report acme MATH-101\n"
-    "lmsyncctl reconcile report acme --csv > people.csv",
+    "lmsyncctl reconcile report acme --csv > people.csv\nlmsyncctl reconcile report acme --html rosters.html",
 )
 @click.argument("tenant")
 @course_argument
 @click.option("--summary", is_flag=True, help="Places only, without people.")
 @click.option("--drift", "drift_days", type=click.IntRange(1, 800), help="Also how it stood in so many days before.")
 @click.option("--csv", "as_csv", is_flag=True, help="People as CSV, with a heading.")
-def report(tenant: str, course: str, summary: bool, drift_days: int | None, as_csv: bool) -> int:
+@click.option(
+    "--html",
+    "html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A page with a chart of drift over time (90 days, or as --drift says).",
+)
+def report(tenant: str, course: str, summary: bool, drift_days: int | None, as_csv: bool, html: Path | None) -> int:
     """Show how everybody stands who is enrolled, place by place, and that they add up.
 
     Each is in step, pending, unmatched, refused by the vendor, excluded by a rule, or waits for a person's decision;
     with the reason. Strangers were never enrolled, and come on top. Exit code 2 if somebody is not accounted for.
     """
+    if html is not None:
+        days = drift_days or DRIFT_DAYS
+        return _html(p.ReconcileReport(tenant=tenant, course=course, summary=summary, drift_days=days), html)
     question = p.ReconcileReport(tenant=tenant, course=course, summary=summary, drift_days=drift_days)
     return _csv(question) if as_csv else ask(question, PATIENCE_S)
 
@@ -105,13 +118,40 @@ def _csv(question: p.ReconcileReport) -> int:
         for said in client.ask(question):
             if isinstance(said, p.Done):
                 return said.note, said.exit_code
-            row = msgspec.json.decode(said)
-            if row.get("kind") == "standing":
-                person = msgspec.convert({name: value for name, value in row.items() if name != "kind"}, StandingRow)
-                table.writerow([_safe(getattr(person, name)) for name in COLUMNS])
+            if isinstance(row := _row(said), StandingRow):
+                table.writerow([_safe(getattr(row, name)) for name in COLUMNS])
         return "", Exit.OK
 
     return settled(work, aside=True)
+
+
+def _html(question: p.ReconcileReport, file: Path) -> int:
+    def work(client: Client, say: Callable[[str], None], printer: Printer) -> tuple[str, int]:
+        places: list[RosterRow] = []
+        people: list[StandingRow] = []
+        drift: list[DriftRow] = []
+        note, code = "", int(Exit.OK)
+        for said in client.ask(question):
+            if isinstance(said, p.Done):
+                note, code = said.note, said.exit_code
+                continue
+            match _row(said):
+                case RosterRow() as row:
+                    places.append(row)
+                case StandingRow() as row:
+                    people.append(row)
+                case DriftRow() as row:
+                    drift.append(row)
+        if places:
+            file.write_text(page(question.tenant, places, people, drift, note), encoding="utf-8")
+            note = f"{note}; {file} has them"
+        return note, code
+
+    return settled(work, aside=False)
+
+
+def _row(said: msgspec.Raw) -> RosterRow | StandingRow | DriftRow:
+    return msgspec.json.decode(said, type=RosterRow | StandingRow | DriftRow)
 
 
 def _safe(value: object) -> object:

@@ -219,7 +219,7 @@ def leaves(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ..
 
 IN_PAGES = {"export", "import", "erase"}
 """One command each, which asks by several verbs."""
-APART = {"manifest": {"manifest.slack", "manifest.teams"}}
+APART = {"reconcile.accept": {"reconcile.apply"}, "manifest": {"manifest.slack", "manifest.teams"}}
 """One verb each, which several commands ask."""
 
 
