@@ -19,6 +19,8 @@ FOUND_KEPT_US = 30 * DAY_US
 ABSENT_KEPT_US = 20 * 3_600_000_000
 """Somebody who was not there is looked for again with the next night."""
 PAGES_MAX = 1_000
+SAMPLE = 3
+"""So many of those whom a list did not show are asked for by themselves."""
 NEAR_MAX = 3
 NOWHERE = "no e-mail address is known for them: the source tells none, and nobody linked them"
 
@@ -142,6 +144,9 @@ class Matching:
         if self._inquiry.rostering.lists_all(len(unknown), self.everybody):
             await self._list(known, unknown, people)
             return
+        await self._look_up(known, unknown)
+
+    async def _look_up(self, known: dict[str, AccountFound], unknown: Sequence[str]) -> None:
         left = list(unknown)
         while left:
             some = left[: self._inquiry.rostering.lookups_max]
@@ -186,9 +191,19 @@ class Matching:
                 break
         if not after:
             self.everybody = seen
-            now_us = self._clock.now_us()
-            await self._keep(known, [AccountFound(named=each, account=None, found_us=now_us) for each in missing])
+            await self._unlisted(known, list(missing))
         self._near = near
+
+    async def _unlisted(self, known: dict[str, AccountFound], missing: Sequence[str]) -> None:
+        """Whom the list did not show. It may have shown a part: some are asked for by themselves, and where one of them
+        is there all the same, so are the others."""
+        some, rest = missing[:SAMPLE], missing[SAMPLE:]
+        await self._look_up(known, some)
+        if any(_has(known, each) for each in some):
+            await self._look_up(known, rest)
+            return
+        now_us = self._clock.now_us()
+        await self._keep(known, [AccountFound(named=each, account=None, found_us=now_us) for each in rest])
 
     def _too_many(self, page: Page, seen: int, missing: int) -> bool:
         """Whether the first page tells of so many people that looking up is cheaper after all: by a call more, because
