@@ -50,8 +50,8 @@ class RosterRun(msgspec.Struct, frozen=True, kw_only=True, tag="roster_run"):
 
 
 class RosterPlanned(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reconciler answers: the plan as it is kept, whether it was carried out (``ordered``: in so many orders), and
-    otherwise why not. ``again``: it may be asked again later."""
+    """What a reconciler answers: the plan as it is kept, whether it was carried out (``ordered``: in so many orders),
+    and otherwise why not. ``again``: it may be asked again later."""
 
     plan: PlanRow | None = None
     done: bool = False

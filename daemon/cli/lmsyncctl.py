@@ -31,7 +31,8 @@ from daemon.control.exits import Exit
 
 __all__ = [
     "auditing", "changing", "cli", "conserving", "credentials", "identity", "looking", "main", "mapping", "owning",
-    "quarantine", "reconciling", "registering", "remapping", "retention", "reviewing", "sitting", "sources", "tokening", "vaulting",
+    "quarantine", "reconciling", "registering", "remapping", "retention", "reviewing", "sitting", "sources", "tokening",
+    "vaulting",
 ]  # fmt: skip
 
 
