@@ -215,7 +215,9 @@ audience = { team = "5f0e1c5a-0000-4000-8000-00000000c0de", channel = "19:handin
 # records = "400d"                          # what sources told, of what they do not have any more
 # effect_horizon = "400d"                   # what was posted is remembered so long, and not posted again
 
-# Accepted but not acted on by this version: pilot = "NAME" in a route, and roster rules.
+# Accepted but not acted on by this version: pilot = "NAME" in a route.
+
+# Who is enrolled is who is in a channel, a user group or a team (docs/rosters.md).
 # [[rosters]]
 # name = "classes"
 # from = "campus"                           # a source that has enrolments
@@ -225,4 +227,16 @@ audience = { team = "5f0e1c5a-0000-4000-8000-00000000c0de", channel = "19:handin
 # create = false
 # schedule = "0 2 * * *"
 # brake = { percent_max = 20, count_max = 50 }
+
+# Who decides where systems disagree, and where they are told (docs/review.md).
+# [review]
+# to = "slack"
+# channel = "C0123456789"
+# reviewers = ["ann@example.edu"]           # whose word counts when they press a button
+
+# Who is believed without asking, where sources say different things of one person.
+# [[conflicts]]
+# field = "role"                            # or email, name, dates, status
+# policy = "source"                         # or latest, review
+# source = "campus"
 """
