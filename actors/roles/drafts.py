@@ -55,7 +55,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 def bound(state: PlaceState, id_: str) -> Reckoned:
     """It has this place from now on, of which nothing is known yet."""
     place = msgspec.structs.replace(state.place, id=id_, made=False, made_us=0, read_us=0, closed="")
-    return Reckoned(place=place, marks=state.marks, anew=bool(state.place.id), again=READ, again_us=0)
+    return Reckoned(place=place, marks=state.marks, anew=True, again=READ, again_us=0)
 
 
 def courses_of(

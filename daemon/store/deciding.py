@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from actors.domain.conflicts.fixes import AnyFix, Believe, Contact, OnePerson, TwoPersons
+from actors.domain.conflicts.fixes import AnyFix, Believe, Contact, OnePerson, TwoPersons, UsePlace
 from actors.domain.conflicts.model import Case, Conflict, Event, Suggestion
 from actors.ports.conflicts import Decided, Decider
 from config.identity import Identity
@@ -208,6 +208,8 @@ def _take_back(
         case ((OnePerson(a=a, b=b) | TwoPersons(a=a, b=b)), _):
             if _is_persona(raw, tenant, a) and _is_persona(raw, tenant, b):
                 linking.decide(raw, tenant, a, b, rules, by, now_us, same=None)
+        case UsePlace(rule=rule_, unit=unit, place=place), _:
+            rostering.unbind(raw, tenant, rule_, unit, place, now_us)
         case _:
             pass
 

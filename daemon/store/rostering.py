@@ -99,6 +99,22 @@ def _replace(raw: sqlite3.Connection, place: int, members: Sequence[str], now_us
     raw.executemany(_OUT, [(now_us, place, each) for each in sorted(inside - set(members))])
 
 
+def unbind(raw: sqlite3.Connection, tenant: str, rule: str, unit: str, place: str, now_us: int) -> None:
+    """The unit does not have this place any more, and is to find one by its name. Who is in it stays there."""
+    found = raw.execute(
+        "SELECT no, lane FROM roster_places WHERE tenant = ? AND rule = ? AND unit = ? AND place = ?",
+        (tenant, rule, unit, place),
+    ).fetchall()
+    for no, lane in found:
+        ordering.withdraw(raw, lane, rule, unit, now_us)
+        raw.execute(
+            "UPDATE roster_places SET place = '', made = 0, made_us = 0, read_us = 0, partly = '', closed = '', "
+            "parked = '' WHERE no = ?",
+            (no,),
+        )
+        raw.execute("DELETE FROM roster_kept WHERE place = ?", (no,))
+
+
 # ── what changes at sources ──────────────────────────────────────────────────────────────────────────
 
 

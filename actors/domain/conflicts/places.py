@@ -90,7 +90,8 @@ def _needed(where: Where, seats: int) -> Side:
 
 
 def _uses(where: Where, place: str, confidence: int, why: str) -> Suggestion:
-    return _suggested(UsePlace(rule=where.rule, unit=where.unit, place=place), confidence, f"{place}: {why}")
+    undoes = "it is looked for by its name again, and asked about; who was put into this one stays there"
+    return _suggested(UsePlace(rule=where.rule, unit=where.unit, place=place), confidence, f"{place}: {why}", undoes)
 
 
 def _anew(where: Where, confidence: int, why: str, *, made_as: str = "", adds: int = 0) -> Suggestion:
