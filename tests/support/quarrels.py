@@ -166,7 +166,10 @@ async def asked(campus: Campus, kind: ConflictKind) -> Case:
     with trio.move_on_after(SEEN_S):
         while not await open_kinds(campus):
             await trio.sleep(10)
-    assert await open_kinds(campus) == [kind]
+    found = [
+        (each.conflict.kind, each.conflict.detail) for each in await campus.store.conflicts.cases("acme", ("open",))
+    ]
+    assert [each for each, _ in found] == [kind], found
     [case] = await campus.store.conflicts.cases("acme", ("open",))
     return case
 

@@ -56,7 +56,7 @@ def enrolled(campus: Campus, code: str) -> set[str]:
 
 
 async def settled(campus: Campus, limit_s: float = 3_600.0) -> None:
-    """Let virtual time pass until no place is due or has orders under way."""
+    """Let virtual time pass until no place is due (those apart that are stuck) or has orders under way."""
     with trio.fail_after(limit_s):
         while await busy(campus):
             await trio.sleep(1.0)
@@ -66,7 +66,7 @@ async def busy(campus: Campus) -> bool:
     for sql in (
         "SELECT 1 FROM roster_due LIMIT 1",
         "SELECT 1 FROM roster_rule_due LIMIT 1",
-        "SELECT 1 FROM roster_places WHERE due > 0 LIMIT 1",
+        "SELECT 1 FROM roster_places WHERE due > 0 AND stuck = '' LIMIT 1",
         "SELECT 1 FROM deliveries WHERE state IN ('waiting', 'claimed', 'unknown') LIMIT 1",
     ):
         if await campus.rows(sql):
