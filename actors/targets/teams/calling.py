@@ -20,6 +20,8 @@ from actors.targets.teams.wire import Answered, Failure, Purpose, Stale, underst
 from config.secrets import SecretUnavailable
 
 TRIES = 2
+UNTAKEN_MAX = 3
+"""After so many bundles in a row that were not taken this process makes no more of its own."""
 
 
 class Caller:
@@ -30,6 +32,7 @@ class Caller:
         self._keys = keys
         self._bundler = bundler
         self._talks = 0
+        self._untaken = 0
 
     def request(
         self,
@@ -96,11 +99,12 @@ class Caller:
         return [answer for answer in found if answer is not None]
 
     def _together(self, requests: Sequence[Request]) -> Flow[list[Outcome]]:
-        if self._bundler is not None and len(requests) > 1:
+        if self._bundler is not None and len(requests) > 1 and self._untaken < UNTAKEN_MAX:
             packed = self._bundler.pack(requests)
             draws = tuple(dict.fromkeys(name for each in requests for name in each.draws))
             outcome = yield msgspec.structs.replace(packed, draws=draws)
             heard = self._bundler.unpack(requests, outcome)
+            self._untaken = 0 if heard is not None else self._untaken + 1
             if heard is not None:
                 return heard
         alone: list[Outcome] = []

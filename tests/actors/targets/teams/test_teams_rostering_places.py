@@ -149,6 +149,11 @@ def test_where_graph_takes_no_bundles_teams_are_read_one_by_one() -> None:
     campus.fault("batch_unsupported", times=0)
     assert set(read(campus, *teams)) == set(teams)
     assert campus.calls == ["$batch", "members.list", "members.list", "members.list"]
+    read(campus, *teams)
+    read(campus, *teams)
+    campus.spent()
+    read(campus, *teams)
+    assert campus.calls == ["members.list"] * 3, "it is not tried for ever"
 
 
 @pytest.mark.parametrize("kind", ["token_expired", "claims_challenge"])
