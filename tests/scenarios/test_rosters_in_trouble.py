@@ -167,3 +167,32 @@ async def test_edits_on_all_sides_converge_and_nobody_is_lost(
             assert asked <= names
             assert inside(campus, f"c-{code.lower()}") - meddling.strangers[code] == enrolled(campus, code) - asked
             assert set(stands.values()) <= {"in_step", "asked", "stranger", "excluded"}
+
+
+async def test_a_lane_that_is_suspended_keeps_its_orders_until_it_lives_again(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with open_campus(tmp_path, kept(), before=lambda campus: campus.fault("slack", "revoked", times=0)) as campus:
+        await campus.until_read()
+        await trio.sleep(3_600)
+        [(suspended,)] = await campus.rows("SELECT suspended FROM lanes WHERE lane = 'acme/slack'")
+        assert suspended
+        assert channel(campus, "c-cs101") == ""
+        campus.fakes["slack"].clear_faults()
+        await trio.sleep(3_600)
+        await settled(campus)
+        for code in CODES:
+            assert inside(campus, f"c-{code.lower()}") == enrolled(campus, code), code
+
+
+async def test_a_change_of_the_rule_is_carried_out_when_it_is_in_force(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, kept()) as campus:
+        await campus.until_read()
+        await settled(campus)
+        await campus.stop()
+        campus.tenants["acme"] = kept(rule(exclude=["person2@example.edu"]))
+        await campus.again()
+        await trio.sleep(10)
+        await settled(campus)
+        assert "person2@example.edu" not in inside(campus, "c-cs101")
+        assert inside(campus, "c-cs101") == enrolled(campus, "CS101") - {"person2@example.edu"}
