@@ -84,6 +84,8 @@ class Reckoned(msgspec.Struct, frozen=True, kw_only=True):
     standings: tuple[Standing, ...] | None = None
     orders: tuple[RosterOrder, ...] | None = None
     parked: str = ""
+    let: str = ""
+    """The hash by which a person let it go: their word is spent when this is written."""
     again: int = COMPARE
     again_us: int | None = None
 

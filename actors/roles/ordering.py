@@ -93,6 +93,7 @@ class Orders:
             standings=tuple(standings(part, settled, problem)),
             orders=orders,
             parked=settled.parked,
+            let=settled.let,
             again=COMPARE,
             again_us=spared,
         )

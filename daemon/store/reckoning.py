@@ -36,6 +36,12 @@ def commit(
             busy.append(each.place.no)
             continue
         _write(raw, each, now_us)
+        if each.let:
+            raw.execute(
+                "UPDATE roster_plans SET state = 'applied', done_us = ? WHERE tenant = ? AND hash = ? "
+                "AND state = 'accepted'",
+                (now_us, tenant, each.let),
+            )
         ordered += ordering.order(raw, lane, each.orders or (), correlation_id, traceparent, now_us)
     if plan is not None:
         keep_plan(raw, plan)
@@ -112,8 +118,8 @@ def keep_plan(raw: sqlite3.Connection, plan: PlanRow) -> None:
     """See ``ports.rosters``."""
     if plan.state == "parked":
         raw.execute(
-            "UPDATE roster_plans SET state = 'lapsed', done_us = ? WHERE tenant = ? AND scope = ? AND state = 'parked' "
-            "AND hash <> ?",
+            "UPDATE roster_plans SET state = 'lapsed', done_us = ? WHERE tenant = ? AND scope = ? "
+            "AND state IN ('parked', 'accepted') AND hash <> ?",
             (plan.made_us, plan.tenant, plan.scope, plan.hash),
         )
     raw.execute(

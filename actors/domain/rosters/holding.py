@@ -17,13 +17,15 @@ from config.rosters import Roster
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
     """``whole`` is the place's plan, ``now`` what of its difference goes; ``held``: why the rest waits, and ``parked``
-    its hash (``total``: that of all places together); empty: nothing waits."""
+    its hash (``total``: that of all places together); empty: nothing waits. ``let``: the hash by which a person let it
+    go; empty: it needed nobody's word."""
 
     whole: PlacePlan
     now: Difference
     held: str = ""
     parked: str = ""
     total: bool = False
+    let: str = ""
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +59,7 @@ def judge(
         return Judged(places=everything, hash=planned(tenant, rule, plans).hash)
     waits = {each.place.unit.key: _taking_out(each) for each in plans}
     own = {key: planned(tenant, rule, [each]).hash for key, each in waits.items()}
-    asked = [each for each in plans if own[each.place.unit.key] not in go]
+    asked = [each for each in plans if own[each.place.unit.key] not in go and not each.problem]
     tolls = [each.toll for each in asked]
     if elsewhere:
         tolls.append(Toll(unit="", leaving=0, inside=elsewhere, seats=elsewhere))
@@ -66,12 +68,14 @@ def judge(
     settled: list[Settled] = []
     for each in plans:
         key = each.place.unit.key
-        why = "" if own[key] in go or parked in go else held(rule.brake, each.toll)
-        total = bool(together and each.difference.leaves and own[key] not in go and not why)
+        let = own[key] if own[key] in go else parked if parked in go else ""
+        why = "" if let or each.problem else held(rule.brake, each.toll)
+        total = bool(together and each.difference.leaves and not (let or why or each.problem))
         why = together if total else why
         now = _putting_in(each.difference) if why else each.difference
         hash_ = (parked if total else own[key]) if why else ""
-        settled.append(Settled(whole=each, now=now, held=why, parked=hash_, total=total))
+        let = let if each.difference.leaves else ""
+        settled.append(Settled(whole=each, now=now, held=why, parked=hash_, total=total, let=let))
     return Judged(
         places=tuple(settled),
         hash=planned(tenant, rule, plans).hash,
