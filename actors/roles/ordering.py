@@ -170,7 +170,9 @@ class Orders:
         asking = self._asking
         if asking is None or not (found or scope in asking):
             return
-        await self._world.conflicts.stand(self._tenant, scope, found, now_us)
+        raised = await self._world.conflicts.stand(self._tenant, scope, found, now_us)
+        if raised.fresh or raised.settled:
+            self._world.switchboard.weigh(self._tenant)
         (asking.add if found else asking.discard)(scope)
 
 

@@ -35,7 +35,7 @@ _TITLES: Mapping[ConflictKind, tuple[str, str]] = {
     "name_differs": ("Two names for one person", "Zwei Namen für eine Person"),
     "role_differs": ("Two roles in one course", "Zwei Rollen in einem Kurs"),
     "dates_differ": ("Different dates of an enrolment", "Verschiedene Zeiträume einer Einschreibung"),
-    "status_differs": ("Enrolled here, and not there", "Hier eingeschrieben und dort nicht"),
+    "status_differs": ("Different status of an enrolment", "Verschiedener Status einer Einschreibung"),
     "stranger": ("A member who is not enrolled", "Ein Mitglied ohne Einschreibung"),
     "missing": ("Somebody enrolled was taken out", "Jemand Eingeschriebenes wurde entfernt"),
     "owner_added": ("Somebody was made an owner", "Jemand wurde zum Besitzer gemacht"),
