@@ -1,7 +1,8 @@
 """Refusals, so many and no more: what anybody can cause must not fill the disk. Pure.
 
-The first refusal of somebody for a reason is a row at once; more of the same within a minute are one row with their
-number at its end. Each tenant may have so many rows at once and so many an hour, and so may all together; beyond that
+The first few refusals of somebody for a reason are rows at once, each with its own address and correlation id, for
+people who were refused twice give the second reference. More of the same within a minute are one row with their number
+at its end. Each tenant may have so many rows at once and so many an hour, and so may all together; beyond that
 refusals are still counted, by what was refused and why, under the name of nobody in particular. Whatever a stranger can
 vary, there are few rows a minute, and none is left out of the count.
 """
@@ -15,9 +16,11 @@ from actors.domain.throttle import Bucket
 from actors.ports.audit import HOST, Deed
 
 WINDOW_S = 60.0
-EACH = Rate(per_s=0.1, burst=60.0)
-"""Rows of one tenant: sixty at once, in the long run 360 an hour."""
-ALL = Rate(per_s=1.0, burst=300.0)
+ALIKE_MAX = 5
+"""Refusals of somebody for one reason within a minute that are rows of their own. Strangers are one somebody."""
+EACH = Rate(per_s=0.1, burst=240.0)
+"""Rows of one tenant: so many at once, in the long run 360 an hour."""
+ALL = Rate(per_s=1.0, burst=600.0)
 KEYS_MAX = 2_000
 """So many different refusals are counted apart within a minute."""
 CROWDS_MAX = 8
@@ -37,11 +40,14 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Counted:
-    __slots__ = ("deed", "since_s", "times")
+    """``rows``: how many were written at once; ``times``: how many were not, since ``since_s``."""
 
-    def __init__(self, deed: Deed, since_s: float) -> None:
+    __slots__ = ("deed", "rows", "since_s", "times")
+
+    def __init__(self, deed: Deed, since_s: float, rows: int = 0) -> None:
         self.deed = deed
         self.since_s = since_s
+        self.rows = rows
         self.times = 0
 
 
@@ -65,7 +71,10 @@ class Floods:
         key = (tenant, deed.who, deed.what, deed.on, reason)
         known = self._counted.get(key)
         if known is None and len(self._counted) < KEYS_MAX and self._allowed(tenant, now_s):
-            self._counted[key] = _Counted(deed, now_s)
+            self._counted[key] = _Counted(deed, now_s, rows=1)
+            return Refused(tenant=tenant, deed=deed, reason=reason)
+        if known is not None and 0 < known.rows < ALIKE_MAX and self._allowed(tenant, now_s):
+            known.rows += 1
             return Refused(tenant=tenant, deed=deed, reason=reason)
         if known is None:
             known = self._crowd(tenant, deed, reason, now_s)

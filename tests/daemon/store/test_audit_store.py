@@ -17,7 +17,7 @@ from actors.ports import StoreUnavailable
 from actors.ports.audit import HOST
 from daemon.store.audit_asking import Asked, Seen, deeds
 from daemon.store.audit_chain import ARGUMENTS_CHARS_MAX, fit_arguments
-from daemon.store.audit_floods import ALL, CROWDS_MAX, EACH, KEYS_MAX, MANY, Floods
+from daemon.store.audit_floods import ALIKE_MAX, ALL, CROWDS_MAX, EACH, KEYS_MAX, MANY, Floods
 from daemon.store.database import Store, open_store, upgrade
 from daemon.store.errors import StoreRefused
 
@@ -145,10 +145,13 @@ async def test_whatever_arguments_there_are_a_row_is_small_and_json(arguments: d
 # ── floods ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_first_is_a_row_and_the_rest_of_a_minute_a_number() -> None:
+def test_the_first_few_are_rows_and_the_rest_of_a_minute_a_number() -> None:
+    """Whoever asks about the reference on the page that they saw is found, also the second stranger of a minute."""
     floods = Floods()
-    first = floods.met("acme", deed("gateway.refused", "unknown"), "credentials", 0.0)
-    assert first is not None
+    for n in range(ALIKE_MAX):
+        row = floods.met("acme", deed("gateway.refused", "unknown", correlation_id=f"c-{n}"), "credentials", 0.0)
+        assert row is not None
+        assert (row.deed.correlation_id, row.times) == (f"c-{n}", 1)
     assert [floods.met("acme", deed("gateway.refused", "unknown"), "credentials", s / 10) for s in range(500)] == [
         None
     ] * 500
