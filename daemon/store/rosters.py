@@ -143,8 +143,12 @@ class SqlRosters:
         marks = ",".join("?" * len(places))
         sql = f"SELECT {_KEPT} FROM roster_kept WHERE place IN ({marks})"  # noqa: S608  # marks only
         found: dict[int, list[Kept]] = {no: [] for no in places}
-        for row in await self._read(lambda raw: raw.execute(sql, tuple(places)).fetchall()):
-            found[row[0]].append(_kept(row))
+
+        def job(raw: sqlite3.Connection) -> None:
+            for row in raw.execute(sql, tuple(places)):
+                found[row[0]].append(_kept(row))
+
+        await self._read(job)
         return found
 
     async def accounts(self, lane: str, named: Sequence[str]) -> dict[str, AccountFound]:

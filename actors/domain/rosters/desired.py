@@ -53,19 +53,19 @@ class _Sitting:
 
     __slots__ = ("by", "email", "name", "owner", "user", "why")
 
-    def __init__(self, user: User) -> None:
-        self.user, self.name, self.email = user.id, user.display_name, user.email
+    def __init__(self, user: str, name: str, email: str) -> None:
+        self.user, self.name, self.email = user, name, email
         self.owner = False
-        self.by: list[str] = []
+        self.by: tuple[str, ...] = ()
         self.why: _Why | None = None
 
     def right(self, enrolment: Enrolment, user: User, owner: bool) -> None:
-        if not self.by:
+        if not self.by and self.user != user.id:
             self.user = user.id
         self.name = self.name or user.display_name
         self.email = self.email or user.email
         self.owner |= owner
-        self.by.append(enrolment.id)
+        self.by = (*self.by, enrolment.id)
 
     def none(self, why: _Why) -> None:
         if self.why is None or _NEAREST.index(why.rule) < _NEAREST.index(self.why.rule):
@@ -91,6 +91,8 @@ class Desiring:
         self._parts = parts(rule)
         self._found: dict[tuple[str, ...], Unit | str] = {}
         """By what tells one unit from another."""
+        self._same: dict[int | str, int | str] = {}
+        """Each is kept once, however many enrolments of somebody were told."""
 
     def take(self, all_: Iterable[Enrolled]) -> None:
         rule = self._rule
@@ -131,7 +133,9 @@ class Desiring:
         self._courses[unit.key][course.id] = course
         sitting = self._seats[unit.key].get(who)
         if sitting is None:
-            sitting = self._seats[unit.key][who] = _Sitting(user)
+            same = self._same.setdefault
+            names = [str(same(each, each)) for each in (user.id, user.display_name, user.email)]
+            sitting = self._seats[unit.key][same(who, who)] = _Sitting(*names)
         why = self._why_not(enrolment, user, course)
         if why is None:
             sitting.right(enrolment, user, enrolment.role in self._owners)
@@ -146,8 +150,9 @@ class Desiring:
         return tuple(self._unplaced.values())
 
     def desired(self, key: str, doubts: str = "") -> Desired:
-        """Of one unit; ``doubts``: why what the source told may not be all. Raises KeyError for a unit of nobody."""
-        people = self._seats[key]
+        """Of one unit, once: what was gathered of it is let go of then. ``doubts``: why what the source told may not be
+        all. Raises KeyError for a unit of nobody."""
+        people = self._seats.pop(key)
         seats, excluded = [], []
         for who, sitting in people.items():
             person = who if isinstance(who, int) else 0
@@ -159,7 +164,7 @@ class Desiring:
                         name=sitting.name,
                         email=sitting.email,
                         owner=sitting.owner,
-                        by=tuple(sitting.by),
+                        by=sitting.by,
                     )
                 )
             elif sitting.why is not None:
