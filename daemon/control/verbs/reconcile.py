@@ -29,8 +29,8 @@ from daemon.control.reconciled import (
 )
 from daemon.control.verbs.accounts import states_of
 
-PATIENCE_S = 3_600.0
-"""A plan of a large institution reads every place that it has."""
+PATIENCE_S = 840.0
+"""Less than a verb may take at all."""
 PAGE = 500
 DAY_US = 86_400_000_000
 PARKED_SHOWN = 50
@@ -138,7 +138,10 @@ async def _ask(tenant: Tenant, question: object, asking: Asking) -> RosterPlanne
         raise Refusal(Exit.NOTHING, f"{tenant.name} has no rosters", advice="[[rosters]] in its configuration")
     try:
         return await reconciler.ask(question, deadline_s=PATIENCE_S)  # type: ignore[arg-type]  # a question
-    except (ActorDied, DeadlineExceeded) as error:
+    except DeadlineExceeded:
+        advice = "it goes on by itself: lmsyncctl reconcile status; one course at a time is sooner"
+        raise Refusal(Exit.AGAIN, "that many places take longer to read", advice=advice) from None
+    except ActorDied as error:
         raise Refusal(Exit.AGAIN, f"its reconciler does not answer: {error}", advice="lmsyncctl actor tree") from None
 
 
