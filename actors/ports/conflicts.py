@@ -60,6 +60,9 @@ class Conflicts(Protocol):
     async def clear(self, tenant: str, scope: str, now_us: int, *, but: Collection[str] = ()) -> int:
         """What is open in this scope, but for these subjects, is not so any more. How many."""
 
+    async def retain(self, tenant: str, rules: Collection[str], now_us: int) -> int:
+        """Only these roster rules are configured: what is asked about others is not so any more. How many."""
+
     async def stand(self, tenant: str, scope: str, found: Sequence[Conflict], now_us: int) -> Raised:
         """``raise_`` and ``clear`` in one transaction: these, and no others, are in question in this scope."""
 

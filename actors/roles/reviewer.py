@@ -32,8 +32,8 @@ CARDS_MAX = 20
 
 
 def wanted(tenant: Tenant, sources: Collection[str]) -> bool:
-    """Whether there is anything to compare (``sources`` that are read), or anybody to be told."""
-    return tenant.review is not None or len(sources) > 1
+    """Whether there is anything to compare (``sources`` that are read), anything to ask, or anybody to be told."""
+    return tenant.review is not None or bool(tenant.rosters) or len(sources) > 1
 
 
 class Reviewer(Actor[ReviewerMessage]):
@@ -74,6 +74,8 @@ class Reviewer(Actor[ReviewerMessage]):
             self._wake = trio.Event()
             try:
                 if not compared:
+                    rules = {each.name for each in self._tenant.rosters}
+                    await self._world.conflicts.retain(self._tenant.name, rules, self._world.clock.now_us())
                     await self._world.conflicts.compare(self._tenant.name, self._sources, self._tenant.conflicts)
                     compared = True
                 await self._look()

@@ -42,6 +42,11 @@ class SqlConflicts:
             return 0
         return await self._write(lambda raw: raising.clear(raw, tenant, scope, now_us, but=but))
 
+    async def retain(self, tenant: str, rules: Collection[str], now_us: int) -> int:
+        if not await self._read(lambda raw: raising.of_others(raw, tenant, rules)):
+            return 0
+        return await self._write(lambda raw: raising.retain(raw, tenant, rules, now_us))
+
     async def stand(self, tenant: str, scope: str, found: Sequence[Conflict], now_us: int) -> Raised:
         if not found and not await self._read(lambda raw: raising.standing(raw, tenant, scope)):
             return Raised()

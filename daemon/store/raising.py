@@ -26,6 +26,10 @@ _INSERT = (
     "INSERT INTO conflicts (tenant, kind, subject, scope, person, mark, state, body, history, raised_us, seen_us) "
     "VALUES (?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?)"
 )
+_RULES = (
+    "SELECT no, coalesce(json_extract(CAST(body AS TEXT), '$.rule'), '') FROM conflicts "
+    "WHERE tenant = ? AND state = 'open'"
+)
 _SEEN = "UPDATE conflicts SET seen_us = ?, times = times + 1 WHERE no = ?"
 _CHANGED = (
     "UPDATE conflicts SET seen_us = ?, times = times + 1, mark = ?, body = ?, history = ?, "
@@ -69,13 +73,29 @@ def raise_(raw: sqlite3.Connection, tenant: str, found: Sequence[Conflict], now_
 def clear(raw: sqlite3.Connection, tenant: str, scope: str, now_us: int, *, but: Collection[str] = ()) -> int:
     keep = set(but)
     gone = [no for subject, no in standing(raw, tenant, scope).items() if subject not in keep]
-    for no in gone:
+    _settle(raw, gone, "it is not so any more", now_us)
+    return len(gone)
+
+
+def of_others(raw: sqlite3.Connection, tenant: str, rules: Collection[str]) -> list[int]:
+    """What is open about roster rules that are none of these."""
+    found = raw.execute(_RULES, (tenant,))
+    return [no for no, rule in found if rule and rule not in rules]
+
+
+def retain(raw: sqlite3.Connection, tenant: str, rules: Collection[str], now_us: int) -> int:
+    gone = of_others(raw, tenant, rules)
+    _settle(raw, gone, "its rule is not configured any more", now_us)
+    return len(gone)
+
+
+def _settle(raw: sqlite3.Connection, nos: Sequence[int], why: str, now_us: int) -> None:
+    for no in nos:
         [history] = raw.execute("SELECT history FROM conflicts WHERE no = ?", (no,)).fetchone()
         raw.execute(
             "UPDATE conflicts SET state = 'settled', decided_us = ?, history = ? WHERE no = ?",
-            (now_us, noted(history, Event(at_us=now_us, what="settled", detail="it is not so any more")), no),
+            (now_us, noted(history, Event(at_us=now_us, what="settled", detail=why)), no),
         )
-    return len(gone)
 
 
 def rulings(raw: sqlite3.Connection, tenant: str, scopes: Sequence[str]) -> dict[str, tuple[Ruling, ...]]:

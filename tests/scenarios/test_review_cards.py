@@ -146,7 +146,7 @@ async def test_a_flood_is_shown_a_few_at_a_time(tmp_path: Path, autojump_clock: 
 
 
 async def test_a_crash_between_press_and_decision_loses_nothing(tmp_path: Path, autojump_clock: object) -> None:
-    async with opened(tmp_path, seeded()["stranger"]) as campus:
+    async with opened(tmp_path, seeded()["email_differs"]) as campus:
         ann = workspace(campus).person(ANN)
         value = buttons(posts(campus)[0])[0]["value"]
         await press(campus, value, ann)

@@ -149,6 +149,15 @@ async def test_a_later_decision_about_one_topic_replaces_the_former(tmp_path: Pa
         assert not (await conflicts.undo("acme", first, ANN, LATER_US + 3)).done
 
 
+async def test_what_is_asked_about_a_rule_that_is_gone_is_settled(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (_, conflicts):
+        await conflicts.raise_("acme", [seeded()["stranger"], seeded()["email_differs"]], NOW_US)
+        assert await conflicts.retain("acme", {"classes"}, LATER_US) == 0
+        assert await conflicts.retain("acme", set(), LATER_US) == 1
+        [left] = await conflicts.cases("acme", ["open"])
+        assert left.conflict.kind == "email_differs"
+
+
 async def test_another_tenants_conflict_is_none(tmp_path: Path) -> None:
     async with opened(tmp_path) as (_, conflicts):
         no = await raised(conflicts, seeded()["stranger"])
