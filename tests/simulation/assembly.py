@@ -145,7 +145,7 @@ class Assembly:
         return self._faults
 
     def _is_foreseen(self, name: str, text: str) -> bool:
-        if any(kind in text for kind in FORESEEN):
+        if name == "source.silent" or any(kind in text for kind in FORESEEN):
             return True
         wrong = self._plan.doings or self._plan.struck or self._plan.doomed
         return bool(wrong) and name.startswith(("source.", "reconciler.hindered", "listener.asking_failed"))

@@ -29,6 +29,7 @@ from actors.messages import RosterApply, RosterPlan, RosterPlanned, RosterRun
 from actors.ports import StoreUnavailable
 from actors.ports.conflicts import Decided, Decider
 from tests.simulation.campus import Life, SimulatedCampus
+from tests.simulation.fate import ActorCrash
 from tests.simulation.meddling import Meddling
 
 ANSWER_S_MAX = 1_800.0
@@ -264,7 +265,7 @@ class Headmaster:
                 try:
                     await job(life)
                     done = True
-                except (StoreUnavailable, ActorDied, DeadlineExceeded, sqlite3.Error) as error:
+                except (StoreUnavailable, ActorDied, ActorCrash, DeadlineExceeded, sqlite3.Error) as error:
                     campus.record.note("not operated", type(error).__name__)
                 nursery.cancel_scope.cancel()
         return done

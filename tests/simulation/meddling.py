@@ -6,6 +6,7 @@ from random import Random
 import msgspec
 
 from actors.domain.rosters.model import PlaceKind
+from actors.ports.adjusting import Unclear
 from actors.targets.slack.fake.workspace import BOT_USER
 from tests.simulation.hall import VENDORS, Hall
 
@@ -29,15 +30,19 @@ class Meddling:
         for _ in range(TRIES if open_ else 0):
             what, (kind, place) = self._dice.choice(self._what), self._dice.choice(open_)
             deed = self._deed(what, kind, place)
-            if deed:
-                self._do(kind, deed, now_s)
+            if deed and self._do(kind, deed, now_s):
                 return f"{what} {kind}"
         return ""
 
-    def _do(self, kind: PlaceKind, deed: dict[str, object], now_s: float) -> None:
+    def _do(self, kind: PlaceKind, deed: dict[str, object], now_s: float) -> bool:
+        """Whether the vendor allowed it."""
         fake = self._hall.slack if VENDORS[kind] == "slack" else self._hall.teams
         with self._hall.by_hand():
-            fake.happen(msgspec.json.encode(deed), now_s)
+            try:
+                fake.happen(msgspec.json.encode(deed), now_s)
+            except Unclear:
+                return False
+        return True
 
     def _deed(self, what: str, kind: PlaceKind, place: str) -> dict[str, object]:
         """Empty where there is no such thing."""
