@@ -96,6 +96,7 @@ def undo(raw: sqlite3.Connection, tenant: str, no: int, by: Decider, now_us: int
     if found.state == "rejected":
         if not raw.execute(_REOPENED, (history, no, tenant, found.conflict.subject)).rowcount:
             return Decided(case=found, done=False, note="the same is asked anew already")
+        _due(raw, tenant, found.conflict, found.conflict.fixes[0].fix, now_us)
         return Decided(case=case(raw, tenant, no), done=True, scope=found.conflict.scope)
     if found.state == "undone":
         return Decided(case=found, done=False, again=True, note=f"{found.decided_by} undid it before")
