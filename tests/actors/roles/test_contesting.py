@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from actors.domain.conflicts.fixes import unit_scope
+from actors.domain.conflicts.people import near_scope
 from actors.domain.rosters.difference import Difference, Leaving, Oddity, Refusal
 from actors.domain.rosters.holding import judge
 from actors.domain.rosters.model import Kept, Member, Place, Seat, Unit
@@ -39,7 +40,7 @@ def contest(told: Difference, where: Place | None = None, **more: Any) -> Contes
 
 def asked(each: Contest) -> list[str]:
     found = contested(RULE, each, "roster-1", NOW_US)
-    assert {one.scope for one in found} <= {SCOPE}
+    assert {one.scope for one in found} <= {SCOPE, near_scope("acme/slack")}
     assert all(one.fixes for one in found)
     assert all(one.correlation_ids == ("roster-1",) for one in found)
     return [one.kind for one in found]
