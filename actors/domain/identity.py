@@ -26,7 +26,7 @@ ONE_EACH = frozenset({"sis", "master"})
 HOLDERS_MAX = 20
 """A value that more personas hold identifies nobody."""
 PAIRS_MAX = 10
-"""Matches that one value makes, at most."""
+"""Matches that one value makes, at most: those of the persons who had it first."""
 
 T = TypeVar("T", int, str)
 Pair = tuple[int, int]
@@ -90,12 +90,19 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Edge(msgspec.Struct, frozen=True, kw_only=True):
-    """These personas are one person, if this value says so."""
+    """These personas are one person, if this value says so and nothing is ``against`` it."""
 
     namespace: str
     value: str
     holders: tuple[int, ...]
     against: str = ""
+
+
+class _Doubt(msgspec.Struct, frozen=True, kw_only=True):
+    """A value that put nobody together, and why."""
+
+    edge: _Edge
+    against: str
 
 
 def settle(personas: Sequence[Persona], same: Iterable[Pair], apart: Iterable[Pair], rules: Identity) -> Settled:
@@ -130,7 +137,7 @@ class _Settling:
             self._apart[b].add(a)
         self._groups = _Union(self._personas)
         self._reasons: dict[int, Reason] = {}
-        self._matches: set[Match] = set()
+        self._doubts: dict[tuple[str, str], list[_Doubt]] = defaultdict(list)
         for a, b in sorted(same):
             if a in self._personas and b in self._personas:
                 self._join((a, b), Reason(how=Confidence.PERSON, why="a person said so"))
@@ -141,11 +148,12 @@ class _Settling:
                 self._level(list(self._by_address()), Confidence.EMAIL)
             else:
                 self._level(self._by_value(kind), Confidence.UNIQUE)
-        groups = [tuple(sorted(members)) for members in self._groups.by_root().values()]
+        by_root = self._groups.by_root()
+        groups = [tuple(sorted(members)) for members in by_root.values()]
         together = {no for members in groups for no in members if len(members) > 1}
         return Settled(
             groups=tuple(sorted(groups)),
-            matches=tuple(sorted(each for each in self._matches if not self._groups.one(each.a, each.b))),
+            matches=tuple(sorted(each for found in self._doubts.values() for each in self._questions(found, by_root))),
             reasons={no: reason for no, reason in self._reasons.items() if no in together},
         )
 
@@ -214,15 +222,15 @@ class _Settling:
         for component, found in sorted(by_component.items()):
             parted = [members[root] for root in parts[component]]
             decided.append((found, self._against(parted) if len(parted) > 1 else ""))
-        for found, against in decided:  # first what all say, then the joining: groups stay as they were meanwhile
-            for edge in found if against else ():
-                self._match(edge, against, members)
+        for found, against in decided:
+            for edge in found:
+                if against:
+                    self._doubts[edge.namespace, edge.value].append(_Doubt(edge=edge, against=against))
+                else:
+                    self._join(edge.holders, Reason(how=how, why=f"{edge.namespace}:{edge.value}"))
         for edge in edges:
             if edge.against:
-                self._match(edge, edge.against, members)
-        for found, against in decided:
-            for edge in () if against else found:
-                self._join(edge.holders, Reason(how=how, why=f"{edge.namespace}:{edge.value}"))
+                self._doubts[edge.namespace, edge.value].append(_Doubt(edge=edge, against=edge.against))
 
     def _against(self, groups: Sequence[Sequence[int]]) -> str:
         """Why these groups cannot all be one person; empty: nothing is against it."""
@@ -249,20 +257,29 @@ class _Settling:
                     union.join(f"of group {place}", held.value)
         return len(union.roots())
 
-    def _match(self, edge: _Edge, against: str, members: Mapping[int, list[int]]) -> None:
-        """Each two of different groups, one of a kind, unless there is nothing to ask."""
-        groups: dict[int, int] = {}
-        for no in sorted(edge.holders):
-            groups.setdefault(self._groups.root(no), no)
-        pairs = 0
-        for (one, a), (other, b) in combinations(groups.items(), 2):
-            two = [members[one], members[other]]
-            if pairs == PAIRS_MAX or not self._is_question(edge, *two):
-                continue
-            pairs += 1
-            between = edge.against or self._against(two) or f"with others that hang together by it: {against}"
-            a, b = min(a, b), max(a, b)
-            self._matches.add(Match(a=a, b=b, namespace=edge.namespace, value=edge.value, against=between))
+    # ── what is asked ────────────────────────────────────────────────────────────────────────────────
+
+    def _questions(self, doubts: Sequence[_Doubt], members: Mapping[int, list[int]]) -> Iterator[Match]:
+        """One for each two persons who have this value, as they are in the end: what a less sure level put together is
+        no question, nor is it two. Numbers follow the order in which sources were read, so of many it is not the least
+        numbers that count but who had the value first, source by source; whoever comes later takes no place of theirs.
+        """
+        namespace, value = key = (doubts[0].edge.namespace, doubts[0].edge.value)
+        rank = {persona.no: (held.from_us, persona.source, persona.no) for persona, held in self._several[key]}
+        asked: dict[Pair, tuple[int, int, _Doubt]] = {}
+        for doubt in doubts:
+            groups: dict[int, int] = {}
+            for no in sorted(doubt.edge.holders, key=lambda no: rank[no]):
+                groups.setdefault(self._groups.root(no), no)
+            for (one, a), (other, b) in combinations(groups.items(), 2):
+                two, new = (min(one, other), max(one, other)), (a, b, doubt)
+                if self._is_question(doubt.edge, members[one], members[other]):
+                    asked[two] = min(asked.get(two, new), new, key=lambda each: (rank[each[1]], rank[each[0]]))
+        first = sorted(asked.items(), key=lambda item: (rank[item[1][1]], rank[item[1][0]]))
+        for (one, other), (a, b, doubt) in first[:PAIRS_MAX]:
+            against = doubt.edge.against or self._against([members[one], members[other]])
+            against = against or f"with others that hang together by it: {doubt.against}"
+            yield Match(a=min(a, b), b=max(a, b), namespace=namespace, value=value, against=against)
 
     def _is_question(self, edge: _Edge, one: Sequence[int], other: Sequence[int]) -> bool:
         """Not where people answered it, where all are gone, or where one source itself tells them apart: active users
@@ -318,9 +335,6 @@ class _Union(Generic[T]):
         a, b = self.root(one), self.root(other)
         if a != b:
             self._up[max(a, b)] = min(a, b)
-
-    def one(self, a: T, b: T) -> bool:
-        return self.root(a) == self.root(b)
 
     def roots(self) -> list[T]:
         return [each for each in self._up if self.root(each) == each]

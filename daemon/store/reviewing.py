@@ -16,7 +16,7 @@ from daemon.store.persons import resettle
 
 PERSONAS = 50
 """Judged in one step, with all whom that may concern."""
-JUDGED_AS = b"2"
+JUDGED_AS = b"3"
 """How rules are applied. Another one: everybody is judged anew, as by other rules."""
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
