@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from actors.domain.identity import Confidence
 from config.identity import Identity
+from daemon.store import rostering
 from daemon.store.identity import OPERATOR
 from daemon.store.persons import next_no, resettle
 
@@ -104,6 +105,8 @@ def contact(raw: sqlite3.Connection, person: int, target: str, address: str, by:
         raw.execute("INSERT OR REPLACE INTO contacts VALUES (?, ?, ?, ?, ?)", (person, target, address, by, now_us))
     else:
         raw.execute("DELETE FROM contacts WHERE person = ? AND target = ?", (person, target))
+    for (tenant,) in raw.execute("SELECT tenant FROM persons WHERE no = ?", (person,)).fetchall():
+        rostering.mark_tenant(raw, tenant, now_us)
     return str(row[0]) if row else ""
 
 

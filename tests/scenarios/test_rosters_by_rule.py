@@ -74,6 +74,23 @@ async def test_whom_nobody_has_is_unmatched_and_found_once_there(tmp_path: Path,
         assert (await standings(campus, "CS101"))["found@example.edu"] == "in_step"
 
 
+async def test_whom_an_operator_links_is_put_in_at_once(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, kept()) as campus:
+        school, now_s = campus.school, campus.clock.now_us() / 1e6
+        [course] = [each for each in school.courses.values() if each.code == "CS101"]
+        school.enrol(school.add_person("Nobody", "Here", now_s, email="nobody@example.edu"), course, now_s)
+        await campus.until_read()
+        await settled(campus)
+        [(person,)] = await campus.rows("SELECT person FROM roster_standings WHERE standing = 'unmatched'")
+        account = workspace(campus).person("else@example.org")
+        office = Office(campus.store, campus.tenants, campus=campus)
+        await ask(office, p.IdentityLink(one=f"acme/{person}", other=f"slack:{account}"))
+        await trio.sleep(10)
+        await settled(campus)
+        assert "else@example.org" in inside(campus, "c-cs101")
+        assert (await standings(campus, "CS101"))["nobody@example.edu"] == "in_step"
+
+
 async def test_those_without_a_place_are_accounted_for(tmp_path: Path, autojump_clock: object) -> None:
     async with open_campus(tmp_path, kept(rule(into={"channel": "s-{section}"}))) as campus:
         await campus.until_read()

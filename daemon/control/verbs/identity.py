@@ -138,6 +138,7 @@ async def _contact(tenant: Tenant, person: int, target: str, address: str, dry_r
     if not dry_run:
         name = "identity.linked" if address else "identity.unlinked"
         asking.office.witness.event(name, tenant=tenant.name, person=person, login=asking.peer.login, target=target)
+        asking.office.switchboard.reconcile(tenant.name)
     return done()
 
 
