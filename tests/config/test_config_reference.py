@@ -49,6 +49,8 @@ def test_every_table_is_there() -> None:
         "[rosters.into]",
         "[rosters.match]",
         "[rosters.brake]",
+        "[review]",
+        "[[conflicts]]",
         "[retention]",
         "[identity]",
         "[due_soon]",

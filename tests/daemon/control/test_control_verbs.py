@@ -41,7 +41,7 @@ async def test_status_of_a_daemon_that_is_well(tmp_path: Path, autojump_clock: o
         assert done.exit_code == 0
         assert overall.degraded == ()
         assert (overall.version, overall.tenants, overall.unrouted, overall.delivered) == ("1.2.3", 1, 0, 2)
-        assert overall.actors == 2 + len(ACME.targets) + 4, "router, janitor, couriers, two listeners and custodians"
+        assert overall.actors == 2 + len(ACME.targets) + 3, "router, janitor, couriers, two listeners, one custodian"
         assert lanes["acme/slack"].depths == {"delivered": 2}
         assert lanes["acme/slack"].answering
         assert lanes["acme/slack"].window == 8
