@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 import trio
 from connecting import adjust, connect, desk_of, slack_tenant, suspended, told
-from world import SECRETS, Audience, Campus, completed, open_campus, route, tenant
+from world import SECRETS, Campus, completed, open_campus, route, tenant
 
 from actors.domain.flow import Outcome, Request
 from actors.domain.tokens import Holding, Tokens
 from actors.ports import StoreUnavailable
 from actors.ports.tokens import Connected, Kept, NotConnected
+from config.model import Audience
 
 HOUR_S = 3600.0
 TO_LEARNERS = route("learners", "completed", to="teams", audience=Audience(learner=True))

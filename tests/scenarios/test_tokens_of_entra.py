@@ -4,11 +4,11 @@ from pathlib import Path
 
 import trio
 from connecting import connect, suspended, told
-from world import Audience, completed, graded, open_campus, route, tenant
+from world import completed, graded, open_campus, route, tenant
 
 from actors.ports import Effect
 from actors.ports.tokens import Connected
-from config.model import Tenant
+from config.model import Audience, Tenant
 
 HOUR_S = 3600.0
 
