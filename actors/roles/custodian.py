@@ -97,7 +97,7 @@ class Custodian(Actor[CustodianMessage]):
     async def _go_on(self) -> None:
         await self._load()
         for speaker in self._speakers:
-            if self._renewing.reseeded(speaker):
+            if self._custody.reseeded(self._wallet, speaker):
                 self._ask(speaker, anew=True)
         while not self._ending:
             changed, clock = self._wallet.changed, self._world.clock
@@ -155,7 +155,7 @@ class Custodian(Actor[CustodianMessage]):
         """What was refused before may be taken now: without waiting until it would be tried by itself."""
         if not self._wallet.loaded or not self._wallet.renewable(speaker):
             return
-        if self._renewing.reseeded(speaker):
+        if self._custody.reseeded(self._wallet, speaker):
             await self._renewing.renew(speaker, anew=True)
         elif self._wallet.of(speaker).holding.state in ("none", "lost") or self._wallet.tried(speaker).failures:
             await self._renewing.renew(speaker)

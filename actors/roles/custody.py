@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 import trio
 
 from actors.domain.flow import Flow, Outcome, Request, Response
-from actors.domain.tokens import AFRESH, Holding, Missing, Trying, missing, refused, usable
+from actors.domain.tokens import AFRESH, Holding, Missing, Tokens, Trying, missing, refused, usable
 from actors.domain.verdicts import Revoked, Unavailable
 from actors.ports import Clock, Http, Reveal
 from actors.ports.speaking import given, revealed
@@ -129,6 +129,31 @@ class Custody:
     def over(self, http: Http) -> Http:
         """The client of a conversation, made to ask custodians too."""
         return CustodyHttp(self, http)
+
+    # ── what is kept, and what is configured ─────────────────────────────────────────────────────────
+
+    def held(self, wallet: Wallet, speaker: str) -> tuple[Tokens, str]:
+        """The speaker's tokens; none, and why, where they do not open."""
+        try:
+            return self.connections.open(wallet.tenant, wallet.name, speaker, wallet.of(speaker)), ""
+        except TokensUnusable as error:
+            return Tokens(), str(error)
+
+    def reseeded(self, wallet: Wallet, speaker: str) -> bool:
+        """Whether the configuration gives something else to begin with than it did."""
+        holding = wallet.of(speaker).holding
+        if holding.by or holding.state in ("none", "revoked"):
+            return False
+        held, closed = self.held(wallet, speaker)
+        try:
+            return not closed and wallet.seed(speaker) not in ("", held.seed)
+        except SecretUnavailable:
+            return False
+
+    def beyond_opening(self, wallet: Wallet, speaker: str) -> bool:
+        """Whether the speaker's tokens do not open and the configuration gives something to begin with. Where new ones
+        can be sealed all the same, the key of the former ones is gone, and who waited for it would wait for ever."""
+        return bool(self.held(wallet, speaker)[1]) and wallet.seeded(speaker)
 
     # ── speaking ─────────────────────────────────────────────────────────────────────────────────────
 

@@ -83,17 +83,6 @@ class Renewing:
 
     # ── renewing ─────────────────────────────────────────────────────────────────────────────────────
 
-    def reseeded(self, speaker: str) -> bool:
-        """Whether the configuration gives something else to begin with than it did."""
-        kept = self._wallet.of(speaker)
-        if kept.holding.by or kept.holding.state in ("none", "revoked"):
-            return False
-        try:
-            seed = self._wallet.seed(speaker)
-            return bool(seed) and seed != self._open(speaker, kept).seed
-        except (SecretUnavailable, TokensUnusable):
-            return False
-
     async def renew(self, speaker: str, *, anew: bool = False) -> str:
         """One asking, unless another one made it needless meanwhile. Why nothing came of it, empty: there is a new
         token. ``anew``: whether or not it is due, and beginning with what is configured."""
@@ -106,9 +95,10 @@ class Renewing:
     async def _ask(self, speaker: str, *, anew: bool) -> str:
         before = self._wallet.of(speaker)
         doubted = before.holding.asked_us is not None
-        keeps = anew and before.holding.state == "live" and self.reseeded(speaker)
+        keeps = anew and before.holding.state == "live" and self._custody.reseeded(self._wallet, speaker)
         try:
             await self._custody.connections.ready(self._wallet.tenant)
+            anew = anew or self._custody.beyond_opening(self._wallet, speaker)
             held = Tokens() if anew else self._open(speaker, before)
             seed = self._begun_with(speaker, before.holding, held, anew=anew)
             await self._deeds.intend(speaker, "token.renew" if before.holding.has_access else "token.obtain")
@@ -288,11 +278,13 @@ class Renewing:
         """At the vendor first; whatever it says, we forget them. ``why`` is shown from then on. What went wrong, empty:
         nothing."""
         async with self._alone(speaker):
-            kept = self._wallet.of(speaker)
             try:
-                held = self._open(speaker, kept)
+                await self._custody.connections.ready(self._wallet.tenant)
+                held, closed = self._custody.held(self._wallet, speaker)
                 await self._deeds.intend(speaker, "token.revoke", who, "", correlation_id)
-                said = await self._returned(speaker, held)
+                said = (
+                    f"forgotten here, but not given back: {closed}" if closed else await self._returned(speaker, held)
+                )
                 for _ in range(OVERTAKEN_MAX):
                     if await self.put(speaker, machine.revoked(self._wallet.of(speaker).holding, why), Tokens()):
                         break

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 import trio
-from connecting import slack_tenant, suspended, told
-from world import SECRETS, Audience, Campus, completed, open_campus, route, tenant
+from connecting import ADA, connect, desk_of, slack_tenant, suspended, told
+from world import SECRETS, Campus, completed, open_campus, route, tenant
+
+from actors.ports.tokens import Connected
+from config.model import Audience
 
 HOUR_S = 3600.0
 SOON_S = 2.0
@@ -69,6 +72,36 @@ async def test_a_token_that_is_put_right_is_used_at_once_by_who_listens_too(
         campus.switchboard.secrets_changed("acme/slack")
         await trio.sleep(SOON_S)
         assert await hailed(campus)
+
+
+async def test_after_a_key_that_is_gone_for_good_what_is_configured_is_begun_with_anew(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    """The vault seals with another key, and what the former one sealed opens no more."""
+    async with open_campus(tmp_path, tenant(TO_LEARNERS)) as campus:
+        await trio.sleep(SOON_S)
+        assert told(campus, "obtained", "acme/teams") == 1
+        campus.vault.key = 2
+        await trio.sleep(2 * HOUR_S)
+        assert told(campus, "renewed", "acme/teams") >= 1
+        await campus.tell(completed("ada"))
+        await campus.quiet()
+        assert len(campus.journal("teams")) == 1
+
+
+async def test_what_opens_no_more_can_be_given_up_and_connected_anew(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, slack_tenant()) as campus:
+        assert isinstance(await connect(campus), Connected)
+        campus.vault.key = 2
+        failed = await desk_of(campus).disconnect("acme", "slack", ADA, "corr")
+        assert failed is not None
+        assert "forgotten here, but not given back: it was sealed with a key" in failed.why
+        [wallet] = [each for each in campus.custody.of("acme") if each.name == "slack"]
+        assert wallet.of("bot").holding.state == "revoked"
+        assert isinstance(await connect(campus), Connected)
+        await campus.tell(completed("ada"))
+        await campus.quiet()
+        assert len(campus.journal("slack")) == 1
 
 
 async def hailed(campus: Campus) -> bool:

@@ -6,20 +6,23 @@ from daemon.vault.envelope import VaultUnusable
 
 
 class PlainVault:
-    """``away``: why nothing can be sealed or opened."""
+    """``away``: why nothing can be sealed or opened. What was sealed with another ``key`` cannot be opened."""
 
     def __init__(self) -> None:
         self.away = ""
+        self.key = 1
         self.sealings = 0
 
     def seal(self, tenant: str, kind: str, name: str, value: bytes, version: int = 0) -> bytes:
         self._possible()
         self.sealings += 1
-        return msgspec.json.encode([[tenant, kind, name, version], value])
+        return msgspec.json.encode([self.key, [tenant, kind, name, version], value])
 
     def open(self, tenant: str, kind: str, name: str, sealed: bytes, version: int = 0) -> bytes:
         self._possible()
-        place, value = msgspec.json.decode(sealed, type=tuple[list[str | int], bytes])
+        key, place, value = msgspec.json.decode(sealed, type=tuple[int, list[str | int], bytes])
+        if key != self.key:
+            raise VaultUnusable("it was sealed with a key that is not here")
         if place != [tenant, kind, name, version]:
             raise VaultUnusable("it does not open: it was changed, or belongs to another place")
         return value
