@@ -51,9 +51,7 @@ async def make(request: Manifest, asking: Asking) -> Done:
 def _made(request: Manifest, tenant: Tenant, target: str, site: Site) -> Registration:
     match request.platform:
         case "slack":
-            features = (
-                features_of(tenant.routes, target, hears=True, rosters=kept(tenant)) if target else ALL_OF_SLACK
-            )
+            features = features_of(tenant.routes, target, hears=True, rosters=kept(tenant)) if target else ALL_OF_SLACK
             return slack.registration(features, site, request.name)
         case "teams":
             settings = tenant.targets[target].settings
