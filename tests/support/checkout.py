@@ -6,7 +6,8 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 ROOMS = ("actors", "config", "daemon", "docs", "systemd", "tests", ".ci")
 PACKAGES = ("actors", "config", "daemon")
-MADE = {"__pycache__"}
+MADE = {"__pycache__", ".git"}
+"""What tools make; in a second work tree ``.git`` is a file."""
 DATA = {".jsonl", ".csv", ".lock", ".zip"}
 """Suffixes of what nobody writes by hand."""
 
@@ -14,11 +15,16 @@ DATA = {".jsonl", ".csv", ".lock", ".zip"}
 def files(*rooms: str, suffix: str = "") -> Iterator[Path]:
     """Every file below ``rooms`` (default: all of the project, and its top), without what tools make."""
     if not rooms:
-        yield from (path for path in sorted(TOP.iterdir()) if path.is_file() and path.name.endswith(suffix))
+        yield from (path for path in sorted(TOP.iterdir()) if is_ours(path) and path.name.endswith(suffix))
     for room in rooms or ROOMS:
         for path in sorted((TOP / room).rglob(f"*{suffix}")):
-            if path.is_file() and not MADE & set(path.parts) and not path.name.endswith(".pyc"):
+            if is_ours(path):
                 yield path
+
+
+def is_ours(path: Path) -> bool:
+    """A file that tools did not make."""
+    return path.is_file() and not MADE & set(path.parts) and not path.name.endswith(".pyc")
 
 
 def written(path: Path) -> str:
