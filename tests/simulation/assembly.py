@@ -51,6 +51,11 @@ BUSY = (
     "SELECT 1 FROM roster_places WHERE due > 0 AND stuck = '' LIMIT 1",
 )
 
+REFUSED = (
+    "SELECT 1 FROM roster_kept WHERE refused <> '' LIMIT 1",
+    "SELECT 1 FROM roster_standings WHERE standing IN ('refused', 'unmatched') LIMIT 1",
+)
+
 
 def play(seed: str, *, keep_lines: bool = False) -> Outcome:
     """Run it from beginning to end."""
@@ -248,6 +253,7 @@ class Assembly:
         """Mended, read whole, compared, decided, until nothing is left to do; then the roll is called."""
         campus = self._campus
         self._mend()
+        waited = False
         for number in range(LOOPS_MAX):
             before = self._ordered()
             if not (await self._read() and await self._compared()):
@@ -256,10 +262,12 @@ class Assembly:
             decided = await self._head.decide_all()
             reopened = self._reopen()
             campus.record.note("settling", when, number, self._ordered() - before, decided, reopened)
-            if not decided and not reopened and self._ordered() == before:
+            if decided or reopened or self._ordered() != before:
+                continue
+            if waited or not any(campus.look(sql) for sql in REFUSED):
                 break
-            if number > LOOPS_MAX // 2:
-                await trio.sleep(DAY_S + 3600)  # whom a vendor refused, or nobody knew, is tried again after a day
+            await trio.sleep(DAY_S + 3600)  # whom a vendor refused, or nobody knew, is tried again after a day
+            waited = True
         else:
             self._faults.append(f"{when}: it does not come to rest")
         self._faults += [f"{when}: {fault}" for fault in (*self._rollcall.steps(), *self._rollcall.standing())]
