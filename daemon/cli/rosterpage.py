@@ -20,10 +20,10 @@ COLOURS = {
 }
 """Of what is drawn: all that is out of step."""
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1c1e21 }
+body { font: 14px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 84rem; padding: 0 1rem; color: #1c1e21 }
 h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .25rem .6rem; vertical-align: top }
-th { border-bottom: 2px solid #ccd0d5 } td { border-bottom: 1px solid #ebedf0 }
+th { border-bottom: 2px solid #ccd0d5; white-space: nowrap } td.key { white-space: nowrap } .wide { overflow-x: auto } td { border-bottom: 1px solid #ebedf0 }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums } .out { color: #b02a1c } .dim { color: #65676b }
 svg { width: 100%; height: auto } text { font: 12px system-ui, sans-serif; fill: #65676b }
 """
@@ -85,11 +85,16 @@ def _places(rows: Sequence[RosterRow]) -> str:
     body = []
     for row in rows:
         counts = [row.people, *(getattr(row, name) for name in STANDINGS), row.strangers]
-        cells = [f"<td>{escape(text)}</td>" for text in (row.roster, row.label, row.place or "–")]
-        cells += [f"<td class='n'>{n:,}</td>" for n in counts]
-        body.append(f"<tr>{''.join(cells)}<td class='out'>{escape(row.note)}</td></tr>")
+        cells = [f"<td class='key'>{escape(text)}</td>" for text in (row.roster, row.label, row.place or "–")]
+        cells += [f"<td class='n'>{n:,}</td>" if n else "<td class='n dim'>·</td>" for n in counts]
+        body.append(f"<tr>{''.join(cells)}</tr>")
+        if row.note:
+            body.append(
+                f"<tr><td></td><td class='out' colspan='{len(heads) + len(numbers) - 1}'>{escape(row.note)}</td></tr>"
+            )
     heading = "".join(f"<th>{each}</th>" for each in heads) + "".join(f"<th class='n'>{each}</th>" for each in numbers)
-    return f"<table><thead><tr>{heading}<th>Note</th></tr></thead><tbody>{''.join(body)}</tbody></table>"
+    table = f"<table><thead><tr>{heading}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+    return f"<div class='wide'>{table}</div>"
 
 
 def _people(rows: Iterable[StandingRow]) -> str:
