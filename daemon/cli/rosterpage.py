@@ -23,7 +23,8 @@ STYLE = """
 body { font: 14px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 84rem; padding: 0 1rem; color: #1c1e21 }
 h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .25rem .6rem; vertical-align: top }
-th { border-bottom: 2px solid #ccd0d5; white-space: nowrap } td.key { white-space: nowrap } .wide { overflow-x: auto } td { border-bottom: 1px solid #ebedf0 }
+th { border-bottom: 2px solid #ccd0d5; white-space: nowrap } td.key { white-space: nowrap }
+.wide { overflow-x: auto } td { border-bottom: 1px solid #ebedf0 }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums } .out { color: #b02a1c } .dim { color: #65676b }
 svg { width: 100%; height: auto } text { font: 12px system-ui, sans-serif; fill: #65676b }
 """
