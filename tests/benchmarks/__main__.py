@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import trio
+from district import LARGE, district
 from otlp_receiver import http_collector
 from rich.console import Console
 from rich.table import Table
@@ -232,13 +233,13 @@ async def rostering(results: Results) -> None:
     """A OneRoster district, imported once and again; and a million enrolments, for their memory alone."""
     with tempfile.TemporaryDirectory(prefix="lmsyncd-bench-") as folder:
         root = Path(folder)
-        large = rosters.district(root / "district", *rosters.LARGE)
+        large = district(root / "district", *LARGE)
         limits = [rosters.bare_s(large, root / f"bare{number}.db") for number in range(3)]
         (root / "ours").mkdir()
         first, again = await rosters.imported(large, root / "ours", times=2)
         for what, one, goal in (("imported and published", first, "<= 3"), ("imported again, unchanged", again, "")):
             results.add(
-                f"OneRoster, {rosters.LARGE[2]:,} enrolments {what}",
+                f"OneRoster, {LARGE[2]:,} enrolments {what}",
                 f"{one.seconds:.2f} s",
                 f"bare parse and insert {min(limits):.2f} s",
                 one.seconds / min(limits),
@@ -246,7 +247,7 @@ async def rostering(results: Results) -> None:
             )
         results.add("rows written by importing it again", f"{again.written}", f"at first {first.written:,}", goal="0")
     with tempfile.TemporaryDirectory(prefix="lmsyncd-bench-") as folder:
-        million = rosters.district(Path(folder) / "million", MANY // 10, MANY // 30, MANY)
+        million = district(Path(folder) / "million", MANY // 10, MANY // 30, MANY)
         grown_mib = await trio.to_thread.run_sync(rosters.growth_mib, million, Path(folder))
     results.add(f"memory growth, {MANY:,} enrolments imported", f"{grown_mib:.0f} MiB", goal="<= 64 MiB")
 

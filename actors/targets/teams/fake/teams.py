@@ -124,6 +124,10 @@ class Teams:
         found = self._named.get(name.casefold(), {}).values()
         return [each for each in found if not each.deleted and now_s >= each.listed_s]
 
+    def all(self) -> list[Team]:
+        """Those that were made, and are not deleted."""
+        return [each for each in self._teams.values() if not each.deleted]
+
     def rename(self, team: Team, name: str) -> None:
         self._named.get(team.name.casefold(), {}).pop(team.id, None)
         team.name = name
