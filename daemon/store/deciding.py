@@ -31,7 +31,7 @@ _REJECTED = "UPDATE conflicts SET state = 'rejected', decided_us = ?, decided_by
 _UNDONE = "UPDATE conflicts SET state = 'undone', decided_us = ?, decided_by = ?, history = ? WHERE no = ?"
 _REOPENED = (
     "UPDATE conflicts SET state = 'open', decided_us = NULL, decided_by = '', history = ? WHERE no = ? AND NOT EXISTS "
-    "(SELECT 1 FROM conflicts o WHERE o.tenant = ? AND o.subject = ? AND o.state = 'open')"
+    "(SELECT 1 FROM conflicts o WHERE o.tenant = ? AND o.subject = ? AND (o.state = 'open' OR o.no > conflicts.no))"
 )
 
 
@@ -87,7 +87,8 @@ def reject(
 
 
 def undo(raw: sqlite3.Connection, tenant: str, no: int, by: Decider, now_us: int, rules: Identity) -> Decided:
-    """A ruling is taken back, or replaced by the one that undoes it; a rejection is asked again."""
+    """A ruling is taken back, or replaced by the one that undoes it; a rejection is asked again, unless the same was
+    asked anew since."""
     found = case(raw, tenant, no)
     if found is None:
         return Decided(case=None, done=False, note="there is no such conflict")

@@ -108,6 +108,22 @@ async def test_what_was_rejected_is_asked_again_only_when_the_sides_say_somethin
         assert (await conflicts.undo("acme", no, ANN, LATER_US + 3)).note == "the same is asked anew already"
 
 
+async def test_what_was_rejected_and_asked_anew_and_decided_is_not_opened_beside_that(tmp_path: Path) -> None:
+    one = seeded()["email_differs"]
+    other = msgspec.structs.replace(
+        one, sides=(msgspec.structs.replace(one.sides[0], value="new@example.edu"), *one.sides[1:])
+    )
+    async with opened(tmp_path) as (_, conflicts):
+        first = await raised(conflicts, one)
+        await conflicts.reject("acme", first, "leave it", ANN, LATER_US)
+        second = await raised(conflicts, other, LATER_US + 1)
+        await conflicts.reject("acme", second, "leave it", ANN, LATER_US + 2)
+        refused = await conflicts.undo("acme", first, ANN, LATER_US + 3)
+        assert not refused.done
+        assert (await conflicts.undo("acme", second, ANN, LATER_US + 4)).done
+        assert (await conflicts.raise_("acme", [other], LATER_US + 5)).known == 1
+
+
 async def test_a_question_whose_sides_changed_is_not_decided_by_who_saw_the_former_one(tmp_path: Path) -> None:
     one = seeded()["email_differs"]
     other = msgspec.structs.replace(
