@@ -25,8 +25,16 @@ _NEWS = (
     f"OR EXISTS (SELECT 1 FROM json_each(:left) AS told WHERE {_INSIDE})"
 )
 _CONCERNED = (
-    "no IN (SELECT place FROM roster_standings WHERE account = :person OR "
-    "lower(email) IN (SELECT value FROM json_each(:emails)))"
+    "no IN (SELECT place FROM roster_standings WHERE account = :person AND account <> '' UNION ALL "
+    "SELECT place FROM roster_standings WHERE lower(email) IN (SELECT value FROM json_each(:emails)) AND email <> '')"
+)
+_NAMED_OTHERS = (
+    "DELETE FROM roster_accounts WHERE lane = :lane AND named IN (SELECT value FROM json_each(:emails)) "
+    "AND id <> :person"
+)
+_NAMED_NO_MORE = (
+    "DELETE FROM roster_accounts WHERE lane = :lane AND id = :person AND id <> '' "
+    "AND named NOT IN (SELECT value FROM json_each(:emails))"
 )
 
 
@@ -46,11 +54,10 @@ def people(
     """Somebody's addresses are these now; none: nobody knows, or they are gone. ``came``: they are new there. What was
     remembered of addresses that this concerns is forgotten; how many places it is news to."""
     given: dict[str, object] = {"lane": lane, "person": person, "emails": _json(emails)}
-    theirs = "named IN (SELECT value FROM json_each(:emails))"
-    sql = f"DELETE FROM roster_accounts WHERE lane = :lane AND ((id <> :person AND {theirs})"  # noqa: S608
+    forgotten = raw.execute(_NAMED_OTHERS, given).rowcount
     if not came:
-        sql += f" OR (id = :person AND NOT {theirs})"
-    if not raw.execute(f"{sql})", given).rowcount:
+        forgotten += raw.execute(_NAMED_NO_MORE, given).rowcount
+    if not forgotten:
         return 0
     given |= {"soon": now_us + SOON_US, "due": COMPARE}
     return raw.execute(f"{_DUE} {_CONCERNED}", given).rowcount

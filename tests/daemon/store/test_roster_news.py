@@ -127,3 +127,20 @@ def test_where_nobody_knows_who_changed_nothing_remembered_counts() -> None:
     told(house, PeopleMissed("410"))
     assert {row[0] for row in house.raw.execute("SELECT found_us FROM roster_accounts")} == {0}
     assert due(house) == {}
+
+
+def test_whom_a_vendor_tells_of_is_found_without_reading_everybody() -> None:
+    house = hall()
+    asked: list[str] = []
+    house.raw.set_trace_callback(asked.append)
+    told(house, PersonChanged("UA", ("ben@x",)))
+    house.raw.set_trace_callback(None)
+    of_rosters = [sql for sql in asked if sql.startswith(("DELETE FROM roster_accounts", "UPDATE roster_places"))]
+    assert len(of_rosters) == 3
+    plans = [row[3] for sql in of_rosters for row in house.raw.execute(f"EXPLAIN QUERY PLAN {sql}")]
+    steps = [each for each in plans if each.startswith(("SEARCH roster", "SCAN roster"))]
+    assert [each.partition(" (")[2] for each in steps if "roster_accounts" in each] == [
+        "lane=? AND named=?)",
+        "lane=? AND id=?)",
+    ]
+    assert all(each.startswith("SEARCH") for each in steps), steps
