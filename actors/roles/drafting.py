@@ -155,7 +155,8 @@ class Drafting:
         self._rulings = await self._ruled([each.place.unit.key for each in chosen])
         free = [each for each in chosen if not each.flying]
         sought, placed = await self._seek(free, wanted)
-        matched = await self.matching.match(seat for each in placed for seat in wanted[each.place.unit.key].seats)
+        seats = (seat for each in placed for seat in wanted[each.place.unit.key].seats)
+        matched = await self.matching.match(seats, anew=scope.read)
         unread = [
             each
             for each in placed

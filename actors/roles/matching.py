@@ -50,9 +50,11 @@ class Matching:
         """How many people the vendor had when they were last listed; 0: nobody knows."""
         self._near: dict[str, tuple[tuple[str, str], ...]] = {}
 
-    async def match(self, seats: Iterable[Seat]) -> Matched:
-        """Raises Hindered, StoreUnavailable."""
+    async def match(self, seats: Iterable[Seat], *, anew: bool = False) -> Matched:
+        """``anew``: whoever was not there is looked for again, however lately that was. Raises Hindered,
+        StoreUnavailable."""
         matched = Matched()
+        anew_us = self._clock.now_us() if anew else 0
         people = {who(seat): seat for seat in seats}
         contacts = await self._rosters.contacts(self._tenant, self._target)
         withheld = await self._rosters.withheld(self._tenant)
@@ -64,8 +66,8 @@ class Matching:
             else:
                 open_[key] = self._addresses(seat, said, withheld)
         known = await self._known({each for addresses in open_.values() for each in addresses})
-        await self._look(known, self._unknown(open_, known), people)
-        await self._elsewhere(people, open_, known, withheld)
+        await self._look(known, self._unknown(open_, known, anew_us), people)
+        await self._elsewhere(people, open_, known, withheld, anew_us)
         for key, addresses in open_.items():
             self._judge(matched, people[key], addresses, known, withheld)
         return matched
@@ -82,6 +84,7 @@ class Matching:
         open_: dict[int | str, list[str]],
         known: dict[str, AccountFound],
         withheld: dict[tuple[int, str], str],
+        anew_us: int,
     ) -> None:
         """Whom nobody knows by the address that this source tells may be known by another one's."""
         lost = [
@@ -99,12 +102,20 @@ class Matching:
                     addresses.append(each)
         more = {each for key, addresses in open_.items() for each in addresses if each not in known}
         known.update(await self._known(more))
-        await self._look(known, self._unknown(open_, known), people)
+        await self._look(known, self._unknown(open_, known, anew_us), people)
 
-    def _unknown(self, open_: dict[int | str, list[str]], known: dict[str, AccountFound]) -> list[str]:
+    def _unknown(self, open_: dict[int | str, list[str]], known: dict[str, AccountFound], anew_us: int) -> list[str]:
+        """Whom to ask about: who was found absent or deactivated is believed to be so for less long."""
         now_us = self._clock.now_us()
+        absent_us = max(anew_us, now_us - ABSENT_KEPT_US)
         wanted = dict.fromkeys(each for addresses in open_.values() for each in addresses)
-        return [each for each in wanted if each not in known or not _holds(known[each], now_us)]
+        return [
+            each
+            for each in wanted
+            if each not in known
+            or not _holds(known[each], now_us)
+            or (_is_absent(known[each]) and known[each].found_us < absent_us)
+        ]
 
     async def _known(self, named: Iterable[str]) -> dict[str, AccountFound]:
         wanted = sorted(named)
@@ -252,6 +263,10 @@ class Matching:
 def _has(known: dict[str, AccountFound], address: str) -> bool:
     found = known.get(address)
     return found is not None and found.account is not None
+
+
+def _is_absent(found: AccountFound) -> bool:
+    return found.account is None or not found.account.active
 
 
 def _holds(found: AccountFound, now_us: int) -> bool:
