@@ -33,6 +33,16 @@ def reloaded(old: Daemon, new: Daemon) -> Daemon:
     return structs.replace(old, vault=new.vault, network=network)
 
 
+def taken(old: Daemon, new: Daemon) -> tuple[str, ...]:
+    """What of ``lmsyncd.toml`` differs and is brought into force by a reload: tables, and dotted keys."""
+    keys = [table for table in sorted(RELOADED_TABLES) if getattr(old, table) != getattr(new, table)]
+    for key in sorted(RELOADED_KEYS):
+        table, _, name = key.partition(".")
+        if getattr(getattr(old, table), name) != getattr(getattr(new, table), name):
+            keys.append(key)
+    return tuple(keys)
+
+
 def changes(old: Configuration, new: Configuration) -> Changes:
     """What is different in ``new``."""
     both = old.tenants.keys() & new.tenants.keys()

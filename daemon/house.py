@@ -24,7 +24,7 @@ from actors.roles.router import Plan
 from actors.roles.undertaking import Undertaking
 from actors.roles.world import Meanings, Switchboard, World
 from actors.targets import discover
-from config.diff import changes, reloaded
+from config.diff import changes, reloaded, taken
 from config.model import Configuration, PersonRow, Tenant
 from config.numbers import number_of
 from config.polling import Polling
@@ -187,6 +187,7 @@ class House:
                 self.witness.trouble("config.refused", problems=len(errors), first=in_a_line(errors[0]))
                 return ReloadOutcome(problems=problems)
             needed = changes(self._configuration, fresh).daemon_changed
+            now_taken = taken(self._configuration.daemon, fresh.daemon)
             problems = in_order([*problems, *await self._rewritten(fresh)])
             # What only a restart brings into force is shown as it is in force, and reported as differing again.
             daemon = reloaded(self._configuration.daemon, fresh.daemon)
@@ -200,7 +201,7 @@ class House:
             self.try_suspended()
             await self.logbook.configured()
             self.witness.event("config.reloaded", applied=list(applied), restart_needed=list(needed))
-            return ReloadOutcome(applied=applied, restart_needed=needed, problems=problems)
+            return ReloadOutcome(applied=applied, taken=now_taken, restart_needed=needed, problems=problems)
 
     def try_suspended(self, tenant: str = "") -> None:
         """Of a lane, a source, an account or a listener that was refused, what stands in its secret's place may be

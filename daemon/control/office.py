@@ -30,10 +30,12 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReloadOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """``applied``: tenants whose actors were started anew, added or removed. ``restart_needed``: settings that only a
-    restart of the daemon brings into force, dotted. With an error among ``problems`` nothing was applied."""
+    """``applied``: tenants whose actors were started anew, added or removed. ``taken``: settings of the daemon's own
+    that came into force, ``restart_needed``: those that only its restart brings into force, both dotted. With an error
+    among ``problems`` nothing was applied."""
 
     applied: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
     restart_needed: tuple[str, ...] = ()
     problems: Sequence[Problem] = ()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from config_world import ENVIRON, GOOD_TENANT, look, write
 
-from config.diff import Changes, changes, reloaded
+from config.diff import Changes, changes, reloaded, taken
 from config.model import Configuration
 
 PEOPLE = 'people = { file = "people.csv" }\n'
@@ -91,6 +91,8 @@ def test_a_reload_takes_what_it_can_and_leaves_the_rest_to_a_restart(tmp_path: P
     vault = '[vault]\nkey = { env = "TOKEN" }\n'
     new = configuration(tmp_path, {"lmsyncd.toml": FILES["lmsyncd.toml"] + network + vault})
     assert changes(old, new).daemon_changed == ("network.proxy",)
+    assert taken(old.daemon, new.daemon) == ("vault", "network.private_targets")
+    assert taken(new.daemon, new.daemon) == ()
     daemon = reloaded(old.daemon, new.daemon)
     assert daemon.network.private_targets == ("10.0.0.0/8",)
     assert daemon.vault == new.daemon.vault

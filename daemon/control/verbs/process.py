@@ -45,6 +45,8 @@ async def reload(request: Reload, asking: Asking) -> Done:
     await asking.emit(ReloadRow(applied=tuple(outcome.applied), restart_needed=tuple(outcome.restart_needed)))
     if outcome.restart_needed:
         return done(f"takes a restart: {', '.join(outcome.restart_needed)}")
+    if outcome.taken:
+        return done(f"in force now: {', '.join(outcome.taken)}")
     return done("nothing has changed" if not outcome.applied else "")
 
 

@@ -262,6 +262,9 @@ async def test_reload(tmp_path: Path, autojump_clock: object) -> None:
         office.outcome = ReloadOutcome(restart_needed=("gateway.listen",))
         [row], done = await ask(office, p.Reload())
         assert "gateway.listen" in done.note
+        office.outcome = ReloadOutcome(taken=("network.private_targets",))
+        [row], done = await ask(office, p.Reload())
+        assert done.note == "in force now: network.private_targets"
         office.outcome = ReloadOutcome(problems=[PROBLEM])
         [row], done = await ask(office, p.Reload())
         assert (row.key, row.line, done.exit_code) == ("routes[0].to", 3, Exit.BAD_CONFIGURATION)
