@@ -43,8 +43,8 @@ _SEATS = (
 )
 _LOST = (
     "SELECT c.scope, c.subject, EXISTS (SELECT 1 FROM roster_standings s JOIN roster_places p ON p.no = s.place "
-    "WHERE s.person = c.person AND s.standing = 'unmatched' AND c.scope = 'near:' || p.lane) FROM conflicts c "
-    "WHERE c.tenant = ? AND c.state = 'open' AND c.kind = 'near_miss'"
+    "WHERE s.person = c.person AND s.person <> 0 AND s.standing = 'unmatched' AND c.scope = 'near:' || p.lane) "
+    "FROM conflicts c WHERE c.tenant = ? AND c.state = 'open' AND c.kind = 'near_miss'"
 )
 _user = msgspec.json.Decoder(User).decode
 _course = msgspec.json.Decoder(Course).decode

@@ -47,8 +47,8 @@ def apply_to_conflicts(raw: sqlite3.Connection, tenant: str, eraser: Eraser, row
         match fate_of_conflict(eraser, row):
             case Fate.GOES:
                 raw.execute("DELETE FROM conflicts WHERE no = ?", (row[0],))
-                raw.execute("DELETE FROM rulings WHERE conflict = ? OR (tenant = ? AND person = ?)",
-                            (row[0], tenant, row[1]))  # fmt: skip
+                raw.execute("DELETE FROM rulings WHERE conflict = ?", (row[0],))
+                raw.execute("DELETE FROM rulings WHERE tenant = ? AND person = ? AND person <> 0", (tenant, row[1]))
                 gone += 1
             case Fate.CHANGED:
                 raw.execute(

@@ -66,7 +66,9 @@ def forget(raw: sqlite3.Connection, tenant: str, no: int, person: int, keys: Seq
     if raw.execute("SELECT 1 FROM personas WHERE person = ?", (person,)).fetchone() is None:
         raw.execute("DELETE FROM identities WHERE person = ?", (person,))
         raw.execute("DELETE FROM contacts WHERE person = ?", (person,))
-        raw.execute("DELETE FROM roster_kept WHERE person = ?", (person,))
+        raw.execute("DELETE FROM roster_kept WHERE person = ? AND person <> 0", (person,))
+        raw.execute("DELETE FROM roster_standings WHERE person = ? AND person <> 0", (person,))
+        raw.execute("DELETE FROM rulings WHERE person = ? AND person <> 0", (person,))
         raw.execute("DELETE FROM persons WHERE no = ?", (person,))
         return
     raw.executemany(

@@ -185,7 +185,7 @@ def _assign(
         raw.execute("UPDATE identities SET person = ? WHERE person = ?", (person, gone))
         raw.execute("UPDATE OR IGNORE contacts SET person = ? WHERE person = ?", (person, gone))
         raw.execute("DELETE FROM contacts WHERE person = ?", (gone,))
-        raw.execute("UPDATE roster_kept SET person = ? WHERE person = ?", (person, gone))
+        raw.execute("UPDATE roster_kept SET person = ? WHERE person = ? AND person <> 0", (person, gone))
         raw.execute("DELETE FROM persons WHERE no = ?", (gone,))
     _identify(raw, tenant, around, now, born, now_us)
     return sum(around.persons[no] not in (0, person) for no, person in now.items())

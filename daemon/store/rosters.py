@@ -194,7 +194,7 @@ class SqlRosters:
                 for person, value in raw.execute(
                     "SELECT p.person, i.value FROM personas p JOIN identifiers i ON i.persona = p.no "  # noqa: S608
                     f"WHERE p.person IN ({marks}) AND i.namespace = '{EMAIL}' AND i.until_us IS NULL "
-                    "AND p.tenant = ? ORDER BY p.inactive_us IS NOT NULL, p.source <> '', p.no, i.value",
+                    "AND +p.tenant = ? ORDER BY p.inactive_us IS NOT NULL, p.source <> '', p.no, i.value",
                     (*some, tenant),
                 ):
                     if value not in found.get(person, ()):

@@ -62,3 +62,16 @@ def test_who_is_in_a_place_leaves_with_the_person(raw: sqlite3.Connection) -> No
     raw.executemany("INSERT INTO roster_kept (place, id, person) VALUES (1, ?, ?)", [("U7", 7), ("U8", 8)])
     forget(raw, "acme", 70, 7, [])
     assert raw.execute("SELECT id FROM roster_kept").fetchall() == [("U8",)]
+
+
+def test_how_somebody_without_an_address_stood_and_what_was_decided_about_them_leave_with_the_person(
+    raw: sqlite3.Connection,
+) -> None:
+    raw.execute("UPDATE roster_standings SET email = ''")
+    raw.executemany(
+        "INSERT INTO rulings (tenant, topic, scope, person, fix, by_who, at_us) VALUES ('acme', ?, '', ?, '{}', '', 0)",
+        [("t7", 7), ("t8", 8), ("t0", 0)],
+    )
+    forget(raw, "acme", 70, 7, [])
+    assert raw.execute("SELECT who FROM roster_standings").fetchall() == [("8",)]
+    assert raw.execute("SELECT person FROM rulings ORDER BY person").fetchall() == [(0,), (8,)]
