@@ -18,7 +18,7 @@ from rich.table import Table
 from daemon.demo.moodle import sample
 from daemon.demo.scene import Scene, write
 from daemon.demo.stage import Stage, free_port
-from tests.benchmarks import bare, load, rosters, searching, singles
+from tests.benchmarks import bare, load, planning, rosters, searching, singles, tallying
 
 MANY, FEW = 1_000_000, 1_000
 TENANTS = 1_000
@@ -252,6 +252,34 @@ async def rostering(results: Results) -> None:
     results.add(f"memory growth, {MANY:,} enrolments imported", f"{grown_mib:.0f} MiB", goal="<= 64 MiB")
 
 
+async def in_step(results: Results) -> None:
+    """What vendors are asked for ten thousand people's rosters, and what a plan of a hundred thousand takes."""
+    for kind in ("channel", "usergroup", "team"):
+        counts = await trio.to_thread.run_sync(tallying.measured, kind)
+        for what, told in (("first sync", counts.first), ("night without changes", counts.night)):
+            calls = "" if told.calls == told.requests else f" ({told.calls:,} calls)"
+            results.add(
+                f"requests for {tallying.PEOPLE:,} people, {tallying.CLASSES} {kind}s, {what}",
+                f"{told.requests:,}{calls}",
+                f"fewest possible {told.requests_min:,}",
+                told.requests / told.requests_min,
+                "<= 1.05",
+            )
+    with tempfile.TemporaryDirectory(prefix="lmsyncd-bench-") as folder:
+        root = Path(folder)
+        await planning.prepare(root)
+        costs = await planning.measured(root)
+        grown_mib = await trio.to_thread.run_sync(planning.growth_mib, root)
+    results.add(
+        f"plan of {planning.MEMBERSHIPS:,} memberships, seconds of processor",
+        f"{costs.ours_s:.2f} s",
+        f"bare set difference {costs.bare_s:.2f} s",
+        costs.ratio,
+        "<= 3",
+    )
+    results.add("memory growth by that plan, with 64 MiB of database cache", f"{grown_mib:.0f} MiB", goal="<= 128 MiB")
+
+
 def _idle(words: str) -> str:
     """A tenant with two targets, its own credential and nobody in it."""
     return words.replace('[people]\nfile = "../people.csv"\n', "")
@@ -278,6 +306,7 @@ async def main(budget_s: float) -> None:
     await remembering(results)
     await finding(results)
     await rostering(results)
+    await in_step(results)
     Console(width=130).print(results.table)
 
 

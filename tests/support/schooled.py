@@ -46,7 +46,7 @@ async def open_district(root: Path, bundle: Path, *rules: Roster, **more: Any) -
 
     def before(campus: Campus) -> None:
         slack, teams = vendors(campus)
-        teams.people.hired_only = True
+        teams.terms.open_directory, teams.people.hired_only = False, True  # nobody else is there
         for each in (*people, KEEPER):
             teams.people.hire(each)
         for each in people:

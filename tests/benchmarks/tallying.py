@@ -104,7 +104,6 @@ async def _nights(store: Store) -> int:
 
 
 def _asked(tally: Tally, fewest: tuple[int, int]) -> Asked:
-    print(dict(tally.calls), dict(tally.requests), file=sys.stderr)
     calls = sum(n for name, n in tally.calls.items() if name in ROSTER)
     requests = sum(n for name, n in tally.requests.items() if name in ROSTER)
     return Asked(calls, fewest[0], requests, fewest[1])
