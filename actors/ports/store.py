@@ -10,7 +10,6 @@ import msgspec
 from actors.domain.changes import AnyChange, StatementStored
 from actors.domain.outbox import Attempt, Decision, Delivery, HeldFor
 from actors.domain.retention import Mark, Rules, Step
-from actors.domain.rosters.order import RosterOrder
 from actors.domain.speech import moment_of
 from actors.domain.verdicts import Refused
 from actors.domain.xapi.accepted import NewStatement
@@ -197,12 +196,6 @@ class Outbox(Protocol):
 
     async def route(self, tenant: str, routed: Sequence[Routed], cursor: int) -> RoutedCount:
         """Outcomes, new deliveries and the cursor, in one transaction. Safe to repeat."""
-
-    async def order(
-        self, lane: str, orders: Sequence[RosterOrder], correlation_id: str, traceparent: str, now_us: int
-    ) -> int:
-        """Deliveries of these orders, which are of no statement. How many are new: one that was ordered before is not
-        ordered again."""
 
     async def claim(self, lane: str, boot: str, now_us: int, limit: int, *, theirs_us: int | None = None) -> Claimed:
         """Heads of line that are due: waiting ones become claimed (the attempt is spent), unknown ones are

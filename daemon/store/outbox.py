@@ -9,9 +9,8 @@ from typing import Any
 import msgspec
 
 from actors.domain.outbox import Attempt, Decision, Delivery, State
-from actors.domain.rosters.order import RosterOrder
 from actors.ports import Caused, Claimed, Routed, RoutedCount
-from daemon.store import failing, holding, ordering, propagation, rostering, rows, undoing
+from daemon.store import failing, holding, propagation, rostering, rows, undoing
 from daemon.store.engine import Engine
 from daemon.store.holding import DAY_US as DAY_US
 from daemon.store.lines import advance as advance
@@ -46,11 +45,6 @@ class SqlOutbox:
 
     async def route(self, tenant: str, routed: Sequence[Routed], cursor: int) -> RoutedCount:
         return await self._write(lambda raw: route(raw, tenant, routed, cursor))
-
-    async def order(
-        self, lane: str, orders: Sequence[RosterOrder], correlation_id: str, traceparent: str, now_us: int
-    ) -> int:
-        return await self._write(lambda raw: ordering.order(raw, lane, orders, correlation_id, traceparent, now_us))
 
     async def claim(self, lane: str, boot: str, now_us: int, limit: int, *, theirs_us: int | None = None) -> Claimed:
         return await self._write(lambda raw: claim(raw, lane, boot, now_us, limit, theirs_us))

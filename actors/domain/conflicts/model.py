@@ -39,8 +39,6 @@ ConflictState = Literal["open", "approved", "rejected", "settled", "undone"]
 """Waits for a person; a fix of it is in force; nothing is done about it while it stays as it is; it is not so any more;
 its fix was taken back."""
 
-SIDES_MAX = 20
-"""Of a conflict; of more, the first are shown and the rest counted."""
 TEXT_CHARS_MAX = 500
 
 

@@ -90,7 +90,6 @@ from actors.targets.teams.fake.terms import Terms
 from actors.targets.teams.fake.watching import Watching
 
 GRAPH_MOUNT = "/graph/v1.0/"
-USUALLY = STRIKES - INSIDE | FORGETTING
 PENDING_MAX = 10_000
 
 
