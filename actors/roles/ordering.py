@@ -177,11 +177,15 @@ class Orders:
 
 
 def standings(part: Part, settled: Settled, problem: str) -> list[Standing]:
-    """How everybody of a unit stands, as of this run."""
+    """How everybody of a unit stands, as of this run. Nobody is in step in a place that is gone."""
+    closed = part.place.closed
+    gone = closed if closed and not closed.startswith("archived") and not part.desired.over else ""
     found = []
     for each in accounts(part.desired, settled.whole.difference, part.accounts, problem):
         if settled.held and each.standing == "pending" and each.detail.endswith("is taken out"):
             each = msgspec.structs.replace(each, detail=f"{each.detail}: it waits for a person, {settled.held}")
+        if gone and each.standing == "in_step":
+            each = msgspec.structs.replace(each, standing="pending", detail=gone)
         found.append(each)
     return found
 

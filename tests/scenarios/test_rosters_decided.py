@@ -133,6 +133,7 @@ async def test_a_channel_that_is_gone_is_made_anew(tmp_path: Path, autojump_cloc
         place = workspace(campus).place(room)
         place.deleted, place.name = True, "gone"
         case = await question(campus, "place_gone")
+        assert {standing for _, standing in (await standings(campus, COURSE)).items()} == {"pending"}
         await decide(campus, case, "make_anew")
         assert channel(campus, ROOM) not in ("", room)
         assert inside(campus, ROOM) == enrolled(campus, COURSE)
