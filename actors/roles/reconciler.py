@@ -121,7 +121,9 @@ class Reconciler(Actor[ReconcilerMessage]):
     async def _apply(self, message: RosterApply) -> None:
         async def work() -> RosterPlanned:
             async with self._standing_still():
-                scope = Scope(whole=not message.course, course=message.course, dry=True, accept=message.accept)
+                scope = Scope(
+                    whole=not message.course, course=message.course, read=True, dry=True, accept=message.accept
+                )
                 drafts = await self._drafts(scope)
                 now = joint_hash([draft.judged.hash for draft in drafts.values()])
                 if now != message.hash:

@@ -147,6 +147,9 @@ async def test_a_plan_changes_nothing_and_counts_for_what_it_says_only(tmp_path:
         assert (told.plan.adds, told.plan.removes) == (1, 0)
         assert len(campus.journal("slack")) == before
         space.rooms.take(room, lost[1:], now_s - 100)
+        unread = await apply(campus, told.plan.hash, course="CS101")  # nobody has told of the second
+        assert not unread.done
+        assert "not the same" in unread.why
         await run(campus, "PH110")
         again = await plan(campus, "CS101")
         assert again.plan is not None
