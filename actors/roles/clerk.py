@@ -5,6 +5,7 @@ it stands; it is tried again later, ever more seldom, and nothing is concluded f
 """
 
 from collections import Counter
+from collections.abc import Collection
 from hashlib import blake2b
 
 import msgspec
@@ -21,7 +22,7 @@ from actors.ports.rosters import COMPARE, Cause, Drift, PlanRow, PlanState, Reck
 from actors.roles.drafting import Drafting
 from actors.roles.drafts import Draft, Scope
 from actors.roles.inquiring import Hindered, Inquiry
-from actors.roles.ordering import Orders, unplaced
+from actors.roles.ordering import Given, Orders, unplaced
 from actors.roles.planrows import plan_row
 from actors.roles.world import World
 from config.model import Tenant
@@ -164,7 +165,8 @@ class Clerk:
         state, now_us = await self._stood(), self._world.clock.now_us()
         places = await self._world.rosters.places(self._tenant.name, self.rule.name, self.lane, self.rule.into.kind)
         times = [each.due_us for each in places.values() if each.due and not each.stuck and not each.flying]
-        times += [us for us in (self._next_us(state), state.turns_us) if us is not None]
+        next_us = self._next_us(state) if state.whole_us else None  # the first one waits for its source, not for a time
+        times += [us for us in (next_us, state.turns_us) if us is not None]
         return min([LOOK_S_MAX, *(max(0.0, (us - now_us) / 1e6) for us in times)])
 
     # ── runs ─────────────────────────────────────────────────────────────────────────────────────────
@@ -197,21 +199,21 @@ class Clerk:
         finally:
             self._doing = "idle"
 
-    async def give(self, draft: Draft, plan: PlanRow | None = None) -> int:
-        """Carry it out. How many orders that makes. Raises StoreUnavailable."""
+    async def give(self, draft: Draft, plan: PlanRow | None = None) -> Given:
+        """Carry it out. Raises StoreUnavailable."""
         world = self._world
-        ordered = await self._orders.give(draft, plan)
-        await self._park(draft)
-        if ordered or draft.judged.is_held:
+        given = await self._orders.give(draft, plan)
+        await self._park(draft, given.busy)
+        if given.ordered or draft.judged.is_held:
             world.witness.event(
                 "roster.ordered",
                 lane=self.lane,
                 rule=self.rule.name,
                 places=len(draft.parts),
-                orders=ordered,
+                orders=given.ordered,
                 held=sum(bool(each.held) for each in draft.judged.places),
             )
-        return ordered
+        return given
 
     async def note(self, draft: Draft) -> None:
         """Who has no place at all, and how the rule stands, for the chart. Raises StoreUnavailable."""
@@ -245,13 +247,15 @@ class Clerk:
             ),
         )
 
-    async def _park(self, draft: Draft) -> None:
-        """What waits for a person, as plans of their own."""
+    async def _park(self, draft: Draft, busy: Collection[str]) -> None:
+        """What waits for a person, as plans of their own; none in which a place has changed meanwhile."""
         parked: dict[str, list[PlaceShown]] = {}
         for each in shown(draft.judged):
             if each.parked:
                 parked.setdefault(each.parked, []).append(each)
         for hash_, places in parked.items():
+            if any(each.unit in busy for each in places):
+                continue
             row = PlanRow(
                 tenant=self._tenant.name,
                 hash=hash_,

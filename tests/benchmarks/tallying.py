@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import trio
 from district import district
-from schooled import Tally, enrolled, inside, open_district, rule, settled
+from schooled import Tally, enrolled, inside, open_district, read, rule, settled
 from trio.testing import MockClock
 
 from daemon.store.database import Store
@@ -84,7 +84,7 @@ async def counted(root: Path, kind: str, people: int, classes: int, enrolments: 
     sizes = [len(each) for each in wanted.values()]
     async with open_district(root, bundle, rule(kind)) as campus:
         tally = Tally(campus)
-        await campus.until_read()
+        await read(campus)
         await settled(campus)
         assert inside(campus, kind) == wanted
         first = _asked(tally, fewest_first(kind, people, sizes))

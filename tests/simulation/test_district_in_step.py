@@ -12,7 +12,7 @@ import pytest
 import trio
 from district import LARGE, district
 from roster_hall import plan, run
-from schooled import enrolled, inside, open_district, rule, settled, vendors
+from schooled import enrolled, inside, open_district, read, rule, settled, vendors
 from world import Campus
 
 SMALL = (200, 15, 450)
@@ -76,7 +76,7 @@ async def into_step(root: Path, kind: str, people: int, classes: int, enrolments
     kept = rule(kind, strangers="remove", brake=ROOMY)
     async with open_district(root, bundle, kept) as campus:
         trouble(campus, kept.to)
-        await campus.until_read()
+        await read(campus)
         await settled(campus)
         assert inside(campus, kind) == wanted, "from nothing"
         await trio.sleep(1_800)  # nobody's members are late any more

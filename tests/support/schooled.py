@@ -58,6 +58,13 @@ async def open_district(root: Path, bundle: Path, *rules: Roster, **more: Any) -
         yield campus
 
 
+async def read(campus: Campus) -> None:
+    """Its bundle is read: the first look only finds that it is there."""
+    await campus.until_read()
+    while not (await campus.sync()).told:
+        await trio.sleep(LOOK_S)
+
+
 def deliver(root: Path, bundle: Path) -> Path:
     """Where it lies in the inbox then, settled long ago."""
     inbox = root / "inbox"
