@@ -51,11 +51,13 @@ class RosterRun(msgspec.Struct, frozen=True, kw_only=True, tag="roster_run"):
 
 class RosterPlanned(msgspec.Struct, frozen=True, kw_only=True):
     """What a reconciler answers: the plan as it is kept, whether it was carried out (``ordered``: in so many orders),
-    and otherwise why not. ``again``: it may be asked again later."""
+    and otherwise why not. ``left``: so many places changed meanwhile, and nothing was done there. ``again``: it may be
+    asked again later."""
 
     plan: PlanRow | None = None
     done: bool = False
     ordered: int = 0
+    left: int = 0
     why: str = ""
     again: bool = False
 

@@ -3,7 +3,7 @@
 One transaction a handful of places: whoever is killed between two of them has ordered some, and the others are due.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -18,7 +18,7 @@ from actors.domain.rosters.model import Desired, Kept, Member
 from actors.domain.rosters.order import RosterOrder
 from actors.domain.xapi.moments import spelt
 from actors.ports.rostering import Rostering, Wanted
-from actors.ports.rosters import COMPARE, PlanRow, Reckoned
+from actors.ports.rosters import COMPARE, Committed, PlanRow, Reckoned
 from actors.roles.contesting import Contest, contested, contested_together
 from actors.roles.drafts import Draft, Part
 from actors.roles.world import World
@@ -30,6 +30,15 @@ SPARED_AGAIN_US = 300_000_000
 """Where somebody would leave if what is known were all there is, that is asked again after so long."""
 FORGET_US = 30 * 86_400_000_000
 OPEN = 1_000
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a draft: how many orders are new, and the keys of units of which something changed meanwhile: the
+    draft is not so any more there. ``left``: in so many of those it would have done something."""
+
+    ordered: int = 0
+    busy: frozenset[str] = frozenset()
+    left: int = 0
 
 
 class Orders:
@@ -44,9 +53,10 @@ class Orders:
         self._asking: set[str] | None = None
         """Scopes in which people are asked something; None: nobody has looked yet."""
 
-    async def give(self, draft: Draft, plan: PlanRow | None) -> int:
-        """Everything that the draft says. How many orders are new. Raises StoreUnavailable."""
+    async def give(self, draft: Draft, plan: PlanRow | None) -> Given:
+        """Everything that the draft says, but for places that changed meanwhile. Raises StoreUnavailable."""
         world, ordered = self._world, 0
+        busy: set[int] = set()
         token = world.dice.token()[:16]
         correlation_id = f"roster-{token}"
         lot: list[Reckoned] = []
@@ -58,19 +68,27 @@ class Orders:
             lot.append(one)
             rows += len(one.kept) + len(one.standings or ()) + 10
             if rows >= ROWS_MAX:
-                ordered += await self._commit(lot, None, correlation_id, draft.now_us)
+                done = await self._commit(lot, None, correlation_id, draft.now_us)
+                ordered += done.ordered
+                busy.update(done.busy)
                 lot, rows = [], 0
-        ordered += await self._commit(lot, plan, correlation_id, draft.now_us)
-        await self._ask(draft, correlation_id)
+        done = await self._commit(lot, plan, correlation_id, draft.now_us)
+        ordered += done.ordered
+        busy.update(done.busy)
+        outdated = [each for each in draft.judged.places if each.whole.place.no in busy]
+        keys = frozenset(each.whole.place.unit.key for each in outdated)
+        await self._ask(draft, keys, correlation_id)
         if ordered:
             world.switchboard.ready(self._lane)
-        return ordered
+        left = sum(not each.whole.problem and (each.now.does or each.whole.create) for each in outdated)
+        return Given(ordered=ordered, busy=keys, left=left)
 
-    async def _commit(self, lot: Sequence[Reckoned], plan: PlanRow | None, correlation_id: str, now_us: int) -> int:
+    async def _commit(
+        self, lot: Sequence[Reckoned], plan: PlanRow | None, correlation_id: str, now_us: int
+    ) -> Committed:
         if not lot and plan is None:
-            return 0
-        done = await self._world.rosters.commit(self._tenant, self._lane, lot, plan, correlation_id, "", now_us)
-        return done.ordered
+            return Committed()
+        return await self._world.rosters.commit(self._tenant, self._lane, lot, plan, correlation_id, "", now_us)
 
     # ── one place ────────────────────────────────────────────────────────────────────────────────────
 
@@ -143,17 +161,22 @@ class Orders:
 
     # ── people ───────────────────────────────────────────────────────────────────────────────────────
 
-    async def _ask(self, draft: Draft, correlation_id: str) -> None:
-        """What a person has to decide; what was in question and is not so any more is settled."""
+    async def _ask(self, draft: Draft, busy: Collection[str], correlation_id: str) -> None:
+        """What a person has to decide; what was in question and is not so any more is settled. Where something changed
+        meanwhile that is not known yet: the places are due, and the next run asks."""
         now_us = draft.now_us
         if self._asking is None:
             self._asking = await self._scopes_asked()
         for settled in draft.judged.places:
             part = draft.parts[settled.whole.place.unit.key]
+            if part.place.unit.key in busy:
+                continue
             full = self._rostering.members_max
             contest = Contest(place=part.place, settled=settled, sought=part.sought, stuck=part.state.stuck, full=full)
             found = contested(self._rule, contest, correlation_id, now_us)
             await self._stand(unit_scope(self._rule.name, part.place.unit.key), found, now_us)
+        if any(each.whole.place.unit.key in busy and not each.whole.problem for each in draft.judged.places):
+            return
         together = contested_together(self._rule, self._lane, draft.judged, correlation_id, now_us)
         await self._stand(unit_scope(self._rule.name, ""), together, now_us)
 

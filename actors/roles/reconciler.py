@@ -25,15 +25,19 @@ from actors.ports.rosters import PlanState
 from actors.roles.clerk import Clerk
 from actors.roles.drafts import Draft, Scope
 from actors.roles.inquiring import Hindered
+from actors.roles.ordering import Given
 from actors.roles.planrows import joint_hash, plan_row
 from actors.roles.world import World
 from config.model import Tenant
+from config.numbers import number_of
 
 STORE_RETRY_S = 5.0
 LOOK_S = 60.0
 REST_S = 0.5
 NOTHING = "nothing would change"
 STALE = "what would be done is not the same any more: plan again"
+UNDER_WAY = "orders are under way to {}, so that what would be done is not the same: plan again when they are done"
+LEFT = "{} changed meanwhile and {} left: plan again"
 HELD = "it takes out more than the rule allows without a person's word: apply it with --accept, or decide the conflict"
 
 
@@ -127,14 +131,11 @@ class Reconciler(Actor[ReconcilerMessage]):
                 drafts = await self._drafts(scope)
                 now = joint_hash([draft.judged.hash for draft in drafts.values()])
                 if now != message.hash:
-                    return RosterPlanned(why=STALE)
+                    return RosterPlanned(why=_stale(drafts))
                 if not message.accept and any(draft.judged.is_held for draft in drafts.values()):
                     return RosterPlanned(why=HELD)
-                ordered = 0
-                for name, draft in drafts.items():
-                    ordered += await self.clerks[name].give(draft)
-                told = await self._planned(drafts, message.course, message.by, "applied")
-                return RosterPlanned(plan=told.plan, done=True, ordered=ordered)
+                given = [await self.clerks[name].give(draft) for name, draft in drafts.items()]
+                return await self._told(drafts, given, message)
 
         message.reply(await self._answer(work))
 
@@ -142,14 +143,13 @@ class Reconciler(Actor[ReconcilerMessage]):
         async def work() -> RosterPlanned:
             async with self._standing_still():
                 drafts = await self._drafts(Scope(whole=not message.course, course=message.course, read=True))
-                ordered = 0
+                given = []
                 for name, draft in drafts.items():
                     clerk = self.clerks[name]
-                    ordered += await clerk.give(draft)
+                    given.append(await clerk.give(draft))
                     if draft.scope.whole:
                         await clerk.note(draft)
-                told = await self._planned(drafts, message.course, message.by, "applied")
-                return RosterPlanned(plan=told.plan, done=True, ordered=ordered)
+                return await self._told(drafts, given, message)
 
         message.reply(await self._answer(work))
 
@@ -167,6 +167,16 @@ class Reconciler(Actor[ReconcilerMessage]):
         """Of each rule; of a course, of those rules that it concerns."""
         drafts = {name: await clerk.draft(scope) for name, clerk in self.clerks.items()}
         return {name: draft for name, draft in drafts.items() if draft.parts or scope.whole}
+
+    async def _told(
+        self, drafts: Mapping[str, Draft], given: Sequence[Given], message: RosterApply | RosterRun
+    ) -> RosterPlanned:
+        """What came of it. Where all that was to be done was left, nothing was applied."""
+        ordered, left = sum(each.ordered for each in given), sum(each.left for each in given)
+        is_done = bool(ordered) or not left
+        told = await self._planned(drafts, message.course, message.by, "applied" if is_done else "shown")
+        why = LEFT.format(number_of(left, "places"), "was" if left == 1 else "were") if left else ""
+        return RosterPlanned(plan=told.plan, done=is_done, ordered=ordered, left=left, why=why)
 
     async def _planned(self, drafts: Mapping[str, Draft], course: str, by: str, state: PlanState) -> RosterPlanned:
         if not drafts:
@@ -186,3 +196,9 @@ class Reconciler(Actor[ReconcilerMessage]):
         except Exception as error:  # noqa: BLE001  # whoever asked is told, and the rules go on
             self._world.witness.trouble("reconciler.fault", error, lane=self._tenant.name, rule="")
             return RosterPlanned(why=f"a mistake of ours: {type(error).__name__}: {error}")
+
+
+def _stale(drafts: Mapping[str, Draft]) -> str:
+    """Why a plan is not the one that was asked for; by itself that is over only where orders are under way."""
+    flying = sum(part.state.flying > 0 for draft in drafts.values() for part in draft.parts.values())
+    return UNDER_WAY.format(number_of(flying, "places")) if flying else STALE

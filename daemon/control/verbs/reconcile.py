@@ -69,6 +69,8 @@ async def apply(request: ReconcileApply | ReconcileAccept, asking: Asking) -> Do
     if not told.done:
         code = Exit.AGAIN if told.again else Exit.STALE
         raise Refusal(code, told.why, advice=f"lmsyncctl reconcile plan {tenant.name} {row.scope}".rstrip())
+    if told.left:
+        return done(f"ordered, in {number_of(told.ordered, 'orders')}; {told.why}", Exit.STALE)
     return done(f"ordered, in {number_of(told.ordered, 'orders')}: lmsyncctl reconcile report shows what came of it")
 
 
@@ -84,6 +86,8 @@ async def run(request: ReconcileRun, asking: Asking) -> Done:
     if told.plan is None:
         raise Refusal(Exit.AGAIN if told.again else Exit.NOTHING, told.why)
     await _emit(told.plan, asking)
+    if told.left:
+        return done(f"ordered, in {number_of(told.ordered, 'orders')}; {told.why}", Exit.STALE)
     if told.plan.why:
         return done(f"some of it waits for a person: {told.plan.why}", Exit.STALE)
     return done(f"ordered, in {number_of(told.ordered, 'orders')}" if told.ordered else "nothing was to be done")
