@@ -77,7 +77,6 @@ ROSTER_OPERATIONS = (
     "groups.list",
     "teams.post",
     "members.add",
-    "members.list",
 )
 NO_ACTORS = ("statements.append", "queries.")
 """Called by the gateway and by operators, who are no actors: they cannot crash alone."""

@@ -33,7 +33,7 @@ from tests.simulation.fate import ActorCrash
 from tests.simulation.meddling import Meddling
 
 ANSWER_S_MAX = 1_800.0
-AGAIN_S = 30.0
+AGAIN_S, TRIES = 30.0, 60
 WHO = "head@example.edu"
 PLACES = frozenset({"place_archived", "place_gone"})
 
@@ -127,7 +127,7 @@ class Headmaster:
         """One, at random; or one that was decided is undone. What."""
         cases = await self.open()
         if cases and self._dice.random() < 0.7:
-            return await self._decide(self._dice.choice(cases), self._dice.random() < 0.2)
+            return await self._decide(self._dice.choice(cases), self._dice.random() < 0.35)
         known = [*self.approved, *self.rejected]
         return await self._undo(self._dice.choice(sorted(known))) if known else ""
 
@@ -187,8 +187,8 @@ class Headmaster:
 
     async def _undo(self, no: int) -> str:
         done = await self._decision(lambda port, by, now_us: port.undo(self._tenant, no, by, now_us))
-        if done is None or not (done.done or done.again) or done.case is None:
-            return ""
+        if done is None or done.case is None or done.case.state not in ("open", "undone"):
+            return ""  # also heard so where it was undone, and nobody told us
         told = done.case.conflict
         if no in self.rejected:
             del self.rejected[no]
@@ -216,7 +216,7 @@ class Headmaster:
             heard.append(await ask(life.ports["conflicts"], by, self._campus.clock.now_us()))
             self._campus.switchboard.decided(self._tenant)
 
-        for _ in range(5):  # whoever hears nothing does it again
+        for _ in range(TRIES):  # whoever hears nothing does it again
             if await self._while_it_lives(job):
                 return heard[-1]
             await trio.sleep(AGAIN_S)

@@ -9,10 +9,14 @@ import trio
 from actors.domain.rosters import diff
 from actors.domain.rosters.difference import Difference
 from tests.simulation.assembly import play
-from tests.simulation.timetable import KINDS
 
 LATE_S = 3_600.0
-FEW = [*(f"roll {kind}" for kind in KINDS), "roster 4", "roster 13"]
+FEW = [
+    "roster 13",
+    "roll channel death rosters.commit:committed",
+    "roll usergroup fault reset_after_commit",
+    "roll team fault rate_limited",
+]
 
 
 @pytest.mark.parametrize("seed", FEW)

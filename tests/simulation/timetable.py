@@ -29,6 +29,14 @@ DAY_S = 86_400.0
 KINDS: tuple[PlaceKind, ...] = ("channel", "usergroup", "team")
 SYSTEMS_READ = ("canvas", "oneroster", "toy")
 POINTS = tuple(roster_points())
+BY_OTHERS = (
+    "rosters.touch", "rosters.addresses", "rosters.elsewhere", "rosters.plan:", "rosters.judge_plan",
+    "rosters.standings", "rosters.drift", "conflicts.raise_", "conflicts.clear", "conflicts.retain",
+    "conflicts.compare", "conflicts.look", "conflicts.clashes", "conflicts.one:", "http.usergroups.disable",
+)  # fmt: skip
+"""What is passed when vendors tell, where sources disagree, when operators look, or seldom: by no directed roll."""
+DEADLY = tuple(point for point in POINTS if not point.startswith(BY_OTHERS) and not point.endswith(":before"))
+"""Where each directed roll has one die: dying before something was asked is dying after what was asked last."""
 VALUES = {
     "status": ("500", "502", "503", "504"),
     "status_after_commit": ("500", "502", "504"),
@@ -68,9 +76,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a seed stands for. In each round so many changes at the school, meddlings at the platforms, decisions of
     operators and things that go wrong. ``grave``: also meddlings that somebody has to put right; ``late_s``: how long
     vendors do not show what was changed; ``rest_s``: how long nothing happens in the end; ``struck``: the vendor and a
-    fault that is set in every round; ``doomed``: where the process dies in every round."""
+    fault that is set in every round; ``doomed``: where the process dies in every round. ``chance``: what all dice are
+    seeded with; directed ones have the same luck."""
 
     seed: str
+    chance: str
     system: str
     rules: tuple[Roster, ...]
     rounds: int
@@ -96,9 +106,13 @@ def plan_of(seed: str) -> Plan:
         case ["roll", kind, "week"] if kind in KINDS:
             return msgspec.structs.replace(_plain(seed, kind), rest_s=7 * DAY_S)
         case ["roll", kind, "fault", fault] if kind in KINDS and fault in FAULTS[_vendor(kind)]:
-            return msgspec.structs.replace(_plain(seed, kind), struck=f"{_vendor(kind)} {fault}", rounds=2)
+            return msgspec.structs.replace(_brief(seed, kind), struck=f"{_vendor(kind)} {fault}")
         case ["roll", kind, "death", point] if kind in KINDS and point in POINTS:
-            return msgspec.structs.replace(_plain(seed, kind), doomed=point, rounds=2)
+            more = 24 if point.startswith("conflicts.") else 0
+            brief = _brief(seed, kind)
+            return msgspec.structs.replace(
+                brief, doomed=point, meddlings=brief.meddlings + more, decisions=brief.decisions + more
+            )
         case _:
             raise ValueError(f"unknown scenario {seed!r}")
 
@@ -118,6 +132,7 @@ def _vendor(kind: str) -> str:
 def _plain(seed: str, kind: str) -> Plan:
     return Plan(
         seed=seed,
+        chance=f"roll {kind}",
         system="toy",
         rules=(rule_of(cast(PlaceKind, kind)),),
         rounds=3,
@@ -129,10 +144,16 @@ def _plain(seed: str, kind: str) -> Plan:
     )
 
 
+def _brief(seed: str, kind: str) -> Plan:
+    """One round in which much happens, and an hour at rest."""
+    return msgspec.structs.replace(_plain(seed, kind), rounds=1, changes=10, meddlings=6, decisions=10, rest_s=3_600.0)
+
+
 def _drawn(seed: str, dice: Random) -> Plan:
     kinds = sorted(dice.sample(KINDS, dice.choice((1, 1, 2, 3))))
     return Plan(
         seed=seed,
+        chance=seed,
         system=dice.choice(SYSTEMS_READ),
         rules=tuple(_rule(kind, dice) for kind in kinds),
         rounds=dice.choice((2, 3, 4)),
@@ -216,7 +237,9 @@ def fault_of_roster(vendor: str, dice: Random, at_s: float, kind: str = "") -> F
         value = "internal_error" if vendor == "slack" else "InternalServerError"
     elif kind == "rate_limited" and not value:
         value = formatdate(EPOCH_US / 1e6 + at_s + dice.randint(1, 60), usegmt=True)
-    elif kind in ("revoked", "archived", "kicked", "deleted", "token_expired") or kind.startswith("batch_"):
+    elif kind == "kicked":  # of a kick it would be a lie: that nobody is in it who is
+        operation = "conversations.invite"
+    elif kind in ("revoked", "archived", "deleted", "token_expired") or kind.startswith("batch_"):
         operation = ""
     return Fault(
         kind=kind,
@@ -226,3 +249,13 @@ def fault_of_roster(vendor: str, dice: Random, at_s: float, kind: str = "") -> F
         times=dice.randint(1, 3),
         skip=dice.choice((0, 0, 1, 3)),
     )
+
+
+def faults_of_roster(vendor: str, dice: Random, kind: str) -> list[Fault]:
+    """This kind at each operation, so that it strikes whatever is asked."""
+    fault = fault_of_roster(vendor, dice, 0.0, kind)
+    if kind == "kicked":
+        return [fault]
+    operations = SLACK_OPERATIONS if vendor == "slack" else TEAMS_OPERATIONS
+    wanted = [each for each in operations if each not in ("", "token")]
+    return [msgspec.structs.replace(fault, operation=each, times=1, skip=0) for each in ("", *wanted)]
