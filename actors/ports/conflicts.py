@@ -93,5 +93,5 @@ class Conflicts(Protocol):
     async def reject(self, tenant: str, no: int, why: str, by: Decider, now_us: int, *, mark: str = "") -> Decided:
         """It stays as it is, and nobody is asked again while the sides say the same; safe to repeat."""
 
-    async def undo(self, tenant: str, no: int, by: Decider, now_us: int) -> Decided:
-        """What was approved is taken back, what was rejected is asked again; safe to repeat."""
+    async def undo(self, tenant: str, no: int, by: Decider, now_us: int, *, mark: str = "") -> Decided:
+        """What was approved is taken back, what was rejected is asked again; safe to repeat. ``mark``: as above."""

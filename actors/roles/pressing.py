@@ -108,7 +108,7 @@ class Pressing:
             case "reject":
                 return await conflicts.reject(self._tenant, said.conflict, "", by, now_us, mark=said.mark)
             case "undo":
-                return await conflicts.undo(self._tenant, said.conflict, by, now_us)
+                return await conflicts.undo(self._tenant, said.conflict, by, now_us, mark=said.mark)
             case choice:
                 return await conflicts.approve(self._tenant, said.conflict, choice, by, now_us, mark=said.mark)
 

@@ -141,7 +141,7 @@ class ReviewResource:
             case "reject":
                 return await self._conflicts.reject(tenant, no, why[:WHY_CHARS_MAX], by, now_us, mark=mark)
             case _:
-                return await self._conflicts.undo(tenant, no, by, now_us)
+                return await self._conflicts.undo(tenant, no, by, now_us, mark=mark)
 
     # ── what they have in common ─────────────────────────────────────────────────────────────────────
 

@@ -97,9 +97,9 @@ class SqlConflicts:
     async def reject(self, tenant: str, no: int, why: str, by: Decider, now_us: int, *, mark: str = "") -> Decided:
         return await self._write(lambda raw: deciding.reject(raw, tenant, no, why, by, now_us, mark=mark))
 
-    async def undo(self, tenant: str, no: int, by: Decider, now_us: int) -> Decided:
+    async def undo(self, tenant: str, no: int, by: Decider, now_us: int, *, mark: str = "") -> Decided:
         rules = self._rules(tenant)
-        return await self._write(lambda raw: deciding.undo(raw, tenant, no, by, now_us, rules))
+        return await self._write(lambda raw: deciding.undo(raw, tenant, no, by, now_us, rules, mark=mark))
 
 
 def _cases(

@@ -86,12 +86,16 @@ def reject(
     return Decided(case=case(raw, tenant, no), done=True, scope=found.conflict.scope)
 
 
-def undo(raw: sqlite3.Connection, tenant: str, no: int, by: Decider, now_us: int, rules: Identity) -> Decided:
+def undo(
+    raw: sqlite3.Connection, tenant: str, no: int, by: Decider, now_us: int, rules: Identity, *, mark: str = ""
+) -> Decided:
     """A ruling is taken back, or replaced by the one that undoes it; a rejection is asked again, unless the same was
     asked anew since."""
     found = case(raw, tenant, no)
     if found is None:
         return Decided(case=None, done=False, note="there is no such conflict")
+    if mark and mark != found.mark and found.state in {"approved", "rejected"}:
+        return Decided(case=found, done=False, note="the sides say something else by now: look at it again")
     event = Event(at_us=now_us, what="undone", who=by.who, by_way=by.by_way)
     history = noted(_history(raw, no), event)
     if found.state == "rejected":

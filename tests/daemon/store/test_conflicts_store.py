@@ -108,6 +108,24 @@ async def test_what_was_rejected_is_asked_again_only_when_the_sides_say_somethin
         assert (await conflicts.undo("acme", no, ANN, LATER_US + 3)).note == "the same is asked anew already"
 
 
+async def test_who_saw_a_former_decision_does_not_undo_the_later_one(tmp_path: Path) -> None:
+    one = seeded()["email_differs"]
+    other = msgspec.structs.replace(
+        one, sides=(msgspec.structs.replace(one.sides[0], value="new@example.edu"), *one.sides[1:])
+    )
+    async with opened(tmp_path) as (_, conflicts):
+        no = await raised(conflicts, one)
+        former = (await conflicts.reject("acme", no, "leave it", ANN, LATER_US)).case
+        assert former is not None
+        assert (await conflicts.undo("acme", no, ANN, LATER_US + 1, mark=former.mark)).done
+        assert (await conflicts.raise_("acme", [other], LATER_US + 2)).known == 1
+        later = (await conflicts.reject("acme", no, "leave it", BOB, LATER_US + 3)).case
+        assert later is not None
+        refused = await conflicts.undo("acme", no, ANN, LATER_US + 4, mark=former.mark)
+        assert (refused.done, refused.case) == (False, later)
+        assert (await conflicts.undo("acme", no, ANN, LATER_US + 5, mark=later.mark)).done
+
+
 async def test_what_was_rejected_and_asked_anew_and_decided_is_not_opened_beside_that(tmp_path: Path) -> None:
     one = seeded()["email_differs"]
     other = msgspec.structs.replace(
