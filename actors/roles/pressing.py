@@ -70,8 +70,17 @@ class Pressing:
                 body = await self._world.unseal(self._tenant, CLICK, f"{self._review.to}/{each.id}", each.body)
                 for value in listening.pressed(each.form, body):
                     if (said := pressed(value)) is not None:
-                        await self._act(each, said)
+                        await self._try(each, said)
                 await self._world.cards.heeded(self._lane, each.seq)
+
+    async def _try(self, click: Click, said: Pressed) -> None:
+        """What breaks on one click would break on it again: it is noted, and the next one's turn comes."""
+        try:
+            await self._act(click, said)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it is, it must not come again without end
+            self._world.witness.trouble("review.click_failed", error, lane=self._lane, conflict=said.conflict)
 
     async def _act(self, click: Click, said: Pressed) -> None:
         world = self._world
@@ -96,6 +105,9 @@ class Pressing:
             decided = await self._decide(said, by)
         except StoreUnavailable as error:
             await world.audit.conclude(self._tenant, no, "failed", str(error))
+            raise
+        except Exception as error:
+            await world.audit.conclude(self._tenant, no, "failed", type(error).__name__)
             raise
         await world.audit.conclude(
             self._tenant, no, "done" if decided.done or decided.again else "refused", decided.note
