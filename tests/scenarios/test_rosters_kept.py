@@ -4,8 +4,10 @@ from pathlib import Path
 
 import trio
 from roster_hall import apply, channel, enrolled, inside, kept, plan, rule, run, settled, standings, workspace
-from world import open_campus
+from world import Campus, open_campus
 
+from actors.ports import Fault
+from actors.ports.rosters import Marked
 from actors.targets.slack.fake.workspace import BOT_USER
 
 ELSE = {"users.lookupByEmail", "users.list", "users.info", "conversations.list", "conversations.invite"}
@@ -160,5 +162,29 @@ async def test_a_plan_changes_nothing_and_counts_for_what_it_says_only(tmp_path:
         done = await apply(campus, again.plan.hash, course="CS101")
         assert done.done
         assert done.ordered == 1
+        await settled(campus)
+        assert inside(campus, "c-cs101") == enrolled(campus, "CS101")
+
+
+async def test_a_rule_whose_source_was_never_read_looks_seldom(tmp_path: Path, autojump_clock: object) -> None:
+    """Also when the hour of its schedule has passed meanwhile: it waits for the source, which hints when it is read."""
+    looks = 0
+
+    def before(campus: Campus) -> None:
+        campus.sources["toy"].fault(Fault(kind="status", vendor="toy", times=0, value="503"))
+        marked = campus.store.rosters.marked
+
+        async def counted(tenant: str, rule: str) -> list[Marked]:
+            nonlocal looks
+            looks += 1
+            return await marked(tenant, rule)
+
+        campus.store.rosters.marked = counted  # type: ignore[method-assign]
+
+    async with open_campus(tmp_path, kept(rule(schedule="0 2 * * *"), every="6h"), before=before) as campus:
+        await trio.sleep(86_400)
+        assert 0 < looks < 1_000
+        campus.sources["toy"].clear_faults()
+        await campus.sync("full")
         await settled(campus)
         assert inside(campus, "c-cs101") == enrolled(campus, "CS101")
