@@ -75,7 +75,6 @@ ROSTER_OPERATIONS = (
     "usergroups.users.update",
     "users.info",
     "groups.list",
-    "teams.post",
     "members.add",
 )
 NO_ACTORS = ("statements.append", "queries.")

@@ -27,7 +27,8 @@ def test_everybody_is_where_they_belong(seed: str) -> None:
 
 
 def test_a_roll_replays_to_the_letter() -> None:
-    assert play("roll channel").digest == play("roll channel").digest
+    seed = "roll usergroup fault status"
+    assert play(seed).digest == play(seed).digest
 
 
 def test_who_is_taken_out_and_should_stay_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +46,7 @@ def test_who_is_taken_out_and_should_stay_is_found_out(monkeypatch: pytest.Monke
         return leaving(self, [*without, *staying])
 
     monkeypatch.setattr(diff._Differing, "_leaving", careless)
-    assert "taken out, and should stay" in str(play("roll channel").faults)
+    assert "taken out, and should stay" in str(play("roll channel death rosters.commit:committed").faults)
 
 
 def test_who_is_not_put_in_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +57,7 @@ def test_who_is_not_put_in_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None
         return msgspec.structs.replace(told, joins=told.joins[1:])
 
     monkeypatch.setattr(diff._Differing, "difference", lazy)
-    assert "belongs in, and is not in it" in str(play("roll channel").faults)
+    assert "belongs in, and is not in it" in str(play("roll channel death rosters.commit:committed").faults)
 
 
 def test_an_unknown_roll_is_refused() -> None:
