@@ -46,7 +46,7 @@ def test_who_is_taken_out_and_should_stay_is_found_out(monkeypatch: pytest.Monke
         return leaving(self, [*without, *staying])
 
     monkeypatch.setattr(diff._Differing, "_leaving", careless)
-    assert "taken out, and should stay" in str(play("roll channel death rosters.commit:committed").faults)
+    assert "taken out, and should stay" in str(play("roll channel").faults)
 
 
 def test_who_is_not_put_in_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
