@@ -61,7 +61,7 @@ async def open_district(root: Path, bundle: Path, *rules: Roster, **more: Any) -
 async def read(campus: Campus) -> None:
     """Its bundle is read: the first look only finds that it is there."""
     await campus.until_read()
-    while not (await campus.sync()).told:
+    while not (await campus.sync("full")).told:
         await trio.sleep(LOOK_S)
 
 
