@@ -140,7 +140,8 @@ class Rostering(Protocol):
 
     def find(self, kind: PlaceKind, texts: Sequence[str]) -> Flow[dict[str, tuple[Found, ...]] | Failure]:
         """For each of these (at most ``finds_max``): places of that name (more than one is a conflict), or the one of
-        that id; none: an empty tuple. Many at once: some vendors show all there are, and nothing less."""
+        that id; none: an empty tuple. Many at once: some vendors show all there are, and nothing less. A text that is
+        missing in the answer was not got to, as long as another one is there."""
 
     finds_max: int
 

@@ -91,8 +91,12 @@ class Placing:
         left = list(dict.fromkeys(texts))
         finds_max = self._inquiry.rostering.finds_max
         while left:
-            some, left = left[:finds_max], left[finds_max:]
-            found.update(await self._inquiry.find(self._rule.into.kind, some))
+            some = left[:finds_max]
+            answer = await self._inquiry.find(self._rule.into.kind, some)
+            if not any(each in answer for each in some):
+                raise LookupError(f"{self._inquiry.lane}: none of {len(some)} names was told of")
+            found.update(answer)
+            left = [each for each in left if each not in answer]
         return found
 
     def _judge(

@@ -54,21 +54,22 @@ class Places:
     # ── finding ──────────────────────────────────────────────────────────────────────────────────────
 
     def find(self, texts: Sequence[str]) -> Flow[dict[str, tuple[Found, ...]] | Failed]:
-        """At most ``FINDS_MAX``. All or none: what was not answered would not be there, for whoever creates it then."""
+        """At most ``FINDS_MAX``. A text that is missing in the answer was not got to; its team may be there."""
         ids = {text: text.lower() for text in texts if TEAM_ID.fullmatch(text)}
         names = {text: text.casefold() for text in texts if text not in ids and 0 < len(text) <= VALUE_CHARS_MAX}
         found: dict[str, tuple[Found, ...]] = {text: () for text in texts if text not in ids and text not in names}
         for field, wanted in (("id", ids), ("displayName", names)):
             told = yield from self._groups(field, list(dict.fromkeys(wanted.values() if wanted is ids else wanted)))
             if not isinstance(told, Listed):
-                return told
+                return found or told
             there: dict[str, list[Found]] = {}
             for each in told.shown:
                 team = found_of(each) or (_teamless(each) if wanted is ids else None)
                 if team is not None:
                     key = team.place if ids is wanted else team.name.casefold()
                     there.setdefault(key, []).append(team)
-            found |= {text: tuple(there.get(key, ())) for text, key in wanted.items()}
+            got = {text: key for text, key in wanted.items() if (key if wanted is ids else text) in told.asked}
+            found |= {text: tuple(there.get(key, ())) for text, key in got.items()}
         return found
 
     def _groups(self, field: str, values: Sequence[str]) -> Flow[Listed | Failed]:
@@ -81,7 +82,6 @@ class Places:
                 select=GROUP_SHOWN,
                 purpose=Purpose.TEAMS,
                 operation="groups.list",
-                whole=True,
             )
         )
 
