@@ -12,6 +12,7 @@ import trio
 
 from actors.domain.flow import Flow
 from actors.domain.rosters.model import Actual, PlaceKind
+from actors.domain.throttle import retry_after_s
 from actors.domain.verdicts import Delivered, Doubtful, Faulted, Refused, Revoked, Throttled, Unavailable
 from actors.kernel import converse
 from actors.kernel.converse import ConversationTooLong
@@ -25,6 +26,9 @@ T = TypeVar("T")
 REQUESTS_MAX = 2_000
 """Of one conversation: a place of a hundred thousand, page by page, is read to its end."""
 CLOSE_S_MAX = 2.0
+TRIES = 4
+"""So often a question is asked before the run ends for want of its answer."""
+AGAIN_S, AGAIN_S_MAX = 1.0, 30.0
 
 
 class Hindered(Exception):
@@ -72,11 +76,35 @@ class Inquiry:
     async def _ask(self, flow: Callable[[], Flow[T | Failure]], wanted: type[T]) -> T:
         """Raises Hindered."""
         self.asked += 1
+        for n in range(TRIES):
+            answer = await self._once(flow)
+            if isinstance(answer, wanted):
+                return answer
+            wait_s = self._wait_s(answer, n)  # type: ignore[arg-type]  # it is no answer, so it is a failure
+            if wait_s is None:
+                break
+            await trio.sleep(wait_s)
+        raise Hindered(answer)  # type: ignore[arg-type]  # likewise
+
+    def _wait_s(self, failure: Failure, n: int) -> float | None:
+        """How long until it is asked again at once: it only looks, and a reading of thousands of places is not begun
+        anew for one answer that got lost. None: that is for later."""
+        match failure:
+            case Throttled() | Unavailable():
+                named_s = retry_after_s(failure.retry_after, self._world.clock.now_us()) or 0.0
+            case Doubtful() | Faulted():
+                named_s = 0.0
+            case Refused() | Revoked():
+                return None
+        wait_s = max(named_s, AGAIN_S * 2.0**n)
+        return wait_s if n + 1 < TRIES and wait_s <= AGAIN_S_MAX else None
+
+    async def _once(self, flow: Callable[[], Flow[T | Failure]]) -> T | Failure:
         self._http = self._http or self._world.http()
         pacer = self._world.switchboard.pacers.get(self.lane, self._pacer)
         journey = Journey(pacer, None, probing=True)
         try:
-            answer = await self._answer(flow, journey, self._http)
+            return await self._answer(flow, journey, self._http)
         except SecretUnavailable as error:
             raise Hindered(Unavailable(f"our credentials cannot be read: {error}")) from None
         except ConversationTooLong as error:
@@ -84,9 +112,6 @@ class Inquiry:
         except BaseException:
             journey.abandon()
             raise
-        if isinstance(answer, wanted):
-            return answer
-        raise Hindered(answer)  # type: ignore[arg-type]  # it is no answer, so it is a failure
 
     async def _answer(self, flow: Callable[[], Flow[T | Failure]], journey: Journey, http: Http) -> T | Failure:
         preparing = self._target.prepare(to_learner=False, now_us=self._world.clock.now_us())
