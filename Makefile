@@ -22,7 +22,7 @@ SUITE ?=
 # Bytecode is kept, whatever the shell says: tests start some hundred processes, and each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check test test-fast test-real prove conform simulate chaos bench lock manpages install uninstall clean
+.PHONY: help demo check test test-fast test-real prove district conform simulate chaos bench lock manpages install uninstall clean
 
 help:  ## Show this
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -42,7 +42,10 @@ test: $(VENV)/dev  ## All tests that need nothing but Python (TESTS=path narrows
 
 prove: $(VENV)/dev  ## The promise, at full size: 200 seeds, 200 kills, every crash point, 300 damaged files (some 10 minutes)
 	LMSYNCD_TIMES=5 $(RAM) $(BIN)/python -m pytest -n 2 --dist worksteal -m "hypothesis and not real" --durations=5 $(TESTS)
-	$(BIN)/python -m pytest -m "campaign and not real" -rA --durations=0 tests/simulation tests/chaos
+	$(BIN)/python -m pytest -m "campaign and not real and not district" -rA --durations=0 tests/simulation tests/chaos
+
+district: $(VENV)/dev  ## A district of 31,045 enrolments into channels and teams, through trouble (no gate: takes its time)
+	$(BIN)/python -m pytest -m "district and not real" -rA --durations=0 tests/simulation
 
 test-fast: $(VENV)/dev  ## Without real processes: what to run while working
 	$(BIN)/python -m pytest -m "not real and not campaign" -x tests/config tests/actors tests/daemon tests/conformance tests/tidy

@@ -63,6 +63,7 @@ async def test_a_small_district_comes_into_step_through_trouble(
 
 
 @pytest.mark.campaign
+@pytest.mark.district
 @pytest.mark.parametrize("kind", ["channel", "team"])
 async def test_a_large_district_comes_into_step_through_trouble(
     tmp_path: Path, autojump_clock: object, kind: str
