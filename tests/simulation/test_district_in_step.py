@@ -11,14 +11,17 @@ from random import Random
 import pytest
 import trio
 from district import LARGE, district
-from roster_hall import plan, run
 from schooled import enrolled, inside, open_district, read, rule, settled, vendors
 from world import Campus
+
+from actors.messages import RosterPlan, RosterRun
 
 SMALL = (200, 15, 450)
 DRIFT = 0.05
 ROOMY = {"total_count_max": 5_000}
 """A twentieth of a district is more people than one run takes out without a word."""
+PATIENCE_S = 7_200.0
+"""Slack tells the members of 1,470 channels in a quarter of an hour, at best."""
 TROUBLE = {
     "slack": (
         ("rate_limited", "", "7", 0.02),
@@ -86,7 +89,10 @@ async def into_step(root: Path, kind: str, people: int, classes: int, enrolments
         drifted = drift(campus, kind, Random(7))
         assert drifted >= enrolments * DRIFT * 0.8
         trouble(campus, kept.to)
-        while not (await run(campus)).done:  # who asks is told when the vendor did not answer
+        reconciler = campus.switchboard.reconcilers["acme"]
+        while not (
+            await reconciler.ask(lambda reply: RosterRun(course="", by="ann", reply=reply), deadline_s=PATIENCE_S)
+        ).done:  # who asks is told when the vendor did not answer
             await trio.sleep(60)
         await settled(campus)
         await trio.sleep(86_400)  # whom a reading missed is seen to in the night
@@ -95,7 +101,7 @@ async def into_step(root: Path, kind: str, people: int, classes: int, enrolments
         for each in campus.fakes.values():
             each.clear_faults()
         effects = len(campus.journal(kept.to))
-        told = await plan(campus)
+        told = await reconciler.ask(lambda reply: RosterPlan(course="", reply=reply), deadline_s=PATIENCE_S)
         assert (told.plan is None or not told.plan.hash, told.why) == (True, "nothing would change")
         assert dict(await campus.rows("SELECT standing, count(*) FROM roster_standings GROUP BY standing")) == {
             "in_step": sum(len(each) for each in wanted.values())
