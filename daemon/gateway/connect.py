@@ -24,7 +24,7 @@ from daemon.gateway.forms import Malformed, form_of, genuine, query_of
 from daemon.gateway.limits import facts
 from daemon.gateway.pages import Link, Notice
 from daemon.gateway.ports_sign_on import SessionStore, Told
-from daemon.gateway.resource import Resource
+from daemon.gateway.resource import Once, Resource
 from daemon.gateway.sessions import PRIVATE, Session, where_from
 from daemon.gateway.undertaking import undertaking
 from daemon.store.sessions import Errand
@@ -65,7 +65,7 @@ class ConnectResource:
         return [
             Route(CONNECT, Resource(get=page(self.accounts))),
             Route(TARGET, Resource(get=page(self.one), post=page(self.begin))),
-            Route(CALLBACK, Resource(get=page(self.callback))),
+            Route(CALLBACK, Once(get=page(self.callback))),
             Route(DISCONNECT, Resource(get=page(self.ask), post=page(self.disconnect))),
         ]
 

@@ -14,9 +14,11 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Resource:
     """One path and its methods; HEAD is GET without the body, OPTIONS says which there are to whoever asks."""
 
+    head = True
+
     def __init__(self, **handlers: Handler) -> None:
         self._handlers = {name.upper(): handler for name, handler in handlers.items()}
-        if "GET" in self._handlers:
+        if self.head and "GET" in self._handlers:
             self._handlers["HEAD"] = self._handlers["GET"]
         self._allow = {"Allow": ", ".join([*self._handlers, "OPTIONS"])}
 
@@ -31,3 +33,10 @@ class Resource:
         if scope["method"] == "HEAD":
             response.body = b""
         await response(scope, receive, send)
+
+
+class Once(Resource):
+    """A link that does something when it is followed (it spends a code, say): nobody may do that by asking for its
+    headers alone."""
+
+    head = False

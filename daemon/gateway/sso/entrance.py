@@ -19,7 +19,7 @@ from daemon.gateway.counter import Counter
 from daemon.gateway.forms import Malformed, followed, form_of, genuine, query_of
 from daemon.gateway.limits import facts
 from daemon.gateway.pages import Link
-from daemon.gateway.resource import Handler, Resource
+from daemon.gateway.resource import Handler, Once, Resource
 from daemon.gateway.sessions import PRIVATE, safe_way
 from daemon.gateway.sso.oidc_desk import CALLBACK, CODE_CHARS_MAX, SIGNED_OUT, OidcDesk, Returned
 from daemon.gateway.sso.oidc_provider import Unusable
@@ -59,7 +59,7 @@ class EntranceResource:
         return [
             Route(ENTRANCE, Resource(get=self._stranger(self.entrance))),
             Route(BEGIN, Resource(get=self._stranger(self.begin))),
-            Route(CALLBACK, Resource(get=self._stranger(self.callback))),
+            Route(CALLBACK, Once(get=self._stranger(self.callback))),
             Route(SIGN_OUT, Resource(post=counter.open(self.sign_out))),
             Route(SIGNED_OUT, Resource(get=counter.open(self.signed_out))),
         ]

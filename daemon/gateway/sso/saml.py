@@ -22,7 +22,7 @@ from daemon.gateway.limits import facts
 from daemon.gateway.pages import Link, Pages
 from daemon.gateway.ports import Trouble
 from daemon.gateway.problems import Problem
-from daemon.gateway.resource import Handler, Resource
+from daemon.gateway.resource import Handler, Once, Resource
 from daemon.gateway.sessions import PRIVATE, Session, safe_way, where_from
 from daemon.gateway.sso.claims import SignedIn
 from daemon.gateway.sso.pending import BROWSER, WAY_CHARS_MAX
@@ -85,7 +85,7 @@ class SamlResource:
             Route(METADATA, Resource(get=self._guarded(self.metadata))),
             Route(BEGIN, Resource(get=self._guarded(self.login))),
             Route(ACS, Resource(post=self._guarded(self.acs))),
-            Route(LOGOUT, Resource(get=self._guarded(self.logout))),
+            Route(LOGOUT, Once(get=self._guarded(self.logout))),
         ]
 
     async def metadata(self, request: Request, tenant: Tenant) -> Response:

@@ -136,6 +136,17 @@ async def test_a_state_comes_back_once_in_its_session_for_its_account_in_time(tm
         assert len(here.desk.finished) == 1
 
 
+async def test_who_asks_for_headers_alone_does_not_spend_the_code(tmp_path: Path) -> None:
+    async with people(tmp_path) as here:
+        browser = await signed_in(here)
+        way_back = f"{BASE}{CALLBACK}?state={await begun(browser)}&code=c"
+        answer = await browser.client.head(way_back)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, OPTIONS")
+        assert not here.desk.finished
+        assert (await browser.client.get(way_back)).status_code == 303
+        assert len(here.desk.finished) == 1
+
+
 async def test_a_session_is_about_so_much_at_a_time(tmp_path: Path) -> None:
     async with people(tmp_path) as here:
         browser = await signed_in(here)
