@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from actors.domain.rosters.difference import Accounts, Difference, Joining, Leaving, Oddity, Refusal, who
+from actors.domain.rosters.difference import Accounts, Difference, Joining, Leaving, Odd, Oddity, Refusal, who
 from actors.domain.rosters.memory import NEW, is_gone_long, remembered
 from actors.domain.rosters.model import TAKEN_OUT, Actual, Desired, Excluded, Kept, Member, Seat
 from config.rosters import Roster
@@ -128,17 +128,7 @@ class _Differing:
 
     def _clash(self, id_: str, first: Seat, second: Seat) -> None:
         detail = f"{_named(first)} and {_named(second)} are one account there"
-        self._odd.append(
-            Oddity(
-                odd="clash",
-                id=id_,
-                person=second.person,
-                name=second.name,
-                email=second.email,
-                detail=detail,
-                also=first.person,
-            )
-        )
+        self._odd.append(_odd("clash", id_, second, detail, also=first.person))
 
     def _is_refused(self, before: Kept) -> bool:
         """What the vendor refused of somebody alone is not asked of it again for a while."""
@@ -167,16 +157,8 @@ class _Differing:
         return Joining(id=id_, seat=seat, again=bool(taken_out))
 
     def _ask_missing(self, id_: str, seat: Seat) -> None:
-        self._odd.append(
-            Oddity(
-                odd="missing",
-                id=id_,
-                person=seat.person,
-                name=seat.name,
-                email=seat.email,
-                detail="somebody took them out at the platform, or they left",
-            )
-        )
+        detail = "somebody took them out at the platform, or they left"
+        self._odd.append(_odd("missing", id_, seat, detail))
 
     def _owners(self, staying: Iterable[str]) -> tuple[list[Joining], list[Member]]:
         """Who is to become an owner, and who is none any more. Whom somebody made an owner by hand is asked about."""
@@ -200,16 +182,7 @@ class _Differing:
             elif not known[id_].accepted:
                 seat = seats[id_]
                 detail = "somebody made them an owner at the platform"
-                self._odd.append(
-                    Oddity(
-                        odd="owner_by_hand",
-                        id=id_,
-                        person=seat.person,
-                        name=seat.name,
-                        email=seat.email,
-                        detail=detail,
-                    )
-                )
+                self._odd.append(_odd("owner_by_hand", id_, seat, detail))
         return promotes, demotes
 
     # ── out ──────────────────────────────────────────────────────────────────────────────────────────
@@ -317,6 +290,11 @@ class _Differing:
             return found
         before = self._known[id_]
         return Member(id=id_, owner=before.owner, membership=before.membership)
+
+
+def _odd(odd: Odd, id_: str, seat: Seat, detail: str, also: int = 0) -> Oddity:
+    """Of somebody who belongs in."""
+    return Oddity(odd=odd, id=id_, person=seat.person, name=seat.name, email=seat.email, detail=detail, also=also)
 
 
 def _named(seat: Seat) -> str:
