@@ -13,7 +13,7 @@ import msgspec
 
 from config.numbers import number_of
 from daemon.store import lineage, mark
-from daemon.store.errors import StoreRefused, damaged, translate
+from daemon.store.errors import StoreRefused, damaged, unopenable
 from daemon.store.keeper import Trouble
 from daemon.store.mark import Lineage, Lost, Mark, Reading, Unmarked
 from daemon.store.migrate import pending
@@ -73,8 +73,7 @@ def _examine(path: Path, reading: Reading) -> tuple[Lineage, str]:
     try:
         raw = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
         try:
-            _ours(path, raw)
-            found = lineage.read(raw)
+            found = _ours(path, raw)
             if not isinstance(mark.judge(reading, found), Lost) and not _orderly(path, known):
                 said = unsound(raw, whole=bool(met))
                 if said:
@@ -83,15 +82,16 @@ def _examine(path: Path, reading: Reading) -> tuple[Lineage, str]:
         finally:
             raw.close()
     except sqlite3.Error as error:
-        raise StoreRefused(f"cannot open {path}: {translate(error)}") from error
+        raise StoreRefused(f"cannot open {path}: {unopenable(error)}") from error
     except UnicodeDecodeError as error:  # SQLite's words on a damaged schema quote what stands there
         raise StoreRefused(f"cannot open {path}: {damaged(str(error))}") from error
 
 
-def _ours(path: Path, raw: sqlite3.Connection) -> None:
+def _ours(path: Path, raw: sqlite3.Connection) -> Lineage:
     """Raises StoreRefused, with the file's name."""
     try:
         pending(raw)
+        return lineage.read(raw)
     except StoreRefused as refusal:
         raise StoreRefused(f"cannot use {path}: {refusal}") from refusal
 

@@ -31,7 +31,7 @@ from daemon.store.documents import SqlDocuments
 from daemon.store.dossier import SqlDossiers
 from daemon.store.engine import AioEngine, Engine, InlineEngine, Reader, tune
 from daemon.store.erasures import SqlErasures
-from daemon.store.errors import StoreRefused, translate
+from daemon.store.errors import StoreRefused, unopenable
 from daemon.store.exporting import SqlExports
 from daemon.store.feed import SqlFeed
 from daemon.store.finding import SqlFinding
@@ -192,7 +192,7 @@ async def open_store(
                 )
                 stack.push_async_callback(_close, readers[-1])
         except sqlite3.Error as error:
-            raise StoreRefused(f"cannot open {path}: {translate(error)}") from error
+            raise StoreRefused(f"cannot open {path}: {unopenable(error)}") from error
         reader, lrs_reader = readers
         await keeper.begin(reader)
         store = Store(path, engine, reader, lrs_reader, clock, keeper)
@@ -263,7 +263,7 @@ def outstanding(path: Path) -> list[str]:
     try:
         return [migration.label for migration in pending(raw)]
     except sqlite3.Error as error:
-        raise StoreRefused(f"cannot read {path}: {translate(error)}") from error
+        raise StoreRefused(f"cannot read {path}: {unopenable(error)}") from error
     finally:
         raw.close()
 
@@ -286,7 +286,7 @@ def upgrade(path: Path, now_us: int, *, accept_loss: bool = False) -> list[str]:
         finally:
             raw.close()
     except (sqlite3.Error, OSError) as error:
-        said = translate(error) if isinstance(error, sqlite3.Error) else error
+        said = unopenable(error) if isinstance(error, sqlite3.Error) else error
         raise StoreRefused(f"cannot migrate {path}: {said}") from error
     finally:
         lock.release()

@@ -32,6 +32,15 @@ def translate(error: sqlite3.Error) -> Exception:
     return error
 
 
+def unopenable(error: sqlite3.Error) -> Exception:
+    """The same while a store is opened: what its own statements do not find there has been damaged as well, for every
+    column that they name was made by a migration before."""
+    said = translate(error)
+    if said is error and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+        return StoreRefused(damaged(str(error)))
+    return said
+
+
 def damaged(what: str) -> str:
     """What is wrong with the file and what to do: one line."""
     return f"the database file is damaged ({what}); restore a backup or repair it, as docs/recovery.md tells"

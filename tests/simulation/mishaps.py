@@ -20,7 +20,7 @@ HOUR_S, DAY_S = 3600.0, 86_400.0
 OFTEN = ("outbox.claim", "outbox.record", "outbox.route", "http.chat.postMessage", "http.channelMessages.post")
 """Where a process spends its life: half of the deaths happen here."""
 SLACK_KINDS = tuple(sorted(slack_fake.STRIKES | slack_fake.SWITCHES))
-TEAMS_KINDS = tuple(sorted(teams_kinds.STRIKES))
+TEAMS_KINDS = tuple(sorted(kind for kind in teams_kinds.STRIKES if not teams_kinds.only_rosters(kind)))
 LRS_KINDS = tuple(sorted(lrs_fake.STRIKES))
 LATE_S_MAX = 15
 """Later than the late-landing window (20 s) nothing is promised."""

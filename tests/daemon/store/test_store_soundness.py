@@ -45,6 +45,39 @@ async def test_a_damaged_page_is_refused_after_a_crash(tmp_path: Path) -> None:
         await opens(path)
 
 
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [("CREATE TABLE lives", "began_us"), ("CREATE TABLE facts", "value"), ("CREATE TABLE commits", "number")],
+)
+async def test_a_damaged_name_in_the_schema_is_refused_with_the_way_on(
+    tmp_path: Path, was: str, becomes: str
+) -> None:
+    """SQLite reads it and finds nothing wrong: our own statements do not find their column."""
+    path = await crashed(tmp_path)
+    await opens(path)
+    with sqlite3.connect(path) as raw:
+        raw.execute("PRAGMA writable_schema = ON")
+        changed = raw.execute(
+            "UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE sql LIKE ? || '%'",
+            (becomes, f"{becomes[:-1]}\x7f", was),
+        )
+        assert changed.rowcount == 1
+    raw.close()
+    with pytest.raises(StoreRefused, match=r"docs/recovery.md") as refused:
+        await opens(path)
+    assert str(path) in str(refused.value)
+
+
+async def test_an_account_that_cannot_be_read_names_the_file(tmp_path: Path) -> None:
+    path = await crashed(tmp_path)
+    with sqlite3.connect(path) as raw:
+        raw.execute("UPDATE lives SET token = x'00'")
+    raw.close()
+    with pytest.raises(StoreRefused, match=r"its account of commits cannot be read.*docs/recovery.md") as refused:
+        await opens(path)
+    assert str(path) in str(refused.value)
+
+
 async def test_damage_met_while_running_ends_the_store_and_the_next_start_looks_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,11 @@ def concerns(kind: str, operation: str) -> bool:
     )
 
 
+def only_rosters(kind: str) -> bool:
+    """Whether it strikes requests about members and nothing else: who sends messages never meets it."""
+    return ONLY_FOR.get(kind, WRITING) <= ROSTER
+
+
 def check(fault: Fault) -> None:
     """Raises ValueError for a value that is not what the kind needs."""
     if fault.kind == "error" and not fault.value:
