@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from config.alerts import Alert as Alert
 from config.auditing import AuditWords as AuditWords
 from config.due import DueSoon as DueSoon
 from config.identity import Identity as Identity
@@ -203,6 +204,8 @@ class TenantWords(Words, frozen=True, kw_only=True):
     """``[[routes]]``: the first that matches a destination wins."""
     rosters: Annotated[tuple[Roster, ...], Meta(max_length=1000)] = ()
     """``[[rosters]]``: memberships kept in step."""
+    alerts: Annotated[tuple[Alert, ...], Meta(max_length=100)] = ()
+    """``[[alerts]]``: who is told when something needs a person."""
     review: Review | None = None
     """Who decides where systems disagree; absent: operators and approvers do, by ``lmsyncctl conflict``."""
     conflicts: Annotated[tuple[ConflictRule, ...], Meta(max_length=100)] = ()
@@ -249,6 +252,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     targets: dict[str, Connection] = {}
     routes: tuple[Route, ...] = ()
     rosters: tuple[Roster, ...] = ()
+    alerts: tuple[Alert, ...] = ()
     review: Review | None = None
     conflicts: tuple[ConflictRule, ...] = ()
     templates: dict[str, str] = {}

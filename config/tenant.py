@@ -30,6 +30,7 @@ from config.walk import BAD, Finding, Steps, Walk
 NAME = compile(r"[a-z0-9][a-z0-9_-]{0,62}", ASCII)
 NAME_FORM = "a name has 1 to 63 lower-case letters, digits, hyphens and underscores and begins with a letter or digit"
 REVIEWED = ("slack", "teams")
+ALERTED = (*REVIEWED, "webhook", "teams_workflow")
 NOT_YET = "this version accepts it but does not act on it"
 
 
@@ -79,7 +80,7 @@ def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tup
     words = walk.table(TenantWords, tree)
     sources = _connections(walk, tree, "sources", vocabulary.sources)
     targets = _connections(walk, tree, "targets", vocabulary.targets)
-    walk.findings += [*_doubled(tree), *_logins(tree), *_horizon(tree), *_not_yet(tree), *_review(tree)]
+    walk.findings += [*_doubled(tree), *_logins(tree), *_horizon(tree), *_not_yet(tree), *_review(tree), *_alerts(tree)]
     walk.findings += unfit(tree, vocabulary.taking)
     if around.allowed is not None:
         for name, table in named_tables(tree, "targets").items():
@@ -115,6 +116,7 @@ def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tup
         targets=targets,
         routes=words.routes,
         rosters=words.rosters,
+        alerts=words.alerts,
         review=words.review,
         conflicts=words.conflicts,
         templates=templates,
@@ -251,6 +253,23 @@ def _review(tree: dict[str, object]) -> Iterator[Finding]:
         yield Finding(("review", "to"), "nobody reads cards there", f"a target of the kind {' or '.join(REVIEWED)}")
     elif target.get("kind") == "teams" and "team" not in review:
         yield Finding(("review", "team"), "in which team the channel is", 'team = "…"')
+
+
+def _alerts(tree: dict[str, object]) -> Iterator[Finding]:
+    """Alarms go where somebody reads them, and say where there."""
+    targets = named_tables(tree, "targets")
+    for index, alert in tables(tree, "alerts"):
+        kind, path = targets.get(str(alert.get("to")), {}).get("kind"), ("alerts", index)
+        if kind is None:
+            continue
+        if kind not in ALERTED:
+            yield Finding((*path, "to"), "nobody reads alarms there", f"a target of the kind {' or '.join(ALERTED)}")
+        elif kind in REVIEWED and "channel" not in alert:
+            yield Finding((*path, "channel"), "in which channel alarms are told", 'channel = "…"')
+        elif kind == "teams" and "team" not in alert:
+            yield Finding((*path, "team"), "in which team the channel is", 'team = "…"')
+        elif kind not in REVIEWED and ("channel" in alert or "team" in alert):
+            yield Finding((*path, "channel"), f"a target of the kind {kind} has no channels", "leave it out")
 
 
 def _unknown_templates(tree: dict[str, object], known: set[str]) -> Iterator[Finding]:

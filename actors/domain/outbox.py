@@ -14,6 +14,7 @@ from enum import Enum
 
 import msgspec
 
+from actors.domain.alarms import AlarmCard
 from actors.domain.changes import AnyChange
 from actors.domain.conflicts.cards import Button, ReviewCard
 from actors.domain.rosters.order import RosterOrder
@@ -64,8 +65,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     accepted_us: int
 
 
-Posted = AnyChange | ReviewCard
-"""What is posted: a change that somebody is told, or what reviewers are to decide."""
+Posted = AnyChange | ReviewCard | AlarmCard
+"""What is posted: a change that somebody is told, what reviewers are to decide, or an alarm for operators."""
 Carried = Posted | RosterOrder
 """What a delivery carries: something to be posted, or an order about who is in a place."""
 

@@ -26,6 +26,7 @@ from weakref import WeakValueDictionary
 import msgspec
 from jinja2.runtime import Context
 
+from actors.domain.alarms import AlarmCard
 from actors.domain.blocks import BLOCKS, PARTS, Plan, TemplateFault, assigned, mistakes, ready
 from actors.domain.changes import AnyChange
 from actors.domain.conflicts.cards import ReviewCard
@@ -124,6 +125,8 @@ class Catalogue:
         language = speech.language if speech.language in self._languages else ""
         if isinstance(parcel.change, ReviewCard):
             return _card(parcel.change, escape)
+        if isinstance(parcel.change, AlarmCard):
+            return _alarm(parcel.change, escape)
         if parcel.items:
             return self._digest(parcel, platform, language, escape)
         plans = self._choice(parcel.template or "", parcel.change.kind, platform, language)
@@ -293,6 +296,16 @@ def _card(card: ReviewCard, escape: Escape) -> Composed:
         facts=tuple((escape(label), escape(value)) for label, value in card.facts),
         url=web_address(card.url),
         buttons=card.buttons,
+    )
+
+
+def _alarm(card: AlarmCard, escape: Escape) -> Composed:
+    """For operators, in the language of their commands."""
+    facts = [("since", card.since), ("over", card.at) if card.turn == "over" else ("what helps", card.command)]
+    return Composed(
+        title=escape(card.title),
+        text=escape(card.text),
+        facts=tuple((escape(label), escape(value)) for label, value in facts if value),
     )
 
 

@@ -7,6 +7,7 @@ from typing import assert_never
 import msgspec
 
 from actors.domain.changes import Score
+from actors.domain.alarms import AlarmCard
 from actors.domain.conflicts.cards import ReviewCard
 from actors.domain.outbox import Carried
 from actors.domain.recognise import speak
@@ -166,6 +167,8 @@ def change_in_words(change: Carried) -> str:
         return order_in_words(change)
     if isinstance(change, ReviewCard):
         return _short(f"conflict {change.conflict}, {change.state}: {change.title}")
+    if isinstance(change, AlarmCard):
+        return _short(f"alarm {change.no}, {change.turn}: {change.title}")
     learner = change.learner
     parts = [f"{learner.name} ({learner.key})" if learner.name else learner.key]
     if change.course is not None:

@@ -7,24 +7,12 @@ from actors.domain.conflicts.cards import ReviewCard
 from actors.domain.conflicts.model import ConflictState
 from actors.ports.cards import Click, Untold
 from config.model import Audience
-from daemon.store import closing, lines, rows
+from daemon.store import posting, rows
 from daemon.store.deciding import CASE, case_of
 from daemon.store.engine import Engine
-from daemon.store.holding import DAY_US
 from daemon.store.writer import Writer
 
 ROUTE = "review"
-ATTEMPTS_MAX = 8
-REPLACED = "replaced before it was sent: the conflict stands otherwise"
-_WAITING = (
-    "SELECT seq, history FROM deliveries INDEXED BY deliveries_entity WHERE entity = ? "
-    "AND state IN ('waiting', 'held', 'delivered') AND state IN ('waiting', 'held') AND sent_us IS NULL"
-)
-_INSERT = (
-    "INSERT INTO deliveries (id, lane, route, destination, audience, change, kind, statement_seq, statement_id, "
-    "correlation_id, traceparent, doubtful, attempts_max, state, head, accepted_us, due_us, entity, revise, routed_us, "
-    "from_us) VALUES (?, ?, ?, ?, ?, ?, ?, 0, '', ?, '', 'park', ?, 'waiting', ?, ?, ?, ?, 1, ?, ?)"
-)
 
 
 class SqlCards:
@@ -94,24 +82,10 @@ def _post(
 def _deliver(
     raw: sqlite3.Connection, lane: str, destination: str, audience: Audience, card: ReviewCard, now_us: int
 ) -> bool:
-    """What was not sent yet of the same conflict is not sent any more; what was posted is rewritten."""
-    tenant, _, target = lane.partition("/")
-    events = raw.execute("SELECT length(history) FROM conflicts WHERE no = ?", (card.conflict,)).fetchone()
-    key = rows.key(tenant, target, destination, card.kind, card.entity, card.value, events)
-    if raw.execute("INSERT OR IGNORE INTO effects VALUES (?, ?)", (key, now_us // DAY_US)).rowcount == 0:
-        return False
-    entity = rows.key(tenant, card.entity)
-    for seq, history in raw.execute(_WAITING, (entity,)).fetchall():
-        closing.close(raw, seq, REPLACED, history, now_us)
-    head = not lines.first(raw, lane, destination)
-    raw.execute(
-        _INSERT,
-        (
-            key, lane, ROUTE, destination, rows.pack(audience), rows.pack(card), card.kind,
-            f"conflict-{card.conflict}", ATTEMPTS_MAX, int(head), now_us, now_us, entity, now_us, now_us,
-        ),
-    )  # fmt: skip
-    return True
+    events = raw.execute("SELECT length(history) FROM conflicts WHERE no = ?", (card.conflict,)).fetchone()[0]
+    entity = rows.key(lane.partition("/")[0], card.entity)
+    correlation_id = f"conflict-{card.conflict}"
+    return posting.post(raw, lane, ROUTE, destination, audience, card, entity, correlation_id, events, now_us)
 
 
 def _clicks(raw: sqlite3.Connection, lane: str, limit: int) -> list[Click]:

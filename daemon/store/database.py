@@ -23,6 +23,7 @@ from daemon.store.attachments import SqlAttachments, discard
 from daemon.store.audit import SqlAudit
 from daemon.store.audit_anchor import accepted, fallen_behind, own_up
 from daemon.store.carding import SqlCards
+from daemon.store.chronicle import SqlChronicle
 from daemon.store.conflicts import SqlConflicts
 from daemon.store.connections import SqlConnections
 from daemon.store.conserving import SqlConserving
@@ -99,6 +100,7 @@ class Store:
         self.imports = SqlImports(self.writer, reader, self.statements)
         self.persons = SqlPersons(self.writer, reader)
         self.conflicts = SqlConflicts(self.writer, self.lrs_reader, self.persons.rules)
+        self.chronicle = SqlChronicle(self.writer, self.lrs_reader)
         self.cards = SqlCards(self.writer, self.lrs_reader)
         self.dossiers = SqlDossiers(self.writer, reader)
         self.records = SqlRecords(self.writer, reader, self.statements, clock, self.persons)

@@ -6,8 +6,10 @@ A repeat says exactly the same again: nothing in a body tells of the attempt.
 from collections.abc import Mapping
 from datetime import UTC
 
+import msgspec
 from msgspec import Raw
 
+from actors.domain.alarms import AlarmCard
 from actors.domain.blocks import TemplateFault
 from actors.domain.changes import AnyChange, StatementStored
 from actors.domain.conflicts.cards import ReviewCard
@@ -28,7 +30,7 @@ def body_of(parcel: Parcel, form: str) -> Body:
     change = parcel.change
     if isinstance(change, ReviewCard):
         raise TemplateFault("review", 0, "cards for reviewers go to Slack or Teams")
-    told: Body = {"kind": change.kind} if isinstance(change, StatementStored) else outside(change)
+    told: Body = _told(change)
     data: dict[str, object] = {
         **told,
         "statement": Raw(parcel.statement) if parcel.statement else NULL,
@@ -50,6 +52,17 @@ def hello_of(message_id: str, form: str) -> Body:
     return _event(message_id, HELLO, "", message_id, {}, {})
 
 
+def _told(change: AnyChange | AlarmCard) -> Body:
+    match change:
+        case StatementStored():
+            return {"kind": change.kind}
+        case AlarmCard():
+            said = msgspec.to_builtins(change)
+            return {name: value for name, value in said.items() if name not in ("learner", "course", "at")}
+        case _:
+            return outside(change)
+
+
 def _event(
     message_id: str, kind: str, tenant: str, correlation_id: str, more: Mapping[str, str], data: dict[str, object]
 ) -> Body:
@@ -66,8 +79,10 @@ def _event(
     }
 
 
-def _subject(change: AnyChange) -> str:
+def _subject(change: AnyChange | AlarmCard) -> str:
     """What it is about. Never the learner: whoever passes events on may note their attributes."""
+    if isinstance(change, AlarmCard):
+        return change.alarm
     return change.statement_id if isinstance(change, StatementStored) else change.subject
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from actors.domain.alarms import AlarmCard
 from actors.domain.conflicts.cards import ReviewCard
 from actors.domain.outbox import Delivery, Place, State
 from actors.domain.rosters.order import RosterOrder
@@ -124,7 +125,7 @@ def horizon_us(asking: Asking, tenant: str) -> int:
 def _place(asking: Asking, told: Delivery) -> Place | Refused | None:
     """Where it goes now, for those that never had a place: by its route as it stands now, else by the audience it was
     planned for."""
-    if not told.destination.startswith(NEVER_PLACED) or isinstance(told.change, RosterOrder | ReviewCard):
+    if not told.destination.startswith(NEVER_PLACED) or isinstance(told.change, RosterOrder | ReviewCard | AlarmCard):
         return None
     routes = asking.office.configuration().tenants[told.tenant].routes
     audience = next(
