@@ -9,6 +9,7 @@ by ourselves, never by its ``TokenAuth``, which knows no ``token_type`` but Bear
 
 import base64
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from math import isnan
 from typing import Any, Literal
 
@@ -37,6 +38,7 @@ NO_LIFE_S = 300.0
 NO_LIFE = "it is said to live no time at all, so it is replaced every few minutes: this is the vendor's to mend"
 TOKEN_CHARS_MAX = 16_384
 DETAIL_CHARS_MAX = 400
+KEYS_KEPT = 16
 
 Method = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "none"]
 """How a client proves who it is (RFC 8414's names)."""
@@ -125,13 +127,19 @@ def _basic(client: Any, method: str, uri: str, headers: dict[str, str], body: st
     return uri, headers | {"Authorization": f"Basic {pair}"}, body
 
 
+@lru_cache(maxsize=KEYS_KEPT)
+def _key_of(pem: str) -> RSAKey:
+    """Checking an RSA key takes 30 ms, and everybody else waits meanwhile: once is enough."""
+    return RSAKey.import_key(pem)
+
+
 def _signing(client_id: str, given: Assertion, url: str) -> ClientAuth:
     header = {"typ": "JWT"} | ({"kid": given.kid} if given.kid else {})
     try:
         if given.certificate:
             print_ = x509.load_pem_x509_certificate(given.certificate.encode()).fingerprint(hashes.SHA256())
             header["x5t#S256"] = base64.urlsafe_b64encode(print_).rstrip(b"=").decode()
-        key = RSAKey.import_key(given.key)
+        key = _key_of(given.key)
         if not key.is_private:
             raise Unprovable("this is a public key: give the private one")
     except (ValueError, TypeError, JoseError):
