@@ -1,7 +1,10 @@
 """``lmsyncd``: run the daemon, check or write its configuration, migrate its store, serve a sandbox, show a demo."""
 
+import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -42,7 +45,8 @@ def cli() -> None:
 @_config_option
 def run(config: Path) -> None:
     """Run the daemon in the foreground until SIGTERM. SIGHUP reloads the configuration."""
-    from daemon.serve import main as serve
+    with uncollected():
+        from daemon.serve import main as serve
 
     sys.exit(serve(config))
 
@@ -98,7 +102,8 @@ def sandbox(listen: str, limits: str) -> None:
     GET /sandbox/journal lists every accepted effect; PUT /sandbox/faults sets faults; PUT /sandbox/slack, teams or
     canvas sets the vendor up, and POST lets something happen there.
     """
-    from daemon.sandbox.serve import main as serve_sandbox
+    with uncollected():
+        from daemon.sandbox.serve import main as serve_sandbox
 
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit():
@@ -122,6 +127,14 @@ def manpage() -> None:
     from daemon.cli.manpage import LMSYNCD, page
 
     click.echo(page(cli, LMSYNCD), nl=False)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Modules stay: to look again and again for what might be garbage among them is an eighth of a start."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def main() -> None:
