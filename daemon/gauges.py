@@ -51,9 +51,9 @@ async def watch(
         metrics.mailbox_depth.replace(_mailboxes(registry.tree()))
         metrics.retired.replace((of, float(n)) for of, n in store.housekeeping.removed.items())
         metrics.quarantined.replace((which, float(n)) for which, n in quarantined.items())
-        metrics.store_bytes.set(float((space.pages - space.free) * space.page_bytes), "used")
-        metrics.store_bytes.set(float(space.free * space.page_bytes), "free")
-        metrics.store_bytes.set(float(log_bytes(store.path)), "log")
+        metrics.store_size.set(float((space.pages - space.free) * space.page_bytes), "used")
+        metrics.store_size.set(float(space.free * space.page_bytes), "free")
+        metrics.store_size.set(float(log_bytes(store.path)), "log")
         await trio.sleep(EVERY_S)
 
 

@@ -263,7 +263,7 @@ class Daemon:
                 arrived=world.switchboard.arrived,
                 healthy=alive,
                 ready=house.unwell,
-                metrics_text=telemetry.metrics.text,
+                metrics_page=telemetry.metrics.page,
                 request_span=telemetry.request_span,
                 counted=self._counted,
                 trouble=world.witness.trouble,

@@ -28,7 +28,6 @@ from daemon.gateway.refusals import noting
 from daemon.gateway.resource import Handler, Resource
 
 CHECK_S_MAX = 5.0
-METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _TENANT = re.compile(r"^/t/[^/]+/")
 _HOOK = re.compile(r"^/t/[^/]+/hooks/[^/]+$")
 _EVENT = re.compile(r"^/t/[^/]+/events/[^/]+$")
@@ -54,8 +53,9 @@ def build_app(ports: GatewayPorts, gateway: Gateway) -> GatewayApp:
         Route("/readyz", Resource(get=_checked(ports.ready))),
     ]
 
-    async def metrics(_request: Request) -> Response:
-        return Response(ports.metrics_text(), media_type=METRICS_TYPE)
+    async def metrics(request: Request) -> Response:
+        kind, text = ports.metrics_page(request.headers.get("accept", ""))
+        return Response(text, headers={"content-type": kind, "vary": "accept"})
 
     operators = [*pages, Route("/metrics", Resource(get=metrics))]
     lrs = [

@@ -127,7 +127,8 @@ class GatewayPorts(msgspec.Struct, frozen=True, kw_only=True):
     arrived: Callable[[str], None]
     healthy: Check
     ready: Check
-    metrics_text: Callable[[], str]
+    metrics_page: Callable[[str], tuple[str, str]]
+    """(content type, text), as an ``Accept`` header wants it."""
     request_span: SpanFactory
     counted: Counted
     trouble: Trouble

@@ -5,123 +5,100 @@ from collections.abc import Iterator
 
 import trio
 
-from daemon.telemetry.registry import Counter, Gauge, Histogram, Metric, exposition
+from daemon.telemetry import catalogue as its
+from daemon.telemetry import catalogue_house as house
+from daemon.telemetry.exposition import OPEN_METRICS, TEXT, negotiated, page
+from daemon.telemetry.registry import Counter, Gauge, Histogram, Metric
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-PROPAGATION_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 21600.0)
-LATENCY_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 LAG_EVERY_S = 0.5
 LAG_SAMPLES = 60
 
 
 class Metrics:
-    """``lane`` is ``tenant/target``, ``source`` ``tenant/source``; ``state`` one of the delivery states."""
+    """``lane`` is ``tenant/target``, ``source`` ``tenant/source``, ``route`` ``tenant/route``."""
 
     def __init__(self, version: str = "") -> None:
-        self.build = Gauge("lmsyncd_build_info", "The version that runs.", ("version",))
+        self.build = Gauge(its.BUILD)
         self.build.set(1.0, version)
-        self.statements_accepted = Counter(
-            "lmsyncd_statements_accepted_total", "Statements new in the log.", ("tenant",)
+        self.statements_accepted = Counter(its.STATEMENTS_ACCEPTED)
+        self.statements_collapsed = Counter(its.STATEMENTS_COLLAPSED)
+        self.statements_refused = Counter(its.STATEMENTS_REFUSED)
+        self.statements_routed = Counter(its.STATEMENTS_ROUTED)
+        self.statements_not_routed = Counter(its.STATEMENTS_NOT_ROUTED)
+        self.effects_repeated = Counter(its.EFFECTS_REPEATED)
+        self.server_duration = Histogram(its.SERVER_DURATION)
+
+        self.deliveries = Counter(its.DELIVERIES)
+        self.attempts = Counter(its.ATTEMPTS)
+        self.retries = Counter(its.RETRIES)
+        self.dead = Counter(its.DEAD)
+        self.propagation = Histogram(its.PROPAGATION)
+        self.sla_promise = Gauge(its.SLA_PROMISE)
+        self.sla_budget = Gauge(its.SLA_BUDGET)
+        self.outbox_depth = Gauge(its.OUTBOX_DEPTH)
+        self.outbox_oldest_age = Gauge(its.OUTBOX_OLDEST_AGE)
+
+        self.client_duration = Histogram(its.CLIENT_DURATION)
+        self.vendor_latency = Histogram(its.VENDOR_LATENCY)
+        self.rate_headroom = Gauge(its.RATE_HEADROOM)
+        self.token_expires = Gauge(its.TOKEN_EXPIRES)
+        self.token_lost = Gauge(its.TOKEN_LOST)
+        self.lane_held = Gauge(its.LANE_HELD)
+        self.target_calls = Gauge(its.TARGET_CALLS)
+        self.target_told = Gauge(its.TARGET_TOLD)
+        self.target_since_asked = Gauge(its.TARGET_SINCE_ASKED)
+        self.target_watched_for = Gauge(its.TARGET_WATCHED_FOR)
+
+        self.source_readings = Counter(its.SOURCE_READINGS)
+        self.source_records = Counter(its.SOURCE_RECORDS)
+        self.source_latency = Histogram(its.SOURCE_LATENCY)
+        self.source_state = Gauge(its.SOURCE_STATE)
+        self.source_age = Gauge(its.SOURCE_SINCE_READ)
+        self.source_silence = Gauge(its.SOURCE_SILENCE)
+        self.source_calls = Gauge(its.SOURCE_CALLS)
+        self.source_heard = Gauge(its.SOURCE_HEARD)
+        self.schema_failures = Counter(its.SCHEMA_FAILURES)
+        self.quarantined = Gauge(its.QUARANTINED)
+        self.conflicts_open = Gauge(its.CONFLICTS_OPEN)
+
+        self.process_cpu = Gauge(house.PROCESS_CPU)
+        self.process_memory = Gauge(house.PROCESS_MEMORY)
+        self.process_descriptors = Gauge(house.PROCESS_DESCRIPTORS)
+        self.process_descriptors_max = Gauge(house.PROCESS_DESCRIPTORS_MAX)
+        self.process_threads = Gauge(house.PROCESS_THREADS)
+        self.process_uptime = Gauge(house.PROCESS_UPTIME)
+        self.loop_lag = Gauge(house.LOOP_LAG)
+        self.loop_tasks = Gauge(house.LOOP_TASKS)
+        self.mailbox_depth = Gauge(house.MAILBOX_DEPTH)
+        self.actor_restarts = Gauge(house.ACTOR_RESTARTS)
+        self.store_size = Gauge(house.STORE_SIZE)
+        self.store_disk_free = Gauge(house.STORE_DISK_FREE)
+        self.tenant_size = Gauge(house.TENANT_SIZE)
+        self.commit_jobs = Histogram(house.COMMIT_JOBS)
+        self.commit_duration = Histogram(house.COMMIT_DURATION)
+        self.retired = Gauge(house.RETIRED)
+        self.telemetry_dropped = Gauge(house.TELEMETRY_DROPPED)
+        self.log_lines_dropped = Gauge(house.LOG_LINES_DROPPED)
+        self.samples_folded = Gauge(house.SAMPLES_FOLDED)
+        self.samples_folded.follow(self._folded)
+        self._all: tuple[Metric, ...] = tuple(
+            each for each in vars(self).values() if isinstance(each, Counter | Gauge | Histogram)
         )
-        self.statements_collapsed = Counter(
-            "lmsyncd_statements_collapsed_total", "Statements that were already in the log.", ("tenant",)
-        )
-        self.statements_refused = Counter(
-            "lmsyncd_statements_refused_total", "Requests refused, by reason.", ("tenant", "reason")
-        )
-        self.statements_routed = Counter(
-            "lmsyncd_statements_routed_total", "Statements that became a change some route wants.", ("tenant", "kind")
-        )
-        self.statements_not_routed = Counter(
-            "lmsyncd_statements_not_routed_total", "Statements no delivery came from.", ("tenant", "reason")
-        )
-        self.effects_repeated = Counter(
-            "lmsyncd_effects_repeated_total", "Planned deliveries whose effect already existed.", ("tenant",)
-        )
-        self.deliveries = Counter(
-            "lmsyncd_deliveries_total", "Attempts and probes, by the state they led to.", ("lane", "state")
-        )
-        self.attempts = Counter("lmsyncd_attempts_total", "Attempts and probes, by verdict.", ("lane", "verdict"))
-        self.retries = Counter("lmsyncd_retries_total", "Sends that were not the first for their delivery.", ("lane",))
-        self.dead = Counter("lmsyncd_dead_total", "Deliveries that ended as dead letters or parked.", ("lane", "cause"))
-        self.propagation = Histogram(
-            "lmsyncd_propagation_seconds", "From accepted to the vendor's receipt.", ("route",), PROPAGATION_S
-        )
-        self.vendor_latency = Histogram(
-            "lmsyncd_vendor_latency_seconds", "A vendor's answer.", ("lane", "operation"), LATENCY_S
-        )
-        self.outbox_depth = Gauge("lmsyncd_outbox_depth", "Deliveries in the outbox.", ("lane", "state"))
-        self.outbox_oldest_age = Gauge(
-            "lmsyncd_outbox_oldest_age_seconds", "Age of the oldest open delivery.", ("lane",)
-        )
-        self.mailbox_depth = Gauge("lmsyncd_mailbox_depth", "Messages waiting.", ("actor",))
-        self.retired = Gauge(
-            "lmsyncd_retired_total", "Rows that left by retention.", ("tenant", "what"), kind="counter"
-        )
-        self.source_readings = Counter(
-            "lmsyncd_source_readings_total", "Readings of sources, by how they ended.", ("source", "how")
-        )
-        self.source_records = Counter(
-            "lmsyncd_source_records_total", "Records that readings told, and what became of them.", ("source", "what")
-        )
-        self.source_latency = Histogram(
-            "lmsyncd_source_latency_seconds", "A source's answer.", ("source", "operation"), LATENCY_S
-        )
-        self.source_state = Gauge("lmsyncd_source_state", "1 for the state that a source is in.", ("source", "state"))
-        self.source_age = Gauge(
-            "lmsyncd_source_since_read_seconds", "Since a source was last read to the end.", ("source",)
-        )
-        self.source_silence = Gauge(
-            "lmsyncd_source_silence_seconds", "Since a source that calls was last heard.", ("source",)
-        )
-        self.source_calls = Gauge(
-            "lmsyncd_source_calls_total",
-            "What was posted to a source's hook, by what became of it.",
-            ("source", "what"),
-            kind="counter",
-        )
-        self.source_heard = Gauge(
-            "lmsyncd_source_heard_total", "What calls told, and what became of it.", ("source", "what"), kind="counter"
-        )
-        self.target_calls = Gauge(
-            "lmsyncd_target_calls_total",
-            "What a target's vendor posted, by what became of it.",
-            ("lane", "what"),
-            kind="counter",
-        )
-        self.target_told = Gauge(
-            "lmsyncd_target_told_total", "What a target's vendor told that was new.", ("lane", "tiding"), kind="counter"
-        )
-        self.target_since_asked = Gauge(
-            "lmsyncd_target_since_asked_seconds", "Since a target's vendor was last asked how things stand.", ("lane",)
-        )
-        self.target_watched_for = Gauge(
-            "lmsyncd_target_watched_for_seconds", "How long the first subscription to end still lasts.", ("lane",)
-        )
-        self.quarantined = Gauge(
-            "lmsyncd_quarantined", "Records of sources that failed validation.", ("tenant", "source")
-        )
-        self.store_bytes = Gauge("lmsyncd_store_bytes", "The database, and its write-ahead log.", ("part",))
-        self.loop_lag = Gauge("lmsyncd_loop_lag_seconds", "Worst delay of the event loop in the last half minute.")
-        self.spans_dropped = Gauge("lmsyncd_spans_dropped_total", "Spans that did not get away.", kind="counter")
-        self.log_lines_dropped = Gauge(
-            "lmsyncd_log_lines_dropped_total", "Lines the log could not take.", kind="counter"
-        )
-        self.series_folded = Gauge(
-            "lmsyncd_metric_samples_folded_total", "Samples counted as other.", ("metric",), kind="counter"
-        )
-        self.series_folded.follow(self._folded)
 
     def families(self) -> Iterator[Metric]:
-        return (each for each in vars(self).values() if isinstance(each, Counter | Gauge | Histogram))
+        return iter(self._all)
 
     def text(self) -> str:
-        return exposition(self.families())
+        """As Prometheus reads it."""
+        return page(self._all, open_metrics=False)
+
+    def page(self, accept: str) -> tuple[str, str]:
+        """(content type, body), as an ``Accept`` header wants it."""
+        wanted = negotiated(accept)
+        return OPEN_METRICS if wanted else TEXT, page(self._all, open_metrics=wanted)
 
     def _folded(self) -> Iterator[tuple[tuple[str, ...], float]]:
-        for each in vars(self).values():
-            if isinstance(each, Counter | Gauge | Histogram) and each.overflow:
-                yield (each.name,), float(each.overflow)
+        return (((each.name,), float(each.overflow)) for each in self._all if each.overflow)
 
 
 async def watch_loop(metrics: Metrics) -> None:

@@ -41,7 +41,7 @@ class Telemetry:
         self._outlet = outlet
         self._pipe = pipe
         self._bridge: Bridge | None = None
-        metrics.spans_dropped.follow(self._spans_dropped)
+        metrics.telemetry_dropped.follow(self._dropped)
         metrics.log_lines_dropped.follow(lambda: [((), float(outlet.dropped))])
 
     def request_span(self, method: str, template: str, headers: Mapping[str, str]) -> RequestSpan:
@@ -64,8 +64,8 @@ class Telemetry:
             logging.getLogger().removeHandler(self._bridge)
         self._outlet.close(max(0.05, ends_s - time.monotonic()))
 
-    def _spans_dropped(self) -> Iterable[tuple[Labels, float]]:
-        return [((), float(self._pipe.dropped if self._pipe is not None else 0))]
+    def _dropped(self) -> Iterable[tuple[Labels, float]]:
+        return [(("traces",), float(self._pipe.dropped if self._pipe is not None else 0))]
 
 
 def open_telemetry(

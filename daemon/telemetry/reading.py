@@ -31,7 +31,8 @@ class Read:
         return self
 
     def exchanged(self, operation: str, outcome: Outcome, elapsed_s: float) -> None:
-        self._metrics.source_latency.observe(elapsed_s, self._source, operation)
+        trace = self._context if self._recorded else None
+        self._metrics.source_latency.observe(elapsed_s, self._source, operation, trace=trace)
         if self._recorded:
             exchanges.record(self._tracer, self._context, operation, outcome, elapsed_s)
 

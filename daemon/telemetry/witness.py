@@ -57,7 +57,8 @@ class Attempted:
 
     def exchanged(self, operation: str, outcome: Outcome, elapsed_s: float) -> None:
         self._requests += 1
-        self._metrics.vendor_latency.observe(elapsed_s, self._lane, operation)
+        trace = self._context if self._recorded else None
+        self._metrics.vendor_latency.observe(elapsed_s, self._lane, operation, trace=trace)
         if self._recorded:
             exchanges.record(self._tracer, self._context, operation, outcome, elapsed_s)
 
@@ -79,7 +80,11 @@ class Attempted:
         if self._state in BAD_ENDS:
             metrics.dead.add(self._lane, self._cause or "unstated")
         if self._state == "delivered":
-            metrics.propagation.observe((now_us - delivery.accepted_us) / 1e6, delivery.route)
+            metrics.propagation.observe(
+                (now_us - delivery.accepted_us) / 1e6,
+                f"{delivery.tenant}/{delivery.route}",
+                trace=self._context if self._recorded else None,
+            )
 
     def _span(self, now_us: int) -> None:
         delivery = self._delivery
@@ -176,7 +181,15 @@ class Eyes:
         if error is not None:
             fields["error"] = f"{type(error).__name__}: {error}"
             fields["traceback"] = "".join(traceback.format_exception(error))[-TRACEBACK_CHARS_MAX:]
+        if name == "quarantine.grew":
+            self._count_flaws(fields)
         self._log.write("warning", name, fields)
+
+    def _count_flaws(self, fields: Mapping[str, object]) -> None:
+        source, rules = str(fields.get("source", "")), fields.get("rules")
+        if isinstance(rules, Mapping):
+            for rule, records in rules.items():
+                self._metrics.schema_failures.add(source, str(rule), by=float(records))
 
     def _routed_span(self, tenant: str, batch: Sequence[Routed], count: RoutedCount) -> None:
         """A trace of its own, linked to the traces of the requests that brought the statements."""

@@ -240,7 +240,7 @@ class World:
             arrived=self.hints.append,
             healthy=self._nothing,
             ready=self._ill,
-            metrics_text=lambda: "lmsyncd_up 1\n",
+            metrics_page=lambda _: ("text/plain; version=0.0.4; charset=utf-8", "lmsyncd_up 1\n"),
             request_span=self._span,
             counted=lambda name, tenant, n, reason="": self.counts.append((name, tenant, n, reason)),
             trouble=self._trouble,

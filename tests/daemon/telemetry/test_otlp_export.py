@@ -155,7 +155,7 @@ def test_a_dead_collector_costs_only_spans(protocol: str, listening: bool) -> No
             with telemetry.request_span("POST", "/x", {}) as request:
                 request.status = 200
         telemetry.close(0.5)
-        assert telemetry.metrics.spans_dropped.value() == 100
+        assert telemetry.metrics.telemetry_dropped.value("traces") == 100
 
 
 def test_a_collector_that_refuses_is_told_of_once() -> None:
@@ -165,7 +165,7 @@ def test_a_collector_that_refuses_is_told_of_once() -> None:
         with telemetry.request_span("POST", "/x", {}):
             pass
         telemetry.close(10.0)
-    assert telemetry.metrics.spans_dropped.value() == 1
+    assert telemetry.metrics.telemetry_dropped.value("traces") == 1
 
 
 def test_without_an_endpoint_the_callers_trace_goes_on() -> None:

@@ -94,9 +94,9 @@ def test_an_attempt_is_counted(seen: Seen) -> None:
     assert metrics.attempts.value("acme/slack", "unavailable") == 1
     assert metrics.retries.value("acme/slack") == 1
     assert metrics.dead.value("acme/slack", "destination_gone") == 1
-    assert metrics.propagation.count("completions") == 1
+    assert metrics.propagation.count("acme/completions") == 1
     assert metrics.vendor_latency.count("acme/slack", "chat.postMessage") == 1
-    assert 'lmsyncd_propagation_seconds_bucket{route="completions",le="60"} 1' in metrics.text()
+    assert 'lmsyncd_propagation_seconds_bucket{route="acme/completions",le="60"} 1' in metrics.text()
 
 
 def test_an_attempt_that_breaks_off_says_so_and_lets_the_error_through(seen: Seen) -> None:
