@@ -7,6 +7,7 @@ Read ``trunk`` first (options, groups, asking), then ``looking``, ``changing`` a
 import click
 
 from daemon.cli import (
+    alarming,
     auditing,
     changing,
     conserving,
@@ -30,9 +31,9 @@ from daemon.cli.trunk import cli
 from daemon.control.exits import Exit
 
 __all__ = [
-    "auditing", "changing", "cli", "conserving", "credentials", "identity", "looking", "main", "mapping", "owning",
-    "quarantine", "reconciling", "registering", "remapping", "retention", "reviewing", "sitting", "sources", "tokening",
-    "vaulting",
+    "alarming", "auditing", "changing", "cli", "conserving", "credentials", "identity", "looking", "main", "mapping",
+    "owning", "quarantine", "reconciling", "registering", "remapping", "retention", "reviewing", "sitting", "sources",
+    "tokening", "vaulting",
 ]  # fmt: skip
 
 

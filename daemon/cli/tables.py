@@ -12,6 +12,7 @@ from config.numbers import number_of
 from daemon.cli import (
     audited,
     balances,
+    chronicled,
     clients,
     conflicts,
     erasures,
@@ -52,6 +53,7 @@ Listed = (
     | v.SessionRow
     | audited.Listed
     | balances.Listed
+    | chronicled.Listed
     | rostered.Listed
     | vaulted.Listed
     | tokened.Listed
@@ -136,6 +138,8 @@ def _headings(row: Listed) -> tuple[str, ...]:
             return erasures.HEADINGS
         case v.QuarantinedRow() | v.FieldDiffRow() | v.ActivationRow():
             return quarantined.headings(row)
+        case v.EventRow() | v.AlarmRow() | v.AlertRow():
+            return chronicled.headings(row)
         case v.ConflictRow():
             return conflicts.HEADINGS
         case v.SessionRow():
@@ -243,6 +247,8 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
             return erasures.cells(row)
         case v.QuarantinedRow() | v.FieldDiffRow() | v.ActivationRow():
             return quarantined.cells(row)
+        case v.EventRow() | v.AlarmRow() | v.AlertRow():
+            return chronicled.cells(row)
         case v.ConflictRow():
             return conflicts.cells(row)
         case v.SessionRow():

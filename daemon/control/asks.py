@@ -22,6 +22,9 @@ from daemon.control.audit_asks import AuditAnchor as AuditAnchor
 from daemon.control.audit_asks import AuditExport as AuditExport
 from daemon.control.audit_asks import AuditList as AuditList
 from daemon.control.audit_asks import AuditVerify as AuditVerify
+from daemon.control.chronicle_asks import AlertList as AlertList
+from daemon.control.chronicle_asks import AlertTest as AlertTest
+from daemon.control.chronicle_asks import Events as Events
 from daemon.control.conflict_asks import ConflictApprove as ConflictApprove
 from daemon.control.conflict_asks import ConflictList as ConflictList
 from daemon.control.conflict_asks import ConflictReject as ConflictReject
@@ -297,6 +300,9 @@ AnyAsk = (
     | AuditAnchor
     | ConservationList
     | ConservationVerify
+    | Events
+    | AlertList
+    | AlertTest
     | SessionList
     | SessionRevoke
     | SecretSet

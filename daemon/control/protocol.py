@@ -13,6 +13,8 @@ from daemon.control.asks import VERBS as VERBS
 from daemon.control.asks import VERSION as VERSION
 from daemon.control.asks import ActorRestart as ActorRestart
 from daemon.control.asks import ActorTree as ActorTree
+from daemon.control.asks import AlertList as AlertList
+from daemon.control.asks import AlertTest as AlertTest
 from daemon.control.asks import AnyAsk as AnyAsk
 from daemon.control.asks import Ask as Ask
 from daemon.control.asks import AskHealth as AskHealth
@@ -48,6 +50,7 @@ from daemon.control.asks import Drain as Drain
 from daemon.control.asks import EraseList as EraseList
 from daemon.control.asks import ErasePlan as ErasePlan
 from daemon.control.asks import EraseRun as EraseRun
+from daemon.control.asks import Events as Events
 from daemon.control.asks import ExportBegin as ExportBegin
 from daemon.control.asks import ExportPage as ExportPage
 from daemon.control.asks import IdentityFind as IdentityFind

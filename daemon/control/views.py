@@ -12,6 +12,9 @@ from daemon.control.audited import ChainRow as ChainRow
 from daemon.control.audited import MisfitRow as MisfitRow
 from daemon.control.audited import ProvenRow as ProvenRow
 from daemon.control.audited import WhoRow as WhoRow
+from daemon.control.chronicled import AlarmRow as AlarmRow
+from daemon.control.chronicled import AlertRow as AlertRow
+from daemon.control.chronicled import EventRow as EventRow
 from daemon.control.configured import ConfigRow as ConfigRow
 from daemon.control.configured import ProblemRow as ProblemRow
 from daemon.control.configured import ReloadRow as ReloadRow
@@ -291,6 +294,9 @@ AnyView = (
     | ContradictionRow
     | CountedRow
     | WhoRow
+    | EventRow
+    | AlarmRow
+    | AlertRow
     | SessionRow
     | DriftRow
     | RosterChangeRow

@@ -6,8 +6,8 @@ from typing import assert_never
 
 import msgspec
 
-from actors.domain.changes import Score
 from actors.domain.alarms import AlarmCard
+from actors.domain.changes import Score
 from actors.domain.conflicts.cards import ReviewCard
 from actors.domain.outbox import Carried
 from actors.domain.recognise import speak

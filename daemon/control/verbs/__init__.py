@@ -9,6 +9,7 @@ from daemon.control.verbs import (
     actors,
     audit,
     backlog,
+    chronicle,
     conflicts,
     conservation,
     credentials,
@@ -90,6 +91,12 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await letters.discard(request, asking)
         case p.DlqAnnotate():
             return await letters.annotate(request, asking)
+        case p.Events():
+            return await chronicle.events(request, asking)
+        case p.AlertList():
+            return await chronicle.alert_list(request, asking)
+        case p.AlertTest():
+            return await chronicle.alert_test(request, asking)
         case p.Sla():
             return await promises.sla(request, asking)
         case p.Why():

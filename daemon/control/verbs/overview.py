@@ -11,7 +11,7 @@ shown and wait for a person, and the lane goes on without them).
 from collections.abc import Iterator
 
 from actors.domain.sla import Promise
-from actors.kernel import NoSuchActor, TreeEntry
+from actors.kernel import NoSuchActor, Registry, TreeEntry
 from config.numbers import agreeing, number_of
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
@@ -30,8 +30,8 @@ async def status(asking: Asking) -> Done:
     office, now_us = asking.office, asking.now_us
     configuration = office.configuration()
     lanes = await all_lanes(office)
-    entries = list(_entries(asking))
-    troubled = [_trouble(entry) for entry in entries if entry.state in DOWN]
+    entries = list(_entries(office.registry))
+    down = [why for _, why in troubled(office.registry)]
     wrong = [reason for lane in lanes for reason in lane.degraded(now_us)]
     store_error = office.store.writer.last_error or ""
     reds = await red_routes(office, now_us)
@@ -41,10 +41,10 @@ async def status(asking: Asking) -> Done:
         *([f"the store does not write: {store_error}"] if store_error else []),
         *([f"vault: {closed}"] if closed else []),
         *_awaited(asking),
-        *troubled,
+        *down,
         *wrong,
         *(standing.dying for standing in standings if standing.dying),
-        *(_red(goal, promise) for goal, promise in reds),
+        *(red_in_words(goal, promise) for goal, promise in reds),
     ]
     rows = [_lane_row(lane, asking, now_us) for lane in lanes]
     await asking.emit(
@@ -54,7 +54,7 @@ async def status(asking: Asking) -> Done:
             started_us=office.started_us,
             tenants=len(configuration.tenants),
             actors=sum(entry.kind == "actor" for entry in entries),
-            troubled=tuple(troubled[:TROUBLES_MAX]),
+            troubled=tuple(down[:TROUBLES_MAX]),
             commits=office.store.writer.commits,
             store_error=store_error,
             delivered=sum(row.delivered for row in rows),
@@ -138,16 +138,22 @@ def _awaited(asking: Asking) -> list[str]:
     ]
 
 
-def _red(goal: Goal, promise: Promise) -> str:
+def red_in_words(goal: Goal, promise: Promise) -> str:
+    """Of a route whose error budget is spent."""
     return (
         f"{goal.tenant}/{goal.route} does not keep its promise: {promise.late:,} of {promise.n:,} were late in the "
         f"last 24 hours, {goal.percent:g} % must be in time (lmsyncctl sla --late)"
     )
 
 
-def _entries(asking: Asking) -> Iterator[TreeEntry]:
+def troubled(registry: Registry) -> list[tuple[str, str]]:
+    """Actors and supervisors that are not up: (path, why)."""
+    return [(entry.path, _trouble(entry)) for entry in _entries(registry) if entry.state in DOWN]
+
+
+def _entries(registry: Registry) -> Iterator[TreeEntry]:
     try:
-        root = asking.office.registry.tree()
+        root = registry.tree()
     except NoSuchActor:
         return
     todo = [root]

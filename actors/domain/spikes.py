@@ -1,0 +1,78 @@
+"""When more goes wrong with a lane than usual, and by whose fault (pure).
+
+A vendor that is out is an outage. This is about what we get wrong: requests that a vendor understood and refused, and
+answers that we did not understand. Counted by the minute; a spike is a few minutes that are much worse than the hour
+before them.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+import msgspec
+
+MINUTE_US = 60_000_000
+RECENT_MIN = 5
+USUAL_MIN = 60
+BAD_MIN = 10
+"""Fewer is no spike: they are dead letters, and each is shown."""
+SHARE_MIN = 0.2
+TIMES_MIN = 3.0
+"""So many times the share of the hour before."""
+OURS = frozenset({"refused", "faulted"})
+
+
+class Spike(msgspec.Struct, frozen=True, kw_only=True):
+    """``bad`` of ``of`` attempts in the last minutes; ``usual``: the share of the hour before."""
+
+    lane: str
+    bad: int
+    of: int
+    usual: float
+    detail: str
+
+
+class Minute(msgspec.Struct):
+    minute: int
+    bad: int = 0
+    of: int = 0
+
+
+class Lane(msgspec.Struct):
+    minutes: deque[Minute]
+    detail: str = ""
+
+
+class Tally:
+    """Attempts by lane and minute, as long as they matter."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[str, Lane] = {}
+
+    def note(self, lane: str, verdict: str, detail: str, now_us: int) -> None:
+        """An attempt came to this."""
+        found = self._lanes.get(lane)
+        if found is None:
+            found = self._lanes[lane] = Lane(deque(maxlen=RECENT_MIN + USUAL_MIN))
+        minute = now_us // MINUTE_US
+        if not found.minutes or found.minutes[-1].minute != minute:
+            found.minutes.append(Minute(minute))
+        here = found.minutes[-1]
+        here.of += 1
+        if verdict in OURS:
+            here.bad += 1
+            found.detail = detail
+
+    def spikes(self, now_us: int) -> Iterator[Spike]:
+        """Of all lanes, now. Lanes that nothing was heard of for long are forgotten."""
+        minute = now_us // MINUTE_US
+        for name, lane in list(self._lanes.items()):
+            age = minute - lane.minutes[-1].minute
+            if not 0 <= age <= RECENT_MIN + USUAL_MIN:
+                del self._lanes[name]
+                continue
+            recent = [each for each in lane.minutes if 0 <= minute - each.minute < RECENT_MIN]
+            usual = [each for each in lane.minutes if RECENT_MIN <= minute - each.minute < RECENT_MIN + USUAL_MIN]
+            bad, of = sum(each.bad for each in recent), sum(each.of for each in recent)
+            before = sum(each.bad for each in usual) / max(1, sum(each.of for each in usual))
+            if bad >= BAD_MIN and bad >= of * max(SHARE_MIN, TIMES_MIN * before):
+                yield Spike(lane=name, bad=bad, of=of, usual=before, detail=lane.detail)

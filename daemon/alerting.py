@@ -1,0 +1,63 @@
+"""Who is told of an alarm, and where: ``[[alerts]]`` made into deliveries."""
+
+from collections.abc import Iterator
+
+from actors.domain.alarms import NOBODY, Alarm, News, Standing, card
+from actors.domain.changes import UserUpdated
+from actors.domain.outbox import Place
+from actors.domain.xapi.moments import spelt
+from config.alerts import Alert
+from config.model import Audience, Tenant
+from daemon.control.office import Office
+from daemon.store.chronicle import Dispatch
+
+
+def wanted(office: Office) -> Iterator[tuple[Tenant, Alert]]:
+    """All that are configured."""
+    for _, tenant in sorted(office.configuration().tenants.items()):
+        for alert in tenant.alerts:
+            yield tenant, alert
+
+
+def concerns(tenant: Tenant, alert: Alert, alarm: Alarm) -> bool:
+    """Whether this one is to be told of it."""
+    mine = alarm.tenant == tenant.name if alarm.tenant else alert.daemon
+    return mine and (not alert.about or alarm.kind in alert.about)
+
+
+def dispatches(office: Office, tenant: Tenant, alert: Alert, news: News, now_us: int) -> Iterator[Dispatch]:
+    """The card at its place; none where the target knows no such place."""
+    place = place_of(office, tenant, alert)
+    if isinstance(place, Place):
+        yield Dispatch(
+            lane=f"{tenant.name}/{alert.to}",
+            destination=place.destination,
+            audience=_audience(alert),
+            card=card(news, spelt(now_us), spelt(news.standing.first_us)),
+        )
+
+
+def place_of(office: Office, tenant: Tenant, alert: Alert) -> Place | str:
+    """Where it is told, or why it cannot be."""
+    target = office.targets(tenant.name).get(alert.to)
+    if target is None:
+        return f"{tenant.name} has no target {alert.to}"
+    somewhat = UserUpdated(learner=NOBODY, at="")  # a channel is the same one, whatever is posted there
+    place = target.place(_audience(alert), somewhat)
+    return place if isinstance(place, Place) else place.detail
+
+
+def as_test(tenant: str, now_us: int, no: int) -> News:
+    """What ``alert test`` posts."""
+    alarm = Alarm(
+        kind="actor",
+        subject=f"a test for {tenant}",
+        tenant=tenant,
+        words="Somebody asked whether alarms arrive here. Nothing is wrong.",
+        command="lmsyncctl alert list",
+    )
+    return News("begun", Standing(alarm=alarm, first_us=now_us, seen_us=now_us, no=no, times=1))
+
+
+def _audience(alert: Alert) -> Audience:
+    return Audience(channel=alert.channel, team=alert.team)

@@ -1,0 +1,241 @@
+"""Looks, twice a minute, for what needs a person, and has it told where ``[[alerts]]`` say.
+
+What is found is what ``status`` shows as well, so that an alarm and the command it names never disagree. Alarms that
+stand are in the store: a restart forgets none and tells none twice.
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import trio
+
+from actors.domain.alarms import Alarm, News, card, judge
+from actors.messages import SourceView
+from actors.ports import StoreUnavailable
+from config.durations import seconds
+from config.numbers import number_of
+from daemon.alerting import concerns, dispatches, wanted
+from daemon.chronicler import Chronicler
+from daemon.control.office import Office
+from daemon.control.times import span
+from daemon.control.verbs.lanes import Lane, all_lanes
+from daemon.control.verbs.overview import red_in_words, troubled
+from daemon.control.verbs.promises import red_routes
+from daemon.store.chronicle import Dispatch, Happening
+
+LOOK_S = 30.0
+REPEAT_US = 86_400_000_000
+DISK_SHARE_MIN, DISK_BYTES_MIN = 0.05, 1 << 30
+"""Less than both of it free is an alarm."""
+BACKLOG_OLD_US = 15 * 60_000_000
+LETTERS = ("dead", "parked")
+
+
+class Lookout:
+    """``run`` beside everything else. ``office`` is the running daemon."""
+
+    def __init__(self, office: Office, chronicler: Chronicler) -> None:
+        self._office = office
+        self._chronicler = chronicler
+        self._open: dict[str, int] = {}
+        self._said: set[str] = set()
+
+    async def run(self) -> None:
+        """Until cancelled. While the store gives nothing, what it says of that waits for it."""
+        while True:
+            await trio.sleep(LOOK_S)
+            try:
+                await self.look()
+            except StoreUnavailable as error:
+                self._office.witness.trouble("lookout.store_unavailable", error)
+
+    async def look(self) -> int:
+        """Once. How many posts were ordered. Raises StoreUnavailable."""
+        office = self._office
+        now_us = office.clock.now_us()
+        found = [alarm async for alarm in self._found(now_us)]
+        before, last_no = await office.store.chronicle.standings()
+        judged = judge(before, found, now_us, self._repeat_us(), last_no)
+        last_no = max([last_no, *(each.no for each in judged.standings.values())])
+        if judged.standings == before and not judged.news:
+            return 0
+        dispatches = [each for news in judged.news for each in self._dispatches(news, now_us)]
+        happenings = [_happening(news, now_us) for news in judged.news]
+        told = await office.store.chronicle.settle(judged.standings, last_no, dispatches, happenings, now_us)
+        for each in dispatches:
+            office.switchboard.ready(each.lane)
+        for news in judged.news:
+            alarm = news.standing.alarm
+            office.witness.event(
+                "alarm.told", about=alarm.kind, subject=alarm.subject, turn=news.turn, no=news.standing.no
+            )
+        return told
+
+    # ── what there is ────────────────────────────────────────────────────────────────────────────────
+
+    async def _found(self, now_us: int) -> AsyncIterator[Alarm]:
+        office = self._office
+        for goal, promise in await red_routes(office, now_us):
+            where = f"{goal.tenant}/{goal.route}"
+            yield Alarm(
+                kind="late",
+                subject=where,
+                tenant=goal.tenant,
+                words=red_in_words(goal, promise),
+                command=f"lmsyncctl sla {where} --late",
+                weight=promise.late,
+            )
+        for lane in await all_lanes(office):
+            for alarm in self._of_lane(lane, now_us):
+                yield alarm
+        for view in office.switchboard.source_views.values():
+            for alarm in _of_source(view, now_us):
+                yield alarm
+        for spike in self._chronicler.tally.spikes(now_us):
+            yield Alarm(
+                kind="errors",
+                subject=spike.lane,
+                tenant=spike.lane.partition("/")[0],
+                words=f"{spike.bad} of {spike.of} attempts in the last minutes went wrong by our own fault (before: "
+                f"{spike.usual:.0%}): {spike.detail}",
+                command=f"lmsyncctl dlq list --lane {spike.lane}",
+                weight=spike.bad,
+            )
+        for alarm in self._of_accounts():
+            yield alarm
+        for tenant, plans in (await office.store.chronicle.parked()).parked.items():
+            for rule, hash_, why in plans:
+                yield Alarm(
+                    kind="brake",
+                    subject=f"{tenant}/{rule} {hash_[:12]}",
+                    tenant=tenant,
+                    words=f"a plan of rosters waits for a person: {why}",
+                    command=f"lmsyncctl reconcile show {hash_[:12]}",
+                )
+        for alarm in self._of_daemon():
+            yield alarm
+
+    def _of_lane(self, lane: Lane, now_us: int) -> Iterator[Alarm]:
+        tenant = lane.name.partition("/")[0]
+        letters = sum(lane.depths.get(state, 0) for state in LETTERS)
+        if letters:
+            yield Alarm(
+                kind="dead_letters",
+                subject=lane.name,
+                tenant=tenant,
+                words=f"{number_of(letters, 'deliveries', 'waits', 'wait')} for a person",
+                command=f"lmsyncctl dlq list --lane {lane.name}",
+                weight=letters,
+            )
+        if lane.configured and lane.hold.suspended:
+            yield Alarm(
+                kind="suspended",
+                subject=lane.name,
+                tenant=tenant,
+                words=f"{lane.hold.suspended}; {number_of(lane.open, 'deliveries', 'waits', 'wait')}",
+                command=f"lmsyncctl token list {tenant}",
+            )
+        elif lane.configured and lane.outage:
+            yield Alarm(
+                kind="outage",
+                subject=lane.name,
+                tenant=tenant,
+                words=f"{lane.outage}; {number_of(lane.open, 'deliveries', 'waits', 'wait')}",
+                command=f"lmsyncctl queue list --lane {lane.name}",
+            )
+        elif lane.configured and not lane.hold.paused_by:
+            yield from self._backlog(lane, tenant, now_us)
+
+    def _backlog(self, lane: Lane, tenant: str, now_us: int) -> Iterator[Alarm]:
+        """Old, and not getting less: what drains is no alarm, however much it is."""
+        before = self._open.get(lane.name, 0)
+        self._open[lane.name] = lane.open
+        if lane.oldest_us is None or now_us - lane.oldest_us < BACKLOG_OLD_US or lane.open < before:
+            return
+        yield Alarm(
+            kind="backlog",
+            subject=lane.name,
+            tenant=tenant,
+            words=f"{number_of(lane.open, 'deliveries', 'waits', 'wait')}, the oldest for "
+            f"{span((now_us - lane.oldest_us) / 1e6)}, and they do not get fewer",
+            command=f"lmsyncctl queue list --lane {lane.name}",
+            weight=lane.open,
+        )
+
+    def _of_accounts(self) -> Iterator[Alarm]:
+        for standing in self._office.desk.everywhere():
+            lost = standing.holding.why or "it is not connected any more" if standing.state == "lost" else ""
+            why = standing.dying or lost
+            if why:
+                yield Alarm(
+                    kind="token",
+                    subject=f"{standing.on} {standing.speaker}".strip(),
+                    tenant=standing.tenant,
+                    words=why,
+                    command=f"lmsyncctl token list {standing.tenant}",
+                )
+        for lack in self._office.strongroom.awaited.now():
+            yield Alarm(
+                kind="token",
+                subject=f"{lack.tenant}/{lack.name}" if lack.tenant else lack.name,
+                tenant=lack.tenant,
+                words=str(lack),
+                command=f"lmsyncctl secret set {lack.name}",
+            )
+
+    def _of_daemon(self) -> Iterator[Alarm]:
+        office = self._office
+        disk = os.statvfs(office.store.path.parent)
+        free, size = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
+        if free < DISK_BYTES_MIN and free < size * DISK_SHARE_MIN:
+            yield Alarm(
+                kind="disk",
+                subject=str(office.store.path.parent),
+                words=f"{free // (1 << 20):,} MiB of {size // (1 << 30):,} GiB are free",
+                command="lmsyncctl retention show",
+            )
+        if office.store.writer.last_error:
+            yield Alarm(kind="store", subject="", words=office.store.writer.last_error, command="lmsyncctl health")
+        closed = office.strongroom.trouble()
+        if closed:
+            yield Alarm(kind="store", subject="vault", words=closed, command="lmsyncctl vault status")
+        for path, why in troubled(office.registry):
+            yield Alarm(kind="actor", subject=path, words=why, command="lmsyncctl actor tree")
+
+    # ── who is told ──────────────────────────────────────────────────────────────────────────────────
+
+    def _repeat_us(self) -> int:
+        """The shortest that anybody wants."""
+        return min((round(seconds(alert.repeat) * 1e6) for _, alert in wanted(self._office)), default=REPEAT_US)
+
+    def _dispatches(self, news: News, now_us: int) -> Iterator[Dispatch]:
+        for tenant, alert in wanted(self._office):
+            if not concerns(tenant, alert, news.standing.alarm):
+                continue
+            made = list(dispatches(self._office, tenant, alert, news, now_us))
+            lane = f"{tenant.name}/{alert.to}"
+            if not made and lane not in self._said:
+                self._said.add(lane)
+                self._office.witness.trouble("alarm.no_place", None, lane=lane, channel=alert.channel or "")
+            yield from made
+
+
+def _of_source(view: SourceView, now_us: int) -> Iterator[Alarm]:
+    tenant = view.source.partition("/")[0]
+    show = f"lmsyncctl source list {tenant}"
+    if view.silent_since_us is not None:
+        since = span((now_us - view.silent_since_us) / 1e6)
+        yield Alarm(
+            kind="silent", subject=view.source, tenant=tenant, words=f"it has not called for {since}", command=show
+        )
+    if view.state == "braked":
+        yield Alarm(kind="brake", subject=view.source, tenant=tenant, words=view.detail, command=show)
+    if view.state in ("suspended", "unavailable"):
+        yield Alarm(kind="source", subject=view.source, tenant=tenant, words=view.detail or view.state, command=show)
+
+
+def _happening(news: News, now_us: int) -> Happening:
+    alarm = news.standing.alarm
+    title = card(news, "", "").title
+    words = title if news.turn == "over" else f"{title}: {alarm.words} ({alarm.command})"
+    return Happening(at_us=now_us, kind="alarm", tenant=alarm.tenant, subject=alarm.subject, words=words)
