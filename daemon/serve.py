@@ -23,8 +23,9 @@ from actors.roles.world import Switchboard, World
 from config.model import Configuration
 from config.numbers import number_of
 from config.secrets import SecretReader, SecretUnavailable
-from daemon import gauges, settings
+from daemon import settings
 from daemon.auditing import Auditor
+from daemon.chronicler import Chronicler
 from daemon.clock import SystemClock, SystemDice
 from daemon.control.listener import ControlRefused
 from daemon.control.server import serve_control
@@ -34,8 +35,10 @@ from daemon.gateway.app import GatewayApp, build_app
 from daemon.gateway.ports import GatewayPorts
 from daemon.gateway.ports_sign_on import ReviewPorts, SignOnPorts
 from daemon.gateway.server import serve as serve_gateway
+from daemon.gauges import Gauges
 from daemon.house import House, boot_name
 from daemon.http import Outbound
+from daemon.lookout import Lookout
 from daemon.meanings import KindMeanings
 from daemon.private import keep_memory_private
 from daemon.store.database import Store, open_store
@@ -43,6 +46,7 @@ from daemon.store.errors import StoreRefused
 from daemon.systemd import Notifier, Watchdog, notify_address, take_sockets, watchdog_interval_s
 from daemon.telemetry.metrics import watch_loop
 from daemon.telemetry.opening import Telemetry, open_telemetry
+from daemon.telemetry.outgoing import measured
 from daemon.vault.connections import SealedConnections
 from daemon.vault.kept import Kept
 from daemon.vault.strongroom import Strongroom
@@ -133,7 +137,7 @@ class Daemon:
         self._environ = environ
         self._outbound = Outbound(configuration.daemon.network)
         dice = SystemDice()
-        witness = telemetry.witness
+        self._chronicler = witness = Chronicler(telemetry.witness, clock)
         store.audit.mask = telemetry.mask
         self._kernel = Kernel(
             clock=clock, dice=dice, on_trouble=lambda path, error: witness.trouble("actor.crashed", error, actor=path)
@@ -170,7 +174,7 @@ class Daemon:
             meanings=KindMeanings(clock),
             witness=witness,
             audit=store.audit,
-            http=within(custody, self._outbound.client),
+            http=within(custody, measured(self._outbound.client, telemetry.metrics.client_duration)),
             custody=custody,
             switchboard=Switchboard(),
             born_us=store.born_us,
@@ -195,6 +199,7 @@ class Daemon:
         )
         self._notifier = Notifier(notify_address(environ), witness.trouble)
         self._auditor = Auditor(store, witness, clock, configuration.daemon.audit)
+        self._lookout = Lookout(self._house, self._chronicler)
 
     async def live(self) -> int:
         """Everything up, until told to stop; everything down again, in reverse."""
@@ -205,12 +210,15 @@ class Daemon:
         logbook = self._house.logbook
         await logbook.told("daemon.started", version=self._house.version, boot=self._world.boot, pid=os.getpid())
         await logbook.configured()
+        chronicle = self._store.chronicle
+        await self._chronicler.begin(chronicle, self._house.version, self._world.boot)
         async with trio.open_nursery() as outer:
             outer.start_soon(self._house.keyring.run)
             outer.start_soon(self._store.sessions.run, self._world.clock)
             outer.start_soon(self._strongroom.run)
             outer.start_soon(self._store.audit.run)
             outer.start_soon(self._auditor.run)
+            outer.start_soon(self._chronicler.run, chronicle)
             await outer.start(serve_control, self._house, words.control, self._sockets.get("control"))
             outer.start_soon(self._signals)
             async with trio.open_nursery() as actors:
@@ -218,25 +226,24 @@ class Daemon:
                 async with trio.open_nursery() as gateway:
                     await gateway.start(serve_gateway, self._app(), words.gateway, self._sockets.get("gateway"))
                     outer.start_soon(watch_loop, self._telemetry.metrics)
-                    outer.start_soon(self._gauges)
+                    outer.start_soon(self._gauges().run)
+                    outer.start_soon(self._lookout.run)
                     self._watch(outer)
                     await self._ready()
                     await self._stopping.wait()
                     await self._notifier.stopping("finishing what is in flight")
-                    self._telemetry.witness.event("daemon.stopping")
+                    self._world.witness.event("daemon.stopping")
                     gateway.cancel_scope.cancel()
                 supervisor.stop()
             outer.cancel_scope.cancel()
         await logbook.told("daemon.stopped", boot=self._world.boot)
         await self._auditor.end()
+        await self._chronicler.end(chronicle)
         return EX_OK
 
-    async def _gauges(self) -> None:
-        world = self._world
-        board = world.switchboard
-        await gauges.watch(
-            self._telemetry.metrics, self._store, self._kernel.registry, world.clock, world.witness, board
-        )
+    def _gauges(self) -> Gauges:
+        metrics, registry = self._telemetry.metrics, self._kernel.registry
+        return Gauges(metrics, self._store, registry, self._world, self._house.configuration)
 
     def _app(self) -> GatewayApp:
         telemetry, world, house = self._telemetry, self._world, self._house

@@ -51,6 +51,10 @@ class Bucket:
         """The vendor named a time: no token before it."""
         self.full_s = max(self.full_s, until_s + self.slack_s)
 
+    def headroom(self, now_s: float) -> float:
+        """The share of a full bucket that is there; below 0, how many of them are waited for."""
+        return 1.0 - max(0.0, self.full_s - now_s) / (self.slack_s + self.interval_s)
+
     def forgettable(self, now_s: float) -> bool:
         return not self.flying and self.full_s <= now_s
 
@@ -121,6 +125,15 @@ class Limiter:
             if bucket is not None:
                 bucket.settle(now_s)
         self._forget(now_s)
+
+    def headrooms(self, now_s: float) -> dict[str, float]:
+        """What each limit in use still allows (``Bucket.headroom``); of a kind that has many (``channel:…``), the
+        tightest. What is full is left out."""
+        found: dict[str, float] = {}
+        for name, bucket in self._buckets.items():
+            kind = name.partition(":")[0]
+            found[kind] = min(found.get(kind, 1.0), bucket.headroom(now_s))
+        return found
 
     def _peek(self, name: str) -> Bucket:
         return self._buckets.get(name) or Bucket(self._rate_of(name), self._born_s)

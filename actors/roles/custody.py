@@ -106,6 +106,15 @@ class Custody:
         wallet.dialect = dialect
         return wallet
 
+    def holdings(self) -> list[tuple[str, str, Holding]]:
+        """(TENANT/NAME, speaker, what is known of its tokens) of every connection that has any."""
+        return [
+            (on, speaker, kept.holding)
+            for on, wallet in self._wallets.items()
+            for speaker, kept in wallet.kept.items()
+            if kept.holding.state != "none"
+        ]
+
     def find(self, on: str) -> Wallet | None:
         return self._wallets.get(on)
 

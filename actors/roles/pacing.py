@@ -66,6 +66,10 @@ class Pacer:
         """An operator wants it to go on: times that the vendor named are forgotten."""
         self._limiter.release(self._now_s())
 
+    def headrooms(self) -> dict[str, float]:
+        """What each of the vendor's limits still allows, by kind of bucket (``Limiter.headrooms``)."""
+        return self._limiter.headrooms(self._now_s())
+
     def rest_s(self, request: Request) -> float:
         """How long until the same buckets allow the next one."""
         now_s = self._now_s()

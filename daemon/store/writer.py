@@ -9,6 +9,7 @@ nothing more is written to a database that SQLite calls malformed, callers are t
 """
 
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -26,6 +27,10 @@ RETURNS_S = 30  # when a caller may try again that met a damaged database
 
 def _unheard() -> None:
     """Nobody follows the commits."""
+
+
+def _untimed(_jobs: int, _seconds: float) -> None:
+    """Nobody measures them."""
 
 
 def _unsealed(raw: sqlite3.Connection) -> None:
@@ -55,6 +60,8 @@ class Writer:
         """Runs inside each transaction that changed something, as its last part."""
         self.committed: Callable[[], None] = _unheard
         self.damaged: Callable[[str], None] = _undamaged
+        self.timed: Callable[[int, float], None] = _untimed
+        """Hears of each transaction how many jobs went into it, and how many seconds it took with its fsync."""
         self._refusal = ""
         self._queue: deque[_Pending] = deque()
         self._wake = trio.Event()
@@ -131,6 +138,7 @@ class Writer:
         batch = [self._queue.popleft() for _ in range(min(len(self._queue), JOBS_MAX))]
         self.begun += 1
         self._running = True
+        began_s = time.perf_counter()
         try:
             if self._refusal:
                 raise StoreUnavailable(self._refusal, RETURNS_S)  # noqa: TRY301  # to every caller, as below
@@ -139,6 +147,7 @@ class Writer:
             self.jobs += len(batch)
             self.last_error = None
             self.committed()
+            self.timed(len(batch), time.perf_counter() - began_s)
         except sqlite3.Error as error:
             self._fail(batch, self._met(translate(error)))
         except Exception as error:  # noqa: BLE001  # handed to every caller; the writer itself must go on

@@ -121,7 +121,7 @@ SLA_BUDGET = Definition(
     name="lmsyncd.sla.budget_left",
     kind="gauge",
     unit="1",
-    text="What is left of a route's error budget of the last 30 days; below 0 it is overdrawn.",
+    text="What is left of a route's error budget of the last 24 hours; below 0 it is overdrawn.",
     labels=(of.ROUTE,),
     fold="min",
 )

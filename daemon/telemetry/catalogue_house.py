@@ -33,7 +33,11 @@ LOOP_LAG = Definition(
 )
 LOOP_TASKS = Definition(name="lmsyncd.loop.tasks", kind="up_down", unit="{task}", text="Tasks that live.")
 MAILBOX_DEPTH = Definition(
-    name="lmsyncd.mailbox.depth", kind="up_down", unit="{message}", text="Messages waiting.", labels=(of.ACTOR,)
+    name="lmsyncd.mailbox.depth",
+    kind="up_down",
+    unit="{message}",
+    text="Messages waiting, where there are any.",
+    labels=(of.ACTOR,),
 )
 ACTOR_RESTARTS = Definition(
     name="lmsyncd.actor.restarts",

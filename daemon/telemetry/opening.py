@@ -9,6 +9,7 @@ from actors.ports import Reveal, Witness
 from config.model import Network
 from config.model import Telemetry as TelemetryWords
 from daemon.release import installed_version
+from daemon.telemetry import process
 from daemon.telemetry.logs import Bridge, Log, Outlet, open_outlet
 from daemon.telemetry.metrics import Metrics
 from daemon.telemetry.redaction import Redactor
@@ -41,12 +42,13 @@ class Telemetry:
         self._outlet = outlet
         self._pipe = pipe
         self._bridge: Bridge | None = None
+        process.follow(metrics)
         metrics.telemetry_dropped.follow(self._dropped)
         metrics.log_lines_dropped.follow(lambda: [((), float(outlet.dropped))])
 
     def request_span(self, method: str, template: str, headers: Mapping[str, str]) -> RequestSpan:
         """A context manager; ``headers`` by lower-case names. An incoming ``traceparent`` is honoured."""
-        return RequestSpan(self.tracer, method, template, headers)
+        return RequestSpan(self.tracer, method, template, headers, self.metrics.server_duration)
 
     def adopt_logging(self) -> None:
         """Let the warnings of other libraries come out as our lines, until ``close``."""

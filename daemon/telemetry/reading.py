@@ -5,6 +5,7 @@ from actors.ports import Reading
 from daemon.telemetry import exchanges
 from daemon.telemetry.logs import Log
 from daemon.telemetry.metrics import Metrics
+from daemon.telemetry.outgoing import current
 from daemon.telemetry.spans import Attribute, Status
 from daemon.telemetry.tracing import Tracer
 
@@ -28,6 +29,7 @@ class Read:
         self._reading: Reading | None = None
 
     def __enter__(self) -> "Read":
+        self._former = current.set(self._context if self._recorded else None)
         return self
 
     def exchanged(self, operation: str, outcome: Outcome, elapsed_s: float) -> None:
@@ -40,6 +42,7 @@ class Read:
         self._reading = reading
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _where: object) -> None:
+        current.reset(self._former)
         reading, now_us = self._reading, self._tracer.now_us()
         if reading is None:  # whether the credentials live was asked, or the process ended
             return

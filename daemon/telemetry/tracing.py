@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from daemon.telemetry import trace_context
+from daemon.telemetry import outgoing, trace_context
+from daemon.telemetry.registry import Histogram
 from daemon.telemetry.spans import Attribute, Kind, Span, SpanPipe, Status
 from daemon.telemetry.trace_context import TraceContext
 
@@ -68,8 +69,11 @@ class RequestSpan:
     ``with telemetry.request_span("POST", "/t/{tenant}/xapi/statements", headers) as span: … span.status = 200``
     """
 
-    def __init__(self, tracer: Tracer, method: str, template: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, tracer: Tracer, method: str, template: str, headers: Mapping[str, str], duration: Histogram
+    ) -> None:
         self._tracer = tracer
+        self._duration = duration
         self._method = method
         self._template = template
         self._parent = trace_context.from_headers(headers)
@@ -94,6 +98,16 @@ class RequestSpan:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _where: object) -> None:
+        now_us = self._tracer.now_us()
+        status = str(self.status) if self.status else ""
+        self._duration.observe(
+            max(0, now_us - self._start_us) / 1e6,
+            outgoing.method(self._method),
+            self._template,
+            status,
+            "lost" if not status else status if self.status >= 500 else "",
+            trace=self._context if self._tracer.on and self._context.sampled else None,
+        )
         attributes = {
             "http.request.method": self._method,
             "http.route": self._template,
@@ -106,7 +120,7 @@ class RequestSpan:
             self._context,
             self._parent,
             self._start_us,
-            self._tracer.now_us(),
+            now_us,
             attributes,
             kind=Kind.SERVER,
             status=Status.ERROR if failed else Status.UNSET,

@@ -13,6 +13,7 @@ from actors.ports import Routed, RoutedCount
 from daemon.telemetry import exchanges, trace_context
 from daemon.telemetry.logs import Log
 from daemon.telemetry.metrics import Metrics
+from daemon.telemetry.outgoing import current
 from daemon.telemetry.reading import Read
 from daemon.telemetry.spans import Attribute, Status
 from daemon.telemetry.trace_context import TraceContext
@@ -46,6 +47,7 @@ class Attempted:
         self._request_ids: Mapping[str, str] = {}
 
     def __enter__(self) -> "Attempted":
+        self._former = current.set(self._context if self._recorded else None)
         return self
 
     def concluded(self, verdict: str, detail: str, request_ids: Mapping[str, str], state: str, cause: str = "") -> None:
@@ -63,6 +65,7 @@ class Attempted:
             exchanges.record(self._tracer, self._context, operation, outcome, elapsed_s)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _where: object) -> None:
+        current.reset(self._former)
         now_us = self._tracer.now_us()
         if kind is not None and not self._detail:
             self._detail = kind.__name__

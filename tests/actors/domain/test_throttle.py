@@ -211,3 +211,14 @@ def test_nothing_goes_before_the_time_the_vendor_named(story: list[tuple[float, 
         if ready_s == now_s:
             limiter.take([name], now_s)
             limiter.settle([name], now_s)
+
+
+def test_headroom_is_a_share_of_what_a_bucket_holds_and_the_tightest_of_its_kind() -> None:
+    limiter = Limiter(lambda name: Rate(per_s=1.0, burst=4.0 if name == "workspace" else 1.0), 0.0)
+    assert limiter.headrooms(100.0) == {}
+    limiter.take(("workspace", "channel:C1"), 100.0)
+    limiter.settle(("workspace", "channel:C1"), 100.0)
+    limiter.take(("workspace", "channel:C2"), 100.5)
+    assert limiter.headrooms(100.5) == {"workspace": 0.625, "channel": 0.0}
+    limiter.hold(("channel:C1",), 110.5)
+    assert limiter.headrooms(100.5)["channel"] == -9.0
