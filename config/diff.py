@@ -9,7 +9,7 @@ from msgspec import structs
 
 from config.model import Configuration, Daemon
 
-RELOADED_TABLES = frozenset({"vault"})
+RELOADED_TABLES = frozenset({"backup", "vault"})
 RELOADED_KEYS = frozenset({"network.private_targets"})
 """What of ``lmsyncd.toml`` a reload brings into force."""
 
@@ -30,7 +30,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 def reloaded(old: Daemon, new: Daemon) -> Daemon:
     """The daemon's words as a reload leaves them: what only a restart brings into force is as it was."""
     network = structs.replace(old.network, private_targets=new.network.private_targets)
-    return structs.replace(old, vault=new.vault, network=network)
+    return structs.replace(old, vault=new.vault, backup=new.backup, network=network)
 
 
 def taken(old: Daemon, new: Daemon) -> tuple[str, ...]:

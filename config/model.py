@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from config.alerts import Alert as Alert
 from config.auditing import AuditWords as AuditWords
+from config.backups import BackupWords as BackupWords
 from config.due import DueSoon as DueSoon
 from config.identity import Identity as Identity
 from config.networks import networks
@@ -150,6 +151,7 @@ class Daemon(Words, frozen=True, kw_only=True):
     control: Control = Control()
     audit: AuditWords = AuditWords()
     vault: VaultWords = VaultWords()
+    backup: BackupWords = BackupWords()
     telemetry: Telemetry = Telemetry()
     sso: SignOn = SignOn()
 

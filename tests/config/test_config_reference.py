@@ -33,6 +33,7 @@ def test_every_table_is_there() -> None:
         "[vault]",
         "[vault.pkcs11]",
         "[vault.former_pkcs11]",
+        "[backup]",
         "[telemetry]",
         "[sso]",
         "tenants.d/NAME.toml",
