@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from actors.domain.persons import Person
+from actors.domain.persons import TEXT_CHARS_MIN, Person
 
 HOME_PAGE = "urn:lmsyncd:erased"
 SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
@@ -33,18 +33,29 @@ class Fate(Enum):
 
 class Eraser:
     """Knows one person. Their names are learnt from what is seen of them, so that texts beside them can be rid of those
-    too."""
+    too; and so are their ``numbers`` in the identity ledger, and what vendors call them (``members``)."""
 
     def __init__(self, person: Person, pseudonym: str) -> None:
         self.person = person
         self.pseudonym = pseudonym
         self.names = set(person.names)
-        addresses = [*person.emails, *person.openids]
-        self._anywhere = _pattern([*addresses, *person.hashes], r"[\w.+%-]", r"[\w-]", person.texts)
+        self.numbers: set[int] = set()
+        self.members: set[str] = set()
         self._near_names: frozenset[str] = frozenset()
-        self._near = self._anywhere
-        self._needles = [each.casefold() for each in (*addresses, *person.hashes, *person.texts)]
         self._accounts = [(home.casefold(), name.casefold()) for home, name in person.accounts]
+        self._sought()
+
+    def _sought(self) -> None:
+        """What is looked for in texts."""
+        person, words = self.person, [*self.person.texts, *self._ids()]
+        addresses = [*person.emails, *person.openids, *person.hashes]
+        self._anywhere = _pattern(addresses, r"[\w.+%-]", r"[\w-]", words)
+        self._near_names, self._near = frozenset(), self._anywhere
+        self._needles = [each.casefold() for each in (*addresses, *words)]
+
+    def _ids(self) -> list[str]:
+        """What vendors call them, as far as nothing else is called so."""
+        return [each for each in sorted(self.members) if len(each) >= TEXT_CHARS_MIN]
 
     # ── what is whose ────────────────────────────────────────────────────────────────────────────────
 
@@ -95,6 +106,16 @@ class Eraser:
         if isinstance(name, str) and len(name) >= NAME_CHARS_MIN:
             self.names.add(name)
 
+    def called(self, member: str) -> None:
+        """A vendor's id of them, as it was found."""
+        if member and member not in self.members:
+            self.members.add(member)
+            self._sought()
+
+    def has_account(self, home_pages: Iterable[str], name: str) -> bool:
+        """Whether somebody of this name is meant at any of these sources."""
+        return any((home.rstrip("/"), name) in self.person.accounts for home in home_pages if home and name)
+
     def owns(self, home_page: str, account: str) -> None:
         """An account of theirs, as it was found."""
         if home_page and (home_page, account) not in self.person.accounts:
@@ -136,7 +157,7 @@ class Eraser:
         if self._near_names != self.names.union(accounts):
             self._near_names = frozenset(self.names.union(accounts))
             addresses = [*self.person.emails, *self.person.openids, *self.person.hashes]
-            words = [*self.person.texts, *self._near_names]
+            words = [*self.person.texts, *self._ids(), *self._near_names]
             self._near = _pattern(addresses, r"[\w.+%-]", r"[\w-]", words)
         return text if self._near is None else self._near.sub(self.pseudonym, text)
 

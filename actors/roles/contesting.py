@@ -63,7 +63,7 @@ def contested(rule: Roster, each: Contest, correlation_id: str, now_us: int) -> 
     ]
     if each.settled.held and not each.settled.total:
         make = brakes.brake if each.settled.whole.toll.seats else brakes.emptied
-        leaving = len(told.leaves)
+        leaving = len(told.counted)
         shown = samples(told)
         why, hash_ = each.settled.held, each.settled.parked
         found.append(make(where, hash_, why, leaving=leaving, inside=told.inside, samples=shown))
@@ -82,7 +82,7 @@ def contested_together(rule: Roster, lane: str, judged: Judged, correlation_id: 
             where,
             judged.parked,
             judged.together,
-            leaving=sum(len(each.whole.difference.leaves) for each in parts),
+            leaving=sum(len(each.whole.difference.counted) for each in parts),
             inside=judged.inside,
             places=len(parts),
             samples=names,

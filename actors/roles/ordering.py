@@ -100,7 +100,6 @@ class Orders:
             orders = self._orders(part, told, token, first_n, spelt(draft.now_us))
             if plan.create and not orders:
                 problem = f"the {part.place.kind} cannot be made: nobody who could own it is known there"
-        spared = draft.now_us + SPARED_AGAIN_US if plan.difference.spared else None
         return Reckoned(
             place=part.place,
             marks=part.state.marks,
@@ -113,26 +112,35 @@ class Orders:
             parked=settled.parked,
             let=settled.let,
             again=COMPARE,
-            again_us=spared,
+            again_us=self._again_us(part, plan.difference, draft.now_us),
         )
+
+    def _again_us(self, part: Part, told: Difference, now_us: int) -> int | None:
+        """When it is looked at again, if nothing happens: who was erased is forgotten as soon as may be."""
+        visible_us = round(self._rostering.visible_s * 1e6)
+        out = [each for each in part.before.values() if each.erased and not each.inside]
+        times = [max(each.put_us, each.left_us) + visible_us + 1 for each in out]
+        times += [now_us + SPARED_AGAIN_US] if told.spared else []
+        return min([us for us in times if us > now_us], default=None)
 
     def _kept(self, part: Part, told: Difference) -> list[Kept]:
         """What is new of it; whose the accounts are of those who are put in."""
         after = {each.id: each for each in told.kept}
         for join in told.joins:
             before = after.get(join.id, NEW)
-            if before.person != join.seat.person or not before.id:
-                after[join.id] = msgspec.structs.replace(before, id=join.id, person=join.seat.person)
+            if before.person != join.seat.person or not before.id or before.erased:
+                after[join.id] = msgspec.structs.replace(before, id=join.id, person=join.seat.person, erased=False)
         return [each for id_, each in after.items() if part.before.get(id_) != each]
 
     def _forgotten(self, part: Part, now_us: int) -> list[str]:
-        """Of whom nothing is worth remembering any more."""
+        """Of whom nothing is worth remembering any more: who was erased, as soon as the vendor does not show them."""
+        visible_us = round(self._rostering.visible_s * 1e6)
         wanted = {id_ for id_ in part.accounts.values() if isinstance(id_, str)}
         return [
             each.id
             for each in part.before.values()
-            if not (each.inside or each.refused or each.accepted or each.id in wanted)
-            and now_us - max(each.put_us, each.left_us) > FORGET_US
+            if not (each.inside or each.id in wanted or ((each.refused or each.accepted) and not each.erased))
+            and now_us - max(each.put_us, each.left_us) > (visible_us if each.erased else FORGET_US)
         ]
 
     def _orders(self, part: Part, told: Difference, token: str, first_n: int, at: str) -> tuple[RosterOrder, ...]:

@@ -40,6 +40,7 @@ def fate_of_persona(eraser: Eraser, row: Any) -> Fate:
     if not any(eraser.person.is_learner(key, "") for key in row[3]):
         return Fate.STAYS
     eraser.learn(row[2])
+    eraser.numbers.add(row[1])
     return Fate.GOES
 
 
@@ -66,7 +67,8 @@ def forget(raw: sqlite3.Connection, tenant: str, no: int, person: int, keys: Seq
     if raw.execute("SELECT 1 FROM personas WHERE person = ?", (person,)).fetchone() is None:
         raw.execute("DELETE FROM identities WHERE person = ?", (person,))
         raw.execute("DELETE FROM contacts WHERE person = ?", (person,))
-        raw.execute("DELETE FROM roster_kept WHERE person = ? AND person <> 0", (person,))
+        raw.execute("DELETE FROM roster_kept WHERE person = ? AND person <> 0 AND inside = 0", (person,))
+        raw.execute("UPDATE roster_kept SET person = 0 WHERE person = ? AND person <> 0", (person,))
         raw.execute("DELETE FROM roster_standings WHERE person = ? AND person <> 0", (person,))
         raw.execute("DELETE FROM rulings WHERE person = ? AND person <> 0", (person,))
         raw.execute("DELETE FROM persons WHERE no = ?", (person,))

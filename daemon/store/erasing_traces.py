@@ -1,7 +1,4 @@
-"""What a person leaves beside the log: deliveries that name them, addresses at vendors, documents, texts.
-
-Deliveries about them that are not done are cancelled; all stay on record, without them. See ``erasing``.
-"""
+"""What a person leaves beside the log: addresses at vendors, documents, texts. See ``erasing``."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -11,16 +8,14 @@ import msgspec
 
 from actors.domain.erasing import Eraser, Fate
 from actors.domain.xapi.documents import content
-from daemon.store import lines, rows
 from daemon.store.erasing import Counts, Room, Rows, bounded
 from daemon.store.erasing_audit import DEEDS
-from daemon.store.erasing_conflicts import BELIEVED, CONFLICTS
+from daemon.store.erasing_conflicts import BELIEVED, CONFLICTS, RULINGS
+from daemon.store.erasing_deliveries import DELIVERIES
 from daemon.store.erasing_persons import PERSONS
 from daemon.store.erasing_records import RECORDS
-from daemon.store.erasing_rosters import ROSTERS
+from daemon.store.erasing_rosters import ACCOUNTS, MEMBERS, ROSTERS
 
-CANCELLED = "its learner was erased"
-_encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
@@ -32,119 +27,6 @@ def _counted(what: str, going: str = "") -> Any:
         return {going or what: goes, f"{what}_changed": len(judged) - goes}
 
     return count
-
-
-def _may_concern(eraser: Eraser, *texts: bytes | str | None) -> bool:
-    return any(text and eraser.may_concern(text) for text in texts)
-
-
-# ── deliveries ───────────────────────────────────────────────────────────────────────────────────────
-
-_DELIVERIES = (
-    "SELECT seq, change, destination, detail, history, receipt, state, lane, head, kind, audience, digest "
-    "FROM deliveries WHERE {} ORDER BY seq"
-)
-_OPEN = frozenset({"waiting", "claimed", "unknown", "held", "dead", "parked"})
-_HEIR = (
-    "SELECT change, statement_seq, statement_id, correlation_id, traceparent FROM deliveries "
-    "WHERE digest = ? ORDER BY seq"
-)
-
-
-def find_deliveries(raw: sqlite3.Connection, tenant: str, after: int) -> Rows:
-    found = raw.execute(_DELIVERIES.format("seq > ? AND lane > ? AND lane < ?"), (after, f"{tenant}/", f"{tenant}0"))
-    return bounded(found, lambda row: len(row[1]) + len(row[4]))
-
-
-def fate_of_delivery(eraser: Eraser, row: Any) -> Fate:
-    """It goes where it is about them; it never leaves its table."""
-    if _may_concern(eraser, row[1]):
-        change = _decode(row[1])
-        if eraser.is_about(change):
-            return Fate.GOES
-        if eraser.mentions(change):
-            return Fate.CHANGED
-    return Fate.CHANGED if any(text and eraser.mentions(text) for text in row[2:5]) else Fate.STAYS
-
-
-def count_deliveries(raw: sqlite3.Connection, tenant: str, judged: Sequence[tuple[Any, Fate]]) -> Counts:
-    cancelled = sum(fate is Fate.GOES and row[6] in _OPEN and row[9] != "digest" for row, fate in judged)
-    return {"deliveries_cancelled": cancelled, "deliveries_changed": len(judged) - cancelled}
-
-
-def apply_to_deliveries(raw: sqlite3.Connection, tenant: str, eraser: Eraser, rows_: Rows, now_us: int) -> Counts:
-    cancelled = changed = 0
-    for row in rows_:
-        now = raw.execute(_DELIVERIES.format("seq = ?"), (row[0],)).fetchone()
-        fate = Fate.STAYS if now is None else fate_of_delivery(eraser, now)
-        if fate is Fate.STAYS:
-            continue
-        if fate is Fate.GOES and now[6] in _OPEN and not (now[9] == "digest" and _inherit(raw, now[0])):
-            _cancel(raw, now, now_us)
-            cancelled += 1
-        else:
-            changed += 1
-        _rewrite(raw, eraser, now[0])
-    return {"deliveries_cancelled": cancelled, "deliveries_changed": changed}
-
-
-def _inherit(raw: sqlite3.Connection, digest: int) -> bool:
-    """A digest goes on without them, in the name of the next change in it; False where it has no other."""
-    heir = raw.execute(_HEIR, (digest,)).fetchone()
-    if heir is None:
-        return False
-    raw.execute(
-        "UPDATE deliveries SET change = ?, statement_seq = ?, statement_id = ?, correlation_id = ?, traceparent = ? "
-        "WHERE seq = ?",
-        (*heir, digest),
-    )
-    return True
-
-
-def _cancel(raw: sqlite3.Connection, row: Any, now_us: int) -> None:
-    """Whoever has it in hand finds the claim gone. What stands in a digest stands there no more."""
-    seq, _, destination, _, _, _, _, lane, head, _, _, _ = row
-    raw.execute(
-        "UPDATE deliveries SET state = 'cancelled', head = 0, claimed_by = NULL, held_for = '', digest = NULL, "
-        "cause = NULL, receipt = NULL, done_us = ?, detail = ? WHERE seq = ?",
-        (now_us, CANCELLED, seq),
-    )
-    if head:
-        lines.advance(raw, lane, destination, now_us)
-
-
-def _rewrite(raw: sqlite3.Connection, eraser: Eraser, seq: int) -> None:
-    """Its texts, without them. The vendor's names of a conversation with them are no use to anybody any more."""
-    row = raw.execute(_DELIVERIES.format("seq = ?"), (seq,)).fetchone()
-    _, change, destination, detail, history, receipt, _, _, _, _, audience, _ = row
-    told = _decode(change)
-    about = eraser.is_about(told)
-    private = about and bool(_decode(audience).get("learner"))
-    fresh = _encode(eraser.without(told))
-    rows.unpack_carried(fresh)  # what cannot be read any more is not stored
-    raw.execute(
-        "UPDATE deliveries SET change = ?, destination = ?, detail = ?, history = ?, receipt = ?, entity = ? "
-        "WHERE seq = ?",
-        (
-            fresh,
-            f"learner:{eraser.pseudonym}" if private else eraser.text(destination),
-            eraser.text(detail),
-            _history(eraser, history, private=private),
-            b"{}" if private and receipt is not None else receipt,
-            None if about else raw.execute("SELECT entity FROM deliveries WHERE seq = ?", (seq,)).fetchone()[0],
-            seq,
-        ),
-    )
-
-
-def _history(eraser: Eraser, history: str, *, private: bool) -> str:
-    if not history:
-        return history
-    kept = eraser.without(_decode(f"[{history}]"))
-    if private:
-        for line in kept:
-            line["request_ids"] = {}
-    return _encode(kept).decode()[1:-1]
 
 
 # ── documents ────────────────────────────────────────────────────────────────────────────────────────
@@ -258,16 +140,19 @@ def find_addresses(raw: sqlite3.Connection, tenant: str, after: int) -> Rows:
     """All at once: a row for each learner who was ever written to."""
     if after >= 0:
         return []
-    sql = "SELECT 0, lane, email FROM addresses WHERE lane > ? AND lane < ?"
+    sql = "SELECT 0, lane, email, person FROM addresses WHERE lane > ? AND lane < ?"
     return raw.execute(sql, (f"{tenant}/", f"{tenant}0")).fetchall()
 
 
 def fate_of_address(eraser: Eraser, row: Any) -> Fate:
-    return Fate.GOES if row[2] in eraser.person.emails else Fate.STAYS
+    if row[2] not in eraser.person.emails:
+        return Fate.STAYS
+    eraser.called(row[3] or "")
+    return Fate.GOES
 
 
 def apply_to_addresses(raw: sqlite3.Connection, tenant: str, eraser: Eraser, rows_: Rows, now_us: int) -> Counts:
-    raw.executemany("DELETE FROM addresses WHERE lane = ? AND email = ?", [row[1:] for row in rows_])
+    raw.executemany("DELETE FROM addresses WHERE lane = ? AND email = ?", [row[1:3] for row in rows_])
     return {"addresses": len(rows_)}
 
 
@@ -317,19 +202,26 @@ def apply_to_staged(raw: sqlite3.Connection, tenant: str, eraser: Eraser, rows_:
     return {"staged": len(rows_)}
 
 
+ADDRESSES = Room("addresses", find_addresses, fate_of_address, apply_to_addresses, _counted("addresses"))
 ROOMS = (
-    Room("deliveries", find_deliveries, fate_of_delivery, apply_to_deliveries, count_deliveries),
+    DELIVERIES,
     Room("documents", find_documents, fate_of_document, apply_to_documents, _counted("documents")),
     Room("activities", find_activities, fate_of_activity, apply_to_activities, _counted("activities")),
     Room("requests", find_requests, fate_of_request, apply_to_requests, _counted("requests")),
     Room("clicks", find_clicks, fate_of_click, apply_to_clicks, _counted("clicks")),
-    Room("addresses", find_addresses, fate_of_address, apply_to_addresses, _counted("addresses")),
     Room("plans", find_plans, fate_of_plan, apply_to_plans, _counted("plans")),
     Room("staged", find_staged, fate_of_staged, apply_to_staged, _counted("staged")),
+    RECORDS,
     *ROSTERS,
+    RULINGS,
     CONFLICTS,
     BELIEVED,
-    RECORDS,
+    ACCOUNTS,
+    ADDRESSES,
     PERSONS,
     DEEDS,
 )
+"""In this order: who belongs in a place is known from records, so what rosters make of them is looked through after
+those; and what tells who is who leaves last, so that an erasure that was killed finds the rest."""
+LEARNT = (RECORDS, PERSONS, ADDRESSES, ACCOUNTS, MEMBERS)
+"""What tells by which names somebody is known: looked through before anything is counted."""

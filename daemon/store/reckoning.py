@@ -13,7 +13,7 @@ from daemon.store import ordering
 
 PLANS_KEPT = 500
 """Of a tenant; older ones leave, parked ones last."""
-_KEEP = "INSERT OR REPLACE INTO roster_kept VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_KEEP = "INSERT OR REPLACE INTO roster_kept VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _STOOD = "SELECT who, person, user, account, name, email, standing, owner, detail FROM roster_standings WHERE place = ?"
 
 
@@ -76,7 +76,7 @@ def _write(raw: sqlite3.Connection, each: Reckoned, now_us: int) -> None:
             (
                 place.no, kept.id, kept.person, int(kept.owner), kept.membership, int(kept.inside), kept.put_us,
                 kept.tries, int(kept.ours), int(kept.accepted), int(kept.granted), kept.left_us, kept.refused,
-                kept.refused_us,
+                kept.refused_us, int(kept.erased),
             )
             for kept in each.kept
         ],

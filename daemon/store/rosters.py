@@ -33,7 +33,8 @@ _PLACE = (
     "stuck, stuck_us, parked, partly"
 )
 _KEPT = (
-    "place, id, person, owner, membership, inside, put_us, tries, ours, accepted, granted, left_us, refused, refused_us"
+    "place, id, person, owner, membership, inside, put_us, tries, ours, accepted, granted, left_us, "
+    "refused, refused_us, erased"
 )
 _INSIDE = (
     "SELECT p.no, count(*) FROM roster_places p JOIN roster_kept k ON k.place = p.no AND k.inside = 1 "
@@ -321,9 +322,8 @@ def _account(row: Sequence[Any]) -> AccountFound:
 
 def _kept(row: Sequence[Any]) -> Kept:
     """From the columns ``_KEPT``."""
-    _, id_, person, owner, membership, inside, put_us, tries, ours, accepted, granted, left_us, refused, refused_us = (
-        row
-    )
+    _, id_, person, owner, membership, inside, put_us, tries, ours, accepted, granted, left_us, *rest = row
+    refused, refused_us, erased = rest
     return Kept(
         id=id_,
         person=person,
@@ -338,4 +338,5 @@ def _kept(row: Sequence[Any]) -> Kept:
         left_us=left_us,
         refused=refused,
         refused_us=refused_us,
+        erased=bool(erased),
     )

@@ -66,7 +66,10 @@ class _Differing:
         seats, known, inside = self._seats, self._known, self._inside
         doubts = self._doubts(actual)
         if self._desired.over:
+            leaves, _ = self._an_owner_stays(self._erased(inside - seats.keys()), [], (), ())
             return Difference(
+                leaves=tuple(leaves),
+                odd=tuple(self._odd),
                 unmatched=tuple(self._unmatched),
                 sought=tuple(self._sought),
                 why=doubts,
@@ -77,12 +80,14 @@ class _Differing:
         joins = [join for id_ in sorted(seats.keys() - inside) if (join := self._joining(id_)) is not None]
         staying = seats.keys() & inside
         for id_ in staying:
-            if not known[id_].ours:
-                known[id_] = msgspec.structs.replace(known[id_], ours=True, person=seats[id_].person)
+            if not known[id_].ours or known[id_].erased:
+                known[id_] = msgspec.structs.replace(known[id_], ours=True, person=seats[id_].person, erased=False)
         promotes, demotes = self._owners(staying) if self._has_owners else ([], [])
-        leaves, strangers = self._leaving(sorted(inside - seats.keys()))
+        without = inside - seats.keys()
+        erased = self._erased(without)
+        leaves, strangers = self._leaving(sorted(without - {id_ for id_ in without if known[id_].erased}))
         spared = len(leaves) if doubts else 0
-        leaves, demotes = self._an_owner_stays([] if doubts else leaves, demotes, joins, promotes)
+        leaves, demotes = self._an_owner_stays(erased if doubts else [*erased, *leaves], demotes, joins, promotes)
         return Difference(
             joins=tuple(joins),
             promotes=tuple(promotes),
@@ -186,6 +191,20 @@ class _Differing:
         return promotes, demotes
 
     # ── out ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _erased(self, without: Iterable[str]) -> list[Leaving]:
+        """Who was erased leaves, whatever is not known of others. What they are called is not looked at."""
+        found = [self._known[id_] for id_ in sorted(without) if self._known[id_].erased]
+        return [
+            Leaving(
+                member=Member(id=each.id, owner=each.owner, membership=each.membership),
+                person=0,
+                why="was erased",
+                erased=True,
+            )
+            for each in found
+            if not self._is_refused(each)
+        ]
 
     def _leaving(self, without: list[str]) -> tuple[list[Leaving], list[Member]]:
         """Of those who are in it without a seat: who is to leave, and who are strangers."""

@@ -33,9 +33,12 @@ class Joining(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Leaving(msgspec.Struct, frozen=True, kw_only=True):
+    """``erased``: they were erased, so that nobody is asked whether they go."""
+
     member: Member
     person: int
     why: str
+    erased: bool = False
 
 
 Odd = Literal["stranger", "missing", "owner_by_hand", "last_owner", "clash"]
@@ -95,6 +98,11 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     def is_clean(self) -> bool:
         """Nothing to do, and nothing to ask."""
         return not (self.joins or self.promotes or self.demotes or self.leaves or self.odd or self.spared)
+
+    @property
+    def counted(self) -> tuple[Leaving, ...]:
+        """Of those who are to leave, whom the brake counts and holds."""
+        return tuple(each for each in self.leaves if not each.erased)
 
     @property
     def does(self) -> bool:

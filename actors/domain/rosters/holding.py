@@ -70,11 +70,11 @@ def judge(
         key = each.place.unit.key
         let = own[key] if own[key] in go else parked if parked in go else ""
         why = "" if let or each.problem else held(rule.brake, each.toll)
-        total = bool(together and each.difference.leaves and not (let or why or each.problem))
+        total = bool(together and each.difference.counted and not (let or why or each.problem))
         why = together if total else why
         now = _putting_in(each.difference) if why else each.difference
         hash_ = (parked if total else own[key]) if why else ""
-        let = let if each.difference.leaves else ""
+        let = let if each.difference.counted else ""
         settled.append(Settled(whole=each, now=now, held=why, parked=hash_, total=total, let=let))
     return Judged(
         places=tuple(settled),
@@ -88,9 +88,10 @@ def judge(
 
 def _taking_out(each: PlacePlan) -> PlacePlan:
     told = each.difference
-    part = Difference(leaves=told.leaves, inside=told.inside, in_step=told.in_step)
+    part = Difference(leaves=told.counted, inside=told.inside, in_step=told.in_step)
     return msgspec.structs.replace(each, difference=part, create=False)
 
 
 def _putting_in(told: Difference) -> Difference:
-    return msgspec.structs.replace(told, leaves=())
+    """And who was erased is taken out: that was a person's word."""
+    return msgspec.structs.replace(told, leaves=tuple(each for each in told.leaves if each.erased))

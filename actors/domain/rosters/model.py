@@ -146,3 +146,5 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     refused: str = ""
     """Why the vendor does not let them in; empty: it does."""
     refused_us: int = 0
+    erased: bool = False
+    """They were erased: nobody knows who it is any more, and they are taken out, whoever put them in."""

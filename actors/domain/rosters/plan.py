@@ -31,7 +31,7 @@ class PlacePlan(msgspec.Struct, frozen=True, kw_only=True):
     def toll(self) -> Toll:
         told = self.difference
         seats = told.in_step + len(told.joins) + len(told.unmatched) + len(told.refused) + len(told.sought)
-        return Toll(unit=self.place.unit.key, leaving=len(told.leaves), inside=told.inside, seats=seats)
+        return Toll(unit=self.place.unit.key, leaving=len(told.counted), inside=told.inside, seats=seats)
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +88,6 @@ def _deeds(each: PlacePlan) -> tuple[object, ...]:
 
 def samples(told: Difference) -> tuple[str, ...]:
     """Some of those who would be taken out, by name where there is one: for whoever decides."""
-    shown = [each.member.name or each.member.email or each.member.id for each in told.leaves[:NAMES_SHOWN]]
-    more = len(told.leaves) - len(shown)
+    shown = [each.member.name or each.member.email or each.member.id for each in told.counted[:NAMES_SHOWN]]
+    more = len(told.counted) - len(shown)
     return (*shown, f"and {more} more") if more > 0 else tuple(shown)

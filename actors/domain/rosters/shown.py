@@ -115,7 +115,7 @@ def _place(settled: Settled) -> PlaceShown:
         demoted=_some(PersonShown(id=each.id, name=each.name, email=each.email) for each in told.demotes),
         leaving=_some(
             PersonShown(
-                id=each.member.id,
+                id="" if each.erased else each.member.id,
                 person=each.person,
                 name=each.member.name,
                 email=each.member.email,
@@ -148,6 +148,9 @@ def with_names(told: Difference, known: Mapping[str, tuple[str, str]], called: M
     vendor's id, ``called`` by person."""
     leaves = []
     for leave in told.leaves:
+        if leave.erased:
+            leaves.append(leave)
+            continue
         name, email = known.get(leave.member.id, ("", ""))
         name = leave.member.name or called.get(leave.person, "") or name
         member = msgspec.structs.replace(leave.member, name=name, email=leave.member.email or email)

@@ -21,8 +21,7 @@ from daemon.control.owning import ErasePlanRow, ErasingRow, ErasureRow
 from daemon.control.persons import one_person, tenant_of
 from daemon.control.protocol import Done, EraseList, ErasePlan, EraseRun, Refusal
 from daemon.store.erasing import STATEMENTS, TAKEN_MAX, Counts, Room, Rows
-from daemon.store.erasing_records import RECORDS
-from daemon.store.erasing_traces import ROOMS
+from daemon.store.erasing_traces import LEARNT, ROOMS
 from daemon.store.erasures import summed
 
 PROGRESS_S = 2.0
@@ -136,7 +135,7 @@ def _hash(tenant: str, person: Person, counts: Counts) -> str:
 
 
 async def _learn(room: Room, judged: Sequence[tuple[Any, Fate]]) -> Counts:
-    """Their accounts at sources are known from their records, before anything is counted."""
+    """Their accounts at sources and at vendors are known from what is kept of them, before anything is counted."""
     return {}
 
 
@@ -159,7 +158,8 @@ class _Walk:
         async def reckon(room: Room, judged: Sequence[tuple[Any, Fate]]) -> Counts:
             return await self._store.counted(room, self._tenant, judged)
 
-        await self._through(RECORDS, _learn)
+        for room in LEARNT:
+            await self._through(room, _learn)
         for room in (STATEMENTS, *ROOMS):
             await self._through(room, reckon)
         return {what: n for what, n in sorted(self._counts.items()) if n}

@@ -28,7 +28,7 @@ def test_somebody_leaves_without_a_walk_through_everybody(raw: sqlite3.Connectio
     forget(raw, "acme", 70, 7, [])
     raw.set_trace_callback(None)
     theirs = [sql for sql in asked if "rulings" in sql or "roster_" in sql]
-    assert len(theirs) == 3
+    assert len(theirs) == 4
     assert walked(raw, theirs) == []
 
 

@@ -331,3 +331,20 @@ def test_who_is_let_in_without_an_enrolment_comes_on_top_of_those_enrolled() -> 
         ("in_step", "U1"),
         ("stranger", "U9"),
     ]
+
+
+def test_who_was_erased_leaves_whatever_is_not_known_of_others_and_however_they_came_in() -> None:
+    erased = Kept(id="U9", inside=True, accepted=True, erased=True)
+    for desired in (wanted(seat(1)), wanted(seat(1), sure=False), wanted(seat(1), over=True)):
+        found = told(desired, (ours(1), ours(2), erased))
+        gone = [each.member.id for each in found.leaves if each.erased]
+        assert (gone, found.strangers, [each.person for each in found.leaves if each.erased]) == (["U9"], (), [0])
+    assert found.counted == ()
+    [last] = told(wanted(seat(1)), (ours(1), Kept(id="U9", inside=True, owner=True, erased=True))).odd
+    assert (last.odd, last.name, last.email) == ("last_owner", "", "")
+
+
+def test_who_was_erased_and_is_told_of_again_is_somebody_again() -> None:
+    found = told(wanted(seat(1)), (Kept(id="U1", inside=True, ours=True, erased=True),))
+    assert ids(found) == ([], [])
+    assert found.kept == (ours(1),)

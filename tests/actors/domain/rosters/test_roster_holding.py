@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from actors.domain.rosters.difference import Difference, Joining, Leaving
 from actors.domain.rosters.holding import Judged, judge
 from actors.domain.rosters.model import Member, Place, Seat, Unit
@@ -80,3 +82,16 @@ def test_everything_goes_where_a_person_says_so_of_the_whole() -> None:
     told = judged(place(1, leaves=9), place(2, leaves=9), all_go=True)
     assert not told.is_held
     assert told.hash == judged(place(1, leaves=9), place(2, leaves=9)).hash
+
+
+def test_the_brake_neither_counts_nor_holds_who_was_erased() -> None:
+    held_ = place(1, leaves=4)
+    told = held_.difference
+    more = tuple(Leaving(member=Member(id=f"E{n}"), person=0, why="was erased", erased=True) for n in range(9))
+    both = PlacePlan(place=held_.place, difference=replace(told, leaves=(*told.leaves, *more)))
+    only = PlacePlan(place=held_.place, difference=replace(told, leaves=more))
+    [one] = judged(only).places
+    assert (one.held, one.now.leaves) == ("", more)
+    [one] = judged(both).places
+    assert (one.held, one.parked) == (judged(held_).places[0].held, judged(held_).places[0].parked)
+    assert one.now.leaves == more
