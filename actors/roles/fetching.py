@@ -52,7 +52,7 @@ class Fetching:
     async def whole(self, parcel: Parcel, delivery: Delivery) -> AsyncIterator[Parcel | Refused]:
         """The parcel with the statement behind it and what came along with that, where the connector sends it on; for
         as long as it is needed. Raises StoreUnavailable."""
-        if not self._wanted:
+        if not self._wanted or not delivery.statement_id:  # behind an alarm there is none
             yield parcel
             return
         statement = await self._statement(delivery)

@@ -1,0 +1,45 @@
+"""When more goes wrong than usual, by our own fault."""
+
+from actors.domain.spikes import BAD_MIN, MINUTE_US, Tally
+
+NOW_US = 1_800_000_000_000_000
+
+
+def after(*minutes: tuple[int, int], verdict: str = "refused") -> Tally:
+    """A tally of minutes, each with so many (bad, good) attempts, up to now."""
+    tally = Tally()
+    for age, (bad, good) in zip(range(len(minutes) - 1, -1, -1), minutes, strict=True):
+        for n in range(bad + good):
+            said = verdict if n < bad else "delivered"
+            tally.note("acme/slack", said, "invalid_blocks" if n < bad else "", NOW_US - age * MINUTE_US)
+    return tally
+
+
+def test_many_at_once_after_a_good_hour() -> None:
+    [spike] = after(*[(0, 20)] * 40, (25, 0)).spikes(NOW_US)
+    assert (spike.lane, spike.bad, spike.of, spike.usual, spike.detail) == ("acme/slack", 25, 105, 0.0, "invalid_blocks")
+
+
+def test_a_few_are_none() -> None:
+    assert list(after(*[(0, 20)] * 40, (BAD_MIN - 1, 0)).spikes(NOW_US)) == []
+
+
+def test_what_is_as_bad_as_ever_is_none() -> None:
+    assert list(after(*[(10, 10)] * 60).spikes(NOW_US)) == []
+
+
+def test_little_among_much_is_none() -> None:
+    assert list(after(*[(0, 500)] * 10, (20, 480)).spikes(NOW_US)) == []
+
+
+def test_a_vendor_that_is_out_is_not_our_fault() -> None:
+    assert list(after((50, 0), verdict="unavailable").spikes(NOW_US)) == []
+
+
+def test_it_passes_and_is_forgotten() -> None:
+    tally = after((50, 0))
+    assert list(tally.spikes(NOW_US + 4 * MINUTE_US))
+    assert list(tally.spikes(NOW_US + 5 * MINUTE_US)) == []
+    assert list(tally.spikes(NOW_US + 200 * MINUTE_US)) == []
+    tally.note("acme/slack", "refused", "", NOW_US)
+    assert list(tally.spikes(NOW_US)) == []  # the fifty are gone

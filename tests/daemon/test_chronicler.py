@@ -1,0 +1,112 @@
+"""What becomes history, and how it is written while the store takes nothing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import trio
+from notes import Notes
+from world import VirtualClock
+
+from actors.ports import StoreUnavailable
+from daemon.chronicler import NOTED, WAITING_MAX, Chronicler
+from daemon.store.chronicle import KEPT_MAX, Happening
+from daemon.store.database import Store, open_store
+
+
+async def told(store: Store) -> list[tuple[str, str, str]]:
+    return [(each.kind, each.subject, each.words) for each in await store.chronicle.happenings()]
+
+
+async def test_a_day_in_the_life(tmp_path: Path, autojump_clock: object) -> None:
+    notes, clock = Notes(), VirtualClock()
+    async with open_store(tmp_path / "s.db", clock, inline=True) as store, trio.open_nursery() as nursery:
+        chronicler = Chronicler(notes, clock)
+        await chronicler.begin(store.chronicle, "1.0", "boot1")
+        nursery.start_soon(chronicler.run, store.chronicle)
+        chronicler.event("lane.outage", lane="acme/slack", detail="HTTP 503")
+        chronicler.event("source.read", source="acme/campus")  # the journal's, not history
+        await trio.sleep(90)
+        chronicler.event("lane.recovered", lane="acme/slack")
+        chronicler.trouble("config.refused", problems=1, first="acme.toml:3: unknown key")
+        chronicler.event("config.reloaded", applied=["acme"], restart_needed=["gateway.listen"])
+        chronicler.event("daemon.stopping")
+        await trio.sleep(1)
+        nursery.cancel_scope.cancel()
+    async with open_store(tmp_path / "s.db", clock, inline=True) as store:
+        chronicler = Chronicler(notes, clock)
+        await chronicler.begin(store.chronicle, "1.1", "boot2")
+        await chronicler.end(store.chronicle)
+        crashed = Chronicler(notes, clock)
+        await crashed.begin(store.chronicle, "1.1", "boot3")
+        await crashed.end(store.chronicle)
+        assert await told(store) == [
+            ("start", "", "version 1.0, boot boot1"),
+            ("outage", "acme/slack", "the vendor is out: HTTP 503"),
+            ("recovered", "acme/slack", "the vendor answers again, after 90 s"),
+            ("reload", "", "a new configuration was refused, the old one stays: acme.toml:3: unknown key"),
+            ("reload", "", "the configuration was reloaded; started anew: acme; needs a restart: gateway.listen"),
+            ("stop", "", "the daemon stops in good order"),
+            ("deploy", "", "version 1.1 instead of 1.0"),
+            ("start", "", "version 1.1 (before: 1.0), boot boot2"),
+            ("start", "", "version 1.1, after an end that was not in good order, boot boot3"),
+        ]
+        assert [each.tenant for each in await store.chronicle.happenings(tenant="acme")].count("acme") == 2
+    assert [name for name, _ in notes.events].count("source.read") == 1  # everything was passed on
+
+
+async def test_what_the_store_does_not_take_waits_as_far_as_there_is_room(autojump_clock: object) -> None:
+    class Full:
+        written: Sequence[Happening] = ()
+        full = True
+
+        async def note(self, happenings: Sequence[Happening]) -> None:
+            if self.full:
+                raise StoreUnavailable("the disk is full")
+            self.written = happenings
+
+    disk, chronicler = Full(), Chronicler(Notes(), VirtualClock())
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(chronicler.run, disk)
+        for n in range(WAITING_MAX + 10):
+            chronicler.event("lane.suspended", lane=f"acme/{n}", reason="invalid_auth")
+            await trio.sleep(0)
+        await trio.sleep(60)
+        disk.full = False
+        await trio.sleep(60)
+        nursery.cancel_scope.cancel()
+    assert len(disk.written) == WAITING_MAX
+
+
+async def test_an_end_without_a_store_is_said(autojump_clock: object) -> None:
+    class Full:
+        async def note(self, happenings: Sequence[Happening]) -> None:
+            raise StoreUnavailable("the disk is full")
+
+    notes = Notes()
+    chronicler = Chronicler(notes, VirtualClock())
+    chronicler.event("daemon.stopping")
+    await chronicler.end(Full())  # type: ignore[arg-type]
+    assert [name for name, _ in notes.troubles] == ["chronicle.unwritten"]
+
+
+@pytest.mark.parametrize("name", sorted(NOTED))
+def test_each_can_be_told_without_any_field(name: str) -> None:
+    kind, subject, words = NOTED[name]({})
+    assert kind
+    assert words
+    assert subject == ""
+
+
+async def test_the_line_keeps_its_newest_rows(tmp_path: Path) -> None:
+    async with open_store(tmp_path / "s.db", VirtualClock(), inline=True) as store:
+        rows = [Happening(at_us=n, kind="reload", words=str(n)) for n in range(KEPT_MAX + 5)]
+        await store.chronicle.note(rows)
+        found = await store.chronicle.happenings(limit=KEPT_MAX + 5)
+        assert (len(found), found[0].words) == (KEPT_MAX, "5")
+        assert [each.words for each in await store.chronicle.happenings(limit=2)] == [
+            str(KEPT_MAX + 3),
+            str(KEPT_MAX + 4),
+        ]
+        [after] = await store.chronicle.happenings(after=found[-2].no)
+        assert after == found[-1]
