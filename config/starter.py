@@ -234,6 +234,13 @@ audience = { team = "5f0e1c5a-0000-4000-8000-00000000c0de", channel = "19:handin
 # channel = "C0123456789"
 # reviewers = ["ann@example.edu"]           # whose word counts when they press a button
 
+# Who is told when something needs a person (docs/alerts.md). Try it: lmsyncctl alert test TENANT
+# [[alerts]]
+# to = "slack"
+# channel = "C0123456789"
+# about = ["suspended", "dead_letters"]      # absent: everything
+# daemon = true                             # also what concerns the host: disk, store, actor
+
 # Who is believed without asking, where sources say different things of one person.
 # [[conflicts]]
 # field = "role"                            # or email, name, dates, status

@@ -50,6 +50,7 @@ def test_every_table_is_there() -> None:
         "[rosters.into]",
         "[rosters.match]",
         "[rosters.brake]",
+        "[[alerts]]",
         "[review]",
         "[[conflicts]]",
         "[retention]",

@@ -2,6 +2,7 @@
 
 from audit_samples import AUDITED
 from balance_samples import BALANCES
+from chronicle_samples import CHRONICLE
 from conflict_samples import CONFLICTED
 from mapping_samples import MAPPED
 from roster_samples import ROSTERS
@@ -19,6 +20,7 @@ OTHERS = [
     *CLIENTS,
     *AUDITED,
     *BALANCES,
+    *CHRONICLE,
     *VAULT,
     *TOKENS,
     *SESSIONS,

@@ -106,6 +106,9 @@ SAMPLES: dict[str, p.Ask] = {
     "reconcile.run": p.ReconcileRun(tenant="acme", course="MATH-101"),
     "reconcile.report": p.ReconcileReport(tenant="acme", summary=True, drift_days=90),
     "reconcile.status": p.ReconcileStatus(tenant="acme"),
+    "events": p.Events(tenant="acme", since_s=60.0, of=("outage",)),
+    "alert.list": p.AlertList(tenant="acme"),
+    "alert.test": p.AlertTest(tenant="acme", dry_run=True),
     "session.list": p.SessionList(tenant="acme"),
     "session.revoke": p.SessionRevoke(names=("acme/ALL",), dry_run=True),
 }
@@ -155,7 +158,7 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
         *("conflict.approve", "conflict.reject", "conflict.undo"),
         *("reconcile.apply", "reconcile.accept", "reconcile.run"),
         *("quarantine.retry", "quarantine.edit", "quarantine.dismiss", "map.activate", "map.rollback"),
-        *("token.rotate", "token.revoke", "session.revoke"),
+        *("token.rotate", "token.revoke", "session.revoke", "alert.test"),
         *("audit.anchor", "secret.set", "secret.remove", "vault.rotate", "vault.unlock", "vault.shred"),
     }
     assert {verb for verb, kind in p.VERBS.items() if "dry_run" in kind.__struct_fields__} == mutating
