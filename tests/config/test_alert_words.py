@@ -32,7 +32,8 @@ TARGETS = "".join(
     ],
 )
 def test_where_alarms_go(tmp_path: Path, alert: str, said: str) -> None:
-    root = write(tmp_path, {"lmsyncd.toml": "", "tenants.d/acme.toml": f"{GOOD_TENANT}{TARGETS}\n[[alerts]]\n{alert}\n"})
+    written = f"{GOOD_TENANT}{TARGETS}\n[[alerts]]\n{alert}\n"
+    root = write(tmp_path, {"lmsyncd.toml": "", "tenants.d/acme.toml": written})
     _, problems = examine(root, VOCABULARY, {"TOKEN": "t", "LRS": "s"})
     found = [each.message for each in problems if each.severity == "error"]
     assert [message for message in found if said in message] if said else found == []
