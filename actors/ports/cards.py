@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 
 from actors.domain.conflicts.cards import ReviewCard
-from actors.domain.conflicts.model import Case, ConflictState
+from actors.domain.conflicts.model import Case, Event
 from config.model import Audience
 
 
@@ -41,11 +41,15 @@ class Cards(Protocol):
         lane: str,
         destination: str,
         audience: Audience,
-        cards: Sequence[tuple[int, ConflictState, ReviewCard | None]],
+        cards: Sequence[tuple[Case, ReviewCard | None]],
         now_us: int,
     ) -> int:
-        """A delivery for each (conflict, state, card), and that it was told, in one transaction; without a card it
-        only counts as told. How many deliveries are new."""
+        """A delivery for each card of a conflict as it stood, and that it was told, in one transaction; without a card
+        it only counts as told. Where it stands otherwise meanwhile, it is to be told again. How many deliveries are
+        new."""
+
+    async def not_done(self, tenant: str, no: int, event: Event) -> None:
+        """What somebody pressed was not done: that stands in the conflict's history, and its card is to say so."""
 
     async def clicks(self, lane: str, limit: int) -> list[Click]:
         """Those that nobody acted on yet, oldest first."""

@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from actors.domain.conflicts.model import Case, Conflict, ConflictState, Ruling
+from actors.domain.conflicts.model import Case, Conflict, ConflictState, Outdated, Ruling
 from config.rosters import ConflictRule
 
 ByWay = Literal["control", "page", "card"]
@@ -31,12 +31,13 @@ class Decider(msgspec.Struct, frozen=True, kw_only=True):
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
     """``done`` False: nothing was changed, ``note`` says why. ``again``: it had been decided just so before.
-    ``scope``: whose work goes on by it."""
+    ``outdated``: what was shown to whoever decided is not so any more. ``scope``: whose work goes on by it."""
 
     case: Case | None
     done: bool
     note: str = ""
     again: bool = False
+    outdated: Outdated | None = None
     scope: str = ""
 
 
@@ -87,8 +88,9 @@ class Conflicts(Protocol):
         """In the order in which they were raised."""
 
     async def approve(self, tenant: str, no: int, choice: int, by: Decider, now_us: int, *, mark: str = "") -> Decided:
-        """The fix at this place is in force from now on; safe to repeat. ``mark``: what whoever decides was shown;
-        where the sides say something else by now, nothing is done."""
+        """The fix at this place is in force from now on; safe to repeat. ``mark``: what whoever decides was shown
+        (``Case.shown``, or its mark alone); where the sides say something else by now, or somebody decided otherwise
+        since, nothing is done."""
 
     async def reject(self, tenant: str, no: int, why: str, by: Decider, now_us: int, *, mark: str = "") -> Decided:
         """It stays as it is, and nobody is asked again while the sides say the same; safe to repeat."""

@@ -8,12 +8,14 @@ import trio
 
 from actors.domain.changes import UserUpdated
 from actors.domain.conflicts.cards import NOBODY, Pressed, pressed
+from actors.domain.conflicts.model import Event
 from actors.domain.outbox import Place
 from actors.domain.people import fold_email
 from actors.ports import StoreUnavailable, Target
 from actors.ports.audit import Deed
 from actors.ports.cards import Click
 from actors.ports.conflicts import Decided, Decider
+from actors.ports.listening import Listening
 from actors.roles.heeding import CLICK
 from actors.roles.inquiring import Hindered, Inquiry
 from actors.roles.ruling import follow
@@ -22,6 +24,7 @@ from config.model import Audience
 from config.rosters import Review
 
 CLICKS_MAX = 50
+WHY_CHARS_MAX = 200
 ASKED_AGAIN_S = 600.0
 """A reviewer whom the vendor did not know is looked for again after so long."""
 LOOKED_UP_MAX = 20
@@ -67,11 +70,22 @@ class Pressing:
             return
         while clicks := await self._world.cards.clicks(self._lane, CLICKS_MAX):
             for each in clicks:
-                body = await self._world.unseal(self._tenant, CLICK, f"{self._review.to}/{each.id}", each.body)
-                for value in listening.pressed(each.form, body):
-                    if (said := pressed(value)) is not None:
-                        await self._try(each, said)
+                for said in await self._said_by(listening, each):
+                    await self._try(each, said)
                 await self._world.cards.heeded(self._lane, each.seq)
+
+    async def _said_by(self, listening: Listening, click: Click) -> list[Pressed]:
+        """What was pressed; nothing where that cannot be read. Raises StoreUnavailable, also while the vault is locked:
+        then it waits."""
+        try:
+            body = await self._world.unseal(self._tenant, CLICK, f"{self._review.to}/{click.id}", click.body)
+            values = listening.pressed(click.form, body)
+            return [said for value in values if (said := pressed(value)) is not None]
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  # likewise
+            self._world.witness.trouble("review.click_failed", error, lane=self._lane, conflict=0)
+            return []
 
     async def _try(self, click: Click, said: Pressed) -> None:
         """What breaks on one click would break on it again: it is noted, and the next one's turn comes."""
@@ -113,6 +127,10 @@ class Pressing:
             self._tenant, no, "done" if decided.done or decided.again else "refused", decided.note
         )
         follow(self._tenant, done, decided, by, world.witness, world.switchboard)
+        if not decided.done and not decided.again and decided.case is not None:
+            why = decided.outdated or decided.note[:WHY_CHARS_MAX]
+            told = Event(at_us=world.clock.now_us(), what="refused", who=who, by_way="card", detail=why)
+            await world.cards.not_done(self._tenant, said.conflict, told)
 
     async def _decide(self, said: Pressed, by: Decider) -> Decided:
         conflicts, now_us = self._world.conflicts, self._world.clock.now_us()

@@ -134,7 +134,7 @@ class Reviewer(Actor[ReviewerMessage]):
                 shown += 1
             if each.case.state == "open" or _has_card(each):
                 made = self._card(each, waiting - shown, now_us)
-            cards.append((each.case.no, each.case.state, made))
+            cards.append((each.case, made))
         if not cards:
             return
         audience = Audience(channel=review.channel, team=review.team)

@@ -35,7 +35,7 @@ SHOWN_MAX = 100
 WHY_CHARS_MAX = 200
 _NUMBER = re.compile(r"[1-9]\d{0,14}", re.ASCII)
 _FIX = re.compile(r"\d{1,2}", re.ASCII)
-_MARK = re.compile(r"[0-9a-f]{16}", re.ASCII)
+_MARK = re.compile(r"[0-9a-f]{16}-\d{1,9}", re.ASCII)
 VERBS = {"approve": "approved", "reject": "rejected", "undo": "undone"}
 
 
@@ -130,7 +130,7 @@ class ReviewResource:
         self._followed(tenant.name, VERBS[verb], decided, by)
         now = decided.case or case
         if not decided.done and not decided.again:
-            return self._shown(request, tenant, session, now, Notice("review.not", bad=True), status=409)
+            return self._shown(request, tenant, session, now, _not_decided(decided), status=409)
         return RedirectResponse(f"{self._list(tenant)}/{case.no}?done={now.state}", 303, headers=PRIVATE)
 
     async def _decided(self, tenant: str, no: int, verb: str, fix: str, why: str, mark: str, by: Decider) -> Decided:
@@ -209,6 +209,10 @@ def _fix(n: int, case: Case, language: Language) -> FixShown:
         undoes=each.undoes,
         removes=each.blast.removes,
     )
+
+
+def _not_decided(decided: Decided) -> Notice:
+    return Notice("review.not.decided" if decided.outdated == "decided" else "review.not", bad=True)
 
 
 def _notice(query: dict[str, str], case: Case) -> Notice | None:

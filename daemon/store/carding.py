@@ -4,11 +4,11 @@ import sqlite3
 from collections.abc import Sequence
 
 from actors.domain.conflicts.cards import ReviewCard
-from actors.domain.conflicts.model import ConflictState
+from actors.domain.conflicts.model import Case, Event
 from actors.ports.cards import Click, Untold
 from config.model import Audience
 from daemon.store import posting, rows
-from daemon.store.deciding import CASE, case_of
+from daemon.store.deciding import CASE, case_of, noted
 from daemon.store.engine import Engine
 from daemon.store.writer import Writer
 
@@ -30,10 +30,13 @@ class SqlCards:
         lane: str,
         destination: str,
         audience: Audience,
-        cards: Sequence[tuple[int, ConflictState, ReviewCard | None]],
+        cards: Sequence[tuple[Case, ReviewCard | None]],
         now_us: int,
     ) -> int:
         return await self._write(lambda raw: _post(raw, lane, destination, audience, cards, now_us))
+
+    async def not_done(self, tenant: str, no: int, event: Event) -> None:
+        await self._write(lambda raw: _not_done(raw, tenant, no, event))
 
     async def clicks(self, lane: str, limit: int) -> list[Click]:
         return await self._read(lambda raw: _clicks(raw, lane, limit))
@@ -68,15 +71,23 @@ def _post(
     lane: str,
     destination: str,
     audience: Audience,
-    cards: Sequence[tuple[int, ConflictState, ReviewCard | None]],
+    cards: Sequence[tuple[Case, ReviewCard | None]],
     now_us: int,
 ) -> int:
     made = 0
-    for no, state, card in cards:
+    sql = "UPDATE conflicts SET told = state WHERE no = ? AND state = ? AND mark = ? AND decisions = ?"
+    for case, card in cards:
         if card is not None:
             made += _deliver(raw, lane, destination, audience, card, now_us)
-        raw.execute("UPDATE conflicts SET told = state WHERE no = ? AND state = ?", (no, state))
+        raw.execute(sql, (case.no, case.state, bytes.fromhex(case.mark), case.decisions))
     return made
+
+
+def _not_done(raw: sqlite3.Connection, tenant: str, no: int, event: Event) -> None:
+    row = raw.execute("SELECT history FROM conflicts WHERE tenant = ? AND no = ?", (tenant, no)).fetchone()
+    if row is not None:
+        sql = "UPDATE conflicts SET history = ?, told = CASE WHEN told = '' THEN '' ELSE 'stale' END WHERE no = ?"
+        raw.execute(sql, (noted(row[0], event), no))
 
 
 def _deliver(

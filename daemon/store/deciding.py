@@ -6,17 +6,17 @@ as having something to do in the same transaction, so that no decision is lost o
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 
 from actors.domain.conflicts.fixes import AnyFix, Believe, Contact, OnePerson, TwoPersons, UsePlace
-from actors.domain.conflicts.model import Case, Conflict, Event, Suggestion
+from actors.domain.conflicts.model import Case, Conflict, Event, Outdated, Suggestion
 from actors.ports.conflicts import Decided, Decider
 from config.identity import Identity
 from daemon.store import comparing, linking, rostering
 
-CASE = "no, tenant, body, mark, state, raised_us, seen_us, times, history, decided_us, decided_by, choice"
+CASE = "no, tenant, body, mark, state, raised_us, seen_us, times, history, decided_us, decided_by, choice, decisions"
 EVENTS_MAX = 50
 """Of a conflict's history: the first and the latest stay."""
 _HEAD = 5
@@ -25,12 +25,16 @@ _conflict = msgspec.json.Decoder(Conflict)
 _events = msgspec.json.Decoder(tuple[Event, ...])
 _fix: msgspec.json.Decoder[AnyFix] = msgspec.json.Decoder(AnyFix)
 _APPROVED = (
-    "UPDATE conflicts SET state = 'approved', decided_us = ?, decided_by = ?, choice = ?, history = ? WHERE no = ?"
+    "UPDATE conflicts SET state = 'approved', decided_us = ?, decided_by = ?, choice = ?, history = ?, "
+    "decisions = decisions + 1 WHERE no = ?"
 )
-_REJECTED = "UPDATE conflicts SET state = 'rejected', decided_us = ?, decided_by = ?, history = ? WHERE no = ?"
-_UNDONE = "UPDATE conflicts SET state = 'undone', decided_us = ?, decided_by = ?, history = ? WHERE no = ?"
+_CLOSED = (
+    "UPDATE conflicts SET state = ?, decided_us = ?, decided_by = ?, history = ?, decisions = decisions + 1 "
+    "WHERE no = ?"
+)
 _REOPENED = (
-    "UPDATE conflicts SET state = 'open', decided_us = NULL, decided_by = '', history = ? WHERE no = ? AND NOT EXISTS "
+    "UPDATE conflicts SET state = 'open', decided_us = NULL, decided_by = '', history = ?, decisions = decisions + 1, "
+    "told = CASE WHEN told = '' THEN '' ELSE 'stale' END WHERE no = ? AND NOT EXISTS "
     "(SELECT 1 FROM conflicts o WHERE o.tenant = ? AND o.subject = ? AND (o.state = 'open' OR o.no > conflicts.no))"
 )
 
@@ -51,13 +55,11 @@ def approve(
         return Decided(case=None, done=False, note="there is no such conflict")
     if not 0 <= choice < len(found.conflict.fixes):
         return Decided(case=found, done=False, note=f"it has {len(found.conflict.fixes)} fixes")
-    if found.state == "approved" and found.choice == choice:
+    if found.state == "approved" and found.choice == choice and _is_repeated(found, mark):
         note = f"{found.decided_by} approved just this before"
         return Decided(case=found, done=False, again=True, note=note, scope=found.conflict.scope)
-    if found.state != "open":
-        return Decided(case=found, done=False, note=_not_open(found))
-    if mark and mark != found.mark:
-        return Decided(case=found, done=False, note="the sides say something else by now: look at it again")
+    if (refused := _refused(found, mark)) is not None:
+        return refused
     suggestion = found.conflict.fixes[choice]
     note = _bring_about(raw, tenant, suggestion.fix, rules, by.who, now_us)
     if note:
@@ -75,14 +77,12 @@ def reject(
     found = case(raw, tenant, no)
     if found is None:
         return Decided(case=None, done=False, note="there is no such conflict")
-    if found.state == "rejected":
+    if found.state == "rejected" and _is_repeated(found, mark):
         return Decided(case=found, done=False, again=True, note=f"{found.decided_by} rejected it before")
-    if found.state != "open":
-        return Decided(case=found, done=False, note=_not_open(found))
-    if mark and mark != found.mark:
-        return Decided(case=found, done=False, note="the sides say something else by now: look at it again")
+    if (refused := _refused(found, mark)) is not None:
+        return refused
     event = Event(at_us=now_us, what="rejected", who=by.who, by_way=by.by_way, detail=why[:200])
-    raw.execute(_REJECTED, (now_us, by.who, noted(_history(raw, no), event), no))
+    raw.execute(_CLOSED, ("rejected", now_us, by.who, noted(_history(raw, no), event), no))
     return Decided(case=case(raw, tenant, no), done=True, scope=found.conflict.scope)
 
 
@@ -94,8 +94,12 @@ def undo(
     found = case(raw, tenant, no)
     if found is None:
         return Decided(case=None, done=False, note="there is no such conflict")
-    if mark and mark != found.mark and found.state in {"approved", "rejected"}:
-        return Decided(case=found, done=False, note="the sides say something else by now: look at it again")
+    undone = found.state == "undone" or (found.state == "open" and found.decisions and "-" in mark)
+    if undone and _is_repeated(found, mark):
+        who = next((each.who for each in reversed(found.history) if each.what == "undone"), "somebody")
+        return Decided(case=found, done=False, again=True, note=f"{who} undid it before")
+    if (why := found.outdated(mark)) is not None and found.state != "settled":
+        return _outdated(found, why)
     event = Event(at_us=now_us, what="undone", who=by.who, by_way=by.by_way)
     history = noted(_history(raw, no), event)
     if found.state == "rejected":
@@ -103,8 +107,6 @@ def undo(
             return Decided(case=found, done=False, note="the same is asked anew already")
         _due(raw, tenant, found.conflict, found.conflict.fixes[0].fix, now_us)
         return Decided(case=case(raw, tenant, no), done=True, scope=found.conflict.scope)
-    if found.state == "undone":
-        return Decided(case=found, done=False, again=True, note=f"{found.decided_by} undid it before")
     if found.state != "approved" or found.choice is None:
         return Decided(case=found, done=False, note=f"it is {found.state}: there is nothing to undo")
     suggestion = found.conflict.fixes[found.choice]
@@ -114,7 +116,7 @@ def undo(
     raw.execute("UPDATE rulings SET ended_us = ? WHERE conflict = ? AND ended_us IS NULL", (now_us, no))
     if suggestion.undo is not None and not isinstance(suggestion.undo, Contact | OnePerson | TwoPersons):
         rule(raw, tenant, suggestion.undo, by.who, now_us, 0)
-    raw.execute(_UNDONE, (now_us, by.who, history, no))
+    raw.execute(_CLOSED, ("undone", now_us, by.who, history, no))
     _due(raw, tenant, found.conflict, suggestion.fix, now_us)
     return Decided(case=case(raw, tenant, no), done=True, note=suggestion.undoes, scope=suggestion.fix.scope)
 
@@ -141,7 +143,7 @@ def case(raw: sqlite3.Connection, tenant: str, no: int) -> Case | None:
 
 def case_of(row: Sequence[Any]) -> Case:
     """From the columns ``CASE``."""
-    no, tenant, body, mark, state, raised_us, seen_us, times, history, decided_us, decided_by, choice = row
+    no, tenant, body, mark, state, raised_us, seen_us, times, history, decided_us, decided_by, choice, decisions = row
     return Case(
         no=no,
         tenant=tenant,
@@ -155,6 +157,7 @@ def case_of(row: Sequence[Any]) -> Case:
         decided_us=decided_us,
         decided_by=decided_by,
         choice=choice,
+        decisions=decisions,
     )
 
 
@@ -173,6 +176,34 @@ def noted(history: str, event: Event) -> str:
 
 def _history(raw: sqlite3.Connection, no: int) -> str:
     return str(raw.execute("SELECT history FROM conflicts WHERE no = ?", (no,)).fetchone()[0])
+
+
+def _is_repeated(found: Case, shown: str) -> bool:
+    """Whether what was decided last was decided on what is shown to whoever decides the same now."""
+    decisions = shown.partition("-")[2]
+    return not decisions or int(decisions) + 1 == found.decisions
+
+
+def _refused(found: Case, shown: str) -> Decided | None:
+    """Why nothing can be decided about it; None: it can be."""
+    why = found.outdated(shown)
+    if why == "decided" and found.state != "settled":
+        return _outdated(found, why)
+    if found.state != "open":
+        return Decided(case=found, done=False, note=_not_open(found))
+    return None if why is None else _outdated(found, why)
+
+
+def _outdated(found: Case, why: Outdated) -> Decided:
+    match why:
+        case "sides":
+            note = "the sides say something else by now: look at it again"
+        case "decided":
+            now = "it is asked again" if found.state == "open" else _not_open(found)
+            note = f"it was decided otherwise since: {now}"
+        case _ as never:
+            assert_never(never)
+    return Decided(case=found, done=False, note=note, outdated=why)
 
 
 def _not_open(found: Case) -> str:

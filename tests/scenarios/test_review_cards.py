@@ -122,6 +122,26 @@ async def test_a_button_that_was_shown_before_the_sides_changed_decides_nothing(
         assert await state_of(campus) == "approved"
 
 
+async def test_a_button_of_a_former_decision_takes_back_no_later_one(tmp_path: Path, autojump_clock: object) -> None:
+    async with opened(tmp_path, seeded()["stranger"]) as campus:
+        ann = workspace(campus).person(ANN)
+        old = ""
+        for at, of in enumerate((-1, 0, -1)):  # leave it, take that back, leave it
+            value = buttons(posts(campus)[-1])[of]["value"]
+            old = old or (value if "undo" in value else "")
+            assert (await press(campus, value, ann, str(at))).status == 200
+            await seen(campus)
+        assert await state_of(campus) == "rejected"
+        await press(campus, old, ann, "late")
+        await seen(campus)
+        assert await state_of(campus) == "rejected"
+        [last] = posts(campus)
+        assert f"What {ANN} pressed was not done: decided otherwise since" in last["text"]
+        await press(campus, buttons(last)[0]["value"], ann, "again")
+        await seen(campus)
+        assert await state_of(campus) == "open"
+
+
 async def test_what_is_settled_by_itself_is_crossed_out(tmp_path: Path, autojump_clock: object) -> None:
     async with opened(tmp_path, seeded()["stranger"]) as campus:
         await campus.store.conflicts.clear("acme", WHERE.scope, campus.clock.now_us())

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from actors.domain.changes import Change
-from actors.domain.conflicts.model import Case, ConflictState
+from actors.domain.conflicts.model import Case, ConflictState, Event
 from actors.domain.conflicts.words import Language, label, reach, say, standing, title
 from actors.domain.people import Learner
 
@@ -20,7 +20,7 @@ SIDES_SHOWN = 6
 LABEL_CHARS_MAX = 70
 TEXT_CHARS_MAX = 1_000
 NAMES_CHARS_MAX = 200
-_PRESSED = re.compile(r"conflict:(\d{1,15}):(reject|undo|\d{1,2}):([0-9a-f]{16})", re.ASCII)
+_PRESSED = re.compile(r"conflict:(\d{1,15}):(reject|undo|\d{1,2}):([0-9a-f]{16}-\d{1,9})", re.ASCII)
 NOBODY = Learner(key="")
 
 
@@ -56,7 +56,7 @@ class ReviewCard(Change, frozen=True, kw_only=True, omit_defaults=True, tag="rev
 
 
 class Pressed(msgspec.Struct, frozen=True):
-    """What a button said: a fix's place, or what else is decided; ``mark``: what the sides said then."""
+    """What a button said: a fix's place, or what else is decided; ``mark``: what was shown (``Case.shown``)."""
 
     conflict: int
     choice: int | Literal["reject", "undo"]
@@ -67,6 +67,9 @@ def card(case: Case, language: Language, *, at: str, url: str = "", waiting: int
     """``at``: when it is made (RFC 3339); ``waiting``: how many more are open."""
     told = case.conflict
     facts = [(say("says", language, about=side.who), _side(side.value, side.detail)) for side in told.sides]
+    facts = facts[:SIDES_SHOWN]
+    if (last := case.history[-1:]) and last[0].what == "refused":
+        facts.append(("", _not_done(last[0], language)))
     if case.state != "open":
         facts.append((standing(case.state, language), _decided(case, language)))
     elif waiting:
@@ -78,7 +81,7 @@ def card(case: Case, language: Language, *, at: str, url: str = "", waiting: int
         state=case.state,
         title=title(told.kind, language),
         text=f"{told.about}: {told.detail}"[:TEXT_CHARS_MAX],
-        facts=tuple(facts[: SIDES_SHOWN + 1]),
+        facts=tuple(facts),
         buttons=tuple(_buttons(case, language)),
         url=url,
     )
@@ -98,8 +101,8 @@ def pressed(value: str) -> Pressed | None:
 
 
 def _buttons(case: Case, language: Language) -> list[Button]:
-    if case.state == "approved":
-        return [Button(label=say("undo", language), value=f"conflict:{case.no}:undo:{case.mark}")]
+    if case.state in {"approved", "rejected"}:
+        return [Button(label=say("undo", language), value=f"conflict:{case.no}:undo:{case.shown}")]
     if case.state != "open":
         return []
     found = []
@@ -115,16 +118,26 @@ def _buttons(case: Case, language: Language) -> list[Button]:
         found.append(
             Button(
                 label=label(each.fix, language)[:LABEL_CHARS_MAX],
-                value=f"conflict:{case.no}:{n}:{case.mark}",
+                value=f"conflict:{case.no}:{n}:{case.shown}",
                 style="danger" if removes else "primary" if n == 0 else "",
                 sure=sure if removes else (),
             )
         )
-    return [*found, Button(label=say("leave", language), value=f"conflict:{case.no}:reject:{case.mark}")]
+    return [*found, Button(label=say("leave", language), value=f"conflict:{case.no}:reject:{case.shown}")]
 
 
 def _side(value: str, detail: str) -> str:
     return f"{value} ({detail})" if detail else value
+
+
+def _not_done(event: Event, language: Language) -> str:
+    """What was pressed, and could not be done."""
+    match event.detail:
+        case "sides" | "decided":
+            why = say(f"not.{event.detail}", language)
+        case _:
+            why = event.detail
+    return say("not.done", language, about=event.who, why=why)
 
 
 def _decided(case: Case, language: Language) -> str:

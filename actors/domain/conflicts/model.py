@@ -39,6 +39,9 @@ ConflictState = Literal["open", "approved", "rejected", "settled", "undone"]
 """Waits for a person; a fix of it is in force; nothing is done about it while it stays as it is; it is not so any more;
 its fix was taken back."""
 
+Outdated = Literal["sides", "decided"]
+"""The sides say something else than what was shown; somebody decided otherwise since."""
+
 TEXT_CHARS_MAX = 500
 
 
@@ -104,17 +107,19 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line of a conflict's history. ``who`` empty: we ourselves; ``by_way``: ``control``, ``page``, ``card``."""
+    """One line of a conflict's history. ``who`` empty: we ourselves; ``by_way``: ``control``, ``page``, ``card``.
+    ``refused``: what somebody pressed was not done, ``detail`` says why (an ``Outdated``, or in words)."""
 
     at_us: int
-    what: Literal["raised", "again", "changed", "approved", "rejected", "settled", "undone"]
+    what: Literal["raised", "again", "changed", "approved", "rejected", "settled", "undone", "refused"]
     who: str = ""
     by_way: str = ""
     detail: str = ""
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """A conflict as it is kept. ``mark``: a digest of its claims; ``choice``: which fix was approved."""
+    """A conflict as it is kept. ``mark``: a digest of its claims; ``decisions``: how often it was decided or taken
+    back; ``choice``: which fix was approved."""
 
     no: int
     tenant: str
@@ -128,6 +133,19 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     decided_us: int | None = None
     decided_by: str = ""
     choice: int | None = None
+    decisions: int = 0
+
+    @property
+    def shown(self) -> str:
+        """What whoever decides is shown of it: a decision says what it was made on."""
+        return f"{self.mark}-{self.decisions}"
+
+    def outdated(self, shown: str) -> Outdated | None:
+        """Whether it is another question by now than the one that was shown (a ``shown`` or a ``mark`` alone)."""
+        mark, _, decisions = shown.partition("-")
+        if mark and mark != self.mark:
+            return "sides"
+        return "decided" if decisions and int(decisions) != self.decisions else None
 
 
 class Ruling(msgspec.Struct, frozen=True, kw_only=True):

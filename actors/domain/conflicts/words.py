@@ -75,6 +75,9 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "confirm.removes": ("This takes out {about}.", "Das entfernt {about}."),
     "do": ("Yes", "Ja"),
     "not": ("No", "Nein"),
+    "not.done": ("What {about} pressed was not done: {why}", "Was {about} gedrückt hat, wurde nicht getan: {why}"),
+    "not.sides": ("the sides say something else since", "die Seiten sagen inzwischen etwas anderes"),
+    "not.decided": ("decided otherwise since", "inzwischen anders entschieden"),
 }
 
 

@@ -42,6 +42,10 @@ REVIEW: Mapping[str, tuple[str, str]] = {
         "Nothing was decided: it stands otherwise by now. This is how it stands.",
         "Es wurde nichts entschieden: Es verhält sich inzwischen anders. So verhält es sich jetzt.",
     ),
+    "review.not.decided": (
+        "Nothing was done: it was decided otherwise since. This is how it stands.",
+        "Es wurde nichts getan: Inzwischen ist anders entschieden worden. So verhält es sich jetzt.",
+    ),
     "review_forbidden.title": ("You may not decide here", "Sie dürfen hier nicht entscheiden"),
     "review_forbidden": (
         "You are signed in, but none of your roles lets you decide. Ask whoever runs this service.",
@@ -54,4 +58,5 @@ REVIEW: Mapping[str, tuple[str, str]] = {
     "event.rejected": ("left as it is", "so belassen"),
     "event.settled": ("is not so any more", "besteht nicht mehr"),
     "event.undone": ("taken back", "zurückgenommen"),
+    "event.refused": ("pressed, and not done", "gedrückt, und nicht getan"),
 }

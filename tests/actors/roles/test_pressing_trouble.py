@@ -3,6 +3,9 @@
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
+from actors.ports import StoreUnavailable
 from actors.ports.cards import Click
 from actors.roles.pressing import Pressing
 from config.rosters import Review
@@ -37,20 +40,51 @@ class Said:
         self.calls.append((event, (type(error),)))
 
 
-async def test_a_click_that_breaks_is_noted_and_gone_past() -> None:
-    said = Said()
+class Sealed:
+    """Opens clicks, or cannot; so does who reads them."""
 
-    async def unseal(*_: object) -> bytes:
+    def __init__(self, opens: Exception | None = None, reads: Exception | None = None) -> None:
+        self._opens, self._reads = opens, reads
+
+    async def unseal(self, *_: object) -> bytes:
+        if self._opens is not None:
+            raise self._opens
         return b""
 
+    def pressed(self, form: str, body: bytes) -> list[str]:
+        if self._reads is not None:
+            raise self._reads
+        return [f"conflict:1:undo:{'0' * 16}-0"]
+
+
+async def heeded(said: Said, sealed: Sealed) -> None:
     clock = SimpleNamespace(now_us=lambda: 0)
-    world = SimpleNamespace(cards=said, audit=said, conflicts=said, witness=said, clock=clock, unseal=unseal)
-    listening = SimpleNamespace(pressed=lambda form, body: [f"conflict:1:undo:{'0' * 16}"])
-    target = SimpleNamespace(kind="slack", rostering=None, listening=listening)
+    world = SimpleNamespace(cards=said, audit=said, conflicts=said, witness=said, clock=clock, unseal=sealed.unseal)
+    target = SimpleNamespace(kind="slack", rostering=None, listening=sealed)
     review = Review(to="slack", channel="C1", reviewers=("ann@x.org",))
     await Pressing("acme", review, cast("Any", target), cast("Any", world)).heed()
+
+
+async def test_a_click_that_breaks_is_noted_and_gone_past() -> None:
+    said = Said()
+    await heeded(said, Sealed())
     assert said.calls == [
         ("concluded", ("acme", 3, "failed", "ValueError")),
         ("review.click_failed", (ValueError,)),
     ]
     assert said.left == []
+
+
+@pytest.mark.parametrize("sealed", [Sealed(opens=ValueError("x")), Sealed(reads=KeyError("x"))], ids=["opens", "reads"])
+async def test_a_click_that_cannot_be_read_is_noted_and_gone_past(sealed: Sealed) -> None:
+    said = Said()
+    await heeded(said, sealed)
+    assert [each[0] for each in said.calls] == ["review.click_failed"]
+    assert said.left == []
+
+
+async def test_a_click_waits_while_the_vault_is_locked() -> None:
+    said = Said()
+    with pytest.raises(StoreUnavailable):
+        await heeded(said, Sealed(opens=StoreUnavailable("locked")))
+    assert len(said.left) == 1

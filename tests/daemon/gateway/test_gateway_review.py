@@ -110,6 +110,18 @@ async def test_a_decision_is_made_once_and_taken_back(tmp_path: Path) -> None:
         assert told[-2:] == ["intended conflict.undo", "concluded conflict.undo"]
 
 
+async def test_a_page_of_a_former_decision_takes_back_no_later_one(tmp_path: Path) -> None:
+    async with asked(tmp_path, seeded()["stranger"]) as here:
+        browser = await approver(here)
+        await browser.post("/review/1", decision="reject", **await forms(browser))
+        old = await forms(browser)
+        await browser.post("/review/1", decision="undo", **old)
+        await browser.post("/review/1", decision="reject", **await forms(browser))
+        late = await browser.post("/review/1", decision="undo", **old)
+        assert (late.status_code, await state_of(here)) == (409, "rejected")
+        assert "decided otherwise since" in late.text
+
+
 async def test_a_form_from_elsewhere_or_about_something_else_decides_nothing(tmp_path: Path) -> None:
     one = seeded()["email_differs"]
     other = msgspec.structs.replace(one, sides=(msgspec.structs.replace(one.sides[0], value="x@y.org"), *one.sides[1:]))

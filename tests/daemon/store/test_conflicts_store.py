@@ -126,6 +126,29 @@ async def test_who_saw_a_former_decision_does_not_undo_the_later_one(tmp_path: P
         assert (await conflicts.undo("acme", no, ANN, LATER_US + 5, mark=later.mark)).done
 
 
+async def test_who_saw_a_former_decision_does_not_undo_the_later_one_about_the_same(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (_, conflicts):
+        no = await raised(conflicts, seeded()["email_differs"])
+        first = await conflicts.one("acme", no)
+        former = (await conflicts.reject("acme", no, "leave it", ANN, LATER_US)).case
+        assert first is not None
+        assert former is not None
+        assert (await conflicts.reject("acme", no, "", BOB, LATER_US, mark=first.shown)).again
+        assert (await conflicts.undo("acme", no, ANN, LATER_US + 1, mark=former.shown)).done
+        assert (await conflicts.undo("acme", no, ANN, LATER_US + 1, mark=former.shown)).again
+        late = await conflicts.approve("acme", no, 0, BOB, LATER_US + 2, mark=first.shown)
+        assert (late.done, late.outdated) == (False, "decided")
+        now = await conflicts.one("acme", no)
+        assert now is not None
+        later = (await conflicts.reject("acme", no, "leave it", BOB, LATER_US + 3, mark=now.shown)).case
+        assert later is not None
+        assert (later.mark, later.state) == (former.mark, former.state)
+        refused = await conflicts.undo("acme", no, ANN, LATER_US + 4, mark=former.shown)
+        assert (refused.done, refused.outdated, refused.case) == (False, "decided", later)
+        assert refused.note.startswith("it was decided otherwise since")
+        assert (await conflicts.undo("acme", no, ANN, LATER_US + 5, mark=later.shown)).done
+
+
 async def test_what_was_rejected_and_asked_anew_and_decided_is_not_opened_beside_that(tmp_path: Path) -> None:
     one = seeded()["email_differs"]
     other = msgspec.structs.replace(

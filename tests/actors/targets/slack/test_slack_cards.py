@@ -75,8 +75,8 @@ def test_a_card_is_valid_and_its_buttons_say_what_they_mean(kind: ConflictKind, 
     said = [pressed(value) for value in buttons(blocks)]
     fixes = min(3, len(case.conflict.fixes))
     assert said == [
-        *(Pressed(17, n, MARK) for n in range(fixes)),
-        Pressed(17, "reject", MARK),
+        *(Pressed(17, n, f"{MARK}-0") for n in range(fixes)),
+        Pressed(17, "reject", f"{MARK}-0"),
     ]
 
 
@@ -84,7 +84,7 @@ def test_a_card_is_valid_and_its_buttons_say_what_they_mean(kind: ConflictKind, 
 def test_what_was_decided_has_no_buttons_but_the_one_that_takes_it_back(state: ConflictState) -> None:
     blocks, text = rendered(a_case("stranger", state), "en")
     said = [pressed(value) for value in buttons(blocks)]
-    assert said == ([Pressed(17, "undo", MARK)] if state == "approved" else [])
+    assert said == ([Pressed(17, "undo", f"{MARK}-0")] if state in {"approved", "rejected"} else [])
     assert "ann@example.edu" in text
 
 
@@ -94,11 +94,13 @@ def test_what_was_decided_has_no_buttons_but_the_one_that_takes_it_back(state: C
         "",
         "conflict",
         "conflict:1:0:x",
-        f"conflict:1:0:{MARK} ",
-        f"conflict:-1:0:{MARK}",
-        f"conflict:1:100:{MARK}",
-        f"conflict:1:drop:{MARK}",
-        f"conflict:{'9' * 16}:0:{MARK}",
+        f"conflict:1:0:{MARK}-0 ",
+        f"conflict:-1:0:{MARK}-0",
+        f"conflict:1:100:{MARK}-0",
+        f"conflict:1:drop:{MARK}-0",
+        f"conflict:{'9' * 16}:0:{MARK}-0",
+        f"conflict:1:0:{MARK}",
+        f"conflict:1:0:{MARK}-x",
     ],
 )
 def test_what_no_card_of_ours_says_is_nothing(value: str) -> None:
