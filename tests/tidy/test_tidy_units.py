@@ -59,11 +59,13 @@ def test_what_newer_systemds_know_stays_out_of_the_unit() -> None:
     assert settings("lmsyncd.service", "Type") == ["notify"]
 
 
-def test_install_and_uninstall_speak_of_every_unit() -> None:
-    removed = written(UNITS / "uninstall")
-    names = [path.name for path in (*UNITS.glob("*.service"), *UNITS.glob("*.socket"), *UNITS.glob("*.catalog"))]
-    assert len(names) == 5
-    assert [name for name in names if name not in removed] == []
+def test_install_takes_every_unit_and_uninstall_takes_it_away_again() -> None:
+    every = "lmsyncd*.{service,socket,timer}"
+    assert every in written(UNITS / "install")
+    assert every in written(UNITS / "uninstall")
+    units = [path.name for path in UNITS.iterdir() if re.search(r"\.(service|socket|timer|path|target)$", path.name)]
+    assert [name for name in units if not re.fullmatch(r"lmsyncd[\w@-]*\.(service|socket|timer)", name)] == []
+    assert "lmsyncd.catalog" in written(UNITS / "uninstall")
 
 
 def test_the_catalog_explains_every_line_by_its_id() -> None:
