@@ -126,7 +126,7 @@ class Control(Words, frozen=True, kw_only=True):
 
 
 class Telemetry(Words, frozen=True, kw_only=True):
-    """Where traces go; no endpoint, no export."""
+    """Where traces, metrics and logs go; no endpoint, no export."""
 
     otlp_endpoint: Url | None = None
     """An OpenTelemetry collector: ``http://127.0.0.1:4318`` for http, ``…:4317`` for grpc."""
@@ -134,8 +134,12 @@ class Telemetry(Words, frozen=True, kw_only=True):
     """How the collector is spoken to."""
     otlp_headers: dict[str, Secret] = msgspec.field(default_factory=dict)
     """Headers the collector asks for, by name."""
+    otlp_signals: tuple[Literal["traces", "metrics", "logs"], ...] = ("traces", "metrics", "logs")
+    """What the collector is sent."""
+    otlp_metrics_every: Timeout = "30s"
+    """How often it is sent the metrics."""
     service_name: NonEmpty = "lmsyncd"
-    """``service.name`` of every span."""
+    """``service.name`` of all that is sent."""
     sample: Annotated[float, Meta(ge=0.0, le=1.0)] = 1.0
     """Share of the traces that are kept, where the caller has not already decided."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -101,6 +101,7 @@ listen = ["127.0.0.1:8480"]                 # behind a reverse proxy; for the wo
 # otlp_endpoint = "http://127.0.0.1:4318"   # without it nothing is exported
 # otlp_protocol = "http"                    # or "grpc", usually on port 4317
 # otlp_headers = { Authorization = { credential = "otlp" } }
+# otlp_signals = ["traces", "metrics", "logs"]
 # service_name = "lmsyncd"
 # sample = 1.0
 # log_level = "info"

@@ -117,12 +117,15 @@ class Log:
     Secrets are masked, values that JSON does not know are shown by ``repr``. Never raises for a value, never waits.
     """
 
+    also: Callable[[int, bytes], None] | None = None
+    """Hears of each line when it was written, and what it says as JSON, masked."""
+
     def __init__(self, outlet: Outlet, redactor: Redactor, now_us: Callable[[], int], *, journal: bool = False) -> None:
         self._carrier = _Carrier(outlet)
         self._redactor = redactor
         self._now_us = now_us
         self._json = msgspec.json.Encoder(enc_hook=repr)
-        self._render = self._to_journal if journal else self._to_json
+        self._journal = journal
         self.set_level("info")
 
     def set_level(self, level: str) -> None:
@@ -138,19 +141,23 @@ class Log:
 
     def _finish(self, _logger: object, level: str, fields: MutableMapping[str, Any]) -> bytes:
         """structlog's only processor: from fields to the bytes that are written."""
-        event = fields.pop("event", "")
-        rendered = self._render(level, event, fields)
-        if self._redactor.suspects(rendered):
+        event, at_us = fields.pop("event", ""), self._now_us()
+        rendered, whole = self._to_json(at_us, level, event, fields)
+        if not whole or self._redactor.suspects(rendered):
             clean = self._redactor.value(fields)
-            rendered = self._render(level, self._redactor.text(event), clean if isinstance(clean, dict) else {})
-        return rendered
+            event, fields = self._redactor.text(event), clean if isinstance(clean, dict) else {}
+            rendered, _ = self._to_json(at_us, level, event, fields)
+        if self.also is not None:
+            self.also(at_us, rendered)
+        return self._to_journal(level, event, fields) if self._journal else rendered
 
-    def _to_json(self, level: str, event: str, fields: Mapping[str, object]) -> bytes:
-        head = {"time": rfc3339(self._now_us()), "level": level, "event": event}
+    def _to_json(self, at_us: int, level: str, event: str, fields: Mapping[str, object]) -> tuple[bytes, bool]:
+        """The line, and whether JSON can say all of it as it is."""
+        head = {"time": rfc3339(at_us), "level": level, "event": event}
         try:
-            return self._json.encode({**head, **fields}) + b"\n"
+            return self._json.encode({**head, **fields}) + b"\n", True
         except UNSPEAKABLE:
-            return self._json.encode({**head, "fields": ascii(fields)}) + b"\n"
+            return self._json.encode({**head, "fields": ascii(fields)}) + b"\n", False
 
     def _to_journal(self, level: str, event: str, fields: Mapping[str, object]) -> bytes:
         summary = " ".join(f"{name}={fields[name]}" for name in SUMMED_UP if fields.get(name))

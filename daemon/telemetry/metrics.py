@@ -1,7 +1,7 @@
 """What lmsyncd counts. One attribute a metric; whoever knows the number sets it."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import trio
 
@@ -17,7 +17,8 @@ LAG_SAMPLES = 60
 class Metrics:
     """``lane`` is ``tenant/target``, ``source`` ``tenant/source``, ``route`` ``tenant/route``."""
 
-    def __init__(self, version: str = "") -> None:
+    def __init__(self, version: str = "", mask: Callable[[str], str] | None = None) -> None:
+        """``mask`` takes secrets out of what labels say."""
         self.build = Gauge(its.BUILD)
         self.build.set(1.0, version)
         self.statements_accepted = Counter(its.STATEMENTS_ACCEPTED)
@@ -84,6 +85,9 @@ class Metrics:
         self._all: tuple[Metric, ...] = tuple(
             each for each in vars(self).values() if isinstance(each, Counter | Gauge | Histogram)
         )
+        if mask is not None:
+            for each in self._all:
+                each.mask = mask
 
     def families(self) -> Iterator[Metric]:
         return iter(self._all)

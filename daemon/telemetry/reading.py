@@ -78,6 +78,7 @@ class Read:
 
     def _line(self, reading: Reading, now_us: int) -> None:
         """Of a reading that found nothing new there is none: they are many."""
+        place = {"span_id": self._context.span_id} if self._recorded else {}
         self._log.logger.info(
             "source.read",
             source=self._source,
@@ -92,4 +93,5 @@ class Read:
             quarantined=reading.quarantined,
             statements=reading.statements,
             elapsed_s=round((now_us - self._start_us) / 1e6, 6),
+            **place,
         )

@@ -47,6 +47,10 @@ class Redactor:
                 text = text.replace(form, MASK)
         return _ours.sub(MASK, text)
 
+    def label(self, text: str) -> str:
+        """As ``text``; quicker where there is nothing to mask."""
+        return self.text(text) if self.suspects(text.encode("utf-8", "replace")) else text
+
     def value(self, value: object) -> object:
         """The same for every string inside, keys included; other things as they are."""
         match value:

@@ -39,11 +39,17 @@ class Buckets(NamedTuple):
         return sum(self.counts)
 
 
+def _plain(value: str) -> str:
+    """Nothing is to be masked."""
+    return value
+
+
 class _Family:
-    """``overflow`` counts the samples that went to ``other``."""
+    """``overflow`` counts the samples that went to ``other``; ``mask`` takes secrets out of what labels say."""
 
     def __init__(self, definition: Definition) -> None:
         self.definition = definition
+        self.mask: Callable[[str], str] = _plain
         self.overflow = 0
         self._closed = tuple(frozenset(label.values) for label in definition.labels)
         self._seen: tuple[set[str], ...] = tuple(set() for _ in definition.labels)
@@ -64,7 +70,7 @@ class _Family:
             raise ValueError(f"{self.name} has the labels {self.labels}")
         found = []
         for value, label, closed, seen in zip(labels, definition.labels, self._closed, self._seen, strict=True):
-            value = value[:LABEL_CHARS_MAX]
+            value = self.mask(value)[:LABEL_CHARS_MAX]
             if closed:
                 found.append(value if value in closed else OTHER)
             elif value in seen or len(seen) < label.values_max:

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from daemon.telemetry import outgoing, trace_context
+from daemon.telemetry.pipe import Pipe
 from daemon.telemetry.registry import Histogram
-from daemon.telemetry.spans import Attribute, Kind, Span, SpanPipe, Status
+from daemon.telemetry.spans import Attribute, Kind, Span, Status
 from daemon.telemetry.trace_context import TraceContext
 
 LINKS_MAX = 128
@@ -14,7 +15,7 @@ class Tracer:
     """Makes spans after the fact, from what the caller measured. Without a pipe nothing is recorded, but trace ids
     are still given out, so that log lines and vendors can be matched."""
 
-    def __init__(self, pipe: SpanPipe | None, ratio: float, now_us: Callable[[], int]) -> None:
+    def __init__(self, pipe: Pipe[Span] | None, ratio: float, now_us: Callable[[], int]) -> None:
         self._pipe = pipe
         self._ratio = ratio if pipe is not None else 0.0
         self.now_us = now_us

@@ -139,6 +139,8 @@ class Attempted:
             "request_ids": self._request_ids,
             "elapsed_s": round((now_us - self._start_us) / 1e6, 6),
         }
+        if self._recorded:
+            fields["span_id"] = self._context.span_id
         if self._cause:
             fields["cause"] = self._cause
         if self._state == "delivered":

@@ -9,34 +9,43 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import grpc
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import (
-    TraceServiceServicer,
-    add_TraceServiceServicer_to_server,
-)
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs_service
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2_grpc as logs_grpc
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics_service
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2_grpc as metrics_grpc
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace_service
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as trace_grpc
 
 PATIENCE_S = 20.0
+REQUESTS = {
+    "/v1/traces": trace_service.ExportTraceServiceRequest,
+    "/v1/metrics": metrics_service.ExportMetricsServiceRequest,
+    "/v1/logs": logs_service.ExportLogsServiceRequest,
+}
 
 
 class Collector:
-    """``endpoint`` for the configuration. ``status`` other than 200 makes the HTTP one refuse."""
+    """``endpoint`` for the configuration. ``status`` other than 200 makes the HTTP one refuse what comes to a path of
+    ``refused`` (all of them), ``answer`` is what it says to what it takes."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
         self.status = 200
+        self.refused = frozenset(REQUESTS)
+        self.answer = b""
         self.headers: dict[str, str] = {}
-        self._batches: queue.Queue[ExportTraceServiceRequest] = queue.Queue()
+        self.everything = b""
+        """All bytes that came, one after the other."""
+        self._came: dict[str, queue.Queue[Any]] = {path: queue.Queue() for path in REQUESTS}
 
-    def took(self, request: ExportTraceServiceRequest, headers: dict[str, str]) -> None:
+    def took(self, path: str, request: Any, headers: dict[str, str]) -> None:
         self.headers = {name.lower(): value for name, value in headers.items()}
-        self._batches.put(request)
+        self.everything += request.SerializeToString()
+        self._came[path].put(request)
 
-    def batch(self) -> ExportTraceServiceRequest:
-        """The next request; fails the test if none comes."""
-        return self._batches.get(timeout=PATIENCE_S)
+    def batch(self, signal: str = "traces") -> Any:
+        """The next request of a signal; fails the test if none comes."""
+        return self._came[f"/v1/{signal}"].get(timeout=PATIENCE_S)
 
     def spans(self) -> dict[str, Any]:
         """By name, all that have come so far (at least one batch)."""
@@ -44,20 +53,43 @@ class Collector:
 
     def every_span(self) -> list[Any]:
         """All that have come so far (at least one batch), in the order they came."""
-        batches = [self.batch()]
-        while not self._batches.empty():
-            batches.append(self._batches.get())
         return [
             span
-            for one in batches
+            for one in self._batches("traces")
             for of_us in one.resource_spans
             for scope in of_us.scope_spans
             for span in scope.spans
         ]
 
+    def metrics(self) -> dict[str, Any]:
+        """By name, as they came last."""
+        return {
+            metric.name: metric
+            for one in self._batches("metrics")
+            for of_us in one.resource_metrics
+            for scope in of_us.scope_metrics
+            for metric in scope.metrics
+        }
 
-def attributes(span: Any) -> dict[str, object]:
-    return {pair.key: getattr(pair.value, pair.value.WhichOneof("value")) for pair in span.attributes}
+    def log_records(self) -> list[Any]:
+        """All that have come so far (at least one batch), in the order they came."""
+        return [
+            record
+            for one in self._batches("logs")
+            for of_us in one.resource_logs
+            for scope in of_us.scope_logs
+            for record in scope.log_records
+        ]
+
+    def _batches(self, signal: str) -> list[Any]:
+        batches = [self.batch(signal)]
+        while not self._came[f"/v1/{signal}"].empty():
+            batches.append(self._came[f"/v1/{signal}"].get())
+        return batches
+
+
+def attributes(told: Any) -> dict[str, object]:
+    return {pair.key: getattr(pair.value, pair.value.WhichOneof("value")) for pair in told.attributes}
 
 
 @contextmanager
@@ -68,11 +100,14 @@ def http_collector() -> Iterator[Collector]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             assert self.headers["content-type"] == "application/x-protobuf"
-            if self.path == "/v1/traces" and collector.status == 200:
-                collector.took(ExportTraceServiceRequest.FromString(body), dict(self.headers))
-            self.send_response(collector.status if self.path == "/v1/traces" else 404)
-            self.send_header("content-length", "0")
+            status = 404 if self.path not in REQUESTS else collector.status if self.path in collector.refused else 200
+            if status == 200:
+                collector.took(self.path, REQUESTS[self.path].FromString(body), dict(self.headers))
+            answer = collector.answer if status == 200 else b""
+            self.send_response(status)
+            self.send_header("content-length", str(len(answer)))
             self.end_headers()
+            self.wfile.write(answer)
 
         def log_message(self, format: str, *args: object) -> None:
             """Quiet."""
@@ -91,13 +126,24 @@ def http_collector() -> Iterator[Collector]:
 
 @contextmanager
 def grpc_collector() -> Iterator[Collector]:
-    class Servicer(TraceServiceServicer):  # type: ignore[misc]  # generated without types
-        def Export(self, request: ExportTraceServiceRequest, context: Any) -> ExportTraceServiceResponse:
-            collector.took(request, {key: str(value) for key, value in context.invocation_metadata()})
-            return ExportTraceServiceResponse()
+    def taking(base: Any, path: str, answer: Any) -> Any:
+        class Servicer(base):  # type: ignore[misc]  # generated without types
+            def Export(self, request: Any, context: Any) -> Any:
+                collector.took(path, request, {key: str(value) for key, value in context.invocation_metadata()})
+                return answer.FromString(collector.answer)
 
-    server = grpc.server(ThreadPoolExecutor(max_workers=2))
-    add_TraceServiceServicer_to_server(Servicer(), server)
+        return Servicer()
+
+    server = grpc.server(ThreadPoolExecutor(max_workers=3))
+    trace_grpc.add_TraceServiceServicer_to_server(
+        taking(trace_grpc.TraceServiceServicer, "/v1/traces", trace_service.ExportTraceServiceResponse), server
+    )
+    metrics_grpc.add_MetricsServiceServicer_to_server(
+        taking(metrics_grpc.MetricsServiceServicer, "/v1/metrics", metrics_service.ExportMetricsServiceResponse), server
+    )
+    logs_grpc.add_LogsServiceServicer_to_server(
+        taking(logs_grpc.LogsServiceServicer, "/v1/logs", logs_service.ExportLogsServiceResponse), server
+    )
     collector = Collector(f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}")
     server.start()
     try:

@@ -1,7 +1,8 @@
 import threading
 from collections.abc import Callable, Sequence
 
-from daemon.telemetry.spans import BATCH_MAX, Kind, Span, SpanPipe
+from daemon.telemetry.pipe import BATCH_MAX, Pipe, Sent
+from daemon.telemetry.spans import Kind, Span
 from daemon.telemetry.trace_context import root
 
 
@@ -26,10 +27,10 @@ class Scripted:
         self.called = threading.Event()
         self.closed = False
 
-    def send(self, batch: Sequence[Span], timeout_s: float) -> str:
+    def send(self, batch: Sequence[Span], timeout_s: float) -> Sent:
         self.called.set()
         self.batches.append(len(batch))
-        return self._answer()
+        return Sent(self._answer())
 
     def close(self) -> None:
         self.closed = True
@@ -37,7 +38,7 @@ class Scripted:
 
 def test_closing_sends_what_is_left() -> None:
     sender = Scripted(lambda: "")
-    pipe = SpanPipe(sender, lambda why, dropped: None)
+    pipe = Pipe(sender, lambda why, dropped: None, name="test")
     for number in range(BATCH_MAX + 10):
         pipe.put(a_span(number))
     pipe.close(10.0)
@@ -46,7 +47,7 @@ def test_closing_sends_what_is_left() -> None:
 
 
 def test_what_is_put_after_closing_is_counted() -> None:
-    pipe = SpanPipe(Scripted(lambda: ""), lambda why, dropped: None)
+    pipe = Pipe(Scripted(lambda: ""), lambda why, dropped: None, name="test")
     pipe.close(10.0)
     pipe.put(a_span())
     assert pipe.dropped == 1
@@ -60,7 +61,7 @@ def test_a_full_queue_drops_and_counts() -> None:
         return ""
 
     sender = Scripted(wait)
-    pipe = SpanPipe(sender, lambda why, dropped: None, queue_max=BATCH_MAX)
+    pipe = Pipe(sender, lambda why, dropped: None, name="test", queue_max=BATCH_MAX)
     for number in range(BATCH_MAX):
         pipe.put(a_span(number))
     assert sender.called.wait(30)
@@ -75,7 +76,7 @@ def test_a_full_queue_drops_and_counts() -> None:
 def test_a_refusal_while_closing_is_final_and_told() -> None:
     told: list[tuple[str, int]] = []
     sender = Scripted(lambda: "HTTP 503")
-    pipe = SpanPipe(sender, lambda why, dropped: told.append((why, dropped)))
+    pipe = Pipe(sender, lambda why, dropped: told.append((why, dropped)), name="test")
     pipe.put(a_span())
     pipe.close(10.0)
     assert told == [("HTTP 503", 1)]
@@ -85,7 +86,7 @@ def test_a_refusal_while_closing_is_final_and_told() -> None:
 def test_a_passing_refusal_is_tried_again() -> None:
     answers = iter(["ConnectError", "", ""])
     sender = Scripted(lambda: next(answers))
-    pipe = SpanPipe(sender, lambda why, dropped: None)
+    pipe = Pipe(sender, lambda why, dropped: None, name="test")
     for number in range(BATCH_MAX):
         pipe.put(a_span(number))
     assert sender.called.wait(30)
