@@ -18,6 +18,7 @@ def filled() -> Metrics:
     """Every metric with at least one series, all labels with what they may say."""
     metrics = Metrics("1.2.3")
     process.follow(metrics)
+    metrics.retries.overflow = 1
     for family in metrics.families():
         labels = tuple((*label.values, f"{label.name} {ODD}")[0] for label in family.definition.labels)
         match family:
