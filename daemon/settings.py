@@ -1,7 +1,9 @@
 """The configuration with what only the process knows: which connectors there are, which words changes have."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -11,6 +13,7 @@ from actors.domain.wording import default_templates
 from config.load import examine
 from config.model import Configuration
 from config.problems import Problem, in_order
+from config.schema import document
 from config.secrets import SecretReader
 from config.tenant import Vocabulary
 from daemon.clock import SystemClock
@@ -79,18 +82,33 @@ def show(problems: list[Problem], *, as_json: bool) -> None:
         click.echo(render(problems), err=True)
 
 
+def schema_of(which: Literal["lmsyncd", "tenant"]) -> str:
+    """``lmsyncd schema``: the JSON Schema of a file of the configuration, as text."""
+    words = vocabulary()
+    return json.dumps(document(which, words.sources, words.targets), indent=2, ensure_ascii=False)
+
+
 def store_path(configuration: Configuration) -> Path:
     """Where the database is."""
     return configuration.state / configuration.daemon.store.path
 
 
-def migrate_store(root: Path, environ: Mapping[str, str], *, dry_run: bool, accept_loss: bool = False) -> int:
-    """``lmsyncd migrate``."""
-    configuration, problems = read(root, environ)
-    if configuration is None:
-        show(problems, as_json=False)
-        return EX_CONFIG
-    path = store_path(configuration)
+def migrate_store(
+    root: Path,
+    environ: Mapping[str, str],
+    *,
+    dry_run: bool,
+    accept_loss: bool = False,
+    database: Path | None = None,
+) -> int:
+    """``lmsyncd migrate``. ``database``: the file itself; the configuration may be wrong then, its secrets away."""
+    path = database
+    if path is None:
+        configuration, problems = read(root, environ)
+        if configuration is None:
+            show(problems, as_json=False)
+            return EX_CONFIG
+        path = store_path(configuration)
     try:
         if dry_run:
             done = [f"would apply {name}" for name in outstanding(path)]

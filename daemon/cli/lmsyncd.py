@@ -81,11 +81,25 @@ def init(directory: Path) -> None:
 @_config_option
 @click.option("--dry-run", is_flag=True, help="Only say what would be applied.")
 @click.option("--accept-loss", is_flag=True, help="Go on without commits that the store's mark says are missing.")
-def migrate(config: Path, dry_run: bool, accept_loss: bool) -> None:
-    """Bring the store's schema up to date (``run`` does so too). The daemon must be stopped."""
+@click.option(
+    "--database",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="This file, whatever the configuration says: it is not read.",
+)
+def migrate(config: Path, dry_run: bool, accept_loss: bool, database: Path | None) -> None:
+    """Bring the store's schema up to date (``run`` does so too), all of it or nothing. The daemon must be stopped."""
     from daemon.settings import migrate_store
 
-    sys.exit(migrate_store(config, dict(os.environ), dry_run=dry_run, accept_loss=accept_loss))
+    sys.exit(migrate_store(config, dict(os.environ), dry_run=dry_run, accept_loss=accept_loss, database=database))
+
+
+@cli.command()
+@click.argument("which", type=click.Choice(["lmsyncd", "tenant"]))
+def schema(which: str) -> None:
+    """Print the JSON Schema of lmsyncd.toml or of a tenant's file, for editors that check TOML while it is written."""
+    from daemon.settings import schema_of
+
+    click.echo(schema_of("lmsyncd" if which == "lmsyncd" else "tenant"))
 
 
 @cli.command()

@@ -1,4 +1,5 @@
-"""Forward migrations, checksummed: a file that was applied may never change, and a newer database is refused."""
+"""Forward migrations, checksummed and all or nothing: a file that was applied may never change, and a newer database is
+refused."""
 
 import hashlib
 import re
@@ -6,7 +7,7 @@ import sqlite3
 from importlib.resources import files
 from typing import NamedTuple
 
-from daemon.store.errors import StoreRefused
+from daemon.store.errors import StoreRefused, translate
 
 APPLICATION_ID = 0x6C6D7364  # 'lmsd', so that `file` and we recognise our own databases
 
@@ -67,27 +68,38 @@ def pending(raw: sqlite3.Connection) -> list[Migration]:
 
 
 def migrate(raw: sqlite3.Connection, now_us: int) -> list[Migration]:
-    """Apply what is pending, each in a transaction of its own; returns what was applied."""
+    """Apply what is pending, all in one transaction; returns what was applied. Where one of them fails, StoreRefused
+    says so and nothing has changed: the version of lmsyncd that the database comes from can still use it."""
     todo = pending(raw)
-    for migration in todo:
-        raw.execute("BEGIN IMMEDIATE")
-        try:
-            raw.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            raw.execute(
-                "CREATE TABLE IF NOT EXISTS migrations "
-                "(version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_us INTEGER NOT NULL)"
-            )
+    if not todo:
+        return []
+    raw.execute("BEGIN IMMEDIATE")
+    label = todo[0].label
+    try:
+        raw.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        raw.execute(
+            "CREATE TABLE IF NOT EXISTS migrations "
+            "(version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_us INTEGER NOT NULL)"
+        )
+        for migration in todo:
+            label = migration.label
             for statement in split(migration.sql):
                 raw.execute(statement)
             raw.execute(
                 "INSERT INTO migrations VALUES (?, ?, ?, ?)",
                 (migration.version, migration.name, migration.checksum, now_us),
             )
-            raw.execute("COMMIT")
-        except BaseException:
-            if raw.in_transaction:
-                raw.execute("ROLLBACK")
-            raise
+        raw.execute("COMMIT")
+    except BaseException as error:
+        if raw.in_transaction:
+            raw.execute("ROLLBACK")
+        if isinstance(error, sqlite3.Error):
+            before = f"schema version {todo[0].version - 1}" if todo[0].version > 1 else "empty"
+            raise StoreRefused(
+                f"migration {label} failed: {translate(error)}; nothing was changed ({before}): "
+                "the version of lmsyncd before can go on with this database"
+            ) from error
+        raise
     return todo
 
 
