@@ -62,7 +62,9 @@ class Course(Canonical, frozen=True, kw_only=True, omit_defaults=True, tag="cour
 
 class Enrolment(Canonical, frozen=True, kw_only=True, omit_defaults=True, tag="enrolment"):
     """One membership. A person may have several in one course (sections); they are in it until the last one ends.
-    ``section`` is the source's id of the part of the course it is in, where it has such parts."""
+    ``section`` is the source's id of the part of the course it is in, where it has such parts. ``dated``: that it is
+    ``invited`` or ``ended`` says no more than ``start`` and ``end`` do, on the day it was read; an ``end`` that is a
+    day is then the first one out of it."""
 
     user: str
     course: str
@@ -71,6 +73,7 @@ class Enrolment(Canonical, frozen=True, kw_only=True, omit_defaults=True, tag="e
     start: str = ""
     end: str = ""
     section: str = ""
+    dated: bool = False
 
 
 class Assignment(Canonical, frozen=True, kw_only=True, omit_defaults=True, tag="assignment"):

@@ -156,7 +156,7 @@ def overlaid(enrolment: Enrolment, user: User, told: Mapping[Field, str]) -> tup
     if role := next((each for each in ROLES if each == told.get("role")), None):
         enrolment = msgspec.structs.replace(enrolment, role=role)
     if status := next((each for each in STATUSES if each == told.get("status")), None):
-        enrolment = msgspec.structs.replace(enrolment, status=status)
+        enrolment = msgspec.structs.replace(enrolment, status=status, dated=False)
     if dates := told.get("dates"):
         start, _, end = dates.partition(TO)
         enrolment = msgspec.structs.replace(enrolment, start=start, end=end)

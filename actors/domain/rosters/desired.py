@@ -86,8 +86,9 @@ class Desiring:
         self._courses: dict[str, dict[str, Course]] = {}
         self._seats: dict[str, dict[int | str, _Sitting]] = {}
         self._unplaced: dict[int | str, Excluded] = {}
-        self._days: dict[tuple[str, bool], int] = {}
-        """When what begins or (True) ends on a day does so by the rule: many enrolments name the same few."""
+        self._days: dict[tuple[str, bool, bool], int] = {}
+        """When what begins or (True) ends on a day (or, True, with it) does so by the rule: many enrolments name the
+        same few."""
         self._parts = parts(rule)
         self._found: dict[tuple[str, ...], Unit | str] = {}
         """By what tells one unit from another."""
@@ -214,6 +215,8 @@ class Desiring:
 
     def _by_status(self, enrolment: Enrolment) -> _Why | None:
         rule = self._rule
+        if _only_dated(enrolment):
+            return None
         match enrolment.status:
             case "suspended":
                 return _Why("suspended", "the enrolment is suspended") if rule.suspended == "remove" else None
@@ -232,7 +235,7 @@ class Desiring:
             if opens_us > self._now_us:
                 return _Why("not_begun", f"begins at {start}", opens_us)
         if enrolment.end:
-            closes_us = self._day_us(enrolment.end, end=True)
+            closes_us = self._day_us(enrolment.end, end=True, within=not enrolment.dated)
             if closes_us <= self._now_us:
                 return _Why("over", f"ended at {enrolment.end}")
         return None
@@ -244,28 +247,40 @@ class Desiring:
                 return pattern
         return ""
 
-    def _day_us(self, text: str, *, end: bool) -> int:
-        """When it begins or ends by the rule."""
-        found = self._days.get((text, end))
+    def _day_us(self, text: str, *, end: bool, within: bool = True) -> int:
+        """When it begins or ends by the rule. ``within``: a day on which it ends still belongs to it."""
+        found = self._days.get((text, end, within))
         if found is None:
             shift_us = self._late_us if end else -self._early_us
-            found = self._days[text, end] = self._us(text, end=end) + shift_us
+            found = self._days[text, end, within] = self._us(text, end=end, within=within) + shift_us
         return found
 
-    def _us(self, text: str, *, end: bool) -> int:
-        """A moment, or a day: as it begins, or (``end``) as it ends where the tenant lives. What is no time never
-        keeps anybody out."""
+    def _us(self, text: str, *, end: bool, within: bool) -> int:
+        """A moment, or a day: as it begins, or (``end``, ``within``) as it ends where the tenant lives. What is no time
+        never keeps anybody out."""
         try:
             day = date.fromisoformat(text) if len(text) == len("2026-01-01") else None
         except ValueError:
             day = None
         if day is not None:
-            local = datetime.combine(day + timedelta(days=1) if end else day, datetime.min.time(), self._zone)
+            day += timedelta(days=end and within)
+            local = datetime.combine(day, datetime.min.time(), self._zone)
             return int(local.timestamp() * 1e6)
         moment = moment_of(text)
         if moment is None:
             return 2**62 if end else 0
         return int(moment.timestamp() * 1e6)
+
+
+def _only_dated(enrolment: Enrolment) -> bool:
+    """Whether its status says no more than a date that is there."""
+    match enrolment.status:
+        case "invited":
+            return enrolment.dated and bool(enrolment.start)
+        case "ended":
+            return enrolment.dated and bool(enrolment.end)
+        case "active" | "suspended" | "completed":
+            return False
 
 
 def _moment(us: int) -> str:

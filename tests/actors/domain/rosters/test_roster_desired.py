@@ -107,6 +107,17 @@ def test_an_instructor_in_one_enrolment_is_an_owner() -> None:
         ({"late": "7d"}, {"end": "2026-11-28"}, ""),
         ({}, {"end": "2026-11-29T11:59:59Z"}, "over"),
         ({}, {"end": "not a day"}, ""),
+        ({}, {"status": "invited", "start": "2026-12-01", "dated": True}, "not_begun"),
+        ({"early": "7d"}, {"status": "invited", "start": "2026-12-01"}, "invited"),
+        ({"early": "7d"}, {"status": "invited", "start": "2026-12-01", "dated": True}, ""),
+        ({}, {"status": "invited", "start": "2026-11-29", "dated": True}, ""),
+        ({}, {"status": "invited", "dated": True}, "invited"),
+        ({}, {"end": "2026-11-29", "dated": True}, "over"),
+        ({}, {"status": "ended", "end": "2026-11-28", "dated": True}, "over"),
+        ({"late": "7d"}, {"status": "ended", "end": "2026-11-28"}, "ended"),
+        ({"late": "7d"}, {"status": "ended", "end": "2026-11-28", "dated": True}, ""),
+        ({"late": "7d"}, {"status": "ended", "dated": True}, "ended"),
+        ({"late": "7d"}, {"status": "suspended", "end": "2026-12-28", "dated": True}, "suspended"),
     ],
     ids=str,
 )
@@ -132,6 +143,15 @@ def test_when_it_changes_by_itself_is_known() -> None:
     desiring = Desiring(a_rule(), "UTC", NOW_US)
     desiring.take([enrolled(1, start="2026-12-24"), enrolled(2, end="2026-12-01")])
     assert desiring.next_us() == int(datetime(2026, 12, 2, tzinfo=UTC).timestamp() * 1e6)
+
+
+def test_a_status_that_only_says_its_dates_changes_by_itself_on_the_day() -> None:
+    desiring = Desiring(a_rule(early="2d"), "UTC", NOW_US)
+    desiring.take([enrolled(1, status="invited", start="2026-12-24", dated=True)])
+    assert desiring.next_us() == int(datetime(2026, 12, 22, tzinfo=UTC).timestamp() * 1e6)
+    ending = Desiring(a_rule(), "UTC", NOW_US)
+    ending.take([enrolled(1, end="2026-12-01", dated=True)])
+    assert ending.next_us() == int(datetime(2026, 12, 1, tzinfo=UTC).timestamp() * 1e6)
 
 
 def test_a_course_that_is_over_is_so_and_leaves_its_people_where_they_are() -> None:
