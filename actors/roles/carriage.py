@@ -31,7 +31,7 @@ from actors.roles.addressing import Addresses
 from actors.roles.dating import Dating
 from actors.roles.errands import Errands
 from actors.roles.fetching import Fetching
-from actors.roles.pacing import Journey, Pacer
+from actors.roles.pacing import GivenBack, Journey, Pacer
 from actors.roles.world import World
 from config.model import Tenant
 from config.secrets import SecretUnavailable
@@ -71,7 +71,7 @@ class Carriage:
         probe = delivery.state is State.UNKNOWN
         started_us = world.clock.now_us()
         with world.witness.attempt(delivery, "probe" if probe else "send") as view:
-            journey = Journey(self._pacer, view, probing=probe, answered=self.dating.hear)
+            journey = Journey(self._pacer, view, probing=probe, gives_back=True, answered=self.dating.hear)
             answer: Verdict | Confirmation | None = None
             held = None if probe else await self._too_early_or_late(delivery, started_us)
             if held is not None:
@@ -179,6 +179,10 @@ class Carriage:
                 if not isinstance(whole, Parcel):
                     return whole
                 verdict = await converse(self._target.deliver(whole), http, before=journey.before, after=journey.after)
+        except GivenBack as error:
+            journey.abandon()
+            begun = journey.sent and not isinstance(delivery.change, RosterOrder)
+            return Doubtful(str(error)) if begun else Throttled("0", whole_lane=False, detail=str(error))
         except TemplateFault as error:
             return Refused(Cause.BAD_TEMPLATE, str(error))
         except SecretUnavailable as error:
@@ -209,6 +213,8 @@ class Carriage:
                 return _unlooked(parcel)
             journey.look()
             return await converse(self._target.confirm(parcel), http, before=journey.before, after=journey.after)
+        except GivenBack as error:
+            return Throttled("0", whole_lane=False, detail=str(error))
         except SecretUnavailable as error:
             return Revoked(f"our credentials cannot be read: {error}")
         except Exception as error:  # noqa: BLE001  # still unknown: it is probed again later

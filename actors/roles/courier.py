@@ -15,7 +15,7 @@ from actors.messages import CourierMessage, Drain, HowGoesIt, LaneView, Ready, R
 from actors.ports import Claimed, Http, StoreUnavailable, Target
 from actors.roles.bundling import Bundling
 from actors.roles.carriage import Carriage
-from actors.roles.pacing import Journey, Pacer
+from actors.roles.pacing import GivenBack, Journey, Pacer
 from actors.roles.world import World
 from config.model import Tenant
 from config.secrets import SecretUnavailable
@@ -94,8 +94,10 @@ class Courier(Actor[CourierMessage]):
                 reply(self.view())
 
     async def stopping(self) -> None:
-        """Drain: what is in flight is finished and recorded, as far as the grace period allows."""
+        """Drain: what is in flight is finished and recorded, as far as the grace period allows. What only waits for
+        the vendor's limits is given back: a pause that the vendor named holds up no stop."""
         self._draining = True
+        self._pacer.close()
         self._wake.set()
         try:
             await self._idle.wait()
@@ -223,9 +225,11 @@ class Courier(Actor[CourierMessage]):
         self._hello_at_s = trio.current_time()
         self._hello_s = min(HELLO_LAST_S, max(HELLO_FIRST_S, self._hello_s * 2))
         http = self._https.pop() if self._https else self._world.http()
-        journey = Journey(self._pacer, None, probing=False, answered=self._carriage.dating.hear)
+        journey = Journey(self._pacer, None, probing=False, gives_back=True, answered=self._carriage.dating.hear)
         try:
             verdict = await converse(self._target.hello(), http, before=journey.before, after=journey.after)
+        except GivenBack:
+            return
         except SecretUnavailable as error:
             verdict = Revoked(f"our credentials cannot be read: {error}")
         except Exception as error:  # noqa: BLE001  # a connector's bug must not end a lane that only waits

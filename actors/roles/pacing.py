@@ -12,6 +12,10 @@ SHARED = ("channel:", "team:", "roster:")
 """Buckets of a place, or of one kind of order: a vendor that throttles one of them means the next ones too."""
 
 
+class GivenBack(Exception):
+    """The lane stops: whoever waits for the vendor's limits does not go on."""
+
+
 def _nobody(*_: object) -> None:
     """Hears nothing."""
 
@@ -25,16 +29,26 @@ class Pacer:
         self._limiter = Limiter(target.rate, now_s())
         self._relieved = relieved
         self._bundler = target.bundler
+        self._closing = trio.Event()
         self.waiting = 0
 
-    async def before(self, request: Request, *, probing: bool = False) -> None:
+    def close(self) -> None:
+        """Nobody who would give a delivery back waits here from now on."""
+        self._closing.set()
+
+    async def before(self, request: Request, *, probing: bool = False, gives_back: bool = False) -> None:
         """Wait until the vendor's published limits allow this request. A probe's waiting is not counted: looking is
-        limited more narrowly than posting and must not hold it up."""
+        limited more narrowly than posting and must not hold it up. ``gives_back``: once the lane stops, it raises
+        GivenBack in place of waiting."""
         if self._limiter.wait_s(request.draws, self._now_s()):
             self.waiting += not probing
             try:
-                while self._limiter.wait_s(request.draws, self._now_s()):  # noqa: ASYNC110  # it is time
-                    await trio.sleep(max(0.0, self._until_s(request) - self._now_s()))
+                while self._limiter.wait_s(request.draws, self._now_s()):
+                    if gives_back and self._closing.is_set():
+                        raise GivenBack(f"given back: we stop, and {request.operation} may not go out yet")
+                    ends = self._closing if gives_back else trio.Event()
+                    with trio.move_on_after(max(0.0, self._until_s(request) - self._now_s())):
+                        await ends.wait()
             finally:
                 self.waiting -= not probing
                 self._relieved()
@@ -43,7 +57,7 @@ class Pacer:
     async def anew(self, request: Request) -> None:
         """It went out, was not taken, and is to go out again."""
         self.settle(request)
-        await self.before(request)
+        await self.before(request, gives_back=True)
 
     def _until_s(self, request: Request) -> float:
         """What may go with others in one call is let go by the handful."""
@@ -80,12 +94,20 @@ class Journey:
     """What happened on one attempt: the requests that were made, as far as the vendor may have seen them."""
 
     def __init__(
-        self, pacer: Pacer, view: AttemptView | None, *, probing: bool, answered: Callable[[Response], None] = _nobody
+        self,
+        pacer: Pacer,
+        view: AttemptView | None,
+        *,
+        probing: bool,
+        gives_back: bool = False,
+        answered: Callable[[Response], None] = _nobody,
     ) -> None:
-        """``answered`` hears of every answer of the vendor; ``view`` is None where no attempt is made."""
+        """``answered`` hears of every answer of the vendor; ``view`` is None where no attempt is made; ``gives_back``:
+        as of ``Pacer.before``."""
         self._pacer = pacer
         self._answered = answered
         self._probing = probing
+        self._gives_back = gives_back
         self._view = view
         self.last: Request | None = None
         self._out: Request | None = None
@@ -94,7 +116,7 @@ class Journey:
         self._asked_s: float | None = None
 
     async def before(self, request: Request) -> None:
-        await self._pacer.before(request, probing=self._probing)
+        await self._pacer.before(request, probing=self._probing, gives_back=self._gives_back)
         self.last = self._out = request
         self.sent = True
         self._asked_s = trio.current_time() if self._asked_s is None else self._asked_s
