@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from migrated import migrate_by_copy
+from nest import begin, hatch
 from sizes import examples
 
+from daemon.demo import stage
 from daemon.store import database
 
 NO_HURRY: dict[str, Any] = {
@@ -46,6 +48,20 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     if report.skipped and os.environ.get("SKIP_NOTHING"):
         report.outcome = "failed"
     return report
+
+
+@pytest.fixture(autouse=True, scope="session")
+def processes_are_hatched() -> Iterator[None]:
+    """Those that tests start, but for tests that look at how a process was started (``executed``)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stage, "begin", hatch)
+        yield
+
+
+@pytest.fixture
+def executed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes are started by a command line and an environment of their own."""
+    monkeypatch.setattr(stage, "begin", begin)
 
 
 @pytest.fixture(autouse=True, scope="session")

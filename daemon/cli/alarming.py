@@ -24,10 +24,11 @@ alert = subgroup("alert", "What needs a person, and who is told.")
 @click.option("--of", "kinds", type=click.Choice(KINDS), multiple=True, help="Only these; may be given several times.")
 @click.option("--limit", type=click.IntRange(1, LIMIT_MAX), default=200, show_default=True, help="The newest so many.")
 def events(tenant: str, since: float, kinds: tuple[str, ...], limit: int) -> int:
-    """Show what happened, on one time line: starts, deployments, reloads, vendors' outages, our own mistakes, alarms.
+    """Show on one time line what happened.
 
-    With a tenant: what concerns it, and the daemon itself. Beside one another one sees what came after what: errors
-    that began with a deployment, a backlog that began with an outage. Exit code 3 if nothing happened.
+    Starts, deployments, reloads, vendors' outages, alarms; with a tenant, what concerns it and the daemon itself. Beside
+    one another one sees what came after what: errors that began with a deployment, a backlog that began with an outage.
+    Exit code 3 if nothing happened.
     """
     return ask(p.Events(tenant=tenant, since_s=since, of=kinds, limit=limit))
 

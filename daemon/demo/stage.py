@@ -8,8 +8,9 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO, Protocol
 
 import httpx
 import msgspec
@@ -77,6 +78,25 @@ def _give_back() -> None:
         _claims.pop().close()
 
 
+class Child(Protocol):
+    """A process that we started; what ``Popen`` knows of it."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+
+    def wait(self) -> int: ...
+
+    def send_signal(self, how: int, /) -> None: ...
+
+
+def begin(command: Sequence[str], sink: IO[bytes], environ: Mapping[str, str]) -> Child:
+    """Start it, with both outputs to ``sink``."""
+    return subprocess.Popen(  # noqa: S603  # our own interpreter and module
+        command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, env=environ
+    )
+
+
 class Process:
     """One of ours, with its log beside the scene. Only processes started here are ever signalled."""
 
@@ -85,17 +105,11 @@ class Process:
         self._arguments = arguments
         self.log = log
         self._environ = {**os.environ, **(environ or {})}
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
 
     def start(self) -> None:
         with self.log.open("ab") as sink:
-            self._child = subprocess.Popen(  # noqa: S603  # our own interpreter and module
-                [sys.executable, *self._arguments],
-                stdout=sink,
-                stderr=sink,
-                stdin=subprocess.DEVNULL,
-                env=self._environ,
-            )
+            self._child = begin([sys.executable, *self._arguments], sink, self._environ)
 
     @property
     def pid(self) -> int:

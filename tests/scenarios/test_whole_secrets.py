@@ -57,7 +57,7 @@ def files(root: Path) -> list[Path]:
     return [path for path in there if path.suffix not in {".key", ".vault"}]
 
 
-async def test_no_canary_is_found_anywhere(tmp_path: Path, canaries: dict[str, str]) -> None:
+async def test_no_canary_is_found_anywhere(tmp_path: Path, canaries: dict[str, str], executed: None) -> None:
     def plant(root: Path) -> None:
         for name in ("lrs", "entra", "refused", "otlp"):
             (root / "secrets" / name).touch(mode=0o600)

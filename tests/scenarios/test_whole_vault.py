@@ -64,7 +64,7 @@ def key_of(root: Path) -> Path:
     return path
 
 
-async def test_what_is_put_in_works_at_once_and_is_found_nowhere(tmp_path: Path) -> None:
+async def test_what_is_put_in_works_at_once_and_is_found_nowhere(tmp_path: Path, executed: None) -> None:
     canaries = {name: canary() for name in ("lrs", "slack", "slack again", "newcomer", "everybody's", "removed")}
     evidence: dict[str, bytes] = {}
     with http_collector() as collector:

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 import trio
-from checkout import TOP
 from control_office import Office
+from nest import run
 from world import route, tenant
 
 from config.model import Control
@@ -90,4 +90,4 @@ async def wire(folder: Path) -> AsyncIterator[Wire]:
 async def run_ctl(folder: Path, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """``lmsyncctl`` as an operator runs it."""
     command = [sys.executable, "-m", "daemon.cli.lmsyncctl", "--socket", str(folder / "control.sock"), *words]
-    return await trio.run_process(command, stdin=stdin, capture_stdout=True, capture_stderr=True, check=False, cwd=TOP)
+    return await run(command, stdin)

@@ -10,6 +10,7 @@ from subprocess import CompletedProcess
 import httpx
 import msgspec
 import trio
+from nest import run
 
 from daemon.demo.moodle import batches, sample
 from daemon.demo.scene import KEY, SECRET, Scene, write
@@ -94,7 +95,7 @@ async def post(
 async def lmsyncctl(scene: Scene, *words: str) -> CompletedProcess[bytes]:
     """Run it, as an operator would, and wait for its end."""
     command = [sys.executable, "-m", "daemon.cli.lmsyncctl", "--socket", str(scene.socket), *words]
-    return await trio.run_process(command, capture_stdout=True, capture_stderr=True, check=False)
+    return await run(command)
 
 
 async def until_logged(stage: Stage, text: str, times: int = 1) -> None:
