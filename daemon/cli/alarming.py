@@ -26,8 +26,8 @@ alert = subgroup("alert", "What needs a person, and who is told.")
 def events(tenant: str, since: float, kinds: tuple[str, ...], limit: int) -> int:
     """Show on one time line what happened.
 
-    Starts, deployments, reloads, vendors' outages, alarms; with a tenant, what concerns it and the daemon itself. Beside
-    one another one sees what came after what: errors that began with a deployment, a backlog that began with an outage.
+    Starts, deployments, reloads, vendors' outages, alarms; with a tenant, what concerns it and the daemon itself. So
+    one sees what came after what: errors that began with a deployment, a backlog that began with an outage.
     Exit code 3 if nothing happened.
     """
     return ask(p.Events(tenant=tenant, since_s=since, of=kinds, limit=limit))
