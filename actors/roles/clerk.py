@@ -5,13 +5,11 @@ it stands; it is tried again later, ever more seldom, and nothing is concluded f
 """
 
 from collections import Counter
-from collections.abc import Collection
 from hashlib import blake2b
 
 import msgspec
 import trio
 
-from actors.domain.rosters.shown import PlaceShown, shown
 from actors.domain.schedule import next_tick
 from actors.domain.throttle import retry_after_s
 from actors.domain.verdicts import Faulted, Revoked, Throttled, Unavailable
@@ -118,7 +116,7 @@ class Clerk:
         now_us = self._world.clock.now_us()
         digest = _digest(self.rule)
         due_us = self._next_us(state)
-        if await self._may_begin(state) if not state.whole_us else due_us is not None and due_us <= now_us:
+        if await self._may_begin() if not state.whole_us else due_us is not None and due_us <= now_us:
             await self._whole(state, digest)
             return REST_S
         turned = state.turns_us is not None and state.turns_us <= now_us
@@ -128,7 +126,7 @@ class Clerk:
         worked = await self._some()
         return REST_S if worked else await self._rest_s()
 
-    async def _may_begin(self, state: RuleState) -> bool:
+    async def _may_begin(self) -> bool:
         """The first time all of it is looked at once its source was read to its end."""
         return "" not in await self._world.rosters.doubts(self._tenant.name, self.rule.source)
 
@@ -203,7 +201,6 @@ class Clerk:
         """Carry it out. Raises StoreUnavailable."""
         world = self._world
         given = await self._orders.give(draft, plan)
-        await self._park(draft, given.busy)
         if given.ordered or draft.judged.is_held:
             world.witness.event(
                 "roster.ordered",
@@ -214,6 +211,14 @@ class Clerk:
                 held=sum(bool(each.held) for each in draft.judged.places),
             )
         return given
+
+    async def ran(self, draft: Draft) -> None:
+        """All of it was compared, because somebody asked. What is due the first time still is. Raises
+        StoreUnavailable."""
+        await self.note(draft)
+        state = await self._stood()
+        if state.whole_us or await self._may_begin():
+            await self._keep(msgspec.structs.replace(state, whole_us=draft.now_us, turns_us=draft.turns_us))
 
     async def note(self, draft: Draft) -> None:
         """Who has no place at all, and how the rule stands, for the chart. Raises StoreUnavailable."""
@@ -246,29 +251,6 @@ class Clerk:
                 strangers=total["stranger"],
             ),
         )
-
-    async def _park(self, draft: Draft, busy: Collection[str]) -> None:
-        """What waits for a person, as plans of their own; none in which a place has changed meanwhile."""
-        parked: dict[str, list[PlaceShown]] = {}
-        for each in shown(draft.judged):
-            if each.parked:
-                parked.setdefault(each.parked, []).append(each)
-        for hash_, places in parked.items():
-            if any(each.unit in busy for each in places):
-                continue
-            row = PlanRow(
-                tenant=self._tenant.name,
-                hash=hash_,
-                scope=f"{self.rule.name}|{places[0].unit if len(places) == 1 else ''}",
-                cause="change",
-                state="parked",
-                by="",
-                made_us=draft.now_us,
-                removes=sum(each.removes for each in places),
-                why=places[0].held,
-                body=msgspec.json.encode(places),
-            )
-            await self._world.rosters.keep_plan(row)
 
     def _row(self, draft: Draft, cause: Cause, by: str, state: PlanState) -> PlanRow | None:
         """A run that does something, as it is kept."""

@@ -222,6 +222,9 @@ class Harvester(Actor[HarvesterMessage]):
                 with trio.move_on_after(CLOSE_S_MAX, shield=True):
                     await http.aclose()
                 view.ended(reading := await self._conclude(state, taken, ended))
+        self._show("resting")
+        if reading.changed or reading.gone or reading.mode == "full":  # rosters wait for the end of it
+            self._world.switchboard.reconcile(self._known_as.tenant)
         return reading.how
 
     async def _perform(self, taken: Taken, http: Http, view: ReadingView, order: Order) -> Ended | Abandoned:

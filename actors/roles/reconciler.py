@@ -148,7 +148,7 @@ class Reconciler(Actor[ReconcilerMessage]):
                     clerk = self.clerks[name]
                     given.append(await clerk.give(draft))
                     if draft.scope.whole:
-                        await clerk.note(draft)
+                        await clerk.ran(draft)
                 return await self._told(drafts, given, message)
 
         message.reply(await self._answer(work))

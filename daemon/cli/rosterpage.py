@@ -49,7 +49,8 @@ def page(
 
 
 def chart(drift: Sequence[DriftRow]) -> str:
-    """Lines of who is out of step, one a standing; as figures where there are fewer than two nights."""
+    """Lines of who is out of step, one a standing, with the figures of the last comparison and when that was; words
+    alone where there were fewer than two."""
     if len(drift) < 2:
         return "<p class='dim'>There is a chart once there were two whole comparisons.</p>"
     first, last = drift[0].at_us, drift[-1].at_us
@@ -70,13 +71,15 @@ def chart(drift: Sequence[DriftRow]) -> str:
         lines.append(f"<rect x='{at}' y='{HEIGHT - 12}' width='10' height='10' fill='{colour}'/>")
         lines.append(f"<text x='{at + 14}' y='{HEIGHT - 3}'>{name} {getattr(drift[-1], name):,}</text>")
     said = "; ".join(f"{name} {getattr(drift[-1], name):,}" for name in COLOURS)
+    seen = f"figures: the last comparison of all, {_moment(last)}"
     return (
-        f"<svg viewBox='0 0 {WIDTH} {HEIGHT}' role='img' aria-label='People out of step, last: {said}'>"
+        f"<svg viewBox='0 0 {WIDTH} {HEIGHT}' role='img' aria-label='People out of step, {_moment(last)}: {said}'>"
         f"<line x1='{LEFT}' y1='{y(0):.1f}' x2='{WIDTH - 20}' y2='{y(0):.1f}' stroke='#ccd0d5'/>"
         f"<text x='{LEFT - 6}' y='{y(0):.1f}' text-anchor='end'>0</text>"
         f"<text x='{LEFT - 6}' y='{y(most) + 4:.1f}' text-anchor='end'>{most:,}</text>"
         f"<text x='{LEFT}' y='{HEIGHT - 22}'>{_day(first)}</text>"
-        f"<text x='{WIDTH - 20}' y='{HEIGHT - 22}' text-anchor='end'>{_day(last)}</text>{''.join(lines)}</svg>"
+        f"<text x='{WIDTH - 20}' y='{HEIGHT - 22}' text-anchor='end'>{_day(last)}</text>"
+        f"<text x='{WIDTH / 2:.0f}' y='{HEIGHT - 22}' text-anchor='middle'>{seen}</text>{''.join(lines)}</svg>"
     )
 
 
@@ -117,3 +120,7 @@ def _people(rows: Iterable[StandingRow]) -> str:
 
 def _day(us: int) -> str:
     return datetime.fromtimestamp(us / 1e6, UTC).date().isoformat()
+
+
+def _moment(us: int) -> str:
+    return datetime.fromtimestamp(us / 1e6, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,8 +1,13 @@
 """``reconcile report``: how everybody stands, and that all who are enrolled are accounted for."""
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Container, Mapping, Sequence
 
+import msgspec
+
+from actors.domain.rosters.accounts import Account as Standing
 from actors.domain.rosters.desired import Desiring
+from actors.domain.rosters.model import Standing as How
 from actors.ports.rosters import PlaceState
 from config.model import Tenant
 from config.rosters import Roster
@@ -14,32 +19,38 @@ from daemon.store.reckoning import who_of
 
 PAGE = 500
 DAY_US = 86_400_000_000
+NAMED_MAX = 20
+"""So many courses are named to whoever asks for one that there is not."""
+LEFT = "is not enrolled any more: leaves once it is compared"
 
 
 async def report(request: ReconcileReport, asking: Asking) -> Done:
     """Everybody who is enrolled is in one state; that they all are is counted beside it, from the source's records."""
     tenant = asking.tenant(request.tenant)
     accounted = enrolled = shown = 0
+    there: dict[str, list[str]] = {}
     for rule in tenant.rosters:
         states = await states_of(tenant, rule, asking)
         people = await _enrolled(tenant, rule, asking)
-        counts = await asking.office.store.rosters.counts(tenant.name)
+        there[rule.name] = sorted({each.place.unit.label for key, each in states.items() if key})
         for key, state in sorted(states.items(), key=lambda each: each[1].place.unit.label):
             if not _is_asked(request.course, state):
                 continue
-            row = _roster(tenant.name, rule, state, counts.get(state.place.no, {}))
-            shown, accounted, enrolled = shown + 1, accounted + row.people, enrolled + people.get(key, 0)
+            who = people.get(key, frozenset())
+            counts = Counter([each.standing async for each in _standings(state, who, asking)])
+            row = _roster(tenant.name, rule, state, counts)
+            shown, accounted, enrolled = shown + 1, accounted + row.people, enrolled + len(who)
             await asking.emit(row)
             if not request.summary:
-                async for standing in _standings(tenant.name, rule, state, asking):
-                    await asking.emit(standing)
+                async for standing in _standings(state, who, asking):
+                    await asking.emit(_standing(tenant.name, rule, state, standing))
         if request.drift_days is not None:
             since_us = asking.now_us - request.drift_days * DAY_US
             for each in await asking.office.store.rosters.drift(tenant.name, rule.name, since_us):
                 fields = {name: getattr(each, name) for name in each.__struct_fields__ if name != "rule"}
                 await asking.emit(DriftRow(tenant=tenant.name, roster=rule.name, **fields))
     if not shown:
-        return done("there is no roster, or nothing was compared yet", Exit.NOTHING)
+        return done(_unknown(tenant.name, request.course, there), Exit.NOTHING)
     said = f"{accounted:,} of {enrolled:,} people enrolled are accounted for"
     return done(said, Exit.OK if accounted == enrolled else Exit.DEGRADED)
 
@@ -51,10 +62,21 @@ async def states_of(tenant: Tenant, rule: Roster, asking: Asking) -> dict[str, P
 
 def _is_asked(course: str, state: PlaceState) -> bool:
     unit = state.place.unit
-    return not course or course in (unit.course, unit.label, unit.name, unit.key)
+    return not course or course in (unit.course, unit.label, unit.name, unit.key, unit.rule)
 
 
-def _roster(tenant: str, rule: Roster, state: PlaceState, counts: dict[str, int]) -> RosterRow:
+def _unknown(tenant: str, course: str, there: Mapping[str, Sequence[str]]) -> str:
+    """Why there is nothing to show, and what there is."""
+    if not any(there.values()):
+        return "nothing was compared yet: lmsyncctl reconcile status" if there else f"{tenant} has no rosters"
+    kept = []
+    for rule, labels in there.items():
+        more = f" and {len(labels) - NAMED_MAX:,} more" if len(labels) > NAMED_MAX else ""
+        kept.append(f"{rule} has {', '.join(labels[:NAMED_MAX])}{more}" if labels else f"{rule} has none yet")
+    return f"{tenant} keeps no roster {course}, and none of a course {course}: {'; '.join(kept)}"
+
+
+def _roster(tenant: str, rule: Roster, state: PlaceState, counts: Counter[How]) -> RosterRow:
     place = state.place
     waits = f"waits for a person: plan {state.parked}" if state.parked else ""
     return RosterRow(
@@ -78,34 +100,50 @@ def _roster(tenant: str, rule: Roster, state: PlaceState, counts: dict[str, int]
     )
 
 
-async def _standings(tenant: str, rule: Roster, state: PlaceState, asking: Asking) -> AsyncIterator[StandingRow]:
+async def _standings(state: PlaceState, enrolled: Container[str], asking: Asking) -> AsyncIterator[Standing]:
+    """As of the last comparison; those who are not ``enrolled`` (as ``who_of`` names them) any more are none of those
+    who are."""
     after = ""
     while found := await asking.office.store.rosters.standings(state.place.no, after, PAGE):
         for each in found:
-            yield StandingRow(
-                tenant=tenant,
-                roster=rule.name,
-                label=state.place.unit.label,
-                place=state.place.id,
-                name=each.name,
-                email=each.email,
-                person=each.person,
-                user=each.user,
-                account=each.id,
-                owner=each.owner,
-                standing=each.standing,
-                detail=each.detail,
-            )
+            if each.standing == "stranger" or who_of(each) in enrolled:
+                yield each
+            elif each.standing in ("in_step", "pending"):
+                yield msgspec.structs.replace(each, standing="stranger", detail=LEFT)
         after = who_of(found[-1])
 
 
-async def _enrolled(tenant: Tenant, rule: Roster, asking: Asking) -> dict[str, int]:
-    """How many people are enrolled in each unit, by the source's records."""
+def _standing(tenant: str, rule: Roster, state: PlaceState, each: Standing) -> StandingRow:
+    return StandingRow(
+        tenant=tenant,
+        roster=rule.name,
+        label=state.place.unit.label,
+        place=state.place.id,
+        name=each.name,
+        email=each.email,
+        person=each.person,
+        user=each.user,
+        account=each.id,
+        owner=each.owner,
+        standing=each.standing,
+        detail=each.detail,
+    )
+
+
+async def _enrolled(tenant: Tenant, rule: Roster, asking: Asking) -> dict[str, frozenset[str]]:
+    """Who is enrolled in each unit, by the source's records, as ``who_of`` names them."""
     desiring = Desiring(rule, tenant.timezone, asking.now_us)
     after: tuple[str, str, int] | None = ("", "", 0)
     while after is not None:
         some, after = await asking.office.store.rosters.enrolled(tenant.name, rule.source, None, after, PAGE)
         desiring.take(some)
-    found = {unit.key: desiring.desired(unit.key) for unit in desiring.units()}
-    counts = {key: len(each.seats) + len(each.excluded) for key, each in found.items()}
-    return {**counts, "": len(desiring.unplaced())}
+    found = {}
+    for unit in desiring.units():
+        told = desiring.desired(unit.key)
+        seats = (_who(each.person, each.user) for each in told.seats)
+        found[unit.key] = frozenset((*seats, *(_who(each.person, each.user) for each in told.excluded)))
+    return {**found, "": frozenset(_who(each.person, each.user) for each in desiring.unplaced())}
+
+
+def _who(person: int, user: str) -> str:
+    return who_of(Standing(standing="pending", person=person, user=user))

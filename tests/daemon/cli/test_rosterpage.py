@@ -40,5 +40,12 @@ def test_the_chart_goes_down_as_fewer_are_out_of_step() -> None:
     assert "unmatched 0" in (root.get("aria-label") or "")
 
 
+def test_the_figures_of_the_chart_say_of_when_they_are() -> None:
+    root = ET.fromstring(chart([night(0, 4), night(1, 2)]))  # ours
+    texts = [each.text or "" for each in root.iter("text")]
+    assert "unmatched 2" in texts
+    assert "figures: the last comparison of all, 2027-01-16 08:00 UTC" in texts
+
+
 def test_one_night_makes_no_chart() -> None:
     assert "<svg" not in chart([night(0, 1)])
