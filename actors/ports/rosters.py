@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from actors.domain.conflicts.model import Conflict
 from actors.domain.rosters.accounts import Account as Standing
 from actors.domain.rosters.desired import Enrolled
 from actors.domain.rosters.model import Kept, Place, PlaceKind, Unit
@@ -67,6 +68,13 @@ class AccountFound(msgspec.Struct, frozen=True, kw_only=True):
     found_us: int
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """In this scope people are asked these, and nothing else any more (``Conflicts.stand``)."""
+
+    scope: str
+    found: tuple[Conflict, ...] = ()
+
+
 class Reckoned(msgspec.Struct, frozen=True, kw_only=True):
     """What one run made of one place. ``place``: as it is known now; ``marks``: of the state that was reckoned with.
     ``kept``: what is remembered from now on, as far as it is new (``anew``: it is another place than before, of which
@@ -88,6 +96,8 @@ class Reckoned(msgspec.Struct, frozen=True, kw_only=True):
     """The hash by which a person let it go: their word is spent when this is written."""
     again: int = COMPARE
     again_us: int | None = None
+    asked: Asked | None = None
+    """None: nothing is asked, nor settled."""
 
 
 class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,12 +117,34 @@ class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes = b"{}"
 
 
+class Parked(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan that waits for a person, and of which places (by number): where any of them is busy it is not kept."""
+
+    plan: PlanRow
+    places: tuple[int, ...]
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """What is written with the last places of a run. ``plan``: the run itself; one that is ``applied`` only where
+    anything was ordered (also before: ``ordered``) or nothing was to be. ``busy``: of the run, found before;
+    ``asked``: of all of its places together (``places``, by number), unless one of them is busy."""
+
+    plan: PlanRow | None = None
+    ordered: int = 0
+    busy: frozenset[int] = frozenset()
+    parked: tuple[Parked, ...] = ()
+    asked: Asked | None = None
+    places: frozenset[int] = frozenset()
+
+
 class Committed(msgspec.Struct, frozen=True, kw_only=True):
     """``ordered``: how many orders are new; ``busy``: places (by number) of which something has changed meanwhile, or
-    to which something was under way: nothing was written about them, and they stay due."""
+    to which something was under way: nothing was written about them, and they stay due. ``asked``: so many questions
+    are new, or settled."""
 
     ordered: int = 0
     busy: tuple[int, ...] = ()
+    asked: int = 0
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True):
@@ -216,12 +248,12 @@ class Rosters(Protocol):
         tenant: str,
         lane: str,
         reckoned: Sequence[Reckoned],
-        plan: PlanRow | None,
+        ending: Ending | None,
         correlation_id: str,
         traceparent: str,
         now_us: int,
     ) -> Committed:
-        """What was reckoned, the orders and the plan, in one transaction."""
+        """What was reckoned, the orders, what people are asked and the plans, in one transaction."""
 
     async def keep_plan(self, plan: PlanRow) -> None:
         """A plan of this hash that is there is written over; others of its tenant and scope that were parked lapse, if

@@ -3,7 +3,7 @@
 One transaction a handful of places: whoever is killed between two of them has ordered some, and the others are due.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -18,9 +18,10 @@ from actors.domain.rosters.model import Desired, Kept, Member
 from actors.domain.rosters.order import RosterOrder
 from actors.domain.xapi.moments import spelt
 from actors.ports.rostering import Rostering, Wanted
-from actors.ports.rosters import COMPARE, Committed, PlanRow, Reckoned
+from actors.ports.rosters import COMPARE, Asked, Committed, Ending, PlanRow, Reckoned
 from actors.roles.contesting import Contest, contested, contested_together
 from actors.roles.drafts import Draft, Part
+from actors.roles.planrows import parked_rows
 from actors.roles.world import World
 from config.rosters import Roster
 
@@ -55,44 +56,61 @@ class Orders:
 
     async def give(self, draft: Draft, plan: PlanRow | None) -> Given:
         """Everything that the draft says, but for places that changed meanwhile. Raises StoreUnavailable."""
-        world, ordered = self._world, 0
+        world, ordered, told = self._world, 0, 0
         busy: set[int] = set()
         token = world.dice.token()[:16]
         correlation_id = f"roster-{token}"
+        if self._asking is None:
+            self._asking = await self._scopes_asked()
         lot: list[Reckoned] = []
         rows, n = 0, 0
         for settled in draft.judged.places:
             part = draft.parts[settled.whole.place.unit.key]
-            one = self._reckoned(draft, part, settled, token, n)
+            one = self._reckoned(draft, part, settled, token, n, correlation_id)
             n += len(one.orders or ())
             lot.append(one)
-            rows += len(one.kept) + len(one.standings or ()) + 10
+            rows += len(one.kept) + len(one.standings or ()) + (len(one.asked.found) if one.asked else 0) + 10
             if rows >= ROWS_MAX:
                 done = await self._commit(lot, None, correlation_id, draft.now_us)
-                ordered += done.ordered
+                ordered, told = ordered + done.ordered, told + done.asked
                 busy.update(done.busy)
                 lot, rows = [], 0
-        done = await self._commit(lot, plan, correlation_id, draft.now_us)
-        ordered += done.ordered
+        ending = Ending(
+            plan=plan,
+            ordered=ordered,
+            busy=frozenset(busy),
+            parked=parked_rows(self._tenant, self._rule.name, draft),
+            asked=self._asked_together(draft, correlation_id),
+            places=frozenset(each.whole.place.no for each in draft.judged.places if not each.whole.problem),
+        )
+        done = await self._commit(lot, ending, correlation_id, draft.now_us)
+        ordered, told = ordered + done.ordered, told + done.asked
         busy.update(done.busy)
         outdated = [each for each in draft.judged.places if each.whole.place.no in busy]
-        keys = frozenset(each.whole.place.unit.key for each in outdated)
-        await self._ask(draft, keys, correlation_id)
+        if told:
+            world.switchboard.weigh(self._tenant)
         if ordered:
             world.switchboard.ready(self._lane)
         left = sum(not each.whole.problem and (each.now.does or each.whole.create) for each in outdated)
-        return Given(ordered=ordered, busy=keys, left=left)
+        return Given(ordered=ordered, busy=frozenset(each.whole.place.unit.key for each in outdated), left=left)
 
     async def _commit(
-        self, lot: Sequence[Reckoned], plan: PlanRow | None, correlation_id: str, now_us: int
+        self, lot: Sequence[Reckoned], ending: Ending | None, correlation_id: str, now_us: int
     ) -> Committed:
-        if not lot and plan is None:
+        if not lot and (ending is None or not (ending.plan or ending.parked or ending.asked)):
             return Committed()
-        return await self._world.rosters.commit(self._tenant, self._lane, lot, plan, correlation_id, "", now_us)
+        done = await self._world.rosters.commit(self._tenant, self._lane, lot, ending, correlation_id, "", now_us)
+        asked = [each.asked for each in lot if each.place.no not in done.busy]
+        for each in (*asked, None if ending is None or done.busy or ending.busy else ending.asked):
+            if each is not None and self._asking is not None:
+                (self._asking.add if each.found else self._asking.discard)(each.scope)
+        return done
 
     # ── one place ────────────────────────────────────────────────────────────────────────────────────
 
-    def _reckoned(self, draft: Draft, part: Part, settled: Settled, token: str, first_n: int) -> Reckoned:
+    def _reckoned(
+        self, draft: Draft, part: Part, settled: Settled, token: str, first_n: int, correlation_id: str
+    ) -> Reckoned:
         told, plan = settled.now, settled.whole
         orders: tuple[RosterOrder, ...] = ()
         problem = plan.problem
@@ -113,6 +131,7 @@ class Orders:
             let=settled.let,
             again=COMPARE,
             again_us=self._again_us(part, plan.difference, draft.now_us),
+            asked=self._asked(draft, part, settled, correlation_id),
         )
 
     def _again_us(self, part: Part, told: Difference, now_us: int) -> int | None:
@@ -169,24 +188,21 @@ class Orders:
 
     # ── people ───────────────────────────────────────────────────────────────────────────────────────
 
-    async def _ask(self, draft: Draft, busy: Collection[str], correlation_id: str) -> None:
-        """What a person has to decide; what was in question and is not so any more is settled. Where something changed
-        meanwhile that is not known yet: the places are due, and the next run asks."""
-        now_us = draft.now_us
-        if self._asking is None:
-            self._asking = await self._scopes_asked()
-        for settled in draft.judged.places:
-            part = draft.parts[settled.whole.place.unit.key]
-            if part.place.unit.key in busy:
-                continue
-            full = self._rostering.members_max
-            contest = Contest(place=part.place, settled=settled, sought=part.sought, stuck=part.state.stuck, full=full)
-            found = contested(self._rule, contest, correlation_id, now_us)
-            await self._stand(unit_scope(self._rule.name, part.place.unit.key), found, now_us)
-        if any(each.whole.place.unit.key in busy and not each.whole.problem for each in draft.judged.places):
-            return
-        together = contested_together(self._rule, self._lane, draft.judged, correlation_id, now_us)
-        await self._stand(unit_scope(self._rule.name, ""), together, now_us)
+    def _asked(self, draft: Draft, part: Part, settled: Settled, correlation_id: str) -> Asked | None:
+        """What a person has to decide about a place; what was in question and is not so any more is settled."""
+        full = self._rostering.members_max
+        contest = Contest(place=part.place, settled=settled, sought=part.sought, stuck=part.state.stuck, full=full)
+        found = contested(self._rule, contest, correlation_id, draft.now_us)
+        return self._where(unit_scope(self._rule.name, part.place.unit.key), found)
+
+    def _asked_together(self, draft: Draft, correlation_id: str) -> Asked | None:
+        found = contested_together(self._rule, self._lane, draft.judged, correlation_id, draft.now_us)
+        return self._where(unit_scope(self._rule.name, ""), found)
+
+    def _where(self, scope: str, found: Sequence[Conflict]) -> Asked | None:
+        """Nothing is looked for where nothing is asked, as most often."""
+        is_asked = self._asking is not None and scope in self._asking
+        return Asked(scope=scope, found=tuple(found)) if found or is_asked else None
 
     async def _scopes_asked(self) -> set[str]:
         """Where people are asked something already."""
@@ -196,15 +212,6 @@ class Orders:
             found |= {case.conflict.scope for case in cases}
             after_no = cases[-1].no
         return found
-
-    async def _stand(self, scope: str, found: Sequence[Conflict], now_us: int) -> None:
-        asking = self._asking
-        if asking is None or not (found or scope in asking):
-            return
-        raised = await self._world.conflicts.stand(self._tenant, scope, found, now_us)
-        if raised.fresh or raised.settled:
-            self._world.switchboard.weigh(self._tenant)
-        (asking.add if found else asking.discard)(scope)
 
 
 def standings(part: Part, settled: Settled, problem: str) -> list[Standing]:

@@ -7,7 +7,7 @@ import msgspec
 
 from actors.domain.rosters.holding import Judged
 from actors.domain.rosters.shown import PlaceShown, shown
-from actors.ports.rosters import Cause, PlanRow, PlanState
+from actors.ports.rosters import Cause, Parked, PlanRow, PlanState
 from actors.roles.drafts import Draft
 
 SHOWN_PLACES_MAX = 2_000
@@ -39,6 +39,32 @@ def plan_row(tenant: str, drafts: Sequence[Draft], scope: str, cause: Cause, by:
         removes=sum(each.removes for each in places),
         why="; ".join(dict.fromkeys(why for draft in drafts for why in _why(draft.judged))),
         body=msgspec.json.encode(told),
+    )
+
+
+def parked_rows(tenant: str, rule: str, draft: Draft) -> tuple[Parked, ...]:
+    """What waits for a person, as plans of their own."""
+    parked: dict[str, list[PlaceShown]] = {}
+    for each in shown(draft.judged):
+        if each.parked:
+            parked.setdefault(each.parked, []).append(each)
+    return tuple(
+        Parked(
+            plan=PlanRow(
+                tenant=tenant,
+                hash=hash_,
+                scope=f"{rule}|{places[0].unit if len(places) == 1 else ''}",
+                cause="change",
+                state="parked",
+                by="",
+                made_us=draft.now_us,
+                removes=sum(each.removes for each in places),
+                why=places[0].held,
+                body=msgspec.json.encode(places),
+            ),
+            places=tuple(draft.parts[each.unit].place.no for each in places),
+        )
+        for hash_, places in parked.items()
     )
 
 

@@ -1,4 +1,5 @@
-"""What a run made of places, written in one transaction: what is remembered, how everybody stands, and the orders.
+"""What a run made of places, written in one transaction: what is remembered, how everybody stands, the orders, and what
+people are asked about them. Whoever is killed afterwards has lost none of it.
 
 A place to which something was under way, or of which something has changed meanwhile, is not written: what was reckoned
 may not be so any more. It stays due, and is due again when what is under way is recorded.
@@ -8,8 +9,8 @@ import sqlite3
 from collections.abc import Sequence
 
 from actors.domain.rosters.accounts import Account as Standing
-from actors.ports.rosters import Committed, PlanRow, Reckoned
-from daemon.store import ordering
+from actors.ports.rosters import Asked, Committed, Ending, PlanRow, Reckoned
+from daemon.store import ordering, raising
 
 PLANS_KEPT = 500
 """Of a tenant; older ones leave, parked ones last."""
@@ -22,13 +23,13 @@ def commit(
     tenant: str,
     lane: str,
     reckoned: Sequence[Reckoned],
-    plan: PlanRow | None,
+    ending: Ending | None,
     correlation_id: str,
     traceparent: str,
     now_us: int,
 ) -> Committed:
     """See ``ports.rosters``."""
-    ordered = 0
+    ordered = asked = 0
     busy: list[int] = []
     for each in reckoned:
         row = raw.execute("SELECT marks FROM roster_places WHERE no = ?", (each.place.no,)).fetchone()
@@ -43,9 +44,31 @@ def commit(
                 (now_us, tenant, each.let),
             )
         ordered += ordering.order(raw, lane, each.orders or (), correlation_id, traceparent, now_us)
-    if plan is not None:
+        asked += _ask(raw, tenant, each.asked, now_us)
+    if ending is not None:
+        left = any(each.orders for each in reckoned if each.place.no in busy)
+        asked += _end(raw, tenant, ending, ordered, {*ending.busy, *busy}, left=left, now_us=now_us)
+    return Committed(ordered=ordered, busy=tuple(busy), asked=asked)
+
+
+def _ask(raw: sqlite3.Connection, tenant: str, asked: Asked | None, now_us: int) -> int:
+    if asked is None:
+        return 0
+    raised = raising.stand(raw, tenant, asked.scope, asked.found, now_us)
+    return len(raised.fresh) + raised.settled
+
+
+def _end(
+    raw: sqlite3.Connection, tenant: str, ending: Ending, ordered: int, busy: set[int], *, left: bool, now_us: int
+) -> int:
+    """A run of which nothing was done is none that was applied; and what waits is not kept from what is outdated."""
+    plan = ending.plan
+    if plan is not None and not (plan.state == "applied" and left and not (ordered or ending.ordered)):
         keep_plan(raw, plan)
-    return Committed(ordered=ordered, busy=tuple(busy))
+    for each in ending.parked:
+        if busy.isdisjoint(each.places):
+            keep_plan(raw, each.plan)
+    return _ask(raw, tenant, ending.asked, now_us) if busy.isdisjoint(ending.places) else 0
 
 
 def _is_still(raw: sqlite3.Connection, lane: str, each: Reckoned, now_us: int) -> bool:

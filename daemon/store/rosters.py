@@ -15,6 +15,7 @@ from actors.ports.rosters import (
     AccountFound,
     Committed,
     Drift,
+    Ending,
     Marked,
     PlaceState,
     PlanRow,
@@ -214,13 +215,13 @@ class SqlRosters:
         tenant: str,
         lane: str,
         reckoned: Sequence[Reckoned],
-        plan: PlanRow | None,
+        ending: Ending | None,
         correlation_id: str,
         traceparent: str,
         now_us: int,
     ) -> Committed:
         return await self._write(
-            lambda raw: reckoning.commit(raw, tenant, lane, reckoned, plan, correlation_id, traceparent, now_us)
+            lambda raw: reckoning.commit(raw, tenant, lane, reckoned, ending, correlation_id, traceparent, now_us)
         )
 
     async def keep_plan(self, plan: PlanRow) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 import pytest
+import trio
 from roster_decisions import COURSE, ROOM, past_s, settled_campus, somebody
 from roster_hall import apply, channel, enrolled, inside, kept, plan, rule, run, settled, workspace
 from world import Campus
 
-from actors.ports.rosters import COMPARE
+from actors.ports.rosters import COMPARE, READ
 
 LEFT = "1 place changed meanwhile and was left: plan again"
 
@@ -65,20 +66,64 @@ async def test_a_question_is_not_asked_from_what_is_known_to_be_outdated(
     async with settled_campus(tmp_path, kept(rule(brake={"count_max": 3, "total_percent_max": 100}))) as campus:
         space = workspace(campus)
         space.rooms.put(channel(campus, ROOM), [space.person("stranger@example.org")], past_s(campus))
-        asked: list[int] = []
-        stand = campus.store.conflicts.stand
-
-        async def noted(tenant: str, scope: str, found: Any, now_us: int) -> Any:
-            asked.append(len(found))
-            return await stand(tenant, scope, found, now_us)
-
-        monkeypatch.setattr(campus.store.conflicts, "stand", noted)
         before_commit(campus, monkeypatch, is_course)
         await run(campus, COURSE)
-        assert asked == []
+        assert await campus.rows("SELECT * FROM conflicts") == []
         await settled(campus)
         await run(campus, COURSE)
-        assert 1 in asked
+        assert await campus.rows("SELECT kind, state FROM conflicts") == [("stranger", "open")]
+
+
+async def test_a_run_of_which_nothing_was_done_is_none_that_was_applied(
+    tmp_path: Path, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with settled_campus(tmp_path) as campus:
+        ran = await campus.rows("SELECT count(*) FROM roster_plans WHERE state = 'applied'")
+        workspace(campus).rooms.take(channel(campus, ROOM), [somebody(campus)], past_s(campus))
+        before_commit(campus, monkeypatch, is_course)
+        seen: list[list[Any]] = []
+        commit = campus.store.rosters.commit
+
+        async def looked(*more: Any) -> Any:
+            done = await commit(*more)
+            if any(is_course(each) for each in more[2]):
+                seen.append(await campus.rows("SELECT count(*) FROM roster_plans WHERE state = 'applied'"))
+            return done
+
+        monkeypatch.setattr(campus.store.rosters, "commit", looked)
+        [(unit,)] = await campus.rows("SELECT unit FROM roster_places WHERE label = ?", COURSE)
+        assert await campus.store.rosters.due("acme", "classes", unit, READ) == 1
+        campus.switchboard.reconcile("acme")
+        await settled(campus)
+        assert seen[0] == ran
+        assert seen[-1] == [(ran[0][0] + 1,)]
+        assert inside(campus, ROOM) == enrolled(campus, COURSE)
+
+
+async def test_a_question_is_neither_lost_nor_asked_twice_where_somebody_is_killed_after_the_orders(
+    tmp_path: Path, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with settled_campus(tmp_path) as campus:
+        space = workspace(campus)
+        space.rooms.put(channel(campus, ROOM), [space.person("stranger@example.org")], past_s(campus))
+        space.rooms.take(channel(campus, ROOM), [somebody(campus)], past_s(campus))
+        commit = campus.store.rosters.commit
+
+        async def killed(*more: Any) -> Any:
+            done = await commit(*more)
+            if any(is_course(each) for each in more[2]):
+                campus.sever()
+            return done
+
+        monkeypatch.setattr(campus.store.rosters, "commit", killed)
+        with trio.move_on_after(60):
+            await run(campus, COURSE)
+        await campus.die()
+        monkeypatch.setattr(campus.store.rosters, "commit", commit)
+        await campus.again()
+        await settled(campus)
+        assert await campus.rows("SELECT kind, state FROM conflicts") == [("stranger", "open")]
+        assert inside(campus, ROOM) == enrolled(campus, COURSE) | {"stranger@example.org"}
 
 
 async def test_an_order_under_way_is_told_as_such(

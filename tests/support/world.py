@@ -202,9 +202,13 @@ class Campus:
     async def die(self) -> None:
         """SIGKILL: from this instant nothing it was about to do happens. (Its corpse is cleared away in virtual
         time: the grace its actors are given.)"""
+        self.sever()
+        await self.stop()
+
+    def sever(self) -> None:
+        """Nothing happens any more."""
         for port in self._severed:
             port.dead = True
-        await self.stop()
 
     async def again(self) -> None:
         await self.start(self._nursery)
