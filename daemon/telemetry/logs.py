@@ -20,6 +20,8 @@ from daemon.telemetry.journald import JournalSocket, encode, is_journal, message
 from daemon.telemetry.redaction import Redactor
 
 LINES_MAX = 10_000
+RECENT_MAX = 2_000
+"""Of the newest lines so many stay in memory, for whoever asks what has just happened."""
 GATHER_S = 0.02
 WRITE_BYTES_MAX = 64 * 1024
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -125,6 +127,7 @@ class Log:
         self._redactor = redactor
         self._now_us = now_us
         self._json = msgspec.json.Encoder(enc_hook=repr)
+        self.recent: deque[bytes] = deque(maxlen=RECENT_MAX)
         self._journal = journal
         self.set_level("info")
 
@@ -147,6 +150,7 @@ class Log:
             clean = self._redactor.value(fields)
             event, fields = self._redactor.text(event), clean if isinstance(clean, dict) else {}
             rendered, _ = self._to_json(at_us, level, event, fields)
+        self.recent.append(rendered)
         if self.also is not None:
             self.also(at_us, rendered)
         return self._to_journal(level, event, fields) if self._journal else rendered

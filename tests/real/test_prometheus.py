@@ -1,0 +1,175 @@
+"""A real Prometheus (Debian's): its own tools try our rules and dashboards, and it scrapes what the daemon shows."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import trio
+from alert_series import ALERT_SERIES
+from checkout import TOP
+from rehearsal import picked, post, rehearsal
+
+from daemon.demo.stage import free_port
+from daemon.telemetry.metrics import Metrics
+from daemon.telemetry.observe.alerts import ALERTS
+from daemon.telemetry.observe.files import files
+from daemon.telemetry.observe.recordings import RECORDINGS
+
+NEEDED = ("prometheus", "promtool")
+RULES = TOP / "systemd" / "observe" / "prometheus"
+PATIENCE_S = 60.0
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(
+        any(shutil.which(name) is None for name in NEEDED) and os.environ.get("SKIP_NOTHING") != "true",
+        reason=f"needs {' and '.join(NEEDED)} (Debian's package prometheus)",
+    ),
+]
+
+
+def promtool(*words: str | Path, cwd: Path = TOP) -> str:
+    done = subprocess.run(["promtool", *words], cwd=cwd, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_rules_are_rules() -> None:
+    told = promtool("check", "rules", "--lint-fatal", *sorted(RULES.glob("*.yml")))
+    assert told.count("SUCCESS") == 2
+
+
+def test_every_panel_of_every_dashboard_is_a_query(tmp_path: Path) -> None:
+    """As rules, because these are what promtool checks."""
+    queries = [
+        target["expr"].replace("$job", ".*").replace("$instance", ".*")
+        for name, text in files().items()
+        if name.endswith(".json")
+        for panel in json.loads(text)["panels"]
+        for target in panel.get("targets", ())
+    ]
+    rules = [{"record": f"panel:number_{number}:shown", "expr": query} for number, query in enumerate(queries)]
+    (tmp_path / "panels.yml").write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}))
+    assert f"SUCCESS: {len(queries)} rules found" in promtool("check", "rules", tmp_path / "panels.yml")
+
+
+@pytest.mark.parametrize("fires", [True, False], ids=["fires", "keeps quiet"])
+def test_each_alert_fires_when_it_should_and_only_then(tmp_path: Path, fires: bool) -> None:
+    cases = []
+    for alert in ALERTS:
+        seen = ALERT_SERIES[alert.name]
+        series = seen.fires if fires else seen.quiet or {}
+        cases.append(
+            {
+                "name": alert.name,
+                "interval": "1m",
+                "input_series": [{"series": name, "values": values} for name, values in series.items()],
+                "promql_expr_test": [
+                    {
+                        "expr": f'count(ALERTS{{alertname="{alert.name}",alertstate="firing"}})',
+                        "eval_time": seen.at,
+                        "exp_samples": [{"labels": "{}", "value": 1}] if fires else [],
+                    }
+                ],
+            }
+        )
+    rules = [str(path) for path in sorted(RULES.glob("*.yml"))]
+    (tmp_path / "tests.yml").write_text(json.dumps({"rule_files": rules, "evaluation_interval": "1m", "tests": cases}))
+    assert "SUCCESS" in promtool("test", "rules", tmp_path / "tests.yml")
+
+
+@contextmanager
+def prometheus(folder: Path, target: str) -> Iterator[str]:
+    """One that scrapes the target every second, with our rules in it; its address."""
+    port = free_port()
+    configured = {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": [str(path) for path in sorted(RULES.glob("*.yml"))],
+        "scrape_configs": [{"job_name": "lmsyncd", "static_configs": [{"targets": [target]}]}],
+    }
+    (folder / "prometheus.yml").write_text(json.dumps(configured))
+    with (folder / "log").open("wb") as log:
+        running = subprocess.Popen(
+            [
+                "prometheus",
+                f"--config.file={folder / 'prometheus.yml'}",
+                f"--storage.tsdb.path={folder / 'data'}",
+                f"--web.listen-address=127.0.0.1:{port}",
+                "--enable-feature=exemplar-storage",
+            ],
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+        )
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        running.send_signal(signal.SIGTERM)
+        running.wait(30)
+
+
+@asynccontextmanager
+async def asking(address: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Once it is ready."""
+    async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=20) as client:
+        with trio.fail_after(PATIENCE_S):
+            while True:
+                try:
+                    if (await client.get("/-/ready")).status_code == 200:
+                        break
+                except httpx.TransportError:
+                    pass
+                await trio.sleep(0.2)
+        yield client
+
+
+async def test_prometheus_reads_the_daemon_and_tells_it_back(tmp_path: Path) -> None:
+    (tmp_path / "prometheus").mkdir()
+    (tmp_path / "scene").mkdir()
+    async with rehearsal(tmp_path / "scene", otlp_endpoint="http://127.0.0.1:9") as stage:
+        await post(stage.scene, picked("completed", "enrolled", "scored"))
+        await stage.until_effects(3)
+        target = f"127.0.0.1:{stage.scene.gateway_port}"
+        with prometheus(tmp_path / "prometheus", target) as address:
+            async with asking(address) as client:
+
+                async def ask(query: str) -> list[dict[str, object]]:
+                    answer = (await client.get("/api/v1/query", params={"query": query})).json()
+                    assert answer["status"] == "success", answer
+                    return answer["data"]["result"]
+
+                with trio.fail_after(PATIENCE_S):
+                    while not await ask('lmsyncd_deliveries_total{state="delivered"} > 0'):
+                        await trio.sleep(0.5)
+                [up] = await ask('up{job="lmsyncd"}')
+                assert up["value"][1] == "1"
+
+                told = (await client.get("/api/v1/targets/metadata", params={"match_target": "{}"})).json()["data"]
+                kinds = {each["metric"]: (each["type"], each["help"], each["unit"]) for each in told}
+                for family in Metrics().families():
+                    one = family.definition
+                    kind = "gauge" if one.kind == "up_down" else one.kind
+                    assert kinds[one.family] == (kind, one.text, one.suffix), "as OpenMetrics, with units"
+
+                span = {"query": "lmsyncd_propagation_seconds_bucket", "start": "0", "end": "9999999999"}
+                exemplars = (await client.get("/api/v1/query_exemplars", params=span)).json()["data"]
+                traces = {one["labels"]["trace_id"] for series in exemplars for one in series["exemplars"]}
+                assert traces
+                assert all(len(trace) == 32 for trace in traces)
+
+                groups = (await client.get("/api/v1/rules")).json()["data"]["groups"]
+                rules = [rule for group in groups for rule in group["rules"]]
+                assert {rule["name"] for rule in rules} == {one.name for one in (*RECORDINGS, *ALERTS)}
+                with trio.fail_after(PATIENCE_S):
+                    while any(rule["health"] == "unknown" for rule in rules):
+                        await trio.sleep(0.5)
+                        groups = (await client.get("/api/v1/rules")).json()["data"]["groups"]
+                        rules = [rule for group in groups for rule in group["rules"]]
+                assert [rule for rule in rules if rule["health"] != "ok"] == []
