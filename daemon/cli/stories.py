@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from config.numbers import number_of
+from config.numbers import agreeing, number_of
 from daemon.cli import clients, outlooks, vaulted
 from daemon.cli.cells import age, at, pairs, plain, state, took
 from daemon.control import views as v
@@ -72,7 +72,15 @@ def _overall(row: v.Overall) -> RenderableType:
         f"{f', vault: {row.vault}' if row.vault else ''}",
     )
     wrong = [plain(f"  - {reason}", "red") for reason in row.degraded]
-    return Group(head, *wrong, *(plain(f"  - {reason}", "yellow") for reason in row.overtrusted))
+    return Group(head, *wrong, *(plain(f"  - {reason}", "yellow") for reason in (*row.overtrusted, *_asked(row))))
+
+
+def _asked(row: v.Overall) -> list[str]:
+    return [
+        f"{each.tenant}: {number_of(each.n, 'questions')} {agreeing(each.n, 'waits', 'wait')} for a decision, "
+        f"the oldest for {span((row.now_us - each.oldest_us) / 1e6)} (lmsyncctl conflict list {each.tenant})"
+        for each in row.asked
+    ]
 
 
 def _statement(row: v.StatementStory, now_us: int) -> RenderableType:

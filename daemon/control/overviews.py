@@ -1,6 +1,16 @@
 """Rows that tell how the daemon stands: as a whole, its lanes and tenants, checks, actors, targets."""
 
+import msgspec
+
 from daemon.control.view import View
+
+
+class AskedView(msgspec.Struct, frozen=True, kw_only=True):
+    """So many questions of a tenant wait for a decision, the oldest since then."""
+
+    tenant: str
+    n: int
+    oldest_us: int
 
 
 class Overall(View, frozen=True, kw_only=True, tag="overall"):
@@ -22,6 +32,8 @@ class Overall(View, frozen=True, kw_only=True, tag="overall"):
     degraded: tuple[str, ...] = ()
     overtrusted: tuple[str, ...] = ()
     """Connections that were granted more than their routes need. Not degraded: they work."""
+    asked: tuple[AskedView, ...] = ()
+    """What waits for a person's decision (``conflict``), by tenant. Not degraded: everything else goes on."""
     red: tuple[str, ...] = ()
     """Routes (TENANT/ROUTE) whose error budget of the last 24 hours is spent."""
     vault: str = ""

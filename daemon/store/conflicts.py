@@ -81,6 +81,12 @@ class SqlConflicts:
         sql = "SELECT state, count(*) FROM conflicts WHERE tenant = ? GROUP BY state"
         return dict(await self._read(lambda raw: raw.execute(sql, (tenant,)).fetchall()))
 
+    async def waiting(self) -> dict[str, tuple[int, int]]:
+        """How many questions wait for a person, and since when the oldest does, by tenant; of those that have any."""
+        sql = "SELECT tenant, count(*), min(raised_us) FROM conflicts WHERE state = 'open' GROUP BY tenant"
+        found = await self._read(lambda raw: raw.execute(sql).fetchall())
+        return {tenant: (n, oldest_us) for tenant, n, oldest_us in found}
+
     async def like(self, tenant: str, no: int, limit: int) -> list[int]:
         """Those that are open, of the same kind and in the same scope, this one first."""
         sql = (

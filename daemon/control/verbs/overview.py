@@ -4,8 +4,8 @@ Degraded (exit code 2) means that something which should go on does not: a lane 
 asked to wait for more than a minute, a courier does not answer, an actor is down, the store refuses to write, a key of
 the vault cannot be used, a secret that is referred to was never put in, an account must be connected again or lacks a
 permission, open deliveries belong to a lane that is no longer configured, or a route's error budget is spent (``sla``).
-Not degraded: a paused lane (somebody wanted it), permissions that nobody needs, and dead or parked letters (they are
-shown and wait for a person, and the lane goes on without them).
+Not degraded: a paused lane (somebody wanted it), permissions that nobody needs, questions that wait for a decision
+(``conflict``), and dead or parked letters (they are shown and wait for a person, and the lane goes on without them).
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from actors.kernel import NoSuchActor, Registry, TreeEntry
 from config.numbers import agreeing, number_of
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
+from daemon.control.overviews import AskedView
 from daemon.control.protocol import AskHealth, Done
 from daemon.control.verbs.lanes import Lane, all_lanes
 from daemon.control.verbs.promises import red_routes
@@ -61,6 +62,7 @@ async def status(asking: Asking) -> Done:
             unrouted=sum([await office.store.queries.unrouted(name) for name in configuration.tenants]),
             degraded=tuple(degraded),
             overtrusted=tuple(each.overtrusted for each in standings if each.overtrusted)[:TROUBLES_MAX],
+            asked=await _asked(asking),
             vault=office.strongroom.keks.source.sealing.kind,
             red=tuple(f"{goal.tenant}/{goal.route}" for goal, _ in reds),
         )
@@ -127,6 +129,14 @@ def _lane_row(lane: Lane, asking: Asking, now_us: int) -> LaneRow:
         delivered=max(0, done_now - asking.delivered_before.get(lane.name, 0)),  # retention takes rows away
         degraded=bool(lane.degraded(now_us)),
     )
+
+
+async def _asked(asking: Asking) -> tuple[AskedView, ...]:
+    """By tenant, those first whose oldest question waits longest."""
+    waiting = await asking.office.store.conflicts.waiting()
+    configured = asking.office.configuration().tenants
+    told = [AskedView(tenant=each, n=n, oldest_us=us) for each, (n, us) in waiting.items() if each in configured]
+    return tuple(sorted(told, key=lambda each: each.oldest_us)[:TROUBLES_MAX])
 
 
 def _awaited(asking: Asking) -> list[str]:

@@ -14,6 +14,7 @@ from actors.domain.conflicts.people import near_miss
 from actors.domain.retention import DAY_US
 from daemon.control import protocol as p
 from daemon.control.exits import Exit
+from daemon.control.overviews import AskedView
 from daemon.control.views import ChangedRow, ConflictRow, ConflictStory
 
 
@@ -57,6 +58,17 @@ async def test_a_conflict_is_shown_with_all_its_facts(tmp_path: Path, autojump_c
             await ask(office, p.ConflictShow(names=("acme/2",)))
         with pytest.raises(p.Refusal, match="not a conflict"):
             await ask(office, p.ConflictShow(names=("17",)))
+
+
+async def test_status_says_how_many_wait_and_since_when_and_is_well(tmp_path: Path, autojump_clock: object) -> None:
+    async with office_of(tmp_path) as office:
+        [overall, *_], done = await ask(office, p.AskStatus())
+        assert overall.asked == ()
+        await raised(office, seeded()["stranger"])
+        await office.store.conflicts.raise_("acme", [seeded()["brake"]], NOW_US + 5)
+        [overall, *_], after = await ask(office, p.AskStatus())
+        assert overall.asked == (AskedView(tenant="acme", n=2, oldest_us=NOW_US),)
+        assert after.exit_code == done.exit_code
 
 
 async def test_a_fix_is_rehearsed_approved_once_and_undone(tmp_path: Path, autojump_clock: object) -> None:
