@@ -95,11 +95,11 @@ def due(pace: Pace, standing: Standing, now_us: int, dice: float) -> Due:
 
 def looked(planned: Due, standing: Standing, look_us: int | None, *, mended: bool = False) -> Due:
     """Sooner, where a webhook said that there is something (at ``look_us``); not while it fails, unless what it fails
-    for may be ``mended``."""
+    for may be ``mended``. What was never read whole is read whole."""
     if look_us is None or (standing.failures and not mended):
         return planned
     at_us = max(look_us, standing.throttled_us, (standing.ended_us or 0) + RESTS * standing.took_us)
-    return planned if planned.at_us <= at_us else Due(mode="delta", at_us=at_us)
+    return planned if planned.at_us <= at_us else Due(mode="full" if standing.first else "delta", at_us=at_us)
 
 
 def distance_us(pace: Pace, unchanged: int, dice: float) -> int:

@@ -116,7 +116,8 @@ class Clerk:
         now_us = self._world.clock.now_us()
         digest = _digest(self.rule)
         due_us = self._next_us(state)
-        if await self._may_begin() if not state.whole_us else due_us is not None and due_us <= now_us:
+        is_due = due_us is not None and due_us <= now_us
+        if is_due or (not state.whole_us and await self._may_begin()):
             await self._whole(state, digest)
             return REST_S
         turned = state.turns_us is not None and state.turns_us <= now_us
@@ -127,7 +128,8 @@ class Clerk:
         return REST_S if worked else await self._rest_s()
 
     async def _may_begin(self) -> bool:
-        """The first time all of it is looked at once its source was read to its end."""
+        """The first time all of it is looked at once its source was read to its end; where that never is, when the
+        schedule says so."""
         return "" not in await self._world.rosters.doubts(self._tenant.name, self.rule.source)
 
     def _still_reading(self) -> float | None:

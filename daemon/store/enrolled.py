@@ -33,6 +33,7 @@ _QUARANTINED = """
     WHERE r.source = ? AND r.state = 'quarantined' AND r.entity IN ('enrolment', 'user', 'course') AND NOT EXISTS
     (SELECT 1 FROM dismissals d WHERE d.record = r.no AND d.digest = r.digest) GROUP BY r.course
 """
+_PARTS = "SELECT 1 FROM readings WHERE source = ? AND how IN ('finished', 'braked') AND told > 0 LIMIT 1"
 _SHARED = """
     SELECT value FROM identifiers i JOIN personas p ON p.no = i.persona
     WHERE i.tenant = ? AND i.namespace = ? AND i.until_us IS NULL
@@ -99,7 +100,8 @@ def doubts(raw: sqlite3.Connection, tenant: str, source: str) -> dict[str, str]:
         return {"": f"nothing was read of {source} yet"}
     no, first_us, braked = found
     if first_us is None:
-        return {"": f"{source} was not read to its end yet"}
+        parts = raw.execute(_PARTS, (no,)).fetchone()
+        return {"": f"{source} {'told parts only so far' if parts else 'was not read to its end yet'}"}
     if braked:
         return {"": f"the brake of {source} is on: lmsyncctl source list"}
     told = {}

@@ -10,6 +10,7 @@ from actors.domain.rosters.desired import Desiring
 from actors.domain.rosters.model import Standing as How
 from actors.ports.rosters import PlaceState
 from config.model import Tenant
+from config.numbers import number_of
 from config.rosters import Roster
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
@@ -32,13 +33,14 @@ async def report(request: ReconcileReport, asking: Asking) -> Done:
     for rule in tenant.rosters:
         states = await states_of(tenant, rule, asking)
         people = await _enrolled(tenant, rule, asking)
+        doubts = await asking.office.store.rosters.doubts(tenant.name, rule.source)
         there[rule.name] = sorted({each.place.unit.label for key, each in states.items() if key})
         for key, state in sorted(states.items(), key=lambda each: each[1].place.unit.label):
             if not _is_asked(request.course, state):
                 continue
             who = people.get(key, frozenset())
             counts = Counter([each.standing async for each in _standings(state, who, asking)])
-            row = _roster(tenant.name, rule, state, counts)
+            row = _roster(tenant.name, rule, state, counts, doubts)
             shown, accounted, enrolled = shown + 1, accounted + row.people, enrolled + len(who)
             await asking.emit(row)
             if not request.summary:
@@ -76,9 +78,19 @@ def _unknown(tenant: str, course: str, there: Mapping[str, Sequence[str]]) -> st
     return f"{tenant} keeps no roster {course}, and none of a course {course}: {'; '.join(kept)}"
 
 
-def _roster(tenant: str, rule: Roster, state: PlaceState, counts: Counter[How]) -> RosterRow:
+def in_doubt(doubts: Mapping[str, str], course: str = "") -> str:
+    """Why nobody is taken out of a course (empty: of some); empty: whoever left is."""
+    if why := doubts.get("", "") or doubts.get(course, ""):
+        return f"nobody is taken out: {why}"
+    if course or not doubts:
+        return ""
+    return f"nobody is taken out of {number_of(len(doubts), 'courses')}: {next(iter(doubts.values()))}"
+
+
+def _roster(tenant: str, rule: Roster, state: PlaceState, counts: Counter[How], doubts: Mapping[str, str]) -> RosterRow:
     place = state.place
     waits = f"waits for a person: plan {state.parked}" if state.parked else ""
+    notes = (place.closed, state.stuck, state.partly, waits, in_doubt(doubts, place.unit.course))
     return RosterRow(
         tenant=tenant,
         roster=rule.name,
@@ -96,7 +108,7 @@ def _roster(tenant: str, rule: Roster, state: PlaceState, counts: Counter[How]) 
         asked=counts.get("asked", 0),
         strangers=counts.get("stranger", 0),
         read_us=place.read_us or None,
-        note="; ".join(each for each in (place.closed, state.stuck, state.partly, waits) if each),
+        note="; ".join(each for each in notes if each),
     )
 
 

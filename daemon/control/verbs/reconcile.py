@@ -27,13 +27,14 @@ from daemon.control.reconciled import (
     RosterPlanRow,
     RuleRow,
 )
-from daemon.control.verbs.accounts import states_of
+from daemon.control.verbs.accounts import in_doubt, states_of
 
 PATIENCE_S = 840.0
 """Less than a verb may take at all."""
 PAGE = 500
 DAY_US = 86_400_000_000
 PARKED_SHOWN = 50
+GONE = "its target keeps no such places, or its actor does not stand"
 
 
 async def plan(request: ReconcilePlan, asking: Asking) -> Done:
@@ -103,6 +104,7 @@ async def status(request: ReconcileStatus, asking: Asking) -> Done:
             shown += 1
             view = views.get(rule.name)
             states = await states_of(tenant, rule, asking)
+            spared = in_doubt(await asking.office.store.rosters.doubts(tenant.name, rule.source))
             hindered |= view is None or view.state == "hindered"
             await asking.emit(
                 RuleRow(
@@ -110,7 +112,7 @@ async def status(request: ReconcileStatus, asking: Asking) -> Done:
                     roster=rule.name,
                     lane=f"{tenant.name}/{rule.to}",
                     state=view.state if view else "gone",
-                    detail=view.detail if view else "its target keeps no such places, or its actor does not stand",
+                    detail=(view.detail or spared) if view else GONE,
                     places=sum(bool(key) for key in states),
                     last_us=view.last_us if view else None,
                     next_us=view.next_us if view else None,

@@ -151,6 +151,8 @@ def test_a_call_brings_the_next_reading_forward() -> None:
     assert looked(planned, msgspec.structs.replace(just, failures=1), NOW_US) == planned
     failed = msgspec.structs.replace(just, failures=9)
     assert looked(planned, failed, NOW_US + 2, mended=True) == Due(mode="delta", at_us=NOW_US + 2)
+    first = msgspec.structs.replace(just, first=True)
+    assert looked(planned, first, NOW_US + 2) == Due(mode="full", at_us=NOW_US + 2), "a delta of what?"
     named = msgspec.structs.replace(just, throttled_us=NOW_US + MINUTE_US)
     assert looked(planned, named, NOW_US) == Due(mode="delta", at_us=NOW_US + MINUTE_US)
 
