@@ -193,8 +193,19 @@ class Rosters(Protocol):
 
     async def worked(self, tenant: str, rule: str, state: RuleState) -> None: ...
 
-    async def places(self, tenant: str, rule: str, lane: str, kind: PlaceKind) -> dict[str, PlaceState]:
-        """By the unit's key, however they stand."""
+    async def places(
+        self, tenant: str, rule: str, lane: str, kind: PlaceKind, units: Sequence[str] | None = None
+    ) -> dict[str, PlaceState]:
+        """By the unit's key, however they stand; ``units``: only those of these."""
+
+    async def at_hand(
+        self, tenant: str, rule: str, lane: str, kind: PlaceKind, courses: Sequence[str], now_us: int
+    ) -> dict[str, PlaceState]:
+        """Those that are due by now, those that wait for a person, and those of these courses; by the unit's key. Of
+        the course "" are places that are nobody course's alone."""
+
+    async def next_due_us(self, tenant: str, rule: str, lane: str, kind: PlaceKind) -> int | None:
+        """When the first of those is due that can be gone on with; None: none is."""
 
     async def inside(self, tenant: str, rule: str) -> dict[int, int]:
         """How many people are in each place, as far as is remembered, by its number."""
@@ -212,8 +223,8 @@ class Rosters(Protocol):
         """These units' places are due (0: only remembered), those that are new are remembered, and these marks are
         dealt with (unless there are more by now), in one transaction."""
 
-    async def elsewhere(self, tenant: str, rule: str, lane: str) -> dict[str, tuple[str, str]]:
-        """What other rules of the tenant have there: (rule, unit) by the vendor's id of the place."""
+    async def taken(self, tenant: str, lane: str) -> dict[str, tuple[str, str]]:
+        """What the tenant's rules have there: (rule, unit) by the vendor's id of the place."""
 
     async def touch(self, lane: str, place: str, due: int) -> int:
         """The vendor told of a place, by its id there: how many of ours are due for it."""
@@ -229,11 +240,12 @@ class Rosters(Protocol):
 
     async def learn(self, lane: str, found: Sequence[AccountFound]) -> None: ...
 
-    async def contacts(self, tenant: str, target: str) -> dict[int, str]:
-        """What operators said that a target calls persons, by person."""
+    async def contacts(self, persons: Sequence[int], target: str) -> dict[int, str]:
+        """What operators said that a target calls these persons, by person."""
 
-    async def withheld(self, tenant: str) -> dict[tuple[int, str], str]:
-        """Addresses (with their person) that several have, so that nobody knows who is meant: why they are not used."""
+    async def withheld(self, tenant: str, addresses: Sequence[str]) -> dict[tuple[int, str], str]:
+        """Those of these addresses (casefolded; with their person) that several have, so that nobody knows who is
+        meant: why they are not used."""
 
     async def addresses(self, tenant: str, persons: Sequence[int]) -> dict[int, tuple[str, ...]]:
         """All addresses in force of each, whichever source told them."""
@@ -264,6 +276,9 @@ class Rosters(Protocol):
 
     async def plans(self, tenant: str, limit: int) -> list[PlanRow]:
         """The newest first, without their bodies."""
+
+    async def accepted(self, tenant: str) -> frozenset[str]:
+        """Hashes of plans that an operator let go and nobody has carried out yet."""
 
     async def judge_plan(self, tenant: str, hash_: str, state: PlanState, by: str, now_us: int) -> bool:
         """A person's word on a parked plan. False: it is not parked (any more)."""

@@ -163,10 +163,11 @@ class Clerk:
 
     async def _rest_s(self) -> float:
         state, now_us = await self._stood(), self._world.clock.now_us()
-        places = await self._world.rosters.places(self._tenant.name, self.rule.name, self.lane, self.rule.into.kind)
-        times = [each.due_us for each in places.values() if each.due and not each.stuck and not each.flying]
+        due_us = await self._world.rosters.next_due_us(
+            self._tenant.name, self.rule.name, self.lane, self.rule.into.kind
+        )
         next_us = self._next_us(state) if state.whole_us else None  # the first one waits for its source, not for a time
-        times += [us for us in (next_us, state.turns_us) if us is not None]
+        times = [us for us in (due_us, next_us, state.turns_us) if us is not None]
         return min([LOOK_S_MAX, *(max(0.0, (us - now_us) / 1e6) for us in times)])
 
     # ── runs ─────────────────────────────────────────────────────────────────────────────────────────

@@ -4,7 +4,7 @@ Whatever is learnt on the way is remembered, and nothing else is changed: a draf
 as they were. Only what is due is looked at, and the vendor is asked only what is not known.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -14,7 +14,7 @@ from actors.domain.rosters.desired import Desiring
 from actors.domain.rosters.diff import difference
 from actors.domain.rosters.difference import Difference
 from actors.domain.rosters.holding import Judged, judge
-from actors.domain.rosters.model import Actual, Desired, Kept, Unit
+from actors.domain.rosters.model import Actual, Desired, Kept, PlaceKind, Unit
 from actors.domain.rosters.plan import PlacePlan
 from actors.domain.rosters.shown import with_names
 from actors.ports.rosters import COMPARE, READ, Marked, PlaceState, Reckoned
@@ -51,20 +51,22 @@ class Drafting:
         """Raises Hindered, StoreUnavailable."""
         rosters, now_us = self._world.rosters, self._world.clock.now_us()
         marked = [] if scope.dry else await rosters.marked(self._tenant, self._rule.name)
-        states = await self._states()
+        states = await self._at_hand(scope, marked, now_us)
         desiring = await self._desiring(courses_of(scope, states, marked, now_us), now_us)
         units = {unit.key: unit for unit in desiring.units()}
+        states |= await self._states([key for key in units if key not in states])
         due = [] if scope.dry else touched(scope, units, states, marked)
         fresh = [unit for key, unit in units.items() if key not in states]
         if fresh or due or marked:
             if fresh:
                 await self._spread(fresh, (), 0)
             await self._spread(due, marked, READ if scope.read else COMPARE)
-            states = await self._states()
+            states = await self._states({**states, **units})
         chosen = [each for each in states.values() if self._is_chosen(each, scope, units, now_us)]
         if chosen and not scope.is_asked:  # what waits for a person counts with all that is taken out
-            more = [each for each in states.values() if each.parked and not each.flying and each not in chosen]
-            chosen += more
+            here = {each.place.no for each in chosen}
+            more = [each for each in states.values() if each.parked and not each.flying]
+            chosen += [each for each in more if each.place.no not in here]
         if not chosen and not scope.is_asked:
             return Draft(scope=scope, now_us=now_us, parts={}, judged=Judged(), turns_us=desiring.next_us())
         doubts = await rosters.doubts(self._tenant, self._rule.source)
@@ -75,9 +77,9 @@ class Drafting:
             inside = await rosters.inside(self._tenant, self._rule.name)
             here = {part.place.no for part in parts.values()}
             elsewhere = sum(n for no, n in inside.items() if no not in here)
-        decided = await self._ruled([""])
+        decided = await self._ruled({"": ""})
         go = frozenset(hash_ for told in (*self._rulings.values(), *decided.values()) for hash_ in told.go)
-        go |= await self._accepted()
+        go |= await rosters.accepted(self._tenant)
         judged = judge(
             self._tenant,
             self._rule,
@@ -101,15 +103,26 @@ class Drafting:
 
     # ── who belongs where ────────────────────────────────────────────────────────────────────────────
 
-    async def _states(self) -> dict[str, PlaceState]:
-        found = await self._world.rosters.places(self._tenant, self._rule.name, self._inquiry.lane, self._kind)
-        found.pop("", None)  # whoever has no place
-        return found
+    async def _at_hand(self, scope: Scope, marked: Sequence[Marked], now_us: int) -> dict[str, PlaceState]:
+        """Those that may have to be looked at: a rule has thousands of places, and few of them change at a time."""
+        courses = {each.course for each in marked}
+        if scope.is_asked or "" in courses:
+            return _placed(await self._world.rosters.places(*self._mine))
+        if courses:
+            courses.add("")  # where people of several courses are
+        return _placed(await self._world.rosters.at_hand(*self._mine, sorted(courses), now_us))
+
+    async def _states(self, keys: Collection[str]) -> dict[str, PlaceState]:
+        """Of these units, as far as they are remembered."""
+        return _placed(await self._world.rosters.places(*self._mine, list(keys))) if keys else {}
+
+    @property
+    def _mine(self) -> tuple[str, str, str, PlaceKind]:
+        """What places are remembered by."""
+        return self._tenant, self._rule.name, self._inquiry.lane, self._kind
 
     async def _spread(self, units: Sequence[Unit], marked: Sequence[Marked], due: int) -> None:
-        await self._world.rosters.spread(
-            self._tenant, self._rule.name, self._inquiry.lane, self._kind, units, marked, due
-        )
+        await self._world.rosters.spread(*self._mine, units, marked, due)
 
     async def _desiring(self, courses: Sequence[str] | None, now_us: int) -> Desiring:
         desiring = Desiring(self._rule, self._zone, now_us)
@@ -152,7 +165,7 @@ class Drafting:
     async def _parts(
         self, chosen: Sequence[PlaceState], wanted: Mapping[str, Desired], scope: Scope, now_us: int
     ) -> dict[str, Part]:
-        self._rulings = await self._ruled([each.place.unit.key for each in chosen])
+        self._rulings = await self._ruled({each.place.unit.key: each.place.id for each in chosen})
         free = [each for each in chosen if not each.flying]
         sought, placed = await self._seek(free, wanted)
         seats = (seat for each in placed for seat in wanted[each.place.unit.key].seats)
@@ -185,7 +198,7 @@ class Drafting:
         now_us: int,
     ) -> dict[str, Part]:
         """By what is remembered."""
-        states = await self._states()
+        states = await self._states([each.place.unit.key for each in chosen])
         kept = await self._kept([each.place.no for each in chosen])
         parts = {}
         for each in chosen:
@@ -222,9 +235,9 @@ class Drafting:
                     if not place.id and (wanted[unit.key].seats and not wanted[unit.key].over):
                         seeking.append(each)
         if seeking:
-            states = await self._states()
-            taken = {each.place.id: key for key, each in states.items() if each.place.id}
-            elsewhere = await self._world.rosters.elsewhere(self._tenant, self._rule.name, self._inquiry.lane)
+            there = await self._world.rosters.taken(self._tenant, self._inquiry.lane)
+            taken = {id_: key for id_, (rule, key) in there.items() if rule == self._rule.name}
+            elsewhere = {id_: told for id_, told in there.items() if told[0] != self._rule.name}
             found = await self._placing.find(seeking, named, taken, elsewhere)
             by_key = {each.place.unit.key: each for each in seeking}
             for key, one in found.items():
@@ -237,7 +250,7 @@ class Drafting:
         if moved:
             now_us = self._world.clock.now_us()
             await self._world.rosters.commit(self._tenant, self._inquiry.lane, moved, None, "", "", now_us)
-        states = await self._states()
+        states = await self._states([each.place.unit.key for each in chosen])
         return sought, [states[each.place.unit.key] for each in chosen]
 
     async def _kept(self, nos: Sequence[int]) -> dict[int, list[Kept]]:
@@ -246,23 +259,17 @@ class Drafting:
             found.update(await self._world.rosters.kept(nos[at : at + SCOPES_MAX]))
         return found
 
-    async def _ruled(self, units: Sequence[str]) -> dict[str, Ruled]:
-        """What people decided, by unit; those of whom nothing is decided are left out."""
-        scopes = {unit_scope(self._rule.name, key): key for key in units}
+    async def _ruled(self, placed: Mapping[str, str]) -> dict[str, Ruled]:
+        """What people decided, by unit; those of whom nothing is decided are left out. ``placed``: the vendor's ids of
+        their places, by unit."""
+        scopes = {unit_scope(self._rule.name, key): key for key in placed}
         names, found = list(scopes), {}
-        states = await self._states()
         for at in range(0, len(names), SCOPES_MAX):
             some = await self._world.conflicts.rulings(self._tenant, names[at : at + SCOPES_MAX])
             for scope, rulings in some.items():
                 key = scopes[scope]
-                place = states[key].place.id if key in states else ""
-                found[key] = ruled(rulings, place)
+                found[key] = ruled(rulings, placed[key])
         return found
-
-    async def _accepted(self) -> frozenset[str]:
-        """Hashes of plans that an operator let go."""
-        plans = await self._world.rosters.plans(self._tenant, SCOPES_MAX)
-        return frozenset(each.hash for each in plans if each.state == "accepted")
 
     # ── what differs ─────────────────────────────────────────────────────────────────────────────────
 
@@ -333,3 +340,9 @@ class Drafting:
             told = with_names(part.plan.difference, known, called)
             named[key] = msgspec.structs.replace(part, plan=msgspec.structs.replace(part.plan, difference=told))
         return named
+
+
+def _placed(states: dict[str, PlaceState]) -> dict[str, PlaceState]:
+    """Without whoever has no place."""
+    states.pop("", None)
+    return states

@@ -56,8 +56,9 @@ class Matching:
         matched = Matched()
         anew_us = self._clock.now_us() if anew else 0
         people = {who(seat): seat for seat in seats}
-        contacts = await self._rosters.contacts(self._tenant, self._target)
-        withheld = await self._rosters.withheld(self._tenant)
+        contacts = await self._rosters.contacts([seat.person for seat in people.values() if seat.person], self._target)
+        emails = {fold_email(seat.email) for seat in people.values() if seat.email}
+        withheld = await self._rosters.withheld(self._tenant, sorted(emails))
         open_: dict[int | str, list[str]] = {}
         for key, seat in people.items():
             said = contacts.get(seat.person, "") if seat.person else ""
@@ -95,6 +96,8 @@ class Matching:
         if not lost:
             return
         others = await self._rosters.addresses(self._tenant, lost)
+        told = {each for all_ in others.values() for each in all_}
+        withheld |= await self._rosters.withheld(self._tenant, sorted(told))
         for key, addresses in open_.items():
             person = people[key].person
             for each in others.get(person, ()) if person in others else ():

@@ -15,8 +15,6 @@ from daemon.store import comparing
 from daemon.store.acquaintance import holders_of
 from daemon.store.persons import some_of
 
-SHARED_MAX = 10_000
-"""Addresses that several have: so many are looked at."""
 _SOURCE = "SELECT no FROM sources WHERE tenant = ? AND name = ?"
 _SEATS = """
     SELECT e.course, e.user, e.no, e.canonical, u.canonical, u.state, c.canonical, c.state, coalesce(p.person, 0)
@@ -36,8 +34,8 @@ _QUARANTINED = """
 _PARTS = "SELECT 1 FROM readings WHERE source = ? AND how IN ('finished', 'braked') AND told > 0 LIMIT 1"
 _SHARED = """
     SELECT value FROM identifiers i JOIN personas p ON p.no = i.persona
-    WHERE i.tenant = ? AND i.namespace = ? AND i.until_us IS NULL
-    GROUP BY value HAVING count(DISTINCT p.person) > 1 LIMIT ?
+    WHERE i.tenant = ? AND i.namespace = ? AND i.value IN ({marks}) AND i.until_us IS NULL
+    GROUP BY value HAVING count(DISTINCT p.person) > 1
 """
 _user = msgspec.json.Decoder(User).decode
 _course = msgspec.json.Decoder(Course).decode
@@ -110,14 +108,28 @@ def doubts(raw: sqlite3.Connection, tenant: str, source: str) -> dict[str, str]:
     return told
 
 
-def withheld_addresses(raw: sqlite3.Connection, tenant: str) -> dict[tuple[int, str], str]:
+def withheld_addresses(raw: sqlite3.Connection, tenant: str, addresses: Sequence[str]) -> dict[tuple[int, str], str]:
     """See ``ports.rosters``."""
     found: dict[tuple[int, str], str] = {}
-    for (address,) in raw.execute(_SHARED, (tenant, EMAIL, SHARED_MAX)).fetchall():
+    shared: list[str] = []
+    for these in some_of(addresses):
+        sql = _SHARED.format(marks=",".join("?" * len(these)))
+        shared += [row[0] for row in raw.execute(sql, (tenant, EMAIL, *these))]
+    for address in shared:
         holders = holders_of(raw, tenant, EMAIL, address)
         for person in dict.fromkeys(each.person for each in holders):
             if why := withheld(address, person, holders):
                 found[person, address] = why
+    return found
+
+
+def contacts(raw: sqlite3.Connection, persons: Sequence[int], target: str) -> dict[int, str]:
+    """See ``ports.rosters``."""
+    found: dict[int, str] = {}
+    for these in some_of(persons):
+        marks = ",".join("?" * len(these))
+        sql = f"SELECT person, address FROM contacts WHERE person IN ({marks}) AND target = ?"  # noqa: S608  # marks only
+        found.update(raw.execute(sql, (*these, target)).fetchall())
     return found
 
 

@@ -14,7 +14,15 @@ from daemon.store import ordering, raising
 
 PLANS_KEPT = 500
 """Of a tenant; older ones leave, parked ones last."""
-_KEEP = "INSERT OR REPLACE INTO roster_kept VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_KEEP = (
+    "INSERT INTO roster_kept (place, id, person, owner, membership, inside, put_us, tries, ours, accepted, granted, "
+    "left_us, refused, refused_us, erased) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (place, id) DO UPDATE SET person = excluded.person, owner = excluded.owner, "
+    "membership = excluded.membership, inside = excluded.inside, put_us = excluded.put_us, tries = excluded.tries, "
+    "ours = excluded.ours, accepted = excluded.accepted, granted = excluded.granted, left_us = excluded.left_us, "
+    "refused = excluded.refused, refused_us = excluded.refused_us, erased = excluded.erased"
+)
+"""Never a replacement: those who are counted by triggers would leave without being counted."""
 _STOOD = "SELECT who, person, user, account, name, email, standing, owner, detail FROM roster_standings WHERE place = ?"
 
 

@@ -14,12 +14,6 @@ DRIFT_KEPT = 800
 """Of a rule: two years of nights, and what was asked for beside them."""
 
 
-def elsewhere(raw: sqlite3.Connection, tenant: str, rule: str, lane: str) -> dict[str, tuple[str, str]]:
-    """See ``ports.rosters``."""
-    sql = "SELECT place, rule, unit FROM roster_places WHERE tenant = ? AND lane = ? AND rule <> ? AND place <> ''"
-    return {place: (other, unit) for place, other, unit in raw.execute(sql, (tenant, lane, rule))}
-
-
 def touch(raw: sqlite3.Connection, lane: str, place: str, due: int) -> int:
     """See ``ports.rosters``."""
     return raw.execute(
@@ -53,6 +47,12 @@ def plans(raw: sqlite3.Connection, tenant: str, limit: int) -> list[PlanRow]:
     """See ``ports.rosters``."""
     sql = f"SELECT {_PLAN} FROM roster_plans WHERE tenant = ? ORDER BY made_us DESC, no DESC LIMIT ?"  # noqa: S608
     return [_row(row, b"{}") for row in raw.execute(sql, (tenant, limit))]
+
+
+def accepted(raw: sqlite3.Connection, tenant: str) -> frozenset[str]:
+    """See ``ports.rosters``."""
+    sql = "SELECT hash FROM roster_plans INDEXED BY roster_plans_accepted WHERE tenant = ? AND state = 'accepted'"
+    return frozenset(row[0] for row in raw.execute(sql, (tenant,)))
 
 
 def _row(row: Sequence[Any], body: bytes) -> PlanRow:
@@ -112,8 +112,8 @@ def counts(raw: sqlite3.Connection, tenant: str) -> dict[int, dict[str, int]]:
     """See ``ports.rosters``."""
     found: dict[int, dict[str, int]] = defaultdict(dict)
     for place, standing, n in raw.execute(
-        "SELECT s.place, s.standing, count(*) FROM roster_places p JOIN roster_standings s ON s.place = p.no "
-        "WHERE p.tenant = ? GROUP BY s.place, s.standing",
+        "SELECT t.place, t.what, t.n FROM roster_places p JOIN roster_tallies t ON t.place = p.no "
+        "WHERE p.tenant = ? AND t.what <> 'inside' AND t.n > 0",
         (tenant,),
     ):
         found[place][standing] = n

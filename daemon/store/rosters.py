@@ -9,7 +9,7 @@ from typing import Any
 from actors.domain.identity import EMAIL
 from actors.domain.rosters.accounts import Account as Standing
 from actors.domain.rosters.desired import Enrolled
-from actors.domain.rosters.model import Kept, Place, PlaceKind, Unit
+from actors.domain.rosters.model import Kept, PlaceKind, Unit
 from actors.ports.rostering import Account
 from actors.ports.rosters import (
     AccountFound,
@@ -23,23 +23,15 @@ from actors.ports.rosters import (
     Reckoned,
     RuleState,
 )
-from daemon.store import enrolled, ordering, reckoning, rostered
+from daemon.store import enrolled, placed, reckoning, rostered
 from daemon.store.engine import Engine
 from daemon.store.persons import some_of
 from daemon.store.rostering import mark_source
 from daemon.store.writer import Writer
 
-_PLACE = (
-    "no, unit, course, name, topic, label, lane, kind, place, made, made_us, read_us, closed, due, due_us, marks, "
-    "stuck, stuck_us, parked, partly"
-)
 _KEPT = (
     "place, id, person, owner, membership, inside, put_us, tries, ours, accepted, granted, left_us, "
     "refused, refused_us, erased"
-)
-_INSIDE = (
-    "SELECT p.no, count(*) FROM roster_places p JOIN roster_kept k ON k.place = p.no AND k.inside = 1 "
-    "WHERE p.tenant = ? AND p.rule = ? GROUP BY p.no"
 )
 _SPREAD = """
     INSERT INTO roster_places (tenant, rule, unit, lane, kind, course, name, topic, label, due, marks)
@@ -98,11 +90,21 @@ class SqlRosters:
         values = (tenant, rule, state.digest, state.whole_us, state.turns_us, state.everybody)
         await self._write(lambda raw: raw.execute(sql, values))
 
-    async def places(self, tenant: str, rule: str, lane: str, kind: PlaceKind) -> dict[str, PlaceState]:
-        return await self._read(lambda raw: _places(raw, tenant, rule, lane, kind))
+    async def places(
+        self, tenant: str, rule: str, lane: str, kind: PlaceKind, units: Sequence[str] | None = None
+    ) -> dict[str, PlaceState]:
+        return await self._read(lambda raw: placed.places(raw, tenant, rule, lane, kind, units))
+
+    async def at_hand(
+        self, tenant: str, rule: str, lane: str, kind: PlaceKind, courses: Sequence[str], now_us: int
+    ) -> dict[str, PlaceState]:
+        return await self._read(lambda raw: placed.at_hand(raw, tenant, rule, lane, kind, courses, now_us))
+
+    async def next_due_us(self, tenant: str, rule: str, lane: str, kind: PlaceKind) -> int | None:
+        return await self._read(lambda raw: placed.next_due_us(raw, tenant, rule, lane, kind))
 
     async def inside(self, tenant: str, rule: str) -> dict[int, int]:
-        return dict(await self._read(lambda raw: raw.execute(_INSIDE, (tenant, rule)).fetchall()))
+        return await self._read(lambda raw: placed.inside(raw, tenant, rule))
 
     async def spread(
         self,
@@ -129,8 +131,8 @@ class SqlRosters:
 
         await self._write(job)
 
-    async def elsewhere(self, tenant: str, rule: str, lane: str) -> dict[str, tuple[str, str]]:
-        return await self._read(lambda raw: rostered.elsewhere(raw, tenant, rule, lane))
+    async def taken(self, tenant: str, lane: str) -> dict[str, tuple[str, str]]:
+        return await self._read(lambda raw: placed.taken(raw, tenant, lane))
 
     async def touch(self, lane: str, place: str, due: int) -> int:
         sql = "SELECT count(*) FROM roster_places WHERE lane = ? AND place = ? AND place <> ''"
@@ -178,15 +180,11 @@ class SqlRosters:
         sql = "INSERT OR REPLACE INTO roster_accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
         await self._write(lambda raw: raw.executemany(sql, rows))
 
-    async def contacts(self, tenant: str, target: str) -> dict[int, str]:
-        sql = (
-            "SELECT c.person, c.address FROM contacts c JOIN persons p ON p.no = c.person "
-            "WHERE p.tenant = ? AND c.target = ?"
-        )
-        return dict(await self._read(lambda raw: raw.execute(sql, (tenant, target)).fetchall()))
+    async def contacts(self, persons: Sequence[int], target: str) -> dict[int, str]:
+        return await self._read(lambda raw: enrolled.contacts(raw, persons, target))
 
-    async def withheld(self, tenant: str) -> dict[tuple[int, str], str]:
-        return await self._read(lambda raw: enrolled.withheld_addresses(raw, tenant))
+    async def withheld(self, tenant: str, addresses: Sequence[str]) -> dict[tuple[int, str], str]:
+        return await self._read(lambda raw: enrolled.withheld_addresses(raw, tenant, addresses))
 
     async def addresses(self, tenant: str, persons: Sequence[int]) -> dict[int, tuple[str, ...]]:
         def job(raw: sqlite3.Connection) -> dict[int, tuple[str, ...]]:
@@ -233,6 +231,9 @@ class SqlRosters:
     async def plans(self, tenant: str, limit: int) -> list[PlanRow]:
         return await self._read(lambda raw: rostered.plans(raw, tenant, limit))
 
+    async def accepted(self, tenant: str) -> frozenset[str]:
+        return await self._read(lambda raw: rostered.accepted(raw, tenant))
+
     async def judge_plan(self, tenant: str, hash_: str, state: PlanState, by: str, now_us: int) -> bool:
         return await self._write(lambda raw: rostered.judge_plan(raw, tenant, hash_, state, by, now_us))
 
@@ -273,45 +274,6 @@ def _share(raw: sqlite3.Connection, tenant: str, rules: Mapping[str, Sequence[st
             [(tenant, rule, course) for rule in rules.get(name, ())],
         )
         raw.execute("DELETE FROM roster_due WHERE source = ? AND course = ?", (source, course))
-
-
-def _places(raw: sqlite3.Connection, tenant: str, rule: str, lane: str, kind: PlaceKind) -> dict[str, PlaceState]:
-    open_ = ordering.open_orders_each(raw, lane, rule)
-    found = {}
-    sql = f"SELECT {_PLACE} FROM roster_places WHERE tenant = ? AND rule = ? AND lane = ? AND kind = ? ORDER BY no"  # noqa: S608
-    for row in raw.execute(sql, (tenant, rule, lane, kind)):
-        waiting, flying = open_.get(ordering.destination(rule, row[1]), (0, 0))
-        found[row[1]] = _state(rule, row, waiting, flying)
-    return found
-
-
-def _state(rule: str, row: Sequence[Any], waiting: int, flying: int) -> PlaceState:
-    no, key, course, name, topic, label, lane, kind, id_, made, made_us, read_us, closed, *rest = row
-    due, due_us, marks, stuck, stuck_us, parked, partly = rest
-    unit = Unit(rule=rule, key=key, course=course, name=name, topic=topic, label=label)
-    place = Place(
-        no=no,
-        unit=unit,
-        lane=lane,
-        kind=kind,
-        id=id_,
-        made=bool(made),
-        made_us=made_us,
-        read_us=read_us,
-        closed=closed,
-    )
-    return PlaceState(
-        place=place,
-        due=due,
-        due_us=due_us,
-        marks=marks,
-        waiting=waiting,
-        flying=flying,
-        stuck=stuck,
-        stuck_us=stuck_us,
-        parked=parked,
-        partly=partly,
-    )
 
 
 def _account(row: Sequence[Any]) -> AccountFound:

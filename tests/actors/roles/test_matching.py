@@ -58,10 +58,10 @@ class Memory:
     def now_us(self) -> int:
         return self.now
 
-    async def contacts(self, tenant: str, target: str) -> dict[int, str]:
+    async def contacts(self, persons: Sequence[int], target: str) -> dict[int, str]:
         return self.said
 
-    async def withheld(self, tenant: str) -> dict[tuple[int, str], str]:
+    async def withheld(self, tenant: str, addresses: Sequence[str]) -> dict[tuple[int, str], str]:
         return self.kept_back
 
     async def addresses(self, tenant: str, persons: Sequence[int]) -> dict[int, tuple[str, ...]]:
