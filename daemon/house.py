@@ -33,7 +33,7 @@ from config.secrets import SecretReader, SecretUnavailable
 from daemon import settings
 from daemon.auditing import Logbook
 from daemon.connections import ConnectionDesk
-from daemon.control.office import Check, ReloadOutcome
+from daemon.control.office import Backstage, Check, ReloadOutcome
 from daemon.control.protocol import Level
 from daemon.control.times import moment
 from daemon.control.wellness import quarantine_checks
@@ -68,6 +68,7 @@ class House:
         outbound: Outbound,
     ) -> None:
         self.version = installed_version()
+        self.backstage = Backstage()
         self.started_us = world.clock.now_us()
         self.store = store
         self.draining = False

@@ -28,6 +28,7 @@ from daemon.auditing import Auditor
 from daemon.chronicler import Chronicler
 from daemon.clock import SystemClock, SystemDice
 from daemon.control.listener import ControlRefused
+from daemon.control.office import Backstage
 from daemon.control.server import serve_control
 from daemon.depot import FileDepot
 from daemon.dialects import dialects_of
@@ -197,6 +198,7 @@ class Daemon:
             outbound=self._outbound,
             stop=self._stopping.set,
         )
+        self._house.backstage = Backstage(lambda: list(telemetry.log.recent), lambda: telemetry.metrics.page("")[1])
         self._notifier = Notifier(notify_address(environ), witness.trouble)
         self._auditor = Auditor(store, witness, clock, configuration.daemon.audit)
         self._lookout = Lookout(self._house, self._chronicler)

@@ -9,6 +9,7 @@ import click
 from daemon.cli import (
     alarming,
     auditing,
+    backups,
     changing,
     conserving,
     credentials,
@@ -31,9 +32,9 @@ from daemon.cli.trunk import cli
 from daemon.control.exits import Exit
 
 __all__ = [
-    "alarming", "auditing", "changing", "cli", "conserving", "credentials", "identity", "looking", "main", "mapping",
-    "owning", "quarantine", "reconciling", "registering", "remapping", "retention", "reviewing", "sitting", "sources",
-    "tokening", "vaulting",
+    "alarming", "auditing", "backups", "changing", "cli", "conserving", "credentials", "identity", "looking",
+    "main", "mapping", "owning", "quarantine", "reconciling", "registering", "remapping", "retention", "reviewing",
+    "sitting", "sources", "tokening", "vaulting",
 ]  # fmt: skip
 
 

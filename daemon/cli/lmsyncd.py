@@ -103,6 +103,57 @@ def schema(which: str) -> None:
 
 
 @cli.command()
+@_config_option
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--check", is_flag=True, help="Open it, prove it, say what it holds; touch nothing.")
+@click.option(
+    "--identity",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="KEYFILE",
+    help="The private key (PEM), or the vault's key, that opens it; else the configured vault's.",
+)
+@click.option("--accept-loss", is_flag=True, help="Also where the store here has what the backup lacks.")
+@click.option(
+    "--unpack", type=click.Path(path_type=Path, dir_okay=False), metavar="DB", help="Only decrypt it, into this file."
+)
+@click.option("--json", "as_json", is_flag=True, help="JSON Lines.")
+def restore(
+    config: Path, file: Path, check: bool, identity: Path | None, accept_loss: bool, unpack: Path | None, as_json: bool
+) -> None:
+    """Put a backup in the store's place. The daemon must be stopped, except for --check and --unpack.
+
+    The backup is opened and proven first: every page, the chain of the audit, the conservation of what was accepted.
+    What stood there is moved aside, not removed. Whatever may have been posted since the backup was made is looked for
+    before it is posted, so that nothing is posted twice.
+    """
+    from daemon.recovery import Wanted
+    from daemon.recovery import restore as put_back
+
+    if check and unpack is not None:
+        raise click.UsageError("either --check or --unpack")
+    wanted = Wanted(file=file, identity=identity, check=check, accept_loss=accept_loss, unpack=unpack)
+    sys.exit(put_back(config, dict(os.environ), wanted, as_json=as_json))
+
+
+@cli.command()
+@_config_option
+@click.option(
+    "--database",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A database file, or a copy of one, instead of the configuration's store.",
+)
+@click.option("--json", "as_json", is_flag=True, help="JSON Lines.")
+def verify(config: Path, database: Path | None, as_json: bool) -> None:
+    """Prove that the store is whole and adds up; a daemon may use it or not. `lmsyncctl verify` asks the daemon.
+
+    Names each row that does not fit; exit code 1 if there is one.
+    """
+    from daemon.recovery import verify as prove
+
+    sys.exit(prove(config, dict(os.environ), database, as_json=as_json))
+
+
+@cli.command()
 @click.option("--listen", default="127.0.0.1:8490", show_default=True, metavar="HOST:PORT")
 @click.option(
     "--limits", type=click.Choice(["on", "off"]), default="on", show_default=True, help="Vendors' rate limits."

@@ -16,6 +16,7 @@ from daemon.cli import (
     mappings,
     quarantined,
     readings,
+    safekeeping,
     stories,
     tables,
 )
@@ -115,6 +116,10 @@ class People:
                 | views.MisfitRow()
                 | views.BalanceRow()
                 | views.ContradictionRow()
+                | views.VerifiedRow()
+                | views.WrongRow()
+                | views.StorageRow()
+                | views.SupportPartRow()
             ):
                 if self._listed and type(self._listed[0]) is not type(view):
                     self._flush()
@@ -154,6 +159,13 @@ class People:
             case views.CountedRow():
                 self._flush()
                 self._console.print(balances.said(view))
+            case views.BackupHeadRow() | views.BackupRow() | views.BackupFileRow() | views.DiskRow():
+                self._flush()
+                self._console.print(safekeeping.said(view))
+            case views.ProgressRow():
+                safekeeping.progress(view)
+            case views.BackupPartRow():
+                pass  # bytes for a file, not for people
             case views.ErasePlanRow() | views.ErasingRow():
                 self._flush()
                 self._console.print(erasures.said(view))

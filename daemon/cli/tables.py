@@ -22,6 +22,7 @@ from daemon.cli import (
     quarantined,
     readings,
     rostered,
+    safekeeping,
     seated,
     tokened,
     vaulted,
@@ -53,6 +54,7 @@ Listed = (
     | v.SessionRow
     | audited.Listed
     | balances.Listed
+    | safekeeping.Listed
     | chronicled.Listed
     | rostered.Listed
     | vaulted.Listed
@@ -75,19 +77,12 @@ def table(rows: Sequence[Listed], now_us: int) -> RenderableType:
     return made
 
 
+_FIGURES = (
+    "other", "oldest", "in flight", "since start", "attempts", "people", "routes", "unrouted", "took", "line", "number",
+)  # fmt: skip
 _NUMBERS = {
     *EVERYDAY,
-    "other",
-    "oldest",
-    "in flight",
-    "since start",
-    "attempts",
-    "people",
-    "routes",
-    "unrouted",
-    "took",
-    "line",
-    "number",
+    *_FIGURES,
     *outlooks.NUMBERS,
     *keeping.NUMBERS,
     *quarantined.NUMBERS,
@@ -95,6 +90,7 @@ _NUMBERS = {
     *readings.NUMBERS,
     *audited.NUMBERS,
     *balances.NUMBERS,
+    *safekeeping.NUMBERS,
     *rostered.NUMBERS,
     *vaulted.NUMBERS,
 }
@@ -148,6 +144,8 @@ def _headings(row: Listed) -> tuple[str, ...]:
             return audited.headings(row)
         case v.BalanceRow() | v.ContradictionRow():
             return balances.headings(row)
+        case v.VerifiedRow() | v.WrongRow() | v.StorageRow() | v.SupportPartRow():
+            return safekeeping.headings(row)
         case (
             v.RosterPlanRow()
             | v.RosterChangeRow()
@@ -257,6 +255,8 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
             return audited.cells(row)
         case v.BalanceRow() | v.ContradictionRow():
             return balances.cells(row)
+        case v.VerifiedRow() | v.WrongRow() | v.StorageRow() | v.SupportPartRow():
+            return safekeeping.cells(row)
         case (
             v.RosterPlanRow()
             | v.RosterChangeRow()

@@ -39,6 +39,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
 
     role: ClassVar[Role] = Role.VIEWER
     mutates: ClassVar[bool] = False
+    lasts_s: ClassVar[float] = 900.0
+    """After so long an answer is given up."""
 
     @property
     def verb(self) -> str:

@@ -22,6 +22,10 @@ from daemon.control.audit_asks import AuditAnchor as AuditAnchor
 from daemon.control.audit_asks import AuditExport as AuditExport
 from daemon.control.audit_asks import AuditList as AuditList
 from daemon.control.audit_asks import AuditVerify as AuditVerify
+from daemon.control.backup_asks import Backup as Backup
+from daemon.control.backup_asks import RetentionForecast as RetentionForecast
+from daemon.control.backup_asks import Support as Support
+from daemon.control.backup_asks import Verify as Verify
 from daemon.control.chronicle_asks import AlertList as AlertList
 from daemon.control.chronicle_asks import AlertTest as AlertTest
 from daemon.control.chronicle_asks import Events as Events
@@ -249,6 +253,10 @@ AnyAsk = (
     | ConfigShow
     | RetentionShow
     | RetentionRun
+    | RetentionForecast
+    | Backup
+    | Verify
+    | Support
     | SourceList
     | SourcePause
     | SourceResume

@@ -40,8 +40,18 @@ class ReloadOutcome(msgspec.Struct, frozen=True, kw_only=True):
     problems: Sequence[Problem] = ()
 
 
+class Backstage(msgspec.Struct, frozen=True):
+    """What only the process itself can tell: the newest lines of its log (JSON, secrets masked), and its metrics."""
+
+    lines: Callable[[], Sequence[bytes]] = list
+    metrics: Callable[[], str] = str
+
+
 class Office(Protocol):
     """The daemon, as the control socket sees it."""
+
+    @property
+    def backstage(self) -> Backstage: ...
 
     @property
     def version(self) -> str: ...

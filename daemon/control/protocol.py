@@ -26,6 +26,7 @@ from daemon.control.asks import AuditAnchor as AuditAnchor
 from daemon.control.asks import AuditExport as AuditExport
 from daemon.control.asks import AuditList as AuditList
 from daemon.control.asks import AuditVerify as AuditVerify
+from daemon.control.asks import Backup as Backup
 from daemon.control.asks import Change as Change
 from daemon.control.asks import ConfigCheck as ConfigCheck
 from daemon.control.asks import ConfigShow as ConfigShow
@@ -87,6 +88,7 @@ from daemon.control.asks import ReconcileShow as ReconcileShow
 from daemon.control.asks import ReconcileStatus as ReconcileStatus
 from daemon.control.asks import Reload as Reload
 from daemon.control.asks import Resume as Resume
+from daemon.control.asks import RetentionForecast as RetentionForecast
 from daemon.control.asks import RetentionRun as RetentionRun
 from daemon.control.asks import RetentionShow as RetentionShow
 from daemon.control.asks import Role as Role
@@ -103,6 +105,7 @@ from daemon.control.asks import SourcePause as SourcePause
 from daemon.control.asks import SourceResume as SourceResume
 from daemon.control.asks import SourceSync as SourceSync
 from daemon.control.asks import StateName as StateName
+from daemon.control.asks import Support as Support
 from daemon.control.asks import TargetList as TargetList
 from daemon.control.asks import TargetTest as TargetTest
 from daemon.control.asks import TokenList as TokenList
@@ -114,6 +117,7 @@ from daemon.control.asks import VaultRotate as VaultRotate
 from daemon.control.asks import VaultShred as VaultShred
 from daemon.control.asks import VaultStatus as VaultStatus
 from daemon.control.asks import VaultUnlock as VaultUnlock
+from daemon.control.asks import Verify as Verify
 from daemon.control.asks import Why as Why
 from daemon.control.asks import Word as Word
 from daemon.control.exits import Exit

@@ -42,7 +42,6 @@ CONNECTIONS_MAX = 32
 IDLE_S = 60.0
 WRITE_S = 30.0
 LAST_WORD_S = 2.0
-VERB_S = 900.0
 UNSETTLED = (ActorDied, DeadlineExceeded, trio.TooSlowError, Unsettled)
 """After these nobody knows whether it was done."""
 READ_BYTES = 65_536
@@ -134,7 +133,7 @@ class Desk:
                 )
             if acts(request):
                 intended = await self._intend(tenant, deed)
-            with trio.fail_after(VERB_S):
+            with trio.fail_after(request.lasts_s):
                 asking = Asking(self._office, peer, emit, self._before, deed.correlation_id)
                 done = await verbs.answer(request, asking)
             reply: Done | Error = msgspec.structs.replace(done, id=request.id)
@@ -220,7 +219,7 @@ class Desk:
             case SecretUnavailable():
                 what, code, advice = f"a secret cannot be had: {error}", Exit.BAD_CONFIGURATION, "put it in its place"
             case trio.TooSlowError():
-                what, code, advice = f"no end after {VERB_S:g} s", Exit.AGAIN, "see the daemon's log"
+                what, code, advice = f"no end after {request.lasts_s:g} s", Exit.AGAIN, "see the daemon's log"
             case _:
                 self._office.witness.trouble("control.fault", error, verb=request.verb)
                 what, code = f"fault in lmsyncd: {type(error).__name__}", Exit.FAILURE

@@ -12,6 +12,16 @@ from daemon.control.audited import ChainRow as ChainRow
 from daemon.control.audited import MisfitRow as MisfitRow
 from daemon.control.audited import ProvenRow as ProvenRow
 from daemon.control.audited import WhoRow as WhoRow
+from daemon.control.backed import BackupFileRow as BackupFileRow
+from daemon.control.backed import BackupHeadRow as BackupHeadRow
+from daemon.control.backed import BackupPartRow as BackupPartRow
+from daemon.control.backed import BackupRow as BackupRow
+from daemon.control.backed import DiskRow as DiskRow
+from daemon.control.backed import ProgressRow as ProgressRow
+from daemon.control.backed import StorageRow as StorageRow
+from daemon.control.backed import SupportPartRow as SupportPartRow
+from daemon.control.backed import VerifiedRow as VerifiedRow
+from daemon.control.backed import WrongRow as WrongRow
 from daemon.control.chronicled import AlarmRow as AlarmRow
 from daemon.control.chronicled import AlertRow as AlertRow
 from daemon.control.chronicled import EventRow as EventRow
@@ -263,6 +273,16 @@ AnyView = (
     | KeptRow
     | SpaceRow
     | SweptRow
+    | BackupFileRow
+    | BackupHeadRow
+    | BackupPartRow
+    | BackupRow
+    | DiskRow
+    | ProgressRow
+    | StorageRow
+    | SupportPartRow
+    | VerifiedRow
+    | WrongRow
     | MappingRow
     | TableRow
     | MappedRow

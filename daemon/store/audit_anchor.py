@@ -128,13 +128,13 @@ def own_up(raw: sqlite3.Connection, missing: str, remembered: mark.Mark, now_us:
     add(raw, entry, now_us, remembered.audited)
 
 
-def accepted(raw: sqlite3.Connection, loss: mark.Lost, now_us: int) -> None:
+def accepted(raw: sqlite3.Connection, loss: mark.Lost, now_us: int, by: str = "migrate") -> None:
     """A row about whoever goes on without commits that are missing, numbered behind those of the audit that are."""
     [store] = raw.execute("SELECT value FROM facts WHERE name = 'store_id'").fetchone() or [""]
     floor = loss.mark.audited if loss.mark.store == store else 0
     who = f"{_login()} (uid {os.getuid()})"
     said = {"kind": loss.kind, "commits": loss.missing, "rows_before": head(raw).seq, "rows_remembered": floor}
-    told = Told(who=who, place=f"lmsyncd migrate, pid {os.getpid()}", arguments=msgspec.json.encode(said).decode())
+    told = Told(who=who, place=f"lmsyncd {by}, pid {os.getpid()}", arguments=msgspec.json.encode(said).decode())
     add(raw, Entry(tenant=HOST, kind="noted", what="store.loss_accepted", told=told, result="done"), now_us, floor)
 
 

@@ -276,28 +276,38 @@ def upgrade(path: Path, now_us: int, *, accept_loss: bool = False) -> list[str]:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = Lock(path)
     try:
+        return upgrade_held(path, now_us, accept_loss=accept_loss)
+    finally:
+        lock.release()
+
+
+def upgrade_held(
+    path: Path, now_us: int, *, accept_loss: bool = False, presumed: Lost | None = None, by: str = "migrate"
+) -> list[str]:
+    """``upgrade``, for who holds the lock. ``presumed``: a loss that no mark tells of and that is accepted. ``by``: the
+    command that it is put on record with."""
+    try:
         admitted = admit(path, unheard, accept_loss=accept_loss)
         _private(path)
         raw = sqlite3.connect(path)
         try:
             tune(raw, read_only=False)
             done = [f"applied {migration.label}" for migration in _upgrade(raw, now_us)]
-            if admitted.loss is not None:
-                done.append(_accept(raw, path, admitted.loss, now_us))
+            loss = admitted.loss or presumed
+            if loss is not None:
+                done.append(_accept(raw, path, loss, now_us, by))
             return done
         finally:
             raw.close()
     except (sqlite3.Error, OSError) as error:
         said = unopenable(error) if isinstance(error, sqlite3.Error) else error
-        raise StoreRefused(f"cannot migrate {path}: {said}") from error
-    finally:
-        lock.release()
+        raise StoreRefused(f"cannot {by} {path}: {said}") from error
 
 
-def _accept(raw: sqlite3.Connection, path: Path, loss: Lost, now_us: int) -> str:
+def _accept(raw: sqlite3.Connection, path: Path, loss: Lost, now_us: int, by: str) -> str:
     """Note the loss, and write a mark of what is left."""
     doubted = accept(raw, loss, now_us)
-    accepted(raw, loss, now_us)
+    accepted(raw, loss, now_us, by)
     file = MarkFile(mark_path(path))
     try:
         file.write(snapshot(raw, now_us))

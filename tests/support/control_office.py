@@ -25,7 +25,7 @@ from config.problems import Problem
 from config.secrets import SecretReader
 from daemon.connections import ConnectionDesk
 from daemon.control import verbs
-from daemon.control.office import Asking, Check, ReloadOutcome
+from daemon.control.office import Asking, Backstage, Check, ReloadOutcome
 from daemon.control.protocol import AnyAsk, Done, Level
 from daemon.control.roles import Peer
 from daemon.gateway.keyring import Keyring
@@ -41,6 +41,7 @@ class Office:
     """Implements ``daemon.control.office.Office``. What the daemon would do itself is set by the test."""
 
     version = "1.2.3"
+    backstage = Backstage()
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
 """The rows of ``control.views`` that have files of samples of their own, in one list; append yours here."""
 
 from audit_samples import AUDITED
+from backed_samples import BACKED
 from balance_samples import BALANCES
 from chronicle_samples import CHRONICLE
 from conflict_samples import CONFLICTED
@@ -19,6 +20,7 @@ OTHERS = [
     *KEEPING,
     *CLIENTS,
     *AUDITED,
+    *BACKED,
     *BALANCES,
     *CHRONICLE,
     *VAULT,

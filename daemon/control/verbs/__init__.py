@@ -8,6 +8,7 @@ from daemon.control.verbs import (
     accounts,
     actors,
     audit,
+    backing,
     backlog,
     chronicle,
     conflicts,
@@ -33,12 +34,15 @@ from daemon.control.verbs import (
     routing,
     sessions,
     sources,
+    storing,
     story,
+    supporting,
     switches,
     targets,
     tokens,
     unrouted,
     vault,
+    verifying,
 )
 
 
@@ -119,6 +123,14 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await retention.show(request, asking)
         case p.RetentionRun():
             return await retention.run(request, asking)
+        case p.RetentionForecast():
+            return await storing.forecast(request, asking)
+        case p.Backup():
+            return await backing.backup(request, asking)
+        case p.Verify():
+            return await verifying.verify(request, asking)
+        case p.Support():
+            return await supporting.support(request, asking)
         case p.ErasePlan():
             return await erasing.plan(request, asking)
         case p.EraseRun():

@@ -42,6 +42,10 @@ SAMPLES: dict[str, p.Ask] = {
     "config.show": p.ConfigShow(tenant="acme"),
     "retention.show": p.RetentionShow(tenant="acme"),
     "retention.run": p.RetentionRun(tenant="acme", dry_run=True),
+    "retention.forecast": p.RetentionForecast(tenant="acme"),
+    "backup": p.Backup(recipients=("-----BEGIN PUBLIC KEY-----",), dry_run=True),
+    "verify": p.Verify(),
+    "support": p.Support(dry_run=True),
     "source.list": p.SourceList(tenant="acme"),
     "source.pause": p.SourcePause(source="acme/campus", dry_run=True),
     "source.resume": p.SourceResume(source="acme/campus"),
@@ -124,6 +128,7 @@ EXPORTING = {"export.begin", "export.page", "erase.plan", "erase.list", "quarant
     "conflict.list",
     "conflict.show",
     "conservation.verify",
+    "verify",
     "reconcile.plan",
     "reconcile.show",
     "reconcile.report",
@@ -158,17 +163,17 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
         *("conflict.approve", "conflict.reject", "conflict.undo"),
         *("reconcile.apply", "reconcile.accept", "reconcile.run"),
         *("quarantine.retry", "quarantine.edit", "quarantine.dismiss", "map.activate", "map.rollback"),
-        *("token.rotate", "token.revoke", "session.revoke", "alert.test"),
+        *("token.rotate", "token.revoke", "session.revoke", "alert.test", "backup", "support"),
         *("audit.anchor", "secret.set", "secret.remove", "vault.rotate", "vault.unlock", "vault.shred"),
     }
     assert {verb for verb, kind in p.VERBS.items() if "dry_run" in kind.__struct_fields__} == mutating
     assert {verb for verb, kind in p.VERBS.items() if kind.role > Role.VIEWER} == mutating | EXPORTING
     assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.NOBODY} == {"whoami"}
     approvers = {"audit.list", "audit.verify", "conflict.approve", "conflict.reject", "conflict.undo"}
-    approvers |= {"reconcile.accept"}
+    approvers |= {"reconcile.accept", "support", "verify"}
     assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.APPROVER} == approvers
     admins = {"drain", "credential.create", "credential.rotate", "credential.revoke"}
-    admins |= {"erase.plan", "erase.run", "erase.list", "audit.export"}
+    admins |= {"erase.plan", "erase.run", "erase.list", "audit.export", "backup"}
     admins |= {"token.rotate", "token.revoke", "session.revoke"}
     admins |= {"secret.set", "secret.remove", "vault.rotate", "vault.unlock", "vault.shred"}
     assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.ADMIN} == admins

@@ -1,0 +1,88 @@
+"""Where a backup goes on the disk of whoever asked for it, and which older ones make room.
+
+The file has its name only when it is whole and on disk; until then it is hidden beside its place, and removed when
+anything goes wrong. Older ones leave after that, never before.
+"""
+
+import os
+import re
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from daemon.backup.refusing import BackupRefused
+
+MODE = 0o600
+OVERHEAD_BYTES = 1024 * 1024
+
+
+def name_of(store: str, at_us: int) -> str:
+    """What a backup is called; the names of one store are in the order of their times."""
+    return f"lmsyncd-{store}-{datetime.fromtimestamp(at_us / 1e6, UTC):%Y%m%dT%H%M%SZ}.backup"
+
+
+def siblings(folder: Path, store: str) -> list[Path]:
+    """The backups of a store in a folder, the newest first."""
+    ours = re.compile(rf"lmsyncd-{re.escape(store)}-\d{{8}}T\d{{6}}Z\.backup")
+    return sorted((path for path in folder.iterdir() if ours.fullmatch(path.name) and path.is_file()), reverse=True)
+
+
+class Placed:
+    """A file that is being written. Use it as a context; ``keep`` at the end, else nothing is left."""
+
+    def __init__(self, path: Path, bytes_max: int) -> None:
+        """Raises BackupRefused where it is there already or has no room, OSError."""
+        self.path = path
+        self._part = path.with_name(f".{path.name}.part")
+        if path.exists():
+            raise BackupRefused(f"{path} is there already; name another file, or a directory")
+        free = shutil.disk_usage(path.parent).free
+        if free < bytes_max + OVERHEAD_BYTES:
+            raise BackupRefused(
+                f"{path.parent} has {free / 1e6:,.0f} MB free, and the backup may need {bytes_max / 1e6:,.0f} MB"
+            )
+        self._part.unlink(missing_ok=True)
+        self._handle = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, MODE)
+        self._open = True
+        self.bytes = 0
+
+    def __enter__(self) -> "Placed":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._open:
+            os.close(self._handle)
+            self._open = False
+        self._part.unlink(missing_ok=True)
+
+    def write(self, data: bytes) -> None:
+        """Raises OSError."""
+        view = memoryview(data)
+        while view:
+            written = os.write(self._handle, view)
+            self.bytes += written
+            view = view[written:]
+
+    def keep(self) -> None:
+        """It is whole: on disk, and under its name. Raises OSError."""
+        os.fsync(self._handle)
+        os.close(self._handle)
+        self._open = False
+        self._part.rename(self.path)
+        sync_folder(self.path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def retire(folder: Path, store: str, keep: int) -> list[Path]:
+    """Remove all but the newest ``keep`` of this store; those that were removed. Raises OSError."""
+    gone = siblings(folder, store)[keep:]
+    for path in gone:
+        path.unlink()
+    return gone

@@ -1,0 +1,49 @@
+"""Where a backup goes: under its name when it is whole, and older ones leave after that."""
+
+from pathlib import Path
+
+import pytest
+
+from daemon.backup.placing import Placed, name_of, retire, siblings
+from daemon.backup.refusing import BackupRefused
+
+
+def test_a_file_has_its_name_when_it_is_whole_and_not_before(tmp_path: Path) -> None:
+    path = tmp_path / "b.backup"
+    with Placed(path, 10) as file:
+        file.write(b"one")
+        assert not path.exists()
+        file.write(b"two")
+        file.keep()
+    assert path.read_bytes() == b"onetwo"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == ["b.backup"]
+    with pytest.raises(BackupRefused, match="there already"):
+        Placed(path, 10)
+
+
+def test_nothing_is_left_where_it_does_not_come_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "b.backup"
+    with Placed(path, 10) as file:
+        file.write(b"one")
+    (tmp_path / ".b.backup.part").write_bytes(b"of one that was killed")
+    with Placed(path, 10):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_room_nothing_is_begun(tmp_path: Path) -> None:
+    with pytest.raises(BackupRefused, match="MB free"):
+        Placed(tmp_path / "b.backup", 1 << 60)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_older_ones_of_the_same_store_leave(tmp_path: Path) -> None:
+    days = [name_of("4fe1", 1_800_000_000_000_000 + day * 86_400_000_000) for day in range(5)]
+    others = [name_of("77aa", 1_800_000_000_000_000), "before-the-upgrade.backup", f".{days[0]}.part", f"{days[0]}.gz"]
+    for name in (*days, *others):
+        (tmp_path / name).touch()
+    assert [path.name for path in siblings(tmp_path, "4fe1")] == sorted(days, reverse=True)
+    assert [path.name for path in retire(tmp_path, "4fe1", 2)] == sorted(days[:3], reverse=True)
+    assert {path.name for path in tmp_path.iterdir()} == {*days[3:], *others}
+    assert retire(tmp_path, "4fe1", 2) == []
