@@ -92,16 +92,18 @@ def _open(course: Course, state: str) -> Course:
 
 def doubts(raw: sqlite3.Connection, tenant: str, source: str) -> dict[str, str]:
     """See ``ports.rosters``."""
-    row = raw.execute("SELECT no, first_us, braked FROM sources WHERE tenant = ? AND name = ?", (tenant, source))
+    row = raw.execute("SELECT no, first_us, braked, spoilt FROM sources WHERE tenant = ? AND name = ?", (tenant, source))
     found = row.fetchone()
     if found is None:
         return {"": f"nothing was read of {source} yet"}
-    no, first_us, braked = found
+    no, first_us, braked, spoilt = found
     if first_us is None:
         parts = raw.execute(_PARTS, (no,)).fetchone()
         return {"": f"{source} {'told parts only so far' if parts else 'was not read to its end yet'}"}
     if braked:
         return {"": f"the brake of {source} is on: lmsyncctl source list"}
+    if spoilt:  # what it had besides was told: half of a change is none
+        return {"": f"what {source} told last was spoilt: {spoilt}"}
     told = {}
     for course, n in raw.execute(_QUARANTINED, (no,)):
         told[course] = f"{n} of its records are in quarantine: lmsyncctl quarantine list {tenant}/{source}"
