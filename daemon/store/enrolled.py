@@ -92,8 +92,8 @@ def _open(course: Course, state: str) -> Course:
 
 def doubts(raw: sqlite3.Connection, tenant: str, source: str) -> dict[str, str]:
     """See ``ports.rosters``."""
-    row = raw.execute("SELECT no, first_us, braked, spoilt FROM sources WHERE tenant = ? AND name = ?", (tenant, source))
-    found = row.fetchone()
+    sql = "SELECT no, first_us, braked, spoilt FROM sources WHERE tenant = ? AND name = ?"
+    found = raw.execute(sql, (tenant, source)).fetchone()
     if found is None:
         return {"": f"nothing was read of {source} yet"}
     no, first_us, braked, spoilt = found

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 import trio
 from district import district
-from roster_hall import plan, run, settled
+from roster_hall import plan, settled
 from schooled import deliver, open_district, read, rule
 from world import Campus
 
