@@ -22,7 +22,7 @@ SUITE ?=
 # Bytecode is kept, whatever the shell says: tests start some hundred processes, and each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check test test-fast test-real prove district conform simulate chaos bench lock manpages install uninstall clean
+.PHONY: help demo check test test-fast test-real prove district conform simulate chaos bench lock manpages package install uninstall clean
 
 help:  ## Show this
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -74,6 +74,10 @@ lock: $(VENV)/lock/bin/pip-compile  ## Write requirements.lock (everything) and 
 
 manpages: $(VENV)/run  ## Manual pages and shell completion, into build/share
 	systemd/share $(BIN) build/share
+
+package:  ## The Debian package, build/lmsyncd_VERSION_ARCH.deb: needs dpkg-deb and python3-venv, no root
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; set PYTHON=" >&2; exit 69; }
+	@$(PYTHON) systemd/debian/build.py
 
 install:  ## As root: into /opt/lmsyncd, with systemd units (docs/install.md)
 	systemd/install
