@@ -22,7 +22,7 @@ _SEATS = """
     JOIN records u ON u.source = e.source AND u.entity = 'user' AND u.id = e.user AND u.canonical <> x''
     JOIN records c ON c.source = e.source AND c.entity = 'course' AND c.id = e.course AND c.canonical <> x''
     LEFT JOIN personas p ON p.tenant = ? AND p.source = ? AND p.user = e.user
-    WHERE e.source = ? AND e.user <> '' AND {courses} AND (e.course, e.user, e.no) > (?, ?, ?)
+    WHERE e.source = ? AND e.user <> '' AND {courses} AND ({beyond}e.course, e.user, e.no) > (?, ?, ?)
     AND e.entity = 'enrolment' AND e.state <> 'gone' AND e.canonical <> x''
     ORDER BY e.course, e.user, e.no LIMIT ?
 """
@@ -54,14 +54,17 @@ def some(
     row = raw.execute(_SOURCE, (tenant, source)).fetchone()
     if row is None:
         return [], None
-    chosen = "1" if courses is None else f"e.course IN ({','.join('?' * len(courses))})"
+    chosen, beyond = "1", ""
+    if courses is not None:  # each by itself; nothing that comes before where it is to go on is walked over again
+        courses = [each for each in courses if each >= after[0]]
+        chosen, beyond = f"e.course IN ({','.join('?' * len(courses))})", "+"
     values = (tenant, source, row[0], *(courses or ()), *after, limit)
     found: list[Enrolled] = []
     users: dict[bytes, User] = {}
     known: dict[bytes, Course] = {}
     last = None
     for course, user, no, enrolment, who, who_is, what, what_is, person in raw.execute(
-        _SEATS.format(courses=chosen), values
+        _SEATS.format(courses=chosen, beyond=beyond), values
     ):
         if who not in users:
             users[who] = _alive(_user(who), who_is)

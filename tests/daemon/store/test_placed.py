@@ -124,6 +124,7 @@ def test_a_look_reads_no_table_from_its_beginning(raw: sqlite3.Connection) -> No
     asked: list[str] = []
     raw.set_trace_callback(asked.append)
     put(raw, 1, due=1)
+    raw.execute("INSERT INTO sources (no, tenant, name, kind) VALUES (1, ?, 'sis', 'toy')", (TENANT,))
     asked.clear()
     placed.at_hand(raw, TENANT, RULE, LANE, "channel", ["1", ""], NOW_US)
     placed.places(raw, TENANT, RULE, LANE, "channel", ["course:1"])
@@ -131,8 +132,10 @@ def test_a_look_reads_no_table_from_its_beginning(raw: sqlite3.Connection) -> No
     rostered.accepted(raw, TENANT)
     enrolled.withheld_addresses(raw, TENANT, ["a@example.edu"])
     enrolled.contacts(raw, [1], "slack")
+    enrolled.some(raw, TENANT, "sis", ["1"], ("", "", 0), 10)
     raw.set_trace_callback(None)
-    assert len(asked) >= 6
+    assert len(asked) >= 8
     for sql in asked:
         plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {sql}")]
         assert not [each for each in plan if each.startswith("SCAN") and "json_each" not in each], (sql, plan)
+        assert not [each for each in plan if "(course,user)>" in each], "the other courses are walked over"

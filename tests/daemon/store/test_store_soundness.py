@@ -49,9 +49,7 @@ async def test_a_damaged_page_is_refused_after_a_crash(tmp_path: Path) -> None:
     ("was", "becomes"),
     [("CREATE TABLE lives", "began_us"), ("CREATE TABLE facts", "value"), ("CREATE TABLE commits", "number")],
 )
-async def test_a_damaged_name_in_the_schema_is_refused_with_the_way_on(
-    tmp_path: Path, was: str, becomes: str
-) -> None:
+async def test_a_damaged_name_in_the_schema_is_refused_with_the_way_on(tmp_path: Path, was: str, becomes: str) -> None:
     """SQLite reads it and finds nothing wrong: our own statements do not find their column."""
     path = await crashed(tmp_path)
     await opens(path)
