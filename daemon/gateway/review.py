@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from actors.domain.conflicts.model import Case
+from actors.domain.conflicts.spoken import event_in, facts_in
 from actors.domain.conflicts.words import Language, label, reach, standing, title
 from actors.ports import Clock, Deed
 from actors.ports.conflicts import Decided, Decider
@@ -162,6 +163,7 @@ class ReviewResource:
         status: int = 200,
     ) -> Response:
         language = language_of(tenant)
+        case = msgspec.structs.replace(case, conflict=facts_in(case.conflict, language))
         told = case.conflict
         chosen = None if case.choice is None or case.state != "approved" else told.fixes[case.choice]
         return self._counter.pages.show(
@@ -172,6 +174,7 @@ class ReviewResource:
             heading=title(told.kind, language),
             standing=standing(case.state, language),
             fixes=[_fix(n, case, language) for n in range(len(told.fixes))] if case.state == "open" else [],
+            history=[(each, event_in(each, case, language)) for each in case.history],
             chosen="" if chosen is None else label(chosen.fix, language),
             notice=notice,
             base=self._list(tenant),
@@ -190,7 +193,7 @@ def _line(case: Case, language: Language) -> dict[str, object]:
     return {
         "no": case.no,
         "title": title(case.conflict.kind, language),
-        "about": case.conflict.about,
+        "about": facts_in(case.conflict, language).about,
         "since_us": case.raised_us,
         "best": label(best.fix, language),
         "confidence": best.confidence,

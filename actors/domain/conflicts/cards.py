@@ -12,6 +12,7 @@ import msgspec
 
 from actors.domain.changes import Change
 from actors.domain.conflicts.model import Case, ConflictState, Event
+from actors.domain.conflicts.spoken import event_in, facts_in
 from actors.domain.conflicts.words import Language, label, reach, say, standing, title
 from actors.domain.people import Learner
 
@@ -65,11 +66,12 @@ class Pressed(msgspec.Struct, frozen=True):
 
 def card(case: Case, language: Language, *, at: str, url: str = "", waiting: int = 0) -> ReviewCard:
     """``at``: when it is made (RFC 3339); ``waiting``: how many more are open."""
+    case = msgspec.structs.replace(case, conflict=facts_in(case.conflict, language))
     told = case.conflict
     facts = [(say("says", language, about=side.who), _side(side.value, side.detail)) for side in told.sides]
     facts = facts[:SIDES_SHOWN]
     if (last := case.history[-1:]) and last[0].what == "refused":
-        facts.append(("", _not_done(last[0], language)))
+        facts.append(("", _not_done(last[0], case, language)))
     if case.state != "open":
         facts.append((standing(case.state, language), _decided(case, language)))
     elif waiting:
@@ -130,14 +132,9 @@ def _side(value: str, detail: str) -> str:
     return f"{value} ({detail})" if detail else value
 
 
-def _not_done(event: Event, language: Language) -> str:
+def _not_done(event: Event, case: Case, language: Language) -> str:
     """What was pressed, and could not be done."""
-    match event.detail:
-        case "sides" | "decided":
-            why = say(f"not.{event.detail}", language)
-        case _:
-            why = event.detail
-    return say("not.done", language, about=event.who, why=why)
+    return say("not.done", language, about=event.who, why=event_in(event, case, language))
 
 
 def _decided(case: Case, language: Language) -> str:

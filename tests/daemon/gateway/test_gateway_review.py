@@ -8,10 +8,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from markupsafe import escape
 from openid_double import BASE, Browser, People, people, signing_on
 from seeded_conflicts import NOW_US, WHERE, seeded
 
 from actors.domain.conflicts.model import Conflict
+from actors.domain.conflicts.spoken import facts_in
 from config.sso import Sso, SsoRoles
 from daemon.gateway.pages.said import SAID
 from daemon.gateway.pages.said_review import REVIEW
@@ -166,6 +168,9 @@ async def test_every_class_has_a_page_in_german(tmp_path: Path, kind: str) -> No
         page = await browser.get(f"/review/{no}")
         assert (page.status_code, page.headers["content-language"]) == (200, "de")
         assert "So belassen" in page.text
+        told = facts_in(seeded()[kind], "de")  # type: ignore[index]  # a class
+        for text in (told.detail, told.fixes[0].why, told.fixes[-1].undoes or told.about):
+            assert str(escape(text)) in page.text
 
 
 def test_both_languages_say_all() -> None:
