@@ -116,6 +116,9 @@ class Rostering(Protocol):
     """Whether ``members`` tells names and addresses, and bots apart. Where not, ``who`` is asked about members whom
     nobody knows, before anything is decided about them: they may be bots, we ourselves among them."""
 
+    hides_closing: frozenset[PlaceKind]
+    """Kinds whose places are archived without ``members`` telling of it: ``closing`` does."""
+
     def name(self, kind: PlaceKind, text: str) -> str:
         """The text as the vendor takes it for a name (lower case, length, letters)."""
 
@@ -151,6 +154,10 @@ class Rostering(Protocol):
 
     def places_max(self, kind: PlaceKind) -> int:
         """How many places ``members`` is asked about at once: as many as make the fewest calls."""
+
+    def closing(self, kind: PlaceKind, places: Sequence[str], calls_max: int) -> Flow[dict[str, bool] | Failure]:
+        """Which of these are archived, as far as that is learnt in so many calls: those that are missing were not got
+        to. Only for kinds that hide it."""
 
     def orders(
         self, wanted: Wanted, *, plan: str, first_n: int, roster: str, unit: str, at: str

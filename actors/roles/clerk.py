@@ -174,7 +174,7 @@ class Clerk:
 
     async def _whole(self, state: RuleState, digest: bytes) -> None:
         """All of it, against what the vendor has now."""
-        draft = await self.draft(Scope(whole=True, read=True))
+        draft = await self.draft(Scope(whole=True, read=True, thrifty=True))
         cause: Cause = "schedule" if state.whole_us else "start"
         await self.give(draft, self._row(draft, cause, "", "applied"))
         await self.note(draft)

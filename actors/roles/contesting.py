@@ -31,6 +31,8 @@ class Contest(msgspec.Struct, frozen=True, kw_only=True):
     sought: Sought | None = None
     stuck: str = ""
     full: int = 0
+    over: bool = False
+    """Its course is: that its place is archived then is nobody's question."""
 
 
 def where_of(rule: Roster, place: Place, correlation_id: str, now_us: int) -> Where:
@@ -108,6 +110,8 @@ def _of_place(where: Where, each: Contest, told: Difference) -> Sequence[Conflic
         return [places.place_gone(where, sought.problem, seats)]
     if place.closed:
         archived = place.closed.startswith("archived")
+        if archived and each.over:
+            return []
         gone = places.place_archived if archived else places.place_gone
         return [gone(where, place.unit.name if archived else place.closed, seats)]
     if each.stuck.startswith(CREATING):

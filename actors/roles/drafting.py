@@ -177,6 +177,7 @@ class Drafting:
         ]
         if unread:
             await self._placing.read(unread, matched, due=not scope.dry)
+            await self._placing.look_closed(unread, anew=scope.read, thrifty=scope.thrifty, due=not scope.dry)
         parts = await self._compared(chosen, wanted, matched, sought, now_us)
         if stale := [part.state for part in parts.values() if self._is_stale(part, now_us)]:
             await self._placing.read(stale, matched, due=not scope.dry)

@@ -14,11 +14,13 @@ from actors.roles.placing import Sought
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """Of what: ``whole`` all places of the rule, or those of a ``course`` (its code, name or an id), else what is due.
-    ``read``: their members are read anew. ``dry``: nothing becomes due by it. ``accept``: the brake is off."""
+    ``read``: their members are read anew; ``thrifty``: for next to no calls beside. ``dry``: nothing becomes due by it.
+    ``accept``: the brake is off."""
 
     whole: bool = False
     course: str = ""
     read: bool = False
+    thrifty: bool = False
     dry: bool = False
     accept: bool = False
 

@@ -73,6 +73,9 @@ class Inquiry:
     async def members(self, kind: PlaceKind, places: list[str]) -> dict[str, Actual | Gone]:
         return await self._ask(lambda: self.rostering.members(kind, places), dict)
 
+    async def closing(self, kind: PlaceKind, places: list[str], calls_max: int) -> dict[str, bool]:
+        return await self._ask(lambda: self.rostering.closing(kind, places, calls_max), dict)
+
     async def _ask(self, flow: Callable[[], Flow[T | Failure]], wanted: type[T]) -> T:
         """Raises Hindered."""
         self.asked += 1

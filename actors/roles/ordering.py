@@ -191,7 +191,14 @@ class Orders:
     def _asked(self, draft: Draft, part: Part, settled: Settled, correlation_id: str) -> Asked | None:
         """What a person has to decide about a place; what was in question and is not so any more is settled."""
         full = self._rostering.members_max
-        contest = Contest(place=part.place, settled=settled, sought=part.sought, stuck=part.state.stuck, full=full)
+        contest = Contest(
+            place=part.place,
+            settled=settled,
+            sought=part.sought,
+            stuck=part.state.stuck,
+            full=full,
+            over=part.desired.over,
+        )
         found = contested(self._rule, contest, correlation_id, draft.now_us)
         return self._where(unit_scope(self._rule.name, part.place.unit.key), found)
 

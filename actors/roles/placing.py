@@ -4,7 +4,7 @@ What was read is remembered before anything follows from it, so that a run which
 A place that is not read to its end is remembered as such: nobody is missed in it for that.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -21,6 +21,11 @@ NO_PLACE = "a person decided that it is not kept in step"
 BORN_AGAIN_US = 30_000_000
 ANEW_MAX = 9
 """So many names are tried for what is made anew."""
+CALLS_MAX = 200
+DAY_US = 86_400_000_000
+SPARE = 20
+"""Of the calls of a night's reading, one in so many is for what it does not tell."""
+ARCHIVED = "archived: somebody put it into the archive"
 PARTLY = "the vendor did not show all of its members"
 
 
@@ -197,7 +202,7 @@ class Placing:
         after = remembered(before, actual, now_us, visible_us)
         was = {each.id: each for each in before}
         return Reckoned(
-            place=msgspec.structs.replace(state.place, read_us=now_us, closed=""),
+            place=msgspec.structs.replace(state.place, read_us=now_us, closed=self._stays_closed(state.place)),
             marks=state.marks,
             parked=state.parked,
             partly="" if actual.whole else PARTLY,
@@ -205,6 +210,41 @@ class Placing:
             again=COMPARE,
             again_us=now_us,
         )
+
+    # ── archived ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _stays_closed(self, place: Place) -> str:
+        """A reading does not say that it is archived no more, where it does not say that it is."""
+        hides = self._rule.into.kind in self._inquiry.rostering.hides_closing
+        return place.closed if hides and is_archived(place) else ""
+
+    async def look_closed(self, read: Sequence[PlaceState], *, anew: bool, thrifty: bool, due: bool) -> None:
+        """Which of these are archived, where their reading does not tell: of those that were, each time; of the others
+        if all are read ``anew``, and (``thrifty``) as often as that is next to nothing beside the reading. Raises
+        Hindered, StoreUnavailable."""
+        if self._rule.into.kind not in self._inquiry.rostering.hides_closing:
+            return
+        were = [each for each in read if is_archived(each.place)]
+        others = [each for each in read if anew and not is_archived(each.place)]
+        night = self._world.clock.now_us() // DAY_US
+        calls_max = spare_calls(len(others), night) if thrifty else CALLS_MAX
+        for some, calls in ((were, len(were)), (others, calls_max)):
+            if some and calls:
+                await self._close({each.place.id for each in some}, calls, due)
+
+    async def _close(self, ids: Collection[str], calls_max: int, due: bool) -> None:
+        told = await self._inquiry.closing(self._rule.into.kind, sorted(ids), calls_max)
+        lane, now_us = self._inquiry.lane, self._world.clock.now_us()
+        states = await self._world.rosters.places(self._tenant, self._rule.name, lane, self._rule.into.kind)
+        reckoned = []
+        for state in states.values():
+            place = state.place
+            if place.id in ids and told.get(place.id, is_archived(place)) != is_archived(place):
+                place = msgspec.structs.replace(place, closed="" if place.closed else ARCHIVED)
+                one = _again(state, place, COMPARE, now_us)
+                reckoned.append(one if due or state.due else msgspec.structs.replace(one, again_us=None))
+        if reckoned:
+            await self._world.rosters.commit(self._tenant, lane, reckoned, None, "", "", now_us)
 
 
 def _again(state: PlaceState, place: Place, how: int, again_us: int) -> Reckoned:
@@ -230,3 +270,13 @@ def _without(actual: Actual, bots: frozenset[str]) -> Actual:
 def is_open(place: Place) -> bool:
     """Something can be done there."""
     return bool(place.id) and not place.closed
+
+
+def is_archived(place: Place) -> bool:
+    """It could come back as it was."""
+    return place.closed.startswith("archived")
+
+
+def spare_calls(places: int, night: int) -> int:
+    """How many calls beside the reading of so many places are for this night: few places have one now and then."""
+    return (night + 2) * places // SPARE - (night + 1) * places // SPARE

@@ -180,10 +180,13 @@ def _act(raw: sqlite3.Connection, lane: str, note: Note, now_us: int) -> int:
             raw.execute("UPDATE places SET name = ? WHERE lane = ? AND place = ?", (_short(name), lane, place))
         case ChannelArchived(place=place):
             _close(raw, lane, place, "archived", now_us)
+            roster_news.archived(raw, lane, place, now_us)
         case ChannelDeleted(place=place):
             _close(raw, lane, place, "deleted", now_us)
+            roster_news.members(raw, lane, place, (), (), now_us)  # whoever reads it hears that it is gone
         case ChannelBack(place=place, name=name):
             _open(raw, lane, place, name, now_us)
+            roster_news.reopened(raw, lane, place, now_us)
         case MembersChanged(place=place, joined=joined, left=left):
             roster_news.members(raw, lane, place, joined, left, now_us)
         case WatchLapsing(watch=watch):

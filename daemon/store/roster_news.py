@@ -13,6 +13,7 @@ from actors.ports.rosters import COMPARE, READ
 
 SOON_US = 10_000_000
 """So long is waited, so that many who come together are one reading."""
+ARCHIVED = "archived: the vendor told of it"
 _DUE = (
     "UPDATE roster_places SET due_us = CASE WHEN due > 0 THEN min(due_us, :soon) ELSE :soon END, due = max(due, :due), "
     "marks = marks + 1 WHERE lane = :lane AND "
@@ -61,6 +62,25 @@ def people(
         return 0
     given |= {"soon": now_us + SOON_US, "due": COMPARE}
     return raw.execute(f"{_DUE} {_CONCERNED}", given).rowcount
+
+
+def archived(raw: sqlite3.Connection, lane: str, place: str, now_us: int) -> int:
+    """Somebody put it into the archive: it is compared, and a person is asked. How many places it is news to."""
+    given = {"soon": now_us + SOON_US, "due": COMPARE, "lane": lane, "place": place}
+    told = f"{_DUE} place = :place AND place <> '' AND closed = ''"
+    if found := raw.execute(told, given).rowcount:
+        sql = "UPDATE roster_places SET closed = ? WHERE lane = ? AND place = ? AND closed = ''"
+        raw.execute(sql, (ARCHIVED, lane, place))
+    return found
+
+
+def reopened(raw: sqlite3.Connection, lane: str, place: str, now_us: int) -> int:
+    """It is back from the archive, or from wherever it was: it is read anew. How many places it is news to."""
+    given = {"soon": now_us + SOON_US, "due": READ, "lane": lane, "place": place}
+    found = raw.execute(f"{_DUE} place = :place AND place <> '' AND closed <> ''", given).rowcount
+    if found:
+        raw.execute("UPDATE roster_places SET closed = '' WHERE lane = ? AND place = ?", (lane, place))
+    return found
 
 
 def everybody(raw: sqlite3.Connection, lane: str) -> None:

@@ -7,6 +7,7 @@ from roster_hall import enrolled, inside, kept, rule, settled, workspace
 from world import Campus, open_campus
 
 COURSES, EACH, PEOPLE = 5, 130, 400
+NIGHTS = 5
 
 
 def large(campus: Campus) -> None:
@@ -47,3 +48,11 @@ async def test_a_first_sync_and_a_night_without_changes(tmp_path: Path, autojump
         asked = {name: n for name, n in campus.http.operations.items() if name.startswith(("users.l", "conv"))}
         asked.pop("conversations.info", None)
         assert asked == {"conversations.members": places}
+        for _ in range(NIGHTS - 1):
+            await trio.sleep(86_400)
+            await settled(campus)
+        asked = {name: n for name, n in campus.http.operations.items() if name.startswith(("users.l", "conv"))}
+        asked.pop("conversations.info", None)
+        assert asked["conversations.members"] == NIGHTS * places
+        assert 0 < asked["conversations.list"] <= NIGHTS * places * 0.05, "whether one is archived, now and then"
+        assert asked.keys() == {"conversations.members", "conversations.list"}

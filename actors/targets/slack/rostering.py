@@ -37,6 +37,7 @@ class SlackRostering:
     names_members = False
     lookups_max = 50
     finds_max = 1_000
+    hides_closing: frozenset[PlaceKind] = frozenset({"channel"})
 
     def __init__(self, settings: SlackSettings, keys: Keys) -> None:
         self._calls = Calls(settings)
@@ -71,6 +72,9 @@ class SlackRostering:
         if kind == "usergroup":
             return speaking(self._groups.members(asked), self._keys, BOT, stale)
         return speaking(places.channels(self._calls, asked), self._keys, BOT, stale)
+
+    def closing(self, kind: PlaceKind, asked: Sequence[str], calls_max: int) -> Flow[dict[str, bool] | Failure]:
+        return speaking(places.archived(self._calls, asked, calls_max), self._keys, BOT, stale)
 
     def orders(
         self, wanted: Wanted, *, plan: str, first_n: int, roster: str, unit: str, at: str

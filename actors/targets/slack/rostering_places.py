@@ -20,6 +20,9 @@ CHANNELS_PAGE = 999
 """Fewer than a thousand, says Slack."""
 MEMBERS_PAGE = 1_000
 PAGES_MAX = 200
+FEW = 2
+"""So many channels are looked at one by one, and more of them in the list."""
+ARCHIVED = "archived"
 OUTSIDE = "the app is not in it: /invite it"
 GONE = "there is no such channel, or it is private and the app is not in it"
 NO_GROUP = "there is no such user group"
@@ -70,8 +73,7 @@ def listing(calls: Calls, names: Sequence[str]) -> Flow[dict[str, list[Row]] | H
     for _ in range(PAGES_MAX):
         if not missing:
             return found
-        query = {"limit": str(CHANNELS_PAGE), "types": "public_channel,private_channel", "exclude_archived": "false"}
-        said = yield from calls.get("conversations.list", query | ({"cursor": where} if where else {}))
+        said = yield from _listed(calls, where)
         channels = rows(said, "channels") if not said.error else None
         if channels is None:
             return said.unlearnt
@@ -86,9 +88,15 @@ def listing(calls: Calls, names: Sequence[str]) -> Flow[dict[str, list[Row]] | H
     return Faulted(f"Slack: more than {PAGES_MAX} pages of channels") if missing else found
 
 
+def _listed(calls: Calls, where: str) -> Flow[Said]:
+    """A page."""
+    query = {"limit": str(CHANNELS_PAGE), "types": "public_channel,private_channel", "exclude_archived": "false"}
+    return (yield from calls.get("conversations.list", query | ({"cursor": where} if where else {})))
+
+
 def _channel(row: Row) -> Found:
     outside = row.get("is_member") is False
-    closed = "archived" if row.get("is_archived") is True else OUTSIDE if outside else ""
+    closed = ARCHIVED if row.get("is_archived") is True else OUTSIDE if outside else ""
     return Found(place=text(row, "id"), name=text(row, "name"), closed=closed)
 
 
@@ -107,6 +115,31 @@ def groups(calls: Calls, *, members: bool) -> Flow[list[Row] | Harmless]:
 def is_disabled(row: Row) -> bool:
     ended = row.get("date_delete")
     return isinstance(ended, int) and ended > 0
+
+
+def archived(calls: Calls, places: Sequence[str], calls_max: int) -> Flow[dict[str, bool] | Harmless]:
+    """Slack goes on telling who is in a channel that is archived."""
+    found: dict[str, bool] = {}
+    if len(places) <= FEW:
+        for place in places[:calls_max]:
+            seen = yield from _by_id(calls, place)
+            if not isinstance(seen, tuple):
+                return seen
+            found.update((each.place, each.closed == ARCHIVED) for each in seen)
+        return found
+    wanted, where = frozenset(places), ""
+    for _ in range(min(calls_max, PAGES_MAX)):
+        said = yield from _listed(calls, where)
+        channels = rows(said, "channels") if not said.error else None
+        if channels is None:
+            return said.unlearnt
+        for row in channels:
+            if (place := text(row, "id")) in wanted:
+                found[place] = row.get("is_archived") is True
+        where = cursor(said)
+        if not where or len(found) == len(wanted):
+            break
+    return found
 
 
 # ── members ──────────────────────────────────────────────────────────────────────────────────────────

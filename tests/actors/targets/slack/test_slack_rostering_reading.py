@@ -301,3 +301,34 @@ def test_a_group_is_replaced_by_who_is_to_be_in_it_or_disabled() -> None:
     assert deeds(add=("U1",), now=("U2",), then=("U1", "U2")) == [("replace", ("U1", "U2"))]
     assert deeds(remove=("U2",), now=("U2",), then=()) == [("disable", ())]
     assert deeds(now=("U1",), then=("U1",)) == []
+
+
+# ── the archive ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def listed(**archived: bool) -> list[dict[str, Any]]:
+    return [{"id": id_, "name": id_.lower(), "is_archived": is_so} for id_, is_so in archived.items()]
+
+
+def test_few_channels_are_looked_at_one_by_one_and_those_that_are_gone_are_left_out() -> None:
+    found, asked = play(
+        rostering().closing("channel", ["C1", "C2"], 2),
+        fine(channel=listed(C1=True)[0]),
+        wrong("channel_not_found"),
+    )
+    assert found == {"C1": True}
+    assert [each.operation for each in asked] == ["conversations.info"] * 2
+    found, asked = play(rostering().closing("channel", ["C1", "C2"], 1), fine(channel=listed(C1=False)[0]))
+    assert found == {"C1": False}
+
+
+def test_many_are_looked_for_in_the_list_for_as_many_calls_as_there_are_to_spare() -> None:
+    first, last = fine(channels=listed(C1=True, C9=True), **on("n")), fine(channels=listed(C2=False, C3=True))
+    three = ["C1", "C2", "C3"]
+    found, asked = play(rostering().closing("channel", three, 9), first, last)
+    assert found == {"C1": True, "C2": False, "C3": True}
+    assert question(asked[1])["cursor"] == "n"
+    found, _ = play(rostering().closing("channel", three, 1), first)
+    assert found == {"C1": True}, "the others were not got to"
+    found, _ = play(rostering().closing("channel", three, 9), first, RATIONED)
+    assert isinstance(found, Throttled)

@@ -1,0 +1,91 @@
+"""A channel that somebody archived while everybody in it was in step: Slack shows its members as before."""
+
+from pathlib import Path
+
+import trio
+from roster_hall import channel, kept, rule, run, settled, workspace
+from world import Campus, open_campus
+
+from actors.domain.tidings import ChannelArchived, ChannelBack, Tiding
+from actors.ports.listening import Note
+
+NIGHTS_MAX = 20
+
+
+async def questions(campus: Campus) -> list[str]:
+    return [case.conflict.kind for case in await campus.store.conflicts.cases("acme", ("open",))]
+
+
+def archive(campus: Campus, archived: bool = True) -> None:
+    workspace(campus).place(channel(campus, "c-cs101")).archived = archived
+
+
+async def hears(campus: Campus, tiding: Tiding) -> None:
+    """The vendor told of it."""
+    note = Note(id=campus.dice.token(), tiding=tiding)
+    await campus.store.tidings.take("acme/slack", [note], campus.clock.now_us())
+    campus.switchboard.reconcile("acme")
+    await trio.sleep(30)
+    await settled(campus)
+
+
+async def test_it_is_asked_about_within_a_few_nights_and_no_more_once_it_is_back(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with open_campus(tmp_path, kept(rule(schedule="0 2 * * *"))) as campus:
+        await campus.until_read()
+        await settled(campus)
+        archive(campus)
+        assert await questions(campus) == []
+        for _ in range(NIGHTS_MAX):
+            await trio.sleep(86_400)
+            await settled(campus)
+            if await questions(campus):
+                break
+        assert await questions(campus) == ["place_archived"]
+        await trio.sleep(86_400)
+        await settled(campus)
+        assert await questions(campus) == ["place_archived"], "it still is"
+        archive(campus, False)
+        await trio.sleep(86_400)
+        await settled(campus)
+        assert await questions(campus) == []
+
+
+async def test_whoever_asks_hears_of_it_at_once(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, kept()) as campus:
+        await campus.until_read()
+        await settled(campus)
+        archive(campus)
+        await run(campus, "CS101")
+        assert await questions(campus) == ["place_archived"]
+        archive(campus, False)
+        await run(campus)
+        assert await questions(campus) == []
+
+
+async def test_what_the_vendor_tells_of_it_needs_no_looking(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, kept()) as campus:
+        await campus.until_read()
+        await settled(campus)
+        archive(campus)
+        await hears(campus, ChannelArchived(place=channel(campus, "c-cs101")))
+        assert await questions(campus) == ["place_archived"]
+        archive(campus, False)
+        await hears(campus, ChannelBack(place=channel(campus, "c-cs101"), name="c-cs101"))
+        assert await questions(campus) == []
+
+
+async def test_that_the_place_of_a_course_that_is_over_is_archived_is_no_question(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with open_campus(tmp_path, kept()) as campus:
+        await campus.until_read()
+        await settled(campus)
+        [course] = [each for each in campus.school.courses.values() if each.code == "CS101"]
+        course.name = "Closed"
+        await campus.sync("full")
+        await settled(campus)
+        archive(campus)
+        await run(campus)
+        assert await questions(campus) == []
