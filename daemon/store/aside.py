@@ -11,19 +11,23 @@ from daemon.store.migrate import APPLICATION_ID
 
 
 @contextmanager
-def reading(path: Path, table: str, lacking: str) -> Iterator[sqlite3.Connection]:
-    """A connection of its own. ``table`` must be there, else the file is of a version without ``lacking``. Raises
-    StoreRefused, also for what cannot be read in the body."""
+def reading(path: Path, table: str, lacking: str, *, constraints: bool = False) -> Iterator[sqlite3.Connection]:
+    """A connection of its own. ``table`` must be there, else the file is of a version without ``lacking``.
+    ``constraints``: SQLite looks at CHECKs only in a file that it might write (it is kept from that all the same); only
+    where nobody's log is waiting to be written back. Raises StoreRefused, also for what cannot be read in the body."""
     if not path.exists():
         raise StoreRefused(f"there is no database {path}")
     log = path.with_name(path.name + "-wal")
     still = not os.access(path.resolve().parent, os.W_OK) and not (log.exists() and log.stat().st_size)
     mode = "mode=ro&immutable=1" if still else "mode=ro"  # where nothing can be written, nothing is in use
+    if constraints and not still:
+        mode = "mode=rw"
     try:
         raw = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, isolation_level=None)
     except sqlite3.Error as error:
         raise StoreRefused(f"cannot read {path}: {error}") from error
     try:
+        raw.execute("PRAGMA query_only = ON")
         if raw.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
             raise StoreRefused(f"{path} is no database of lmsyncd")
         if not raw.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():

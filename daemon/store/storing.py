@@ -147,7 +147,8 @@ def measure(
         )
         for (kind, tenant), (n, oldest_us) in sorted(rows.items())
     ]
-    stored.append(Stored(tenant="", kind="other", rows=0, bytes=known.get("other", 0), per_day=0.0, oldest_us=0))
+    rest_bytes = sum(known.values()) - sum(each.bytes for each in stored)  # of empty kinds too
+    stored.append(Stored(tenant="", kind="other", rows=0, bytes=rest_bytes, per_day=0.0, oldest_us=0))
     return Storage(
         stored=tuple(stored),
         measured="dbstat" if sizes else "sampled",

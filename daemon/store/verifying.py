@@ -7,6 +7,7 @@ accepted. ``mark``: it has all that its high-water mark has seen. ``audit``: the
 It only reads, a database in use or a copy. A question that cannot be asked because the file is damaged is answered so.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -68,18 +69,20 @@ Told = Callable[[StepName, int, int], None]
 """Hears (step, how far, of how much; 0: not known) now and then. What it raises ends the proof."""
 
 
-def verify(path: Path, anchors: Sequence[Anchor], told: Told, rest: Callable[[], None] = hurry) -> Iterator[Step]:
-    """Each step when it is done. ``anchors`` beside the mark's; ``rest`` is called between small pieces of work.
-    Blocks. Raises StoreRefused where the file is no database of ours."""
-    with reading(path, "migrations", "migrations") as raw:
-        pages = int(raw.execute("PRAGMA page_count").fetchone()[0])
+def verify(
+    path: Path, anchors: Sequence[Anchor], told: Told, rest: Callable[[], None] = hurry, *, used: bool = False
+) -> Iterator[Step]:
+    """Each step when it is done. ``anchors`` were gathered before; ``rest`` is called between small pieces of work.
+    ``used``: a daemon has the file open. Blocks. Raises StoreRefused where the file is no database of ours."""
+    with reading(path, "migrations", "migrations"):
+        pass  # it is one
     for name in STEPS:
-        told(name, 0, pages if name == "database" else 0)
+        told(name, 0, 0)
         began_s, step = time.monotonic(), Step(name=name, wrong=[])
         try:
             match name:
                 case "database":
-                    _database(path, step, told, rest)
+                    _database(path, step, told, rest, used=used)
                 case "mark":
                     _mark(path, step)
                 case "audit":
@@ -94,9 +97,12 @@ def verify(path: Path, anchors: Sequence[Anchor], told: Told, rest: Callable[[],
         yield step
 
 
-def _database(path: Path, step: Step, told: Told, rest: Callable[[], None]) -> None:
-    """Table by table, so that it can be told how far it is, and others come between."""
-    with reading(path, "migrations", "migrations") as raw:
+def _database(path: Path, step: Step, told: Told, rest: Callable[[], None], *, used: bool) -> None:
+    """Table by table, so that it can be told how far it is, and others come between. Closing the last connection that
+    may write would write the log back into a file that nobody uses: such a file is only read."""
+    log = path.with_name(path.name + "-wal")
+    constraints = os.access(path, os.W_OK) and (used or not log.exists() or not log.stat().st_size)
+    with reading(path, "migrations", "migrations", constraints=constraints) as raw:
         tables = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
         for number, table in enumerate(tables):
             told("database", number, len(tables))
@@ -112,7 +118,7 @@ def _database(path: Path, step: Step, told: Told, rest: Callable[[], None]) -> N
             kind, _, number_in_words = detail.partition(":")[0].partition(" ")
             digits = number_in_words.split(" ")[0]
             step.miss(Wrong(table=_TABLES.get(kind, kind), row=int(digits) if digits.isdigit() else 0, detail=detail))
-    step.detail = number_of(step.looked_at, "tables")
+    step.detail = number_of(step.looked_at, "tables") + ("" if constraints else ", their constraints left out")
 
 
 _TABLES = {

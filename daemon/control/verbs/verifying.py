@@ -32,7 +32,7 @@ async def verify(request: Verify, asking: Asking) -> Done:
                 anchors += in_file(words.anchor)
             except OSError as error:
                 trouble = f"{words.anchor} cannot be read: {error.strerror or error}"
-        return list(prove(path, anchors, watch.step, _Rest(watch)))
+        return list(prove(path, anchors, watch.step, _Rest(watch), used=True))
 
     await asking.emit(ProgressRow(doing="database", done=0))
     steps = await watched(work, asking)
