@@ -37,6 +37,9 @@ class RosterOrder(Change, frozen=True, kw_only=True, omit_defaults=True, tag="ro
     members: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
     memberships: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
+    """Who was in it when this was decided, where all are replaced: whoever is neither of these nor of ``members`` came
+    afterwards."""
     aspect = "roster"
 
     @property
@@ -70,6 +73,7 @@ def order(
     members: tuple[str, ...] = (),
     owners: tuple[str, ...] = (),
     memberships: tuple[str, ...] = (),
+    inside: tuple[str, ...] = (),
 ) -> RosterOrder:
     """An order of nobody in particular, decided ``at`` (RFC 3339)."""
     return RosterOrder(
@@ -89,6 +93,7 @@ def order(
         members=members,
         owners=owners,
         memberships=memberships,
+        inside=inside,
     )
 
 

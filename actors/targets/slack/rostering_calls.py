@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from actors.domain.flow import Flow, Outcome, Request, Response, decode_object
-from actors.domain.verdicts import Doubtful, Faulted, Throttled
+from actors.domain.rosters.order import REFUSED
+from actors.domain.verdicts import Delivered, Doubtful, Faulted, Throttled
 from actors.ports.rostering import Slip
 from actors.targets.slack.settings import SlackSettings
 from actors.targets.slack.wire import Answered, Failure, Harmless, harmless, told, understand
@@ -117,6 +118,16 @@ def ids(value: object) -> list[str] | None:
 def cursor(said: Said) -> str:
     """Where the next page is; empty: this is the last."""
     return said.answer.text("next_cursor", within="response_metadata") if isinstance(said.answer, Answered) else ""
+
+
+def receipt_of(answer: Answered, place: str) -> dict[str, str]:
+    kind = "usergroup" if place.startswith("S") else "channel"
+    return {kind: place} | ({"request_id": answer.request_id} if answer.request_id else {})
+
+
+def delivered(receipt: Mapping[str, str], refused: Mapping[str, str]) -> Delivered:
+    more = {REFUSED: msgspec.json.encode(dict(refused)).decode()} if refused else {}
+    return Delivered({**receipt, **more})
 
 
 def in_doubt(said: Said) -> bool:

@@ -1,16 +1,14 @@
 """Carrying out what is ordered: each of these may be done twice, and then nothing else is so than after once.
 
 Of an invitation of many, Slack is asked to go on past those whom it does not let in, and tells them; where it refuses
-all because of some, it is asked again without them, or in halves where it does not say whom it means. A user group is
-replaced as a whole, and never by a part while somebody is looked for whom Slack does not take.
+all because of some, it is asked again without them, or in halves where it does not say whom it means. What is done
+about user groups is in ``rostering_groups``.
 """
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
 from actors.domain.flow import Flow
-from actors.domain.rosters.order import PLACE, REFUSED, RosterOrder
+from actors.domain.rosters.order import PLACE, RosterOrder
 from actors.domain.verdicts import (
     Absent,
     Cause,
@@ -23,10 +21,10 @@ from actors.domain.verdicts import (
     Verdict,
     unlooked,
 )
-from actors.ports.rostering import Page, Slip
-from actors.targets.slack.rostering_calls import Calls, Said, rows
-from actors.targets.slack.rostering_people import people
-from actors.targets.slack.rostering_places import PAGES_MAX, groups, is_disabled, listing
+from actors.ports.rostering import Slip
+from actors.targets.slack.rostering_calls import Calls, Said, delivered, receipt_of, rows
+from actors.targets.slack.rostering_groups import replace, switch
+from actors.targets.slack.rostering_places import groups, listing
 from actors.targets.slack.telling import text
 from actors.targets.slack.wire import PASSING, Answered, Harmless
 
@@ -55,9 +53,6 @@ NOT_KICKED = {
     "not_supported": "Slack does not let this person be taken out of this channel",
 }
 TAKEN = frozenset({"name_taken", "handle_already_exists", "name_already_exists"})
-SOME = frozenset({"invalid_users", "failed_for_some_users"})
-DISABLED = "no_such_subteam"
-UNLISTED = "is deactivated, or not of this workspace"
 REPEATED = "it is ordered again once nothing can land any more: who is in already stays in, who is out stays out"
 
 
@@ -72,9 +67,9 @@ def perform(calls: Calls, order: RosterOrder, slip: Slip) -> Flow[Verdict]:
         case "channel", "remove":
             return (yield from _kick(calls, order, slip))
         case "usergroup", "replace":
-            return (yield from _replace(calls, order, slip))
+            return (yield from replace(calls, order, slip))
         case "usergroup", "enable" | "disable":
-            return (yield from _switch(calls, order, slip, order.deed))
+            return (yield from switch(calls, order, slip, order.deed))
         case _:
             return Refused(Cause.BAD_CONFIGURATION, f"Slack knows no {order.deed} of a {order.place_kind}")
 
@@ -112,7 +107,7 @@ def _create_channel(calls: Calls, order: RosterOrder, slip: Slip) -> Flow[Verdic
     channel = said.answer.text("id", within="channel")
     if not channel:
         return Doubtful("Slack: ok without a channel")
-    receipt = _receipt(said.answer, channel) | {PLACE: channel}
+    receipt = receipt_of(said.answer, channel) | {PLACE: channel}
     if order.topic:
         topic = {"channel": channel, "topic": order.topic[:TOPIC_CHARS_MAX]}
         told = yield from calls.post("conversations.setTopic", topic, slip)
@@ -132,7 +127,7 @@ def _create_group(calls: Calls, order: RosterOrder, slip: Slip) -> Flow[Verdict]
     group = said.answer.text("id", within="usergroup")
     if not group:
         return Doubtful("Slack: ok without a user group")
-    return Delivered(_receipt(said.answer, group) | {PLACE: group})
+    return Delivered(receipt_of(said.answer, group) | {PLACE: group})
 
 
 def _taken(calls: Calls, order: RosterOrder, slip: Slip, said: Said) -> Flow[Verdict]:
@@ -189,7 +184,7 @@ def _invite(calls: Calls, order: RosterOrder, slip: Slip) -> Flow[Verdict]:
             if rest := tuple(each for each in users if each not in named):
                 waiting.append(rest)
         else:
-            receipt |= _receipt(said.answer, order.place)
+            receipt |= receipt_of(said.answer, order.place)
         for user, error in named.items():
             if error in PASSING:
                 again[user] = error
@@ -197,7 +192,7 @@ def _invite(calls: Calls, order: RosterOrder, slip: Slip) -> Flow[Verdict]:
                 refused[user] = _meaning(error, PERSONAL)
     if again:
         return Faulted(f"Slack: {next(iter(again.values()))} about {len(again)} of {len(order.members)}")
-    return _done(receipt, refused)
+    return delivered(receipt, refused)
 
 
 def _named(said: Said, users: Sequence[str]) -> dict[str, str]:
@@ -217,7 +212,7 @@ def _kick(calls: Calls, order: RosterOrder, slip: Slip) -> Flow[Verdict]:
     for user in order.members:
         said = yield from calls.post("conversations.kick", {"channel": order.place, "user": user}, slip)
         if isinstance(said.answer, Answered):
-            receipt |= _receipt(said.answer, order.place)
+            receipt |= receipt_of(said.answer, order.place)
         elif said.error in NOT_KICKED:
             refused[user] = _meaning(said.error, NOT_KICKED)
         elif said.error == "not_in_channel":
@@ -226,7 +221,7 @@ def _kick(calls: Calls, order: RosterOrder, slip: Slip) -> Flow[Verdict]:
                 return shut
         elif said.error != "user_not_found":
             return said.failure
-    return _done(receipt, refused)
+    return delivered(receipt, refused)
 
 
 def _shut_out(calls: Calls, channel: str) -> Flow[Harmless | None]:
@@ -240,79 +235,7 @@ def _shut_out(calls: Calls, channel: str) -> Flow[Harmless | None]:
     return None
 
 
-# ── user groups ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def _replace(calls: Calls, order: RosterOrder, slip: Slip) -> Flow[Verdict]:
-    users, refused = order.members, dict[str, str]()
-    enabled = False
-    while users:
-        body: dict[str, object] = {"usergroup": order.place, "users": ",".join(users)}
-        said = yield from calls.post("usergroups.users.update", body, slip)
-        if said.error in SOME and not refused:
-            there = yield from _everybody(calls)
-            if not isinstance(there, set):
-                return there
-            refused = {each: f"{said.error}: {UNLISTED}" for each in users if each not in there}
-            if not refused:
-                return said.failure
-            users = tuple(each for each in users if each in there)
-            continue
-        group = said.fields.get("usergroup")
-        shut = said.error == DISABLED or (isinstance(group, dict) and is_disabled(group))
-        if shut and not enabled:
-            on = yield from calls.post("usergroups.enable", {"usergroup": order.place}, slip)
-            if not isinstance(on.answer, Answered):
-                return on.failure
-            enabled = True
-            if said.error:
-                continue
-        return _done(_receipt(said.answer, order.place), refused) if isinstance(said.answer, Answered) else said.failure
-    return (yield from _switch(calls, order, slip, "disable", refused))
-
-
-def _everybody(calls: Calls) -> Flow[set[str] | Harmless]:
-    """Ids of all whose account is active."""
-    found: set[str] = set()
-    after = ""
-    for _ in range(PAGES_MAX):
-        page = yield from people(calls, after)
-        if not isinstance(page, Page):
-            return page
-        found.update(each.id for each in page.accounts if each.active)
-        after = page.after
-        if not after:
-            return found
-    return Faulted(f"Slack: more than {PAGES_MAX} pages of people")
-
-
-def _switch(
-    calls: Calls, order: RosterOrder, slip: Slip, deed: str, refused: Mapping[str, str] | None = None
-) -> Flow[Verdict]:
-    """On or off; one that is so already is left alone."""
-    said = yield from calls.post(f"usergroups.{deed}", {"usergroup": order.place}, slip)
-    if isinstance(said.answer, Answered):
-        return _done(_receipt(said.answer, order.place), refused or {})
-    if said.error == DISABLED and deed == "disable":
-        all_ = yield from groups(calls, members=False)
-        if not isinstance(all_, list):
-            return all_
-        if any(row["id"] == order.place and is_disabled(row) for row in all_):
-            return _done({"usergroup": order.place}, refused or {})
-    return said.failure
-
-
 # ── telling ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _receipt(answer: Answered, place: str) -> dict[str, str]:
-    kind = "usergroup" if place.startswith("S") else "channel"
-    return {kind: place} | ({"request_id": answer.request_id} if answer.request_id else {})
-
-
-def _done(receipt: Mapping[str, str], refused: Mapping[str, str]) -> Delivered:
-    more = {REFUSED: msgspec.json.encode(dict(refused)).decode()} if refused else {}
-    return Delivered({**receipt, **more})
 
 
 def _meaning(error: str, advice: Mapping[str, str]) -> str:

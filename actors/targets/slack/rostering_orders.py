@@ -48,7 +48,7 @@ def is_id(kind: PlaceKind, text: str) -> bool:
 def orders_of(wanted: Wanted, *, plan: str, first_n: int, roster: str, unit: str, at: str) -> tuple[RosterOrder, ...]:
     made: list[RosterOrder] = []
 
-    def say(deed: Deed, members: tuple[str, ...] = ()) -> None:
+    def say(deed: Deed, members: tuple[str, ...] = (), inside: tuple[str, ...] = ()) -> None:
         made.append(
             order(
                 plan=plan,
@@ -63,6 +63,7 @@ def orders_of(wanted: Wanted, *, plan: str, first_n: int, roster: str, unit: str
                 topic=wanted.topic,
                 private=wanted.private,
                 members=members,
+                inside=inside,
             )
         )
 
@@ -72,7 +73,7 @@ def orders_of(wanted: Wanted, *, plan: str, first_n: int, roster: str, unit: str
     elif wanted.kind == "usergroup":
         if joining or wanted.remove:
             then = tuple(dict.fromkeys(wanted.then))
-            say("replace" if then else "disable", then)
+            say("replace" if then else "disable", then, tuple(dict.fromkeys(wanted.now)))
     else:
         for first in range(0, len(joining), INVITED_MAX):
             say("add", joining[first : first + INVITED_MAX])

@@ -41,7 +41,7 @@ from actors.targets.teams.rostering_people import PAGE_ROWS, Listed, asked
 from actors.targets.teams.rostering_places import GROUP_SHOWN, OWNER, found_of
 from actors.targets.teams.scopes import APP
 from actors.targets.teams.settings import TeamsSettings
-from actors.targets.teams.wire import Answered, Harmless, Purpose, harmless
+from actors.targets.teams.wire import Answered, Failure, Harmless, Purpose, harmless
 
 ADDED_MAX = 200
 """So many Graph adds with one request."""
@@ -157,12 +157,18 @@ class Deeds:
             case Refused(cause=Cause.DESTINATION_GONE):
                 return _not_yet(order, slip, answer.detail) or answer
             case Refused(cause=Cause.PAYLOAD_REFUSED):  # one of them spoils it for all: which one shows alone
-                yield from self._add_alone(told, order, people, trail)
+                absent = yield from self._add_alone(told, order, people, trail)
+                if absent is not None:
+                    return _not_yet(order, slip, absent.detail) or absent
             case _:
                 return answer
         return _summed(told, order, len(people))
 
-    def _add_alone(self, told: Told, order: RosterOrder, people: Sequence[tuple[str, str]], trail: Trail) -> Flow[None]:
+    def _add_alone(
+        self, told: Told, order: RosterOrder, people: Sequence[tuple[str, str]], trail: Trail
+    ) -> Flow[Refused | None]:
+        """Not None: it is the team that is not there."""
+        known = False
         for start in range(0, len(people), OF_TEAM_AT_ONCE):
             portion = people[start : start + OF_TEAM_AT_ONCE]
             requests = [
@@ -176,10 +182,28 @@ class Deeds:
                 for each, role in portion
             ]
             found = yield from self._caller.several(APP, requests, Purpose.ROSTER, trail)
+            known = known or any(isinstance(answer, Answered) for answer in found)
+            if not known and any(_is_gone(answer) for answer in found):
+                absent = yield from self._absent(told, order.place, [each for each, _ in portion], trail)
+                if absent is not None or told.waits is not None:
+                    return absent
+                known = True
             for (each, _), answer in zip(portion, found, strict=True):
                 answers.added_alone(told, each, answer)
             if told.waits is not None:
-                return
+                break
+        return None
+
+    def _absent(self, told: Told, team: str, people: Sequence[str], trail: Trail) -> Flow[Refused | None]:
+        """Graph says the same of a person and of a team that it does not know: whether it is the team. Where that is
+        not learnt, the order waits."""
+        found = yield from self._memberships(team, people, trail)
+        if isinstance(found, dict):
+            return None
+        if isinstance(found, Refused):
+            return found if found.cause is Cause.DESTINATION_GONE else None
+        told.wait(found)
+        return None
 
     # ── changing ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -197,11 +221,18 @@ class Deeds:
                 if person not in found:
                     gone = Refused(Cause.DESTINATION_GONE, "Microsoft Graph lists no such member")
                     answers.changed(told, person, gone, stays=deed == "promote")
+        there = bool(unknown)  # then it has just been seen
         waiting = [(person, membership) for person, membership in known.items() if membership]
         for start in range(0, len(waiting), OF_TEAM_AT_ONCE):
             portion = waiting[start : start + OF_TEAM_AT_ONCE]
             requests = [self._changing(order.place, membership, deed) for _, membership in portion]
             heard = yield from self._caller.several(APP, requests, Purpose.ROSTER, trail)
+            there = there or any(isinstance(answer, Answered) for answer in heard)
+            if not there and any(_is_gone(answer) for answer in heard):
+                absent = yield from self._absent(told, order.place, [person for person, _ in portion], trail)
+                if absent is not None:
+                    return _not_yet(order, slip, absent.detail) or absent
+                there = True
             for (person, _), answer in zip(portion, heard, strict=True):
                 answers.changed(told, person, answer, stays=deed == "promote")
                 told.request_ids = answer.request_ids if isinstance(answer, Answered) else told.request_ids
@@ -248,6 +279,10 @@ class Deeds:
         made = self._caller.request(method, path, operation, draws, data)
         told = operation in ("members.add", "teams.post")
         return msgspec.structs.replace(made, answer_bytes_max=ANSWER_BYTES_MAX if told else None, patience_s=PATIENCE_S)
+
+
+def _is_gone(answer: Answered | Failure) -> bool:
+    return isinstance(answer, Refused) and answer.cause is Cause.DESTINATION_GONE
 
 
 def _query(wanted: str) -> str:

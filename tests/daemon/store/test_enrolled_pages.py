@@ -18,8 +18,8 @@ def test_pages_of_some_courses_and_of_all_tell_everybody_once() -> None:
 
     def keep(entity: str, one: Canonical, user: str = "", course: str = "", state: str = "active") -> None:
         raw.execute(
-            "INSERT INTO records (source, entity, id, form, scope, state, digest, mapping, rev, user, course, first_us, "
-            "changed_us, canonical, raw) VALUES (1, ?, ?, '', '', ?, zeroblob(16), 1, 1, ?, ?, 1, 1, ?, '')",
+            "INSERT INTO records (source, entity, id, form, scope, state, digest, mapping, rev, user, course, "
+            "first_us, changed_us, canonical, raw) VALUES (1, ?, ?, '', '', ?, zeroblob(16), 1, 1, ?, ?, 1, 1, ?, '')",
             (entity, one.id, state, user, course, msgspec.json.encode(one)),
         )
 

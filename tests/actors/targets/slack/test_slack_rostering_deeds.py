@@ -237,6 +237,33 @@ def test_a_disabled_group_is_enabled_whichever_way_slack_says_so() -> None:
     assert isinstance(verdict, Refused)
 
 
+def test_who_came_while_an_order_waited_is_not_thrown_out_by_it() -> None:
+    given = msgspec.structs.replace(ordered("replace", "U1", "U2", kind="usergroup"), inside=("U1", "U3"))
+    there = fine(users=["U1", "U3", "U9"])
+    verdict, (looked, asked) = perform(given, there, fine(), attempt=2)
+    assert (looked.operation, body(asked)["users"]) == ("usergroups.users.list", "U1,U2,U9")
+    assert isinstance(verdict, Delivered)
+    early = msgspec.structs.replace(given, at="2001-01-01T00:00:00Z")
+    verdict, (_, asked) = perform(early, there, fine())
+    assert body(asked)["users"] == "U1,U2,U9"
+    verdict, asked_ = perform(early, DOWN)
+    assert isinstance(verdict, Unavailable)
+    assert len(asked_) == 1
+    verdict, asked_ = perform(early, wrong("no_such_subteam"), wrong("no_such_subteam"), fine(), fine())
+    assert [each.operation.rpartition(".")[2] for each in asked_] == ["list", "update", "enable", "update"]
+    assert body(asked_[-1])["users"] == "U1,U2"
+
+
+def test_a_group_that_somebody_came_to_meanwhile_is_not_switched_off() -> None:
+    given = msgspec.structs.replace(ordered("disable", kind="usergroup"), inside=("U3",))
+    there = fine(users=["U3", "U9"])
+    verdict, asked = perform(given, there, there, fine(), attempt=2)
+    assert (asked[-1].operation, body(asked[-1])["users"]) == ("usergroups.users.update", "U9")
+    assert isinstance(verdict, Delivered)
+    verdict, asked = perform(given, fine(users=["U3"]), fine(), attempt=2)
+    assert asked[-1].operation == "usergroups.disable"
+
+
 def test_one_that_is_disabled_stays_so() -> None:
     given = ordered("disable", kind="usergroup")
     off, on = {"id": GROUP, "date_delete": 5}, {"id": GROUP, "date_delete": 0}

@@ -301,6 +301,10 @@ def test_a_group_is_replaced_by_who_is_to_be_in_it_or_disabled() -> None:
     assert deeds(add=("U1",), now=("U2",), then=("U1", "U2")) == [("replace", ("U1", "U2"))]
     assert deeds(remove=("U2",), now=("U2",), then=()) == [("disable", ())]
     assert deeds(now=("U1",), then=("U1",)) == []
+    (one,) = rostering().orders(
+        wanted("usergroup", add=("U1",), now=("U2",), then=("U1",)), plan="p", first_n=0, roster="r", unit="u", at=AT
+    )
+    assert one.inside == ("U2",)
 
 
 # ── the archive ──────────────────────────────────────────────────────────────────────────────────────
