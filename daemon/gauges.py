@@ -2,11 +2,12 @@
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 
 import trio
 
-from actors.kernel import Registry, TreeEntry
+from actors.kernel import Registry
+from actors.kernel.registry import Node
 from actors.messages import HeardCount, SourceView
 from actors.ports import StoreUnavailable
 from actors.ports.listening import ListenerView
@@ -22,7 +23,7 @@ from daemon.store.standing import Standing
 from daemon.telemetry.metrics import Metrics
 from daemon.telemetry.registry import Points
 
-EVERY_S = 5.0
+EVERY_S = 10.0
 PROMISES_EVERY_S = 60.0
 SIZES_EVERY_S = 600.0
 DAY_US = 86_400_000_000
@@ -103,7 +104,7 @@ class Gauges:
         )
         if self._world.custody is not None:
             show_tokens(metrics, self._world.custody, now_us)
-        show_actors(metrics, self._registry.tree())
+        show_actors(metrics, list(self._registry.nodes()))
         metrics.retired.replace((of, float(n)) for of, n in store.housekeeping.removed.items())
         metrics.quarantined.replace((which, float(n)) for which, n in quarantined.items())
         metrics.store_size.set(float((space.pages - space.free) * space.page_bytes), "used")
@@ -153,14 +154,14 @@ def show_tokens(metrics: Metrics, custody: Custody, now_us: int) -> None:
     metrics.token_lost.replace(((on, speaker), 1.0) for on, speaker, holding in holdings if holding.state == "lost")
 
 
-def show_actors(metrics: Metrics, tree: TreeEntry) -> None:
-    """Who has something waiting, and who was started again."""
+def show_actors(metrics: Metrics, nodes: Sequence[Node]) -> None:
+    """Who has something waiting, and who was started again: supervisors too, they are started again as a whole."""
     metrics.mailbox_depth.replace(
-        ((entry.path,), float(entry.mailbox.depth))
-        for entry in _actors(tree)
-        if entry.mailbox is not None and entry.mailbox.depth
+        ((node.path,), float(depth))
+        for node in nodes
+        if node.mailbox is not None and node.kind == "actor" and (depth := node.mailbox.depth)
     )
-    metrics.actor_restarts.replace(((entry.path,), float(entry.restarts)) for entry in _actors(tree) if entry.restarts)
+    metrics.actor_restarts.replace(((node.path,), float(node.restarts)) for node in nodes if node.restarts)
 
 
 def show_sources(metrics: Metrics, views: Iterable[SourceView], now_us: int) -> None:
@@ -195,13 +196,6 @@ def show_listeners(metrics: Metrics, views: Iterable[ListenerView], now_us: int)
     metrics.target_watched_for.replace(
         ((view.lane,), (view.ends_us - now_us) / 1e6) for view in seen if view.ends_us is not None
     )
-
-
-def _actors(entry: TreeEntry) -> Iterator[TreeEntry]:
-    """Everybody below, supervisors too: they are started again as a whole."""
-    yield entry
-    for child in entry.children:
-        yield from _actors(child)
 
 
 def _disk_free_bytes(store: Store) -> float:

@@ -4,6 +4,7 @@ Supervisors write it as things happen; ``tree`` copies it out. A path is the nam
 slashes: ``root/acme/courier:slack``.
 """
 
+from collections.abc import Iterator
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -77,6 +78,16 @@ class Node:
         kind, detail = describe(error)
         self.last_error = LastError(type=kind, detail=detail, at_us=self._clock.now_us(), handling=handling)
 
+    @property
+    def restarts(self) -> int:
+        return max(0, self.starts - 1)
+
+    def walk(self) -> Iterator["Node"]:
+        """Itself and everybody below."""
+        yield self
+        for child in self.children.values():
+            yield from child.walk()
+
     def entry(self) -> TreeEntry:
         return TreeEntry(
             path=self.path,
@@ -84,7 +95,7 @@ class Node:
             kind=self.kind,
             state=self.state,
             since_us=self.since_us,
-            restarts=max(0, self.starts - 1),
+            restarts=self.restarts,
             mailbox=self.mailbox.gauge() if self.mailbox is not None and self.kind == "actor" else None,
             last_error=self.last_error,
             children=tuple(child.entry() for child in self.children.values()),
@@ -102,6 +113,10 @@ class Registry:
         if self.root is None:
             raise NoSuchActor("nothing has been started yet")
         return self.root.entry()
+
+    def nodes(self) -> Iterator[Node]:
+        """Every place in the tree, for whoever looks often and at little of each. Nothing before there is a root."""
+        return iter(()) if self.root is None else self.root.walk()
 
     def entry(self, path: str) -> TreeEntry:
         """One place and all below it. Raises NoSuchActor."""

@@ -1,6 +1,7 @@
 """Log lines as OTLP. A line comes as it was written, so what was masked there is masked here too."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -60,8 +61,14 @@ def _fill(record: Any, line: Line) -> None:
     trace_id, span_id = _id(fields.pop("trace_id", None), 16), _id(fields.pop("span_id", None), 8)
     if trace_id:
         record.trace_id, record.span_id = trace_id, span_id
+    add = record.attributes.add
     for name, value in fields.items():
-        put(record.attributes.add(), CONVENTIONAL.get(name, f"lmsyncd.{name}"), value)
+        put(add(), _attribute(name), value)
+
+
+@lru_cache(maxsize=1024)
+def _attribute(name: str) -> str:
+    return CONVENTIONAL.get(name) or clean(f"lmsyncd.{name}")
 
 
 def _id(text: object, size: int) -> bytes:

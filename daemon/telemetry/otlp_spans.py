@@ -60,8 +60,9 @@ def _fill(made: Any, span: Span) -> None:
     if span.status:
         made.status.code = int(span.status)
         made.status.message = clean(span.message)
+    add = made.attributes.add
     for key, value in span.attributes.items():
-        put(made.attributes.add(), key, value)
+        put(add(), key, value)
     for link in span.links:
         _place(made.links.add(), link)
 

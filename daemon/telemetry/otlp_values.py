@@ -21,9 +21,16 @@ def scope(made: Any) -> None:
 
 
 def put(pair: Any, key: str, value: object) -> None:
-    """A new pair of key and value."""
+    """A new pair of key and value. The usual ones first: this is asked for some thirty times a delivery."""
     pair.key = key
-    fill(pair.value, value)
+    if type(value) is str and value.isascii():
+        pair.value.string_value = value
+    elif type(value) is int and 0 <= value < 2**63:
+        pair.value.int_value = value
+    elif type(value) is float:
+        pair.value.double_value = value
+    else:
+        fill(pair.value, value)
 
 
 def fill(made: Any, value: object, depth: int = 0) -> None:

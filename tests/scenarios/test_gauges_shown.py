@@ -69,6 +69,21 @@ async def test_limits_and_tokens_are_shown(tmp_path: Path, autojump_clock: objec
         assert dict(metrics.token_lost.points()) == {("acme/oauth", "app"): 1.0}
 
 
+async def test_actors_are_shown_where_there_is_something_to_say(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, tenant(route("done", "completed"))) as campus:
+        metrics, gauges = watching(campus, tmp_path)
+        registry = campus.kernel.registry
+        [courier] = [node.path for node in registry.nodes() if node.path.endswith("courier:slack")]
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(gauges.run)
+            await trio.sleep(1)
+            assert metrics.actor_restarts.points() == metrics.mailbox_depth.points() == []
+            await registry.restart(courier)
+            await trio.sleep(EVERY_S)
+            nursery.cancel_scope.cancel()
+        assert dict(metrics.actor_restarts.points()) == {(courier,): 1.0}
+
+
 async def test_a_store_that_cannot_be_read_leaves_the_figures_as_they_are(
     tmp_path: Path, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:

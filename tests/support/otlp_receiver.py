@@ -34,13 +34,13 @@ class Collector:
         self.refused = frozenset(REQUESTS)
         self.answer = b""
         self.headers: dict[str, str] = {}
-        self.everything = b""
+        self.everything = bytearray()
         """All bytes that came, one after the other."""
         self._came: dict[str, queue.Queue[Any]] = {path: queue.Queue() for path in REQUESTS}
 
-    def took(self, path: str, request: Any, headers: dict[str, str]) -> None:
+    def took(self, path: str, request: Any, headers: dict[str, str], body: bytes) -> None:
         self.headers = {name.lower(): value for name, value in headers.items()}
-        self.everything += request.SerializeToString()
+        self.everything += body
         self._came[path].put(request)
 
     def batch(self, signal: str = "traces") -> Any:
@@ -102,7 +102,7 @@ def http_collector() -> Iterator[Collector]:
             assert self.headers["content-type"] == "application/x-protobuf"
             status = 404 if self.path not in REQUESTS else collector.status if self.path in collector.refused else 200
             if status == 200:
-                collector.took(self.path, REQUESTS[self.path].FromString(body), dict(self.headers))
+                collector.took(self.path, REQUESTS[self.path].FromString(body), dict(self.headers), body)
             answer = collector.answer if status == 200 else b""
             self.send_response(status)
             self.send_header("content-length", str(len(answer)))
@@ -129,7 +129,8 @@ def grpc_collector() -> Iterator[Collector]:
     def taking(base: Any, path: str, answer: Any) -> Any:
         class Servicer(base):  # type: ignore[misc]  # generated without types
             def Export(self, request: Any, context: Any) -> Any:
-                collector.took(path, request, {key: str(value) for key, value in context.invocation_metadata()})
+                headers = {key: str(value) for key, value in context.invocation_metadata()}
+                collector.took(path, request, headers, request.SerializeToString())
                 return answer.FromString(collector.answer)
 
         return Servicer()
