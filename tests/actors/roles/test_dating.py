@@ -28,7 +28,7 @@ class Greeted:
 
 
 class _Pacer:
-    async def before(self, request: Request, *, probing: bool = False) -> None:
+    async def before(self, request: Request, *, probing: bool = False, gives_back: bool = False) -> None:
         await trio.lowlevel.checkpoint()
 
     def after(self, request: Request, outcome: object, elapsed_s: float) -> None:
