@@ -2,7 +2,8 @@
 
 A connection of its own holds a snapshot (a reader of the write-ahead log never waits for the writer, nor the writer for
 it) and copies a megabyte at a time, resting as long as each step took. Meanwhile the log cannot begin anew, so it
-grows by what is written; where the disk comes to its end the copy is given up, not the daemon.
+grows by what is written; where the disk comes to its end the copy is given up, not the daemon. The grown log is written
+back here too (``write_back``): the writer would do it within a commit, and everybody would wait.
 """
 
 import os
@@ -16,11 +17,14 @@ from pathlib import Path
 import msgspec
 
 from daemon.backup.refusing import BackupRefused
+from daemon.store.engine import CHECKPOINT_PAGES
 from daemon.store.lineage import snapshot
 from daemon.store.mark import Mark
 
 STEP_PAGES = 256
 REST_S_MAX = 1.0
+ROUNDS_MAX = 5
+"""The log is written back so often: what is written meanwhile is less each time."""
 RESERVE_BYTES = 256 * 1024 * 1024
 """So much of the disk is left to the daemon."""
 
@@ -108,6 +112,16 @@ def copy(
     except BaseException:
         discard(into)
         raise
+
+
+def write_back(source: Path) -> None:
+    """The log's frames into the database, while the writer goes on: it must not begin to do so itself meanwhile.
+    Blocks. Raises sqlite3.Error."""
+    with closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None)) as raw:
+        for _ in range(ROUNDS_MAX):
+            _, frames, written = raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            if frames - written <= CHECKPOINT_PAGES:
+                return
 
 
 def discard(copy: Path) -> None:

@@ -4,14 +4,15 @@ import hashlib
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import trio
 
 from config.model import BackupWords
 from config.numbers import number_of
-from daemon.backup.copying import Copied, Resting, Watch, copy, discard
+from daemon.backup.copying import Copied, Resting, Watch, copy, discard, write_back
 from daemon.backup.placing import name_of
 from daemon.backup.recipients import KEY_BYTES, Recipient, SealedKey, recipient
 from daemon.backup.refusing import BackupRefused
@@ -23,6 +24,8 @@ from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
 from daemon.control.protocol import Done, Refusal
 from daemon.control.watching import EVERY_S, watched
+from daemon.store.database import Store
+from daemon.store.engine import CHECKPOINT_PAGES
 from daemon.store.lineage import snapshot
 from daemon.vault.opening import Keks
 
@@ -70,7 +73,10 @@ async def _make(asking: Asking, recipients: Sequence[Recipient], sealed_for: tup
     now_us = asking.now_us
 
     def copied(watch: Watch) -> tuple[Copied, str, int]:
-        made = copy(path, into, now_us, watch)
+        try:
+            made = copy(path, into, now_us, watch)
+        finally:
+            write_back(path)
         try:
             digest = _sha256(into, made.bytes, watch)
             watch.step("opening", made.bytes, made.bytes)  # the last moment to notice that nobody waits
@@ -78,7 +84,8 @@ async def _make(asking: Asking, recipients: Sequence[Recipient], sealed_for: tup
         finally:
             discard(into)  # it lives on as an open file, and goes with it
 
-    made, digest, handle = await watched(copied, asking, "bytes")
+    async with _log_left_alone(office.store):
+        made, digest, handle = await watched(copied, asking, "bytes")
     with os.fdopen(handle, "rb") as file:
         salt, file_key = os.urandom(SALT_BYTES), os.urandom(KEY_BYTES)
         header = Header(
@@ -115,6 +122,19 @@ async def _make(asking: Asking, recipients: Sequence[Recipient], sealed_for: tup
         )
     )
     return done(f"commit {made.mark.number} of {made.mark.store}, {number_of(sent, 'bytes')}: {', '.join(sealed_for)}")
+
+
+@asynccontextmanager
+async def _log_left_alone(store: Store) -> AsyncIterator[None]:
+    """The writer does not write the log back while somebody holds a snapshot: it could not, and would try each time."""
+    await store.writer.apart(lambda raw: raw.execute("PRAGMA wal_autocheckpoint = 0").fetchall())
+    try:
+        yield
+    finally:
+        with trio.CancelScope(shield=True):
+            await store.writer.apart(
+                lambda raw: raw.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}").fetchall()
+            )
 
 
 def _recipients(given: Sequence[str], words: BackupWords) -> list[Recipient]:
