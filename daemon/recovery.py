@@ -172,10 +172,13 @@ def _proven(database: Path, anchors: list[Anchor], out: Printer) -> str:
 
 
 def _unpacked(place: _Place, wanted: Wanted, into: Path) -> Header:
+    """Of a backup, or of a plain database."""
+    if opening.is_database(wanted.file):
+        return opening.adopt(wanted.file, into, wanted.clock.now_us(), _Progress().bytes)
     header = opening.header_of(wanted.file)
     brought = None if wanted.identity is None else opening.held(wanted.identity, _passphrase)
-    key, told = trio.run(opening.file_key, header, place.keks, brought), _Progress()
-    return opening.unpack(wanted.file, into, key, lambda done, of: told(f"{done / 1e6:,.0f} of {of / 1e6:,.0f} MB"))
+    key = trio.run(opening.file_key, header, place.keks, brought)
+    return opening.unpack(wanted.file, into, key, _Progress().bytes)
 
 
 async def _keys_missing(keks: Keks, wanted: tuple[str, ...]) -> tuple[str, ...]:
@@ -210,6 +213,9 @@ class _Progress:
         if time.monotonic() - self._told_s >= PROGRESS_S:
             self._told_s = time.monotonic()
             click.echo(f"lmsyncd: {text}", err=True)
+
+    def bytes(self, done: int, of: int) -> None:
+        self(f"{done / 1e6:,.0f} of {of / 1e6:,.0f} MB")
 
 
 def _cleared(copy: Path) -> None:

@@ -1,14 +1,17 @@
 """A backup is opened again: with the vault's key or a private one, into a file of its own, and compared with the store
 whose place it may take."""
 
+import hashlib
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from daemon.backup.copying import Watch, copy
 from daemon.backup.recipients import Identity, identity
 from daemon.backup.refusing import BackupRefused
 from daemon.backup.sealed import Header, decrypted, read_head
@@ -20,6 +23,7 @@ from daemon.vault.envelope import VaultUnusable
 from daemon.vault.keks import Kek, LocalKek, read_key
 from daemon.vault.opening import Keks
 
+SQLITE = b"SQLite format 3\0"
 RESERVE_BYTES = 16 * 1024 * 1024
 MODE = 0o600
 
@@ -92,6 +96,36 @@ def unpack(path: Path, into: Path, key: bytes, told: Callable[[int, int], None])
             into.unlink(missing_ok=True)
             raise
     return header
+
+
+def is_database(path: Path) -> bool:
+    """Whether it is a database as it is, not encrypted. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(len(SQLITE)) == SQLITE
+
+
+def adopt(path: Path, into: Path, now_us: int, told: Callable[[int, int], None]) -> Header:
+    """A plain database, one that was decrypted or that something else than we kept a copy of, with what stands in the
+    log beside it: copied as a backup would be unpacked, and told of as one. Raises BackupRefused, StoreRefused,
+    OSError."""
+    watch = Watch()
+    try:
+        made = copy(path, into, now_us, watch, lambda: told(watch.done, watch.of), RESERVE_BYTES)
+    except sqlite3.Error as error:
+        raise BackupRefused(f"{path} cannot be read: {error}") from None
+    with into.open("r+b") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        os.fsync(file.fileno())
+    return Header(
+        lmsyncd="",
+        schema=made.schema,
+        made_us=now_us,
+        database_bytes=made.bytes,
+        sha256=digest,
+        mark=made.mark,
+        salt=b"",
+        keys=(),
+    )
 
 
 class Holdings(msgspec.Struct, frozen=True, kw_only=True):

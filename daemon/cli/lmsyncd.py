@@ -123,8 +123,8 @@ def restore(
     """Put a backup in the store's place. The daemon must be stopped, except for --check and --unpack.
 
     The backup is opened and proven first: every page, the chain of the audit, the conservation of what was accepted.
-    What stood there is moved aside, not removed. Whatever may have been posted since the backup was made is looked for
-    before it is posted, so that nothing is posted twice.
+    FILE may be a plain database too. What stood there is moved aside, not removed. Whatever may have been posted since
+    the backup was made is looked for before it is posted, so that nothing is posted twice.
     """
     from daemon.recovery import Wanted
     from daemon.recovery import restore as put_back

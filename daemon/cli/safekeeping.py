@@ -103,10 +103,12 @@ def _file(row: v.BackupFileRow) -> Text:
             f"\n  {number_of(n, 'keys')} of the vault ({', '.join(row.keys_missing)}) {agreeing(n, 'is', 'are')} not "
             "here: secrets sealed with it cannot be opened until it is (docs/secrets.md)"
         )
+    made = f"made {at(row.made_us)} by lmsyncd {row.lmsyncd} for {', '.join(row.sealed_for)}"
+    if not row.sealed_for:
+        made = "a plain database, not encrypted"
     return plain(
         f"{row.file}: store {row.store} at commit {row.number}, {at(row.at_us)}\n"
-        f"  made {at(row.made_us)} by lmsyncd {row.lmsyncd} (schema {row.schema_version}) "
-        f"for {', '.join(row.sealed_for)}\n"
+        f"  {made} (schema {row.schema_version})\n"
         f"  database {size(row.database_bytes)}, SHA-256 {row.sha256}\n"
         f"  tenants {', '.join(row.tenants) or 'none'}; {number_of(row.statements, 'statements')}; "
         f"deliveries: {deliveries}{behind}{keys}\n  {row.against}",

@@ -28,7 +28,8 @@ BACKED: list[tuple[v.View, tuple[str, ...]]] = [
             behind_us=3_600_000_000, keys_missing=("ab12",),
         ),
         (
-            "0.1.0 (schema 31)", "acme; 1,234 statements", "1,200 delivered", "by 7 commits and",
+            "by lmsyncd 0.1.0 for x25519 ab (schema 31)", "acme; 1,234 statements", "1,200 delivered",
+            "by 7 commits and",
             "1 key of the vault (ab12) is", "it has lost 7",
         ),
     ),
