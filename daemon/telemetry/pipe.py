@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 QUEUE_MAX = 8192
-BATCH_MAX = 512
+BATCH_MAX = 1024
 LINGER_S = 1.0
 TRIES_MAX = 4
 BACKOFF_S_MAX = 30.0

@@ -1,5 +1,6 @@
 """Stores with a backlog, and daemons under load."""
 
+import os
 import re
 import sqlite3
 import time
@@ -84,6 +85,12 @@ def pause(path: Path) -> None:
     raw.execute("INSERT INTO lanes (lane, paused_by) VALUES ('campus/slack', 'bench')")
     raw.commit()
     raw.close()
+
+
+def cpu_s(pid: int | str) -> float:
+    """Seconds of processor time that a process of ours took so far, all its threads together."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def status_kib(pid: int | str, name: str) -> int:
