@@ -134,6 +134,12 @@ class School:
         self._note(now_s, "people", number, new=True)
         return person
 
+    def change_course(self, course: Class, now_s: float, **changes: object) -> None:
+        for field, value in changes.items():
+            setattr(course, field, value)
+        course.at_s = now_s
+        self._note(now_s, "courses", course.id)
+
     def change_person(self, person: Pupil, now_s: float, **changes: object) -> None:
         """A new name, address, state …"""
         for field, value in changes.items():

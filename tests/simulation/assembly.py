@@ -15,17 +15,21 @@ from unittest import mock
 
 import trio
 import world
+from slack_events import SIGNING
+from toy_source import FakeToy
 
 from actors.domain.school import School, sample
 from actors.ports import Fake
 from actors.targets import discover
 from actors.targets.slack.fake import FakeSlack
 from actors.targets.teams.fake import FakeTeams
+from tests.simulation.adversity import Adversity
+from tests.simulation.besides import Besides
 from tests.simulation.bustle import Bustle
 from tests.simulation.campus import EPOCH_US, SimulatedCampus
 from tests.simulation.determinism import run
 from tests.simulation.fate import Blow
-from tests.simulation.hall import VENDORS, Hall
+from tests.simulation.hall import Hall
 from tests.simulation.headmaster import Headmaster
 from tests.simulation.meddling import Meddling
 from tests.simulation.play import RAM, Outcome
@@ -33,10 +37,9 @@ from tests.simulation.record import Record
 from tests.simulation.registrar import Registrar
 from tests.simulation.rights import Rights
 from tests.simulation.rollcall import Rollcall
-from tests.simulation.shaky import KINDS, WHERE, Tremor
-from tests.simulation.systems import SYSTEMS, fault_of, secrets
-from tests.simulation.timetable import POINTS, Plan, fault_of_roster, faults_of_roster, plan_of, tenant_of
-from tests.simulation.wire import FLAVOURS
+from tests.simulation.systems import SYSTEMS, secrets
+from tests.simulation.telegraph import Telegraph
+from tests.simulation.timetable import Plan, faults_of_roster, plan_of, second_of, tenant_of
 
 READ_S_MAX = 2 * 86_400.0
 STILL_S_MAX = 86_400.0
@@ -67,10 +70,15 @@ def play(seed: str, *, keep_lines: bool = False) -> Outcome:
     made = world.kinds()[source].fake
     assert made is not None
     fakes: dict[tuple[str, str], Fake] = {(plan.system, f"source {source}"): made(school)}
+    if second := second_of(plan):
+        kind = SYSTEMS[second].kind
+        another = world.kinds()[kind].fake
+        assert another is not None
+        fakes[plan.system, f"source {kind}"] = another(school)
     fakes |= {(plan.system, kind): discover()[kind].fake() for kind in ("slack", "teams")}
     with (
         tempfile.TemporaryDirectory(prefix="assembly-", dir=RAM if RAM.is_dir() else None) as folder,
-        mock.patch.dict(world.SECRETS, secrets()),
+        mock.patch.dict(world.SECRETS, secrets() | {"signing": SIGNING}),
     ):
         campus = SimulatedCampus(
             Path(folder),
@@ -119,11 +127,21 @@ class Assembly:
         self.hall.teams.terms.members_late_s = plan.late_s
         for pupil in school.people.values():
             self.hall.enter(pupil)
-        self._rights = Rights(school, campus.tenants[name].rosters, EPOCH_US / 1e6)
-        self._bustle = Bustle(school, self._rights, self.hall, self._dice, SYSTEMS[name].lacks)
+        toy = fakes[name, "source toy"] if plan.system == "toy" else None
+        self._besides = Besides(toy.besides if plan.dated and isinstance(toy, FakeToy) else {}, school)
+        self._rights = Rights(school, campus.tenants[name].rosters, EPOCH_US / 1e6, self._besides)
+        lacks = SYSTEMS[name].lacks
+        if second := second_of(plan):
+            lacks |= SYSTEMS[second].lacks
+        what = ("end", "end", "part", "part") if plan.dated else ()
+        what += ("close",) if plan.closes else ()
+        self._bustle = Bustle(school, self._rights, self.hall, self._dice, lacks, self._besides, what)
         self._meddling = Meddling(self.hall, self._dice, grave=plan.grave)
         self._registrar = Registrar(campus)
-        self._head = Headmaster(campus, name, self._meddling, self._dice)
+        self._adversity = Adversity(campus, plan, self._dice, self._registrar)
+        self._telegraph = Telegraph(campus, name, self.hall, self._registrar, Random(f"telegraph of {plan.chance}"))
+        presses = self._telegraph.press if plan.cards else None
+        self._head = Headmaster(campus, name, self._meddling, self._dice, presses=presses, accepts=plan.accepts)
         self._rollcall = Rollcall(
             campus, name, self.hall, self._rights, self._head, calm=not (plan.doings or plan.struck or plan.doomed)
         )
@@ -136,6 +154,8 @@ class Assembly:
             async with trio.open_nursery() as daemon:
                 self._arm()
                 await daemon.start(campus.run, outside)
+                if self._plan.told:
+                    self._telegraph.begin(outside)
                 await trio.sleep(FIRST_S)
                 await self._settled("at first")
                 for number in range(1, self._plan.rounds + 1):
@@ -169,7 +189,7 @@ class Assembly:
                 (plan.changes, self._change),
                 (plan.meddlings, self._meddle),
                 (plan.decisions, self._decide),
-                (plan.doings, self._go_wrong),
+                (plan.doings, self._adversity.happens),
             ):
                 for _ in range(count):
                     acting.start_soon(self._later, dice.uniform(0.0, plan.lasts_s), act)
@@ -182,7 +202,9 @@ class Assembly:
         self._campus.record.note("happens", what or "nothing", count=f"happens {what or 'nothing'}")
 
     async def _change(self) -> str:
-        return self._bustle.happens(round(self._campus.true_s()))
+        what = self._bustle.happens(round(self._campus.true_s()))
+        await self._besides.until_ended(self._campus.true_s, self._rights.reckon)
+        return what
 
     async def _meddle(self) -> str:
         places = [(at.kind, at.place) for at in self._rollcall.places() if at.place]
@@ -196,48 +218,6 @@ class Assembly:
                 return "run" if await self._head.run() else "no run"
             case _:
                 return await self._head.plan_and_apply(self._dice.choice((0.0, 60.0, 900.0)))
-
-    async def _go_wrong(self) -> str:
-        campus, dice, name = self._campus, self._dice, self._name
-        what = dice.choice(
-            ("fault", "fault", "fault", "fault", "outage", "death", "death", "crash", "kill", "stop", "restart",
-             "database", "source", "pause")
-        )  # fmt: skip
-        vendor = dice.choice(sorted({VENDORS[rule.into.kind] for rule in self._rights.rules.values()}))
-        source = f"source {SYSTEMS[name].kind}"
-        match what:
-            case "fault":
-                fault = fault_of_roster(vendor, dice, campus.virtual_s())
-                campus.vendors.fakes[name, vendor].fault(fault)
-                return f"fault {vendor} {fault.kind}"
-            case "source":
-                operation = dice.choice(("", *SYSTEMS[name].operations))
-                kind = dice.choice(SYSTEMS[name].faults)
-                campus.vendors.fakes[name, source].fault(fault_of(name, kind, operation, dice, dice.choice((1, 1, 3))))
-            case "outage":
-                whose = dice.choice((vendor, vendor, source))
-                campus.vendors.out[name, whose] = dice.choice(FLAVOURS)
-                await trio.sleep(dice.choice((5.0, 300.0, 1500.0)))
-                campus.vendors.out.pop((name, whose), None)
-            case "death" | "crash":
-                point = dice.choice(POINTS)
-                crash = what == "crash" and point.endswith((":before", ":after", ":answered"))
-                campus.blows.append(Blow(point, dice.choice((1, 1, 2, 5)), crash=crash))
-            case "kill":
-                campus.kill()
-            case "stop":
-                campus.stop_gently()
-            case "restart":
-                if campus.life is not None:
-                    with trio.move_on_after(60):
-                        whom = dice.choice(("reconciler", f"courier:{vendor}"))
-                        await campus.kernel.registry.restart(f"root/{name}/{whom}")
-            case "database":
-                kind, where = dice.choice(sorted(KINDS)), dice.choice(WHERE)
-                campus.ground.tremors.append(Tremor(where, kind, dice.randint(1, 40), dice.choice((1, 1, 3))))
-            case _:
-                await self._registrar.pause(name, dice.choice((10.0, 400.0)))
-        return what
 
     def _arm(self) -> None:
         """What a directed plan has in store for this round."""
@@ -282,6 +262,7 @@ class Assembly:
         campus.vendors.out.clear()
         campus.blows.clear()
         campus.ground.tremors.clear()
+        campus.hands.off_us = 0
         self._meddling.everybody_restored(campus.true_s())
 
     def _reopen(self) -> int:
@@ -294,9 +275,9 @@ class Assembly:
         )
 
     async def _read(self) -> bool:
-        since_us = self._campus.hands.wall_us()
+        newest = self._registrar.newest(self._name)
         with trio.move_on_after(READ_S_MAX):
-            while not self._registrar.whole_since(self._name, since_us):
+            while not self._registrar.whole_after(self._name, newest):
                 await self._registrar.resume(self._name)
                 await self._registrar.sync(self._name)
                 await trio.sleep(LOOK_S)
@@ -317,7 +298,7 @@ class Assembly:
         return campus.life is not None and campus.still() and not any(campus.look(sql) for sql in BUSY)
 
     def _ordered(self) -> int:
-        [(count,)] = self._campus.look("SELECT count(*) FROM deliveries WHERE statement_seq = 0")
+        [(count,)] = self._campus.look("SELECT count(*) FROM deliveries WHERE kind = 'roster'")
         return int(count)
 
     async def _rested(self) -> None:
@@ -329,7 +310,7 @@ class Assembly:
             await trio.sleep(LOOK_S)
         if self._ordered() != orders:
             rows = self._campus.look(
-                "SELECT destination, change FROM deliveries WHERE statement_seq = 0 ORDER BY seq DESC LIMIT 3"
+                "SELECT destination, change FROM deliveries WHERE kind = 'roster' ORDER BY seq DESC LIMIT 3"
             )
             self._faults.append(f"at rest: {self._ordered() - orders} orders for nothing, like {rows[0]}")
         if len(self.hall.steps) != steps:

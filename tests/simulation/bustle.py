@@ -4,6 +4,7 @@ once, and also what was changed just now."""
 from random import Random
 
 from actors.domain.school import Class, Membership, Pupil, School
+from tests.simulation.besides import Besides
 from tests.simulation.hall import Hall
 from tests.simulation.rights import Rights
 
@@ -19,12 +20,22 @@ LEAVING_MANY = 6
 class Bustle:
     """One school's. ``lacks``: what its system cannot tell."""
 
-    def __init__(self, school: School, rights: Rights, hall: Hall, dice: Random, lacks: frozenset[str]) -> None:
+    def __init__(
+        self,
+        school: School,
+        rights: Rights,
+        hall: Hall,
+        dice: Random,
+        lacks: frozenset[str],
+        besides: Besides,
+        more: tuple[str, ...] = (),
+    ) -> None:
         self._school = school
         self._rights = rights
         self._hall = hall
         self._dice = dice
-        self._what = tuple(each for each in WHAT if each not in lacks)
+        self._besides = besides
+        self._what = (*(each for each in WHAT if each not in lacks), *more)
         self._states = ["active", "inactive", *({"completed", "invited"} - lacks)]
         self._states.sort()
         self._made = 0
@@ -75,6 +86,15 @@ class Bustle:
                 school.change_person(person, now_s, family=f"{person.family.split()[0]} {len(school.happened)}")
             case "exodus":
                 self._exodus(course, now_s)
+            case "end" if held:
+                self._besides.ends(dice.choice(held), now_s, now_s + dice.choice((-3_600, 600, 7_200, 86_400)))
+            case "part":
+                if held and dice.random() < 0.5:
+                    self._besides.moves(dice.choice(held), now_s, dice.choice("ab"))
+                else:
+                    self._besides.joins(person, now_s, dice.choice(("red", "blue")))
+            case "close":
+                self._besides.closes(course, now_s)
             case _:
                 return False
         return True

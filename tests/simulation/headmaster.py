@@ -41,7 +41,16 @@ PLACES = frozenset({"place_archived", "place_gone"})
 class Headmaster:
     """Of one tenant."""
 
-    def __init__(self, campus: SimulatedCampus, tenant: str, meddling: Meddling, dice: Random) -> None:
+    def __init__(
+        self,
+        campus: SimulatedCampus,
+        tenant: str,
+        meddling: Meddling,
+        dice: Random,
+        *,
+        presses: Callable[[int, str], Awaitable[bool]] | None = None,
+        accepts: bool = False,
+    ) -> None:
         self.fixes: dict[str, AnyFix] = {}
         """In force, by topic."""
         self.rejected: dict[int, Conflict] = {}
@@ -52,6 +61,8 @@ class Headmaster:
         self._tenant = tenant
         self._meddling = meddling
         self._dice = dice
+        self._presses = presses
+        self._accepts = accepts
 
     def begin(self) -> None:
         """A round."""
@@ -167,7 +178,13 @@ class Headmaster:
             case _:
                 return True
 
+    async def _press(self, no: int, choice: str) -> None:
+        """On a card, now and then: whoever presses looks whether it was done."""
+        if self._presses is not None and self._dice.random() < 0.5:
+            await self._presses(no, choice)
+
     async def _approve(self, case: Case, choice: int) -> str:
+        await self._press(case.no, str(choice))
         done = await self._decision(lambda port, by, now_us: port.approve(self._tenant, case.no, choice, by, now_us))
         if done is None or not (done.done or done.again):
             return ""
@@ -178,6 +195,7 @@ class Headmaster:
         return f"approved {fix.name}"
 
     async def _reject(self, case: Case) -> str:
+        await self._press(case.no, "reject")
         done = await self._decision(lambda port, by, now_us: port.reject(self._tenant, case.no, "so", by, now_us))
         if done is None or not (done.done or done.again):
             return ""
@@ -186,6 +204,7 @@ class Headmaster:
         return f"rejected {case.conflict.kind}"
 
     async def _undo(self, no: int) -> str:
+        await self._press(no, "undo")
         done = await self._decision(lambda port, by, now_us: port.undo(self._tenant, no, by, now_us))
         if done is None or done.case is None or done.case.state not in ("open", "undone"):
             return ""  # also heard so where it was undone, and nobody told us
@@ -236,8 +255,9 @@ class Headmaster:
             return "nothing planned"
         hash_ = told.plan.hash
         await trio.sleep(wait_s)
+        accept = self._accepts and self._dice.random() < 0.5
         done = await self._ask(
-            lambda reply: RosterApply(course="", hash=hash_, accept=False, by=WHO, reply=reply),
+            lambda reply: RosterApply(course="", hash=hash_, accept=accept, by=WHO, reply=reply),
         )
         return "not heard" if done is None else "applied" if done.done else "refused"
 

@@ -106,6 +106,20 @@ class Registrar:
         await self._while_it_lives(posted)
         return heard[0]
 
+    async def listen(self, lane: str, inbound: Inbound) -> int:
+        """The status that the vendor of a target is answered with; 0: none."""
+        heard = [0]
+
+        async def posted(life: Life) -> None:
+            del life
+            listener = self._campus.switchboard.listeners.get(lane)
+            if listener is not None:
+                answer: HookAnswer = await listener.ask(lambda reply: Hear(inbound, "call", "", reply))
+                heard[0] = answer.status
+
+        await self._while_it_lives(posted)
+        return heard[0]
+
     async def _harvester(self, tenant: str) -> Address[HarvesterMessage]:
         """As soon as this life has one."""
         while (found := self._campus.switchboard.harvesters.get(f"{tenant}/{NAME}")) is None:
@@ -190,6 +204,17 @@ class Registrar:
                 since_us,
             )
         )
+
+    def newest(self, tenant: str) -> int:
+        """The number of its newest reading: for who cannot go by a clock."""
+        return int(
+            self._campus.look("SELECT coalesce(max(no), 0) FROM readings WHERE source = ?", self.no(tenant))[0][0]
+        )
+
+    def whole_after(self, tenant: str, no: int) -> bool:
+        """Whether a full reading that began after that one has ended well."""
+        sql = "SELECT 1 FROM readings WHERE source = ? AND mode = 'full' AND how = 'finished' AND no > ?"
+        return bool(self._campus.look(sql, self.no(tenant), no))
 
     def records(self, tenant: str) -> list[tuple[object, ...]]:
         """All there is, to the letter."""

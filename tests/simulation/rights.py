@@ -7,8 +7,9 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-from actors.domain.school import Class, Membership, Pupil, School
+from actors.domain.school import Membership, Pupil, School
 from config.rosters import Roster
+from tests.simulation.besides import CLOSED, Besides
 
 ROLES = {
     "student": "learner",
@@ -39,10 +40,11 @@ class Right(msgspec.Struct):
 class Rights:
     """Of one school, by several rules."""
 
-    def __init__(self, school: School, rules: tuple[Roster, ...], now_s: float) -> None:
+    def __init__(self, school: School, rules: tuple[Roster, ...], now_s: float, besides: Besides) -> None:
         self.rules = {rule.name: rule for rule in rules}
         self.of: dict[Key, Right] = {}
         self._school = school
+        self._besides = besides
         self.reckon(now_s)
         self.begin()
 
@@ -79,7 +81,7 @@ class Rights:
         return {
             one.user
             for one in school.memberships.values()
-            if self.unit(self.rules[rule], school.courses[one.course]) == unit and one.state != "deleted"
+            if self.unit(self.rules[rule], one) == unit and one.state != "deleted"
         }
 
     def reckon(self, now_s: float) -> None:
@@ -87,10 +89,10 @@ class Rights:
         found = Counter[Key]()
         for rule in self.rules.values():
             for one in self._school.memberships.values():
-                course, pupil = self._school.courses[one.course], self._school.people[one.user]
-                key = (rule.name, self.unit(rule, course), pupil.id)
+                pupil = self._school.people[one.user]
+                key = (rule.name, self.unit(rule, one), pupil.id)
                 self.of.setdefault(key, Right()).enrolled = True
-                if gives(rule, one, pupil):
+                if gives(rule, one, pupil) and not self._besides.has_ended(one, now_s):
                     found[key] |= 1 | (2 if ROLES[one.role] in rule.owners else 0)
         for key, right in self.of.items():
             held, owner = bool(found[key]), found[key] > 1
@@ -103,9 +105,20 @@ class Rights:
                 right.owner_changed_s, right.turns = now_s, right.turns + 1
             right.held, right.owner = held, owner
 
-    @staticmethod
-    def unit(rule: Roster, course: Class) -> str:
-        return course.code if "{" in rule.into.name else rule.into.name
+    def unit(self, rule: Roster, one: Membership) -> str:
+        """By its label."""
+        name = rule.into.name
+        if "{course.code}" in name:
+            return self._school.courses[one.course].code
+        name = name.replace("{section}", self._besides.section(one))
+        return name.replace("{user.cohort}", self._besides.cohort(one.user))
+
+    def is_over(self, rule: str, unit: str) -> bool:
+        """Whether its course is closed."""
+        return any(
+            course.code == unit and course.name.startswith(CLOSED) and "{course.code}" in self.rules[rule].into.name
+            for course in self._school.courses.values()
+        )
 
 
 def gives(rule: Roster, one: Membership, pupil: Pupil) -> bool:

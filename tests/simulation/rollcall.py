@@ -118,7 +118,7 @@ class Rollcall:
     def _stormy(self) -> list[str]:
         """Ordered again and again, though little happened there."""
         rows = self._campus.look(
-            "SELECT destination, count(*) FROM deliveries WHERE statement_seq = 0 AND accepted_us >= ? "
+            "SELECT destination, count(*) FROM deliveries WHERE kind = 'roster' AND accepted_us >= ? "
             "GROUP BY destination",
             self._began_s * 1e6 if self._began_s > 0 else 0,
         )
@@ -182,6 +182,8 @@ class Rollcall:
                     if self._rights.people(rule.name, unit):
                         faults.append(f"nothing is remembered of {rule.name}|{unit}")
                     continue
+                if self._rights.is_over(rule.name, unit):
+                    continue  # its place is left as it is
                 where = f"{rule.name}|{unit}"
                 faults += [f"{where}: {fault}" for fault in (*self._unit(at, seats), *self._report(at, seats))]
         return faults

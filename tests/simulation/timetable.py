@@ -7,6 +7,7 @@ roll KIND fault FAULT         that fault of its vendor, wherever it strikes
 roll KIND death POINT         dying there, in every round
 """
 
+import json
 from email.utils import formatdate
 from random import Random
 from typing import Any, cast
@@ -21,9 +22,10 @@ from actors.targets import discover
 from actors.targets.slack.fake import kinds as slack_kinds
 from actors.targets.teams.fake import kinds as teams_kinds
 from config.model import Connection, Tenant
-from config.rosters import Roster
+from config.rosters import ConflictRule, Review, Roster, RosterInto
 from tests.simulation.fate import roster_points
 from tests.simulation.systems import SYSTEMS
+from tests.simulation.telegraph import CHANNEL, WHO
 
 DAY_S = 86_400.0
 KINDS: tuple[PlaceKind, ...] = ("channel", "usergroup", "team")
@@ -77,7 +79,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     operators and things that go wrong. ``grave``: also meddlings that somebody has to put right; ``late_s``: how long
     vendors do not show what was changed; ``rest_s``: how long nothing happens in the end; ``struck``: the vendor and a
     fault that is set in every round; ``doomed``: where the process dies in every round. ``chance``: what all dice are
-    seeded with; directed ones have the same luck."""
+    seeded with; directed ones have the same luck. ``told``: Slack tells of members by itself; ``cards``: reviewers
+    press buttons; ``accepts``: plans are let go at once; ``jumps``: our clock is set wrong; ``dated``: enrolments end
+    on their day; ``closes``: courses are closed and opened again; ``seconded``: a second source tells of the school."""
 
     seed: str
     chance: str
@@ -94,6 +98,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     rest_s: float = DAY_S
     struck: str = ""
     doomed: str = ""
+    told: bool = False
+    cards: bool = False
+    accepts: bool = False
+    jumps: bool = False
+    dated: bool = False
+    closes: bool = False
+    seconded: bool = False
 
 
 def plan_of(seed: str) -> Plan:
@@ -151,6 +162,32 @@ def _brief(seed: str, kind: str) -> Plan:
 
 def _drawn(seed: str, dice: Random) -> Plan:
     kinds = sorted(dice.sample(KINDS, dice.choice((1, 1, 2, 3))))
+    return _possible(_drawn_of(seed, kinds, dice))
+
+
+def _possible(plan: Plan) -> Plan:
+    """Without what its system cannot tell, and what nobody would see."""
+    toy = plan.system == "toy"
+    rules = plan.rules
+    if toy and plan.dated and any(rule.into.kind == "channel" for rule in rules):
+        dice = Random(f"parts of {plan.chance}")
+        name = dice.choice(("c-{course.code}", "s-{section}", "k-{user.cohort}"))
+        rules = tuple(
+            msgspec.structs.replace(rule, into=RosterInto(channel=name)) if rule.into.kind == "channel" else rule
+            for rule in rules
+        )
+    whole = all("{course.code}" in rule.into.name for rule in rules)
+    return msgspec.structs.replace(
+        plan,
+        rules=rules,
+        dated=plan.dated and toy,
+        closes=plan.closes and toy and whole,
+        jumps=plan.jumps and plan.doings > 0,
+        seconded=plan.seconded and not plan.jumps,
+    )
+
+
+def _drawn_of(seed: str, kinds: list[PlaceKind], dice: Random) -> Plan:
     return Plan(
         seed=seed,
         chance=seed,
@@ -165,6 +202,13 @@ def _drawn(seed: str, dice: Random) -> Plan:
         grave=dice.random() < 0.4,
         late_s=dice.choice((0.0, 0.0, 5.0, 20.0)),
         rest_s=dice.choice((1, 1, 1, 1, 7)) * DAY_S,
+        told=dice.random() < 0.5,
+        cards=dice.random() < 0.3,
+        accepts=dice.random() < 0.3,
+        jumps=dice.random() < 0.25,
+        dated=dice.random() < 0.4,
+        closes=dice.random() < 0.4,
+        seconded=dice.random() < 0.25,
     )
 
 
@@ -203,8 +247,8 @@ def rule_of(kind: PlaceKind, **more: Any) -> Roster:
 
 def tenant_of(plan: Plan) -> Tenant:
     """Of one system, whose rosters are kept at vendors of its own."""
-    name, system = plan.system, SYSTEMS[plan.system]
-    slack = {**SETTINGS["slack"], "api_url": f"http://{name}.test/slack/api/"}
+    name = plan.system
+    slack = {**SETTINGS["slack"], "api_url": f"http://{name}.test/slack/api/", "signing_secret": {"env": "signing"}}
     teams = {
         **SETTINGS["teams"],
         "graph_url": f"http://{name}.test/graph/v1.0/",
@@ -220,9 +264,32 @@ def tenant_of(plan: Plan) -> Tenant:
         locale="en-GB",
         targets=targets,
         routes=(),
-        sources=world.source(system.kind, **{"every": "10m", "every_max": "1h", **system.settings}),
+        sources=_sources(plan),
         rosters=plan.rules,
+        review=Review(to="slack", channel=CHANNEL, reviewers=(WHO,)) if plan.cards else None,
+        conflicts=tuple(
+            ConflictRule(field=each, policy="source", source="campus")
+            for each in ("email", "name", "role", "dates", "status")
+        ),
     )
+
+
+def second_of(plan: Plan) -> str:
+    """The system that tells of the same school besides; empty: none does."""
+    return ("canvas" if plan.system == "oneroster" else "oneroster") if plan.seconded else ""
+
+
+def _sources(plan: Plan) -> dict[str, Connection]:
+    found = {}
+    for name, each in (("campus", plan.system), ("besides", second_of(plan))):
+        if each:
+            system = SYSTEMS[each]
+            said = json.dumps({"every": "10m", "every_max": "1h", **system.settings}).replace(
+                f"http://{each}.test/", f"http://{plan.system}.test/"
+            )
+            [connection] = world.source(system.kind, **json.loads(said)).values()
+            found[name] = msgspec.structs.replace(connection, name=name)
+    return found
 
 
 def fault_of_roster(vendor: str, dice: Random, at_s: float, kind: str = "") -> Fault:
