@@ -5,7 +5,6 @@ import sqlite3
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +24,6 @@ from tests.benchmarks import bare, load, planning, rosters, searching, singles, 
 MANY, FEW = 1_000_000, 1_000
 TENANTS = 1_000
 IDLE_TENANTS = 100
-SETTLED_S = 15.0
 
 
 class Results:
@@ -256,10 +254,7 @@ async def idling(results: Results) -> None:
         stage = Stage(scene, limits=False)
         try:
             await stage.open()
-            await trio.sleep(SETTLED_S)
-            before_s, began_s = load.cpu_s(stage.daemon.pid), time.perf_counter()
-            await trio.sleep(60)
-            share = (load.cpu_s(stage.daemon.pid) - before_s) / (time.perf_counter() - began_s)
+            share = await load.idle_share(stage.daemon)
         finally:
             await _close(stage)
     results.add(f"processor of {IDLE_TENANTS} idle tenants over a minute", f"{share:.2%} of a core", goal="< 1 %")

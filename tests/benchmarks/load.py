@@ -23,6 +23,7 @@ from daemon.store import migrate, outbox
 from daemon.store.engine import tune
 
 BATCH = 1000
+SETTLED_S, IDLE_S = 15.0, 60.0
 MARKS = count()
 STAMP = re.compile(rb'"timestamp":"[^"]*"')
 
@@ -91,6 +92,14 @@ def cpu_s(pid: int | str) -> float:
     """Seconds of processor time that a process of ours took so far, all its threads together."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def idle_share(daemon: Process) -> float:
+    """The share of a core that it takes over a minute, once it has settled."""
+    await trio.sleep(SETTLED_S)
+    before_s, began_s = cpu_s(daemon.pid), time.perf_counter()
+    await trio.sleep(IDLE_S)
+    return (cpu_s(daemon.pid) - before_s) / (time.perf_counter() - began_s)
 
 
 def status_kib(pid: int | str, name: str) -> int:
