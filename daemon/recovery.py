@@ -123,7 +123,7 @@ def _restored(place: _Place, wanted: Wanted, into: Path, header: Header, out: Pr
         out.end(Done(note="it can be restored; nothing was touched"))
         return Exit.OK
     if lost and not wanted.accept_loss:
-        raise StoreRefused(f"{lost}. To restore all the same: --accept-loss")
+        raise StoreRefused(f"{lost}; to go on without it: --accept-loss")
     for line in restoring.reinstate(store, into, header, wanted.clock.now_us(), verdict):
         click.echo(line, err=True)
     out.end(Done(note="restored; start lmsyncd. docs/recovery.md says how to have the missing time told again"))

@@ -144,7 +144,12 @@ def holdings(database: Path) -> tuple[Lineage, Holdings]:
         here = lineage.read(raw)
         depths = dict(raw.execute("SELECT state, sum(n) FROM depths WHERE n > 0 GROUP BY state ORDER BY state"))
         return here, Holdings(
-            tenants=tuple(name for (name,) in raw.execute("SELECT DISTINCT tenant FROM cursors ORDER BY tenant")),
+            tenants=tuple(
+                name
+                for (name,) in raw.execute(
+                    "SELECT tenant FROM statements UNION SELECT tenant FROM cursors ORDER BY tenant"
+                )
+            ),
             statements=int(raw.execute("SELECT count(*) FROM statements").fetchone()[0]),
             deliveries={str(state): int(n) for state, n in depths.items()},
             keks=tuple(kek.hex() for (kek,) in raw.execute("SELECT DISTINCT kek FROM vault_keys ORDER BY kek")),

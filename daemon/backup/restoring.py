@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import assert_never
 
+from config.numbers import number_of
 from daemon.backup.placing import sync_folder
 from daemon.backup.refusing import BackupRefused
 from daemon.backup.sealed import Header
-from daemon.store.admission import lament
 from daemon.store.database import Lock, upgrade_held
 from daemon.store.mark import Intact, Lineage, Lost, Unmarked, Verdict, mark_path
 
@@ -23,10 +23,18 @@ PARTS = ("", "-wal", "-shm")
 def newer(store: Path, verdict: Verdict, found: Lineage) -> str:
     """What would be lost if this took the store's place, in words; empty: nothing that is known of."""
     match verdict:
+        case Lost(kind="foreign"):
+            return f"this is of another store ({found.store}) than the one of {store} ({verdict.mark.store})"
         case Lost():
-            return lament(store, verdict, found)
+            missing = (
+                "an unknown number of commits" if verdict.missing is None else number_of(verdict.missing, "commits")
+            )
+            begin = moment(verdict.since_us) if verdict.since_us else "its start"
+            history = "; it has lived elsewhere since" if verdict.kind == "other" else ""
+            until = moment(verdict.until_us)
+            return f"{store} had {missing} that this lacks, made after {begin} and up to {until}{history}"
         case Unmarked() if store.exists() and store.stat().st_size:
-            return f"{store} is there and has no mark ({verdict.reason}): what it has beyond the backup cannot be known"
+            return f"{store} is there and has no mark ({verdict.reason}): what it has that this lacks cannot be known"
         case _:
             return ""
 

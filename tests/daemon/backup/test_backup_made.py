@@ -69,7 +69,7 @@ async def test_a_check_says_what_it_holds_and_touches_nothing(
     assert code == Exit.OK
     file = rows[0]
     assert (file["statements"], file["tenants"], file["commits_behind"]) == (3, ["acme"], 1)
-    assert "1 commit is missing" in file["against"]
+    assert "1 commit that this lacks" in file["against"]
     assert {row["step"] for row in rows if row["kind"] == "verified"} >= {"database", "audit", "conservation"}
     after = {path.name: path.read_bytes() for path in (root / "state").iterdir()}
     assert {name: after[name] for name in before} == before
