@@ -56,8 +56,7 @@ def open_way(protocol: str, endpoint: str, headers: Mapping[str, str], network: 
     straight = Bypass(network.no_proxy).matches(parts.hostname, parts.port or 0)
     proxy = None if straight else network.proxy
     if protocol == "grpc":
-        channel = _channel(endpoint, proxy, network.ca_file)
-        return lambda signal: GrpcWay(channel, signal, headers)
+        return lambda signal: GrpcWay(_channel(endpoint, proxy, network.ca_file), signal, headers)
     base = endpoint.rstrip("/")
     for path in PATHS.values():
         base = base.removesuffix(path)
@@ -137,12 +136,12 @@ class GrpcWay:
         except grpc.RpcError as error:
             code = error.code().name if hasattr(error, "code") else type(error).__name__
             return Sent(f"gRPC {code}", final=code not in _PASSING_GRPC)
-        except ValueError as error:  # the channel was closed by another signal's end
+        except ValueError as error:  # the channel was closed while somebody waited for an answer no more
             return Sent(str(error)[:_TEXT_CHARS_MAX], final=True)
         return taken(self._signal, answer)
 
     def close(self) -> None:
-        """The channel is every signal's, and ends with the process."""
+        self._channel.close()
 
 
 def _channel(endpoint: str, proxy: str | None, ca_file: Path | None) -> Any:

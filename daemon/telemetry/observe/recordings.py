@@ -9,6 +9,8 @@ from daemon.telemetry.observe.expressions import Scope, ratio
 
 _OURS = Scope(by=("job", "instance"))
 HOUR = "1h"
+FAILED = "5..|429|not_sent|lost"
+"""What is nobody's fault here. Other refusals are answers too: nobody of that address, no such channel."""
 
 
 class Recording(NamedTuple):
@@ -27,12 +29,12 @@ def _recorded(name: str, expression: str, *keys: str, text: str) -> Recording:
 ERROR_RATIO = _recorded(
     "operation:http_client_requests:error_ratio_rate5m",
     ratio(
-        _OURS.rate(its.CLIENT_DURATION, (of.SERVER, of.OPERATION), 'error_type!=""'),
+        _OURS.rate(its.CLIENT_DURATION, (of.SERVER, of.OPERATION), f'error_type=~"{FAILED}"'),
         _OURS.rate(its.CLIENT_DURATION, (of.SERVER, of.OPERATION)),
     ),
     "server_address",
     "operation",
-    text="Share of a vendor method's requests that failed.",
+    text="Share of a vendor method's requests that the vendor, or the way to it, failed or put off.",
 )
 CLIENT_P95 = _recorded(
     "operation:http_client_request_duration_seconds:p95_rate5m",
