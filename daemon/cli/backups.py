@@ -1,9 +1,5 @@
 """``lmsyncctl backup``, ``verify``, ``support`` and ``retention forecast``: the store in safety, and proof of it."""
 
-import gzip
-import io
-import tarfile
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +11,9 @@ from config.numbers import number_of
 from daemon.backup.placing import Placed, retire
 from daemon.backup.refusing import PEM_BYTES_MAX, BackupRefused
 from daemon.cli.owning import settled
+from daemon.cli.progressing import progress
 from daemon.cli.render import Printer
 from daemon.cli.retention import retention
-from daemon.cli.safekeeping import progress
 from daemon.cli.trunk import LONG_PATIENCE_S, ask, cli, command, dry_run
 from daemon.control import protocol as p
 from daemon.control import views as v
@@ -172,33 +168,24 @@ def support(file: Path | None, dry_run: bool) -> int:
 
 
 def _collected(path: Path, client: Client, out: Printer) -> tuple[str, int]:
+    from daemon.cli.bundling import Bundle  # seldom wanted, and slow to import
+
     try:
         with Placed(path, SUPPORT_BYTES_MAX) as file:
-            raw = io.BytesIO()
-            with gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as packed:
-                for said in client.ask(p.Support()):
-                    if isinstance(said, p.Done):
-                        break
-                    match v.decode_view(said):
-                        case v.SupportPartRow() as part:
-                            _member(packed, part)
-                            out.row(msgspec.Raw(msgspec.json.encode(msgspec.structs.replace(part, data=b""))))
-                        case v.ProgressRow() as row:
-                            progress(row)
-                        case _:
-                            pass  # a kind of row that a newer daemon sends beside these
-                packed.write(b"\0" * (2 * tarfile.BLOCKSIZE))
-            file.write(raw.getvalue())
+            bundle = Bundle()
+            for said in client.ask(p.Support()):
+                if isinstance(said, p.Done):
+                    break
+                match v.decode_view(said):
+                    case v.SupportPartRow() as part:
+                        bundle.add(part.name, part.data)
+                        out.row(msgspec.Raw(msgspec.json.encode(msgspec.structs.replace(part, data=b""))))
+                    case v.ProgressRow() as row:
+                        progress(row)
+                    case _:
+                        pass  # a kind of row that a newer daemon sends beside these
+            file.write(bundle.whole())
             file.keep()
     except BackupRefused as error:
         raise p.Refusal(Exit.FAILURE, str(error)) from None
     return f"{path}: look into it before you give it away", Exit.OK
-
-
-def _member(packed: gzip.GzipFile, part: v.SupportPartRow) -> None:
-    """A file of the archive: a header and whole blocks."""
-    member = tarfile.TarInfo(f"lmsyncd-support/{part.name}")
-    member.size, member.mtime, member.mode = len(part.data), int(time.time()), 0o600
-    packed.write(member.tobuf(tarfile.GNU_FORMAT))
-    packed.write(part.data)
-    packed.write(b"\0" * (-len(part.data) % tarfile.BLOCKSIZE))

@@ -21,6 +21,7 @@ from daemon.cli import (
     tables,
 )
 from daemon.cli.cells import clean
+from daemon.cli.progressing import progress
 from daemon.cli.render import tell
 from daemon.control import views
 from daemon.control.protocol import Done, Refusal
@@ -163,7 +164,7 @@ class People:
                 self._flush()
                 self._console.print(safekeeping.said(view))
             case views.ProgressRow():
-                safekeeping.progress(view)
+                progress(view)
             case views.BackupPartRow():
                 pass  # bytes for a file, not for people
             case views.ErasePlanRow() | views.ErasingRow():

@@ -1,6 +1,5 @@
 """Backups, proofs of the store and the outlook on the disk, for people (the rows of ``control.backed``)."""
 
-import sys
 from typing import assert_never
 
 from rich.text import Text
@@ -114,9 +113,3 @@ def _file(row: v.BackupFileRow) -> Text:
         f"deliveries: {deliveries}{behind}{keys}\n  {row.against}",
         "yellow" if row.keys_missing else "",
     )
-
-
-def progress(row: v.ProgressRow) -> None:
-    """To the standard error, so that the answer stays the answer."""
-    share = f" {row.done * 100 // row.of} %" if row.of else ""
-    sys.stderr.write(f"lmsyncctl: {row.doing}{share}\n")
