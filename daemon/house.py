@@ -66,6 +66,7 @@ class House:
         stop: Callable[[], None],
         strongroom: Strongroom,
         outbound: Outbound,
+        loop_lag_s: Callable[[], float | None],
     ) -> None:
         self.version = installed_version()
         self.backstage = Backstage()
@@ -80,6 +81,7 @@ class House:
         self._reader = reader
         self._stop = stop
         self._outbound = outbound
+        self.loop_lag_s = loop_lag_s
         self.strongroom = strongroom
         self.strongroom.awaited.configure(configuration)
         self._reloading = trio.Lock()

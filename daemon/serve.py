@@ -196,6 +196,7 @@ class Daemon:
             reader=reader,
             strongroom=self._strongroom,
             outbound=self._outbound,
+            loop_lag_s=telemetry.metrics.loop_lag.value,
             stop=self._stopping.set,
         )
         self._house.backstage = Backstage(lambda: list(telemetry.log.recent), lambda: telemetry.metrics.page("")[1])

@@ -211,3 +211,5 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     request_ids: dict[str, str] = {}
     boot: str = ""
     trace_id: str = ""
+    calls: dict[str, int] = {}
+    """Requests to the vendor, by operation."""

@@ -102,6 +102,7 @@ class Carriage:
                 request_ids=journey.request_ids,
                 boot=self._life,
                 trace_id=view.trace_id,
+                calls=journey.calls,
             )
         if isinstance(answer, Refused) and answer.cause in PLACE_CAUSES and _is_post(delivery):
             world.switchboard.survey(self._lane, delivery.destination)
@@ -339,8 +340,7 @@ def _held(why: HeldFor, until_us: int, detail: str) -> Decision:
 
 
 def _unlooked(verdict: Verdict) -> Confirmation:
-    """The probe did not get as far as looking: the outcome stays unknown. What is refused (nobody has the learner's
-    address, say) is refused next time as well: the route's policy decides."""
+    """The probe did not get as far as looking. What is refused is refused next time too: the route's policy decides."""
     match verdict:
         case Throttled() | Unavailable() | Revoked() | Delivered():
             return verdict

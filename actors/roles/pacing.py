@@ -1,5 +1,6 @@
 """The vendor's published limits around every request of a conversation, and what a conversation left behind."""
 
+from collections import Counter
 from collections.abc import Callable
 
 import trio
@@ -113,6 +114,7 @@ class Journey:
         self._out: Request | None = None
         self.sent = False
         self.request_ids: dict[str, str] = {}
+        self.calls: Counter[str] = Counter()
         self._asked_s: float | None = None
 
     async def before(self, request: Request) -> None:
@@ -138,6 +140,7 @@ class Journey:
 
     def after(self, request: Request, outcome: Outcome, elapsed_s: float) -> None:
         self._out = None
+        self.calls[request.operation] += 1
         self._pacer.after(request, outcome, elapsed_s)
         if self._view is not None:
             self._view.exchanged(request.operation, outcome, elapsed_s)

@@ -13,6 +13,7 @@ from daemon.cli import (
     changing,
     conserving,
     credentials,
+    gazing,
     identity,
     looking,
     mapping,
@@ -32,7 +33,7 @@ from daemon.cli.trunk import cli
 from daemon.control.exits import Exit
 
 __all__ = [
-    "alarming", "auditing", "backups", "changing", "cli", "conserving", "credentials", "identity", "looking",
+    "alarming", "auditing", "backups", "changing", "cli", "conserving", "credentials", "gazing", "identity", "looking",
     "main", "mapping", "owning", "quarantine", "reconciling", "registering", "remapping", "retention", "reviewing",
     "sitting", "sources", "tokening", "vaulting",
 ]  # fmt: skip

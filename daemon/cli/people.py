@@ -14,6 +14,7 @@ from daemon.cli import (
     identities,
     keeping,
     mappings,
+    pulses,
     quarantined,
     readings,
     safekeeping,
@@ -104,6 +105,10 @@ class People:
                 | views.EventRow()
                 | views.AlarmRow()
                 | views.AlertRow()
+                | views.PulseRow()
+                | views.SourcePulseRow()
+                | views.FigureRow()
+                | views.MoveRow()
                 | views.DriftRow()
                 | views.RosterChangeRow()
                 | views.RosterMoveRow()
@@ -127,6 +132,9 @@ class People:
                 self._listed.append(view)
                 if len(self._listed) >= FLUSH_ROWS and not isinstance(view, views.ActorRow):
                     self._flush()
+            case views.FrameRow() | views.WatchedRow() | views.ReportRow():
+                self._flush()
+                self._console.print(pulses.said(view))
             case views.SpaceRow() | views.SweptRow():
                 self._flush()
                 self._console.print(keeping.line(view))

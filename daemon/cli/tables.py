@@ -6,9 +6,7 @@ from typing import assert_never
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
-from rich.tree import Tree
 
-from config.numbers import number_of
 from daemon.cli import (
     audited,
     balances,
@@ -19,12 +17,14 @@ from daemon.cli import (
     keeping,
     mappings,
     outlooks,
+    pulses,
     quarantined,
     readings,
     rostered,
     safekeeping,
     seated,
     tokened,
+    trees,
     vaulted,
 )
 from daemon.cli.cells import age, at, number, pairs, plain, short, state, took
@@ -56,6 +56,7 @@ Listed = (
     | balances.Listed
     | safekeeping.Listed
     | chronicled.Listed
+    | pulses.Listed
     | rostered.Listed
     | vaulted.Listed
     | tokened.Listed
@@ -68,7 +69,7 @@ EVERYDAY = ("waiting", "claimed", "unknown", "delivered", "dead", "parked")
 def table(rows: Sequence[Listed], now_us: int) -> RenderableType:
     """Rows of one kind."""
     if isinstance(rows[0], v.ActorRow):
-        return _tree([row for row in rows if isinstance(row, v.ActorRow)], now_us)
+        return trees.tree([row for row in rows if isinstance(row, v.ActorRow)], now_us)
     made = Table(box=None, pad_edge=False, header_style="bold")
     for heading in _headings(rows[0]):
         made.add_column(heading, justify="right" if heading in _NUMBERS else "left", overflow="fold")
@@ -88,6 +89,7 @@ _NUMBERS = {
     *quarantined.NUMBERS,
     *conflicts.NUMBERS,
     *readings.NUMBERS,
+    *pulses.NUMBERS,
     *audited.NUMBERS,
     *balances.NUMBERS,
     *safekeeping.NUMBERS,
@@ -136,6 +138,8 @@ def _headings(row: Listed) -> tuple[str, ...]:
             return quarantined.headings(row)
         case v.EventRow() | v.AlarmRow() | v.AlertRow():
             return chronicled.headings(row)
+        case v.PulseRow() | v.SourcePulseRow() | v.FigureRow() | v.MoveRow():
+            return pulses.headings(row)
         case v.ConflictRow():
             return conflicts.HEADINGS
         case v.SessionRow():
@@ -247,6 +251,8 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
             return quarantined.cells(row)
         case v.EventRow() | v.AlarmRow() | v.AlertRow():
             return chronicled.cells(row)
+        case v.PulseRow() | v.SourcePulseRow() | v.FigureRow() | v.MoveRow():
+            return pulses.cells(row, now_us)
         case v.ConflictRow():
             return conflicts.cells(row)
         case v.SessionRow():
@@ -319,26 +325,3 @@ def _changed(row: v.ChangedRow) -> list[Text | str]:
         mark = Text("rehearsed", "cyan") if row.dry_run and row.before != row.after else Text("unchanged", "yellow")
     note = f"{row.note}; now {short(row.made)}" if row.made else row.note
     return [plain(row.what), plain(row.lane), state(row.before), state(row.after), mark, plain(note)]
-
-
-def _tree(rows: Sequence[v.ActorRow], now_us: int) -> Tree:
-    top = Tree(_actor(rows[0], rows[0].path, now_us), guide_style="dim")
-    places = {rows[0].path: top}
-    for row in rows[1:]:
-        parent, _, name = row.path.rpartition("/")
-        places[row.path] = places.get(parent, top).add(_actor(row, name, now_us))
-    return top
-
-
-def _actor(row: v.ActorRow, name: str, now_us: int) -> Text:
-    said = Text.assemble(plain(name, "bold"), "  ", state(row.state), f" for {age(row.since_us, now_us)}")
-    if row.restarts:
-        said.append(f", {number_of(row.restarts, 'restarts')}", "yellow")
-    if row.capacity is not None:
-        said.append(f", mailbox {row.depth}/{row.capacity}", "dim")
-    for count, word in ((row.dropped, "dropped"), (row.lost, "lost"), (row.expired, "expired")):
-        if count:
-            said.append(f", {count} {word}", "yellow")
-    if row.error:
-        said.append(f"\n{age(row.error_us, now_us)} ago: ").append_text(plain(row.error, "red"))
-    return said

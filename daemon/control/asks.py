@@ -40,6 +40,10 @@ from daemon.control.credential_asks import CredentialCreate as CredentialCreate
 from daemon.control.credential_asks import CredentialList as CredentialList
 from daemon.control.credential_asks import CredentialRevoke as CredentialRevoke
 from daemon.control.credential_asks import CredentialRotate as CredentialRotate
+from daemon.control.eye_asks import Report as Report
+from daemon.control.eye_asks import Stats as Stats
+from daemon.control.eye_asks import Top as Top
+from daemon.control.eye_asks import Watch as Watch
 from daemon.control.identity_asks import IdentityFind as IdentityFind
 from daemon.control.identity_asks import IdentityLink as IdentityLink
 from daemon.control.identity_asks import IdentityList as IdentityList
@@ -308,6 +312,10 @@ AnyAsk = (
     | AuditAnchor
     | ConservationList
     | ConservationVerify
+    | Top
+    | Watch
+    | Stats
+    | Report
     | Events
     | AlertList
     | AlertTest

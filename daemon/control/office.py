@@ -98,6 +98,9 @@ class Office(Protocol):
     def meanings(self) -> Meanings:
         """The mapping tables of sources."""
 
+    def loop_lag_s(self) -> float | None:
+        """How long something held the event loop lately; None: it is not measured."""
+
     def configuration(self) -> Configuration:
         """What is in force now."""
 

@@ -87,6 +87,7 @@ from daemon.control.asks import ReconcileRun as ReconcileRun
 from daemon.control.asks import ReconcileShow as ReconcileShow
 from daemon.control.asks import ReconcileStatus as ReconcileStatus
 from daemon.control.asks import Reload as Reload
+from daemon.control.asks import Report as Report
 from daemon.control.asks import Resume as Resume
 from daemon.control.asks import RetentionForecast as RetentionForecast
 from daemon.control.asks import RetentionRun as RetentionRun
@@ -105,6 +106,7 @@ from daemon.control.asks import SourcePause as SourcePause
 from daemon.control.asks import SourceResume as SourceResume
 from daemon.control.asks import SourceSync as SourceSync
 from daemon.control.asks import StateName as StateName
+from daemon.control.asks import Stats as Stats
 from daemon.control.asks import Support as Support
 from daemon.control.asks import TargetList as TargetList
 from daemon.control.asks import TargetTest as TargetTest
@@ -112,12 +114,14 @@ from daemon.control.asks import TokenList as TokenList
 from daemon.control.asks import TokenRevoke as TokenRevoke
 from daemon.control.asks import TokenRotate as TokenRotate
 from daemon.control.asks import TokenScopes as TokenScopes
+from daemon.control.asks import Top as Top
 from daemon.control.asks import Trace as Trace
 from daemon.control.asks import VaultRotate as VaultRotate
 from daemon.control.asks import VaultShred as VaultShred
 from daemon.control.asks import VaultStatus as VaultStatus
 from daemon.control.asks import VaultUnlock as VaultUnlock
 from daemon.control.asks import Verify as Verify
+from daemon.control.asks import Watch as Watch
 from daemon.control.asks import Why as Why
 from daemon.control.asks import Word as Word
 from daemon.control.exits import Exit

@@ -39,6 +39,16 @@ from daemon.control.conserved import ContradictionRow as ContradictionRow
 from daemon.control.conserved import CountedRow as CountedRow
 from daemon.control.credentials import CredentialRow as CredentialRow
 from daemon.control.credentials import SecretRow as SecretRow
+from daemon.control.eyed import DisagreementView as DisagreementView
+from daemon.control.eyed import FigureRow as FigureRow
+from daemon.control.eyed import FrameRow as FrameRow
+from daemon.control.eyed import MoveRow as MoveRow
+from daemon.control.eyed import PromiseView as PromiseView
+from daemon.control.eyed import PulseRow as PulseRow
+from daemon.control.eyed import ReportRow as ReportRow
+from daemon.control.eyed import SourcePulseRow as SourcePulseRow
+from daemon.control.eyed import WaitingCauseView as WaitingCauseView
+from daemon.control.eyed import WatchedRow as WatchedRow
 from daemon.control.identities import IdentifierView as IdentifierView
 from daemon.control.identities import MatchRow as MatchRow
 from daemon.control.identities import PersonaView as PersonaView
@@ -92,6 +102,9 @@ from daemon.control.sources import ReadingRow as ReadingRow
 from daemon.control.sources import SourceRow as SourceRow
 from daemon.control.tokens import ScopeRow as ScopeRow
 from daemon.control.tokens import TokenRow as TokenRow
+from daemon.control.traced import ArrivalRow as ArrivalRow
+from daemon.control.traced import ChangedRow as ChangedRow
+from daemon.control.traced import SpanRow as SpanRow
 from daemon.control.trials import ExchangeRow as ExchangeRow
 from daemon.control.trials import JudgementRow as JudgementRow
 from daemon.control.trials import PreviewRow as PreviewRow
@@ -202,45 +215,6 @@ class StatementStory(View, frozen=True, kw_only=True, tag="statement"):
     learnt: LearntView | None = None
 
 
-class ArrivalRow(View, frozen=True, kw_only=True, tag="arrival"):
-    """An accepted request. ``collapsed`` of its statements had been stored before."""
-
-    tenant: str
-    source: str
-    credential: str
-    correlation_id: str
-    trace_id: str
-    at_us: int
-    fresh: int
-    collapsed: int
-    shown: int
-
-
-class SpanRow(View, frozen=True, kw_only=True, tag="span"):
-    """A step of a trace, as far as the rows tell. ``at_us`` is None where the time was not kept."""
-
-    trace_id: str
-    name: str
-    subject: str
-    at_us: int | None = None
-    until_us: int | None = None
-    detail: str = ""
-    request_ids: dict[str, str] = msgspec.field(default_factory=dict)
-
-
-class ChangedRow(View, frozen=True, kw_only=True, tag="changed"):
-    """What became of one thing that was to be changed. ``made``: the id of what took its place."""
-
-    what: str
-    lane: str = ""
-    before: str
-    after: str
-    done: bool
-    dry_run: bool
-    note: str = ""
-    made: str = ""
-
-
 AnyView = (
     Overall
     | LaneRow
@@ -314,6 +288,13 @@ AnyView = (
     | ContradictionRow
     | CountedRow
     | WhoRow
+    | FrameRow
+    | PulseRow
+    | SourcePulseRow
+    | MoveRow
+    | WatchedRow
+    | FigureRow
+    | ReportRow
     | EventRow
     | AlarmRow
     | AlertRow

@@ -35,6 +35,7 @@ from daemon.store.erasures import SqlErasures
 from daemon.store.errors import StoreRefused, unopenable
 from daemon.store.exporting import SqlExports
 from daemon.store.feed import SqlFeed
+from daemon.store.figures import SqlFigures
 from daemon.store.finding import SqlFinding
 from daemon.store.heard import SqlTidebook
 from daemon.store.horizon import leased
@@ -45,6 +46,7 @@ from daemon.store.ledger import SqlLedger
 from daemon.store.lineage import Account, accept, snapshot
 from daemon.store.mark import Lost, Mark, MarkFile, mark_path
 from daemon.store.migrate import Migration, available, migrate, pending
+from daemon.store.moves import SqlMoves
 from daemon.store.outbox import SqlOutbox
 from daemon.store.quarantine import SqlQuarantine
 from daemon.store.queries import Queries
@@ -95,6 +97,8 @@ class Store:
         self.ledger = SqlLedger(self.writer, reader)
         self.tidings = SqlTidebook(self.writer, reader)
         self.queries = Queries(self.writer, reader)
+        self.figures = SqlFigures(self.lrs_reader)
+        self.moves = SqlMoves(self.lrs_reader)
         self.exports = SqlExports(self.lrs_reader)
         self.erasures = SqlErasures(self.writer, self.lrs_reader)
         self.imports = SqlImports(self.writer, reader, self.statements)

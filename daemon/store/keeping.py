@@ -59,6 +59,7 @@ def of_tenant(raw: sqlite3.Connection, tenant: str) -> list[Kept]:
         ("documents", "SELECT 1 FROM documents INDEXED BY documents_age WHERE tenant = ?", tenant),
         ("late", "SELECT 1 FROM late WHERE tenant = ?", tenant),
         ("propagation", "SELECT 1 FROM propagation WHERE tenant = ?", tenant),
+        ("figures", "SELECT 1 FROM figures WHERE tenant = ?", tenant),
         ("holds", "SELECT 1 FROM holds WHERE lane BETWEEN ? || '/' AND ?1 || '0'", tenant),
         ("clicks", "SELECT 1 FROM clicks WHERE lane BETWEEN ? || '/' AND ?1 || '0'", tenant),
         ("conflicts", "SELECT 1 FROM conflicts WHERE tenant = ?", tenant),

@@ -10,7 +10,7 @@ import msgspec
 
 from actors.domain.outbox import Attempt, Decision, Delivery, State
 from actors.ports import Caused, Claimed, Routed, RoutedCount
-from daemon.store import failing, holding, propagation, rostering, rows, undoing
+from daemon.store import failing, figures, holding, propagation, rostering, rows, undoing
 from daemon.store.engine import Engine
 from daemon.store.holding import DAY_US as DAY_US
 from daemon.store.lines import advance as advance
@@ -231,6 +231,7 @@ def record(
         propagation.keep(raw, delivery, history, attempt.ended_us)
         if delivery.items:
             holding.settle_items(raw, delivery.seq, state, decision.receipt, attempt.ended_us, delivery.id)
+    figures.keep(raw, delivery, attempt)
     rostering.settle(raw, delivery, decision, attempt.ended_us)
     failing.settle(raw, delivery, decision, attempt.ended_us)
     if not state.open:

@@ -23,6 +23,7 @@ from daemon.store.leaving_persons import PERSONS_CHORES
 from daemon.store.leaving_rosters import ROSTER_CHORES
 from daemon.store.retiring import CHORES, LOOK_MAX, Chore, Page, count
 from daemon.store.retiring_conflicts import CONFLICT_CHORES
+from daemon.store.retiring_figures import FIGURE_CHORES
 from daemon.store.writer import Writer
 
 WALK_LOOK_MAX = 2_000
@@ -37,7 +38,7 @@ PAGES_KEPT = 256
 PLANS_KEPT_US = 30 * DAY_US
 _WALK = "shared"
 _SPACE = "space"
-_CHORES = CHORES | RECORDS_CHORES | PERSONS_CHORES | CONFLICT_CHORES | ROSTER_CHORES
+_CHORES = CHORES | RECORDS_CHORES | PERSONS_CHORES | CONFLICT_CHORES | ROSTER_CHORES | FIGURE_CHORES
 _ORDER = (*_CHORES, _WALK, _SPACE)
 
 Table = Literal["effects", "forgotten", "entities"]

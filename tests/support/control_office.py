@@ -83,6 +83,9 @@ class Office:
     def registry(self) -> Registry:
         return self._campus.kernel.registry if self._campus else self._registry
 
+    def loop_lag_s(self) -> float | None:
+        return 0.001
+
     def configuration(self) -> Configuration:
         return self.configuration_of(self.tenants, self._daemon)
 

@@ -5,6 +5,7 @@ from backed_samples import BACKED
 from balance_samples import BALANCES
 from chronicle_samples import CHRONICLE
 from conflict_samples import CONFLICTED
+from eye_samples import EYES
 from mapping_samples import MAPPED
 from roster_samples import ROSTERS
 from session_samples import SESSIONS
@@ -23,6 +24,7 @@ OTHERS = [
     *BACKED,
     *BALANCES,
     *CHRONICLE,
+    *EYES,
     *VAULT,
     *TOKENS,
     *SESSIONS,

@@ -17,6 +17,8 @@ from daemon.control.verbs import (
     erasing,
     exactly,
     exporting,
+    following,
+    frames,
     identity,
     importing,
     letters,
@@ -30,10 +32,12 @@ from daemon.control.verbs import (
     reconcile,
     remapping,
     replaying,
+    reporting,
     retention,
     routing,
     sessions,
     sources,
+    statistics,
     storing,
     story,
     supporting,
@@ -95,6 +99,14 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await letters.discard(request, asking)
         case p.DlqAnnotate():
             return await letters.annotate(request, asking)
+        case p.Top():
+            return await frames.top(request, asking)
+        case p.Watch():
+            return await following.watch(request, asking)
+        case p.Stats():
+            return await statistics.stats(request, asking)
+        case p.Report():
+            return await reporting.report(request, asking)
         case p.Events():
             return await chronicle.events(request, asking)
         case p.AlertList():

@@ -9,7 +9,7 @@ from daemon.alerting import as_test, dispatches, place_of
 from daemon.control.chronicle_asks import AlertList, AlertTest, Events
 from daemon.control.chronicled import AlarmRow, AlertRow, EventRow
 from daemon.control.exits import Exit
-from daemon.control.office import Asking, done
+from daemon.control.office import Asking, Office, done
 from daemon.control.protocol import Done, Refusal
 from daemon.control.times import span
 from daemon.control.views import ChangedRow
@@ -49,10 +49,9 @@ async def alert_list(request: AlertList, asking: Asking) -> Done:
     """Exit code 2 while an alarm stands."""
     if request.tenant:
         asking.tenant(request.tenant)
-    standings, _ = await asking.office.store.chronicle.standings()
-    shown = [each for each in standings.values() if request.tenant in ("", each.alarm.tenant)]
-    for each in sorted(shown, key=lambda one: (one.first_us, one.alarm.key)):
-        await asking.emit(_row(each))
+    shown = await standing(asking.office, request.tenant)
+    for row in shown:
+        await asking.emit(row)
     alerts = [
         (tenant, alert)
         for name, tenant in sorted(asking.office.configuration().tenants.items())
@@ -66,6 +65,13 @@ async def alert_list(request: AlertList, asking: Asking) -> Done:
     if told:
         return done(f"{number_of(told, 'alarms', 'stands', 'stand')}{nobody}", Exit.DEGRADED)
     return done(f"no alarm stands{nobody}")
+
+
+async def standing(office: Office, tenant: str) -> list[AlarmRow]:
+    """The alarms that stand, oldest first; of one tenant where it is named."""
+    standings, _ = await office.store.chronicle.standings()
+    found = [each for each in standings.values() if tenant in ("", each.alarm.tenant)]
+    return [_row(each) for each in sorted(found, key=lambda one: (one.first_us, one.alarm.key))]
 
 
 async def alert_test(request: AlertTest, asking: Asking) -> Done:

@@ -33,6 +33,7 @@ _PERIODS = {
     "dead_letters": "dead_letters",
     "late": "deliveries",
     "propagation": "deliveries",
+    "figures": "deliveries",
     "holds": "deliveries",
     "clicks": "deliveries",
     "conflicts": "deliveries",

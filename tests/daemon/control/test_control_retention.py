@@ -48,7 +48,7 @@ async def test_what_is_kept_is_shown_and_what_was_removed(tmp_path: Path, autoju
         assert end.exit_code == Exit.OK
         await trio.sleep(365 * 86_400)
         [done], end = await ask(office, p.RetentionRun(tenant="acme"))
-        removed = {"statements": 21, "deliveries": 20, "dead_letters": 1, "propagation": 1}
+        removed = {"statements": 21, "deliveries": 20, "dead_letters": 1, "propagation": 1, "figures": 5}
         assert done == v.SweptRow(tenant="acme", removed=removed, ended=True)
         rows, _ = await ask(office, p.RetentionShow())
         after = kept(rows)
@@ -70,7 +70,7 @@ async def test_a_rehearsal_removes_nothing(tmp_path: Path, autojump_clock: objec
         await trio.sleep(365 * 86_400)
         [told], end = await ask(office, p.RetentionRun(tenant="acme", dry_run=True))
         assert told.dry_run
-        assert told.removed == {"deliveries": 20, "dead_letters": 1, "statements": 20, "propagation": 1}
+        assert told.removed == {"deliveries": 20, "dead_letters": 1, "statements": 20, "propagation": 1, "figures": 5}
         assert "not counted" in end.note
         assert await campus.states() == {"delivered": 20, "dead": 1, "waiting": 1}
         assert not campus.notes.named("retention.swept")
@@ -100,7 +100,7 @@ async def test_a_tenant_that_is_gone_goes_by_the_default_periods(tmp_path: Path,
         office.tenants.clear()
         await trio.sleep(100 * 86_400)
         [told], _ = await ask(office, p.RetentionRun(tenant="acme"))
-        assert told.removed == {"deliveries": 20, "propagation": 1}
+        assert told.removed == {"deliveries": 20, "propagation": 1, "figures": 5}
         with pytest.raises(p.Refusal, match="no tenant"):
             await ask(office, p.RetentionRun(tenant="nobody"))
         with pytest.raises(p.Refusal, match="no tenant"):

@@ -31,6 +31,7 @@ def test_a_tenants_rows_by_kind() -> None:
         "dead_letters": 1,
         "open": 7,
         "propagation": 2,
+        "figures": 7,
         "addresses": 1,
     }
     assert (kept["statements"].oldest_us, kept["deliveries"].oldest_us) == (at(0), at(1))

@@ -149,7 +149,7 @@ def test_dead_letters_have_a_time_of_their_own(house: House) -> None:
     house.route(0, grade("a", 1), grade("b", 1), grade("c", 1))
     house.carry(1, State.DEAD, cause=Cause.EXHAUSTED)
     house.carry(1, State.PARKED, cause=Cause.UNKNOWN_OUTCOME)
-    assert not house.sweep(300, days(dead=400))
+    assert set(house.sweep(300, days(dead=400))) == {"figures"}
     assert house.sweep(402, days(dead=400))["dead_letters"] == 2
     assert house.sweep(402, days(dead=400))["statements"] == 0, "the third is still to be sent"
 
@@ -271,7 +271,7 @@ def test_a_rehearsal_counts_and_changes_nothing(house: House) -> None:
     assert house.direct.rows == []
     real = house.sweep(100, kept)
     assert {what: real[what] for what in rehearsed} == rehearsed
-    assert rehearsed == {"statements": MANY - 1, "deliveries": 19, "propagation": 1}
+    assert rehearsed == {"statements": MANY - 1, "deliveries": 19, "propagation": 1, "figures": 3}
 
 
 def test_no_transaction_takes_more_than_a_few_rows(house: House) -> None:
