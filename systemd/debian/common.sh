@@ -95,7 +95,8 @@ release() {
 # Nothing is started; what ran is remembered for the next version that is put in place (until the machine restarts).
 give_up() {
     booted || return 0
-    rm -f "$DROP_IN" "$HOLD/hold"
     systemctl stop 'lmsyncd-*.socket' lmsyncd.service || true
+    rm -f "$DROP_IN" "$HOLD/hold"
+    rmdir "${DROP_IN%/*}" 2>/dev/null || true
     systemctl daemon-reload
 }

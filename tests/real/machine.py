@@ -19,8 +19,8 @@ import pytest
 from checkout import TOP
 
 SUITE = "bookworm"
-PACKAGES = ("dbus", "make", "python3", "python3-venv", "systemd", "systemd-sysv", "xmlsec1")
-CHECKOUT, WHEELS = "/srv/lmsyncd", "/srv/wheels"
+PACKAGES = ("curl", "dbus", "make", "python3", "python3-venv", "systemd", "systemd-sysv", "xmlsec1")
+CHECKOUT, BROUGHT = "/srv/lmsyncd", "/srv/brought"
 NAMESPACES = ("--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup")
 BOOT_S, COMMAND_S, POLL_S = 90.0, 300.0, 0.2
 
@@ -45,17 +45,16 @@ def mirror() -> str:
 
 
 def bare_system(root: Path) -> None:
-    """A copy of the bare system at ``root``, which must not exist yet."""
+    """A copy of the bare system at ``root``, which must not exist yet. It is made once; without a cache, for as long as
+    these tests run."""
     cache = os.environ.get("LMSYNCD_REAL_CACHE")
-    kept = Path(cache) / "-".join((SUITE, *PACKAGES)) if cache else None
-    if kept is None or not kept.exists():
-        made = root if kept is None else kept.with_name(f"{kept.name}.{os.getpid()}")
+    kept = Path(cache) / "-".join((SUITE, *PACKAGES)) if cache else root.parents[1] / "bare-system"
+    if not kept.exists():
+        made = kept.with_name(f"{kept.name}.{os.getpid()}")
         made.parent.mkdir(parents=True, exist_ok=True)
         command = ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, str(made), mirror()]
         made_it = subprocess.run(command, capture_output=True, text=True, check=False)
         assert made_it.returncode == 0, made_it.stdout[-4000:] + made_it.stderr[-4000:]
-        if kept is None:
-            return
         made.rename(kept)
     subprocess.run(["cp", "--archive", "--reflink=auto", str(kept), str(root)], check=True)
 
@@ -123,12 +122,18 @@ class Machine:
 
 
 @contextlib.contextmanager
-def booted(root: Path, wheels: Path) -> Iterator[Machine]:
-    """Boot the system at ``root``; power it off at the end."""
+def booted(root: Path, brought: Path) -> Iterator[Machine]:
+    """Boot the system at ``root``, with the folder ``brought`` in it; power it off at the end."""
     log = root.with_name(f"{root.name}.log")
-    command = ["systemd-nspawn", f"--directory={root}", f"--machine=lmsyncd-{os.getpid()}", "--boot", "--quiet"]
+    command = [
+        "systemd-nspawn",
+        f"--directory={root}",
+        f"--machine=lmsyncd-{os.getpid()}",
+        "--boot",
+        "--quiet",
+    ]
     command += ["--register=no", "--keep-unit", "--private-network", "--console=pipe", "--link-journal=no"]
-    command += [f"--bind-ro={TOP}:{CHECKOUT}", f"--bind-ro={wheels}:{WHEELS}"]
+    command += [f"--bind-ro={TOP}:{CHECKOUT}", f"--bind-ro={brought}:{BROUGHT}"]
     with log.open("wb") as out:
         nspawn = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
     try:

@@ -3,20 +3,17 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 import trio
 from alert_series import ALERT_SERIES
 from checkout import TOP
+from prometheus_served import PATIENCE_S, asking, prometheus, queried, traces_of
 from rehearsal import picked, post, rehearsal
 
-from daemon.demo.stage import free_port
 from daemon.telemetry.metrics import Metrics
 from daemon.telemetry.observe.alerts import ALERTS
 from daemon.telemetry.observe.files import files
@@ -24,7 +21,6 @@ from daemon.telemetry.observe.recordings import RECORDINGS
 
 NEEDED = ("prometheus", "promtool")
 RULES = TOP / "systemd" / "observe" / "prometheus"
-PATIENCE_S = 60.0
 
 pytestmark = [
     pytest.mark.real,
@@ -85,51 +81,6 @@ def test_each_alert_fires_when_it_should_and_only_then(tmp_path: Path, fires: bo
     assert "SUCCESS" in promtool("test", "rules", tmp_path / "tests.yml")
 
 
-@contextmanager
-def prometheus(folder: Path, target: str) -> Iterator[str]:
-    """One that scrapes the target every second, with our rules in it; its address."""
-    port = free_port()
-    configured = {
-        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-        "rule_files": [str(path) for path in sorted(RULES.glob("*.yml"))],
-        "scrape_configs": [{"job_name": "lmsyncd", "static_configs": [{"targets": [target]}]}],
-    }
-    (folder / "prometheus.yml").write_text(json.dumps(configured))
-    with (folder / "log").open("wb") as log:
-        running = subprocess.Popen(
-            [
-                "prometheus",
-                f"--config.file={folder / 'prometheus.yml'}",
-                f"--storage.tsdb.path={folder / 'data'}",
-                f"--web.listen-address=127.0.0.1:{port}",
-                "--enable-feature=exemplar-storage",
-            ],
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-        )
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        running.send_signal(signal.SIGTERM)
-        running.wait(30)
-
-
-@asynccontextmanager
-async def asking(address: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Once it is ready."""
-    async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=20) as client:
-        with trio.fail_after(PATIENCE_S):
-            while True:
-                try:
-                    if (await client.get("/-/ready")).status_code == 200:
-                        break
-                except httpx.TransportError:
-                    pass
-                await trio.sleep(0.2)
-        yield client
-
-
 async def test_prometheus_reads_the_daemon_and_tells_it_back(tmp_path: Path) -> None:
     (tmp_path / "prometheus").mkdir()
     (tmp_path / "scene").mkdir()
@@ -137,14 +88,10 @@ async def test_prometheus_reads_the_daemon_and_tells_it_back(tmp_path: Path) -> 
         await post(stage.scene, picked("completed", "enrolled", "scored"))
         await stage.until_effects(3)
         target = f"127.0.0.1:{stage.scene.gateway_port}"
-        with prometheus(tmp_path / "prometheus", target) as address:
+        scraped = {"job_name": "lmsyncd", "static_configs": [{"targets": [target]}]}
+        with prometheus(tmp_path / "prometheus", rules=sorted(RULES.glob("*.yml")), scraped=[scraped]) as address:
             async with asking(address) as client:
-
-                async def ask(query: str) -> list[dict[str, object]]:
-                    answer = (await client.get("/api/v1/query", params={"query": query})).json()
-                    assert answer["status"] == "success", answer
-                    return answer["data"]["result"]
-
+                ask = partial(queried, client)
                 with trio.fail_after(PATIENCE_S):
                     while not await ask('lmsyncd_deliveries_total{state="delivered"} > 0'):
                         await trio.sleep(0.5)
@@ -158,9 +105,7 @@ async def test_prometheus_reads_the_daemon_and_tells_it_back(tmp_path: Path) -> 
                     kind = "gauge" if one.kind == "up_down" else one.kind
                     assert kinds[one.family] == (kind, one.text, one.suffix), "as OpenMetrics, with units"
 
-                span = {"query": "lmsyncd_propagation_seconds_bucket", "start": "0", "end": "9999999999"}
-                exemplars = (await client.get("/api/v1/query_exemplars", params=span)).json()["data"]
-                traces = {one["labels"]["trace_id"] for series in exemplars for one in series["exemplars"]}
+                traces = await traces_of(client, "lmsyncd_propagation_seconds_bucket")
                 assert traces
                 assert all(len(trace) == 32 for trace in traces)
 

@@ -1,58 +1,42 @@
-"""The service on a real systemd: installed, configured and started exactly as docs/install.md says.
+"""The service on a real systemd: installed from its package, configured and started exactly as docs/install.md says.
 
 The machine is booted once; each test finds the daemon running and leaves it so.
 """
 
 import base64
+import json
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from checkout import TOP, written
-from machine import CHECKOUT, WHEELS, Machine, bare_system, booted, need
+from checkout import TOP
+from machine import BROUGHT, CHECKOUT, Machine, bare_system, booted, need
 from saml_stage import Keys, metadata
+from walked import walk
+
+from daemon.telemetry.journald import message_id
 
 pytestmark = pytest.mark.real
 
-WALKED = ("Install", "Configure", "Seal the secrets", "Seal the key of the vault", "Start")
+WALKED = ("Install", "Configure", "Seal the secrets", "Seal the key of the vault", "Start", "Deliver a first message")
+EXPOSURE_MAX = 1.7
 OPERATOR, STRANGER = "olga", "steve"
+SAMPLES = "/usr/share/lmsyncd/lmsyncd.service.d"
 DEGRADED, UNREACHABLE, FORBIDDEN = 2, 69, 77
 HERE = "http://127.0.0.1:8480"
 
 
-def walkthrough() -> dict[str, str]:
-    """The shell blocks of docs/install.md by their heading."""
-    chapters = re.split(r"^## (.*)$", written(TOP / "docs/install.md"), flags=re.MULTILINE)
-    found = {}
-    for heading, text in zip(chapters[1::2], chapters[2::2], strict=True):
-        found[heading] = "\n".join(re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
-    return found
-
-
 @pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the machine installs from: the locked packages, as Debian 12's Python wants them."""
-    need("debootstrap", "systemd-nspawn", "nsenter", "apt-get")
-    folder = tmp_path_factory.mktemp("wheels")
-    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "download", "--dest", str(folder)]
-    command += ["--require-hashes", "--only-binary=:all:", "--python-version=3.11"]
-    subprocess.run([*command, "--requirement", str(TOP / "requirements-run.lock")], check=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def machine(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def machine(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     root = tmp_path_factory.mktemp("machine") / "root"
     bare_system(root)
-    with booted(root, wheels) as fresh:
-        steps = walkthrough()
-        for heading in WALKED:
-            assert steps[heading], f"docs/install.md has nothing to run under {heading!r}"
-            print(f"## {heading}")
-            print(fresh.run(f"cd {CHECKOUT}; export PIP_NO_INDEX=1 PIP_FIND_LINKS={WHEELS}\n{steps[heading]}"))
+    with booted(root, package.parent) as fresh:
+        last = walk(fresh, *WALKED, where=BROUGHT)
+        assert '"operation":"chat.postMessage","destination":"C0123456789"' in last.replace('": ', '":').replace(
+            ", ", ","
+        )
         fresh.run(f"useradd {OPERATOR}; usermod --append --groups lms-operators {OPERATOR}; useradd {STRANGER}")
         yield fresh
 
@@ -116,6 +100,52 @@ def test_the_gateway_answers(service: Machine) -> None:
 def test_the_journal_knows_and_explains(service: Machine) -> None:
     lines = service.run("journalctl --no-pager --catalog --unit=lmsyncd.service LMSYNCD_EVENT=daemon.ready")
     assert "lmsyncd is ready" in lines
+
+
+def test_a_delivery_is_one_line_with_all_that_one_looks_for_it_by(service: Machine) -> None:
+    """Whoever has an id of anything (a trace, a request, a statement, a place) finds the line by it."""
+    asking = "journalctl --no-pager --output=json --unit=lmsyncd.service LMSYNCD_EVENT=delivery.attempted"
+    line = json.loads(service.run(asking).splitlines()[-1])
+    assert (line["STATE"], line["DESTINATION"], line["PRIORITY"]) == ("delivered", "C0123456789", "6")
+    assert re.fullmatch("[0-9a-f]{32}", line["TRACE_ID"])
+    assert line["MESSAGE_ID"] == message_id("delivery.attempted")
+    assert line["EVENT_ID"] == line["STATEMENT_ID"]
+    assert line["CORRELATION_ID"]
+    for name in ("TRACE_ID", "EVENT_ID", "CORRELATION_ID", "MESSAGE_ID"):
+        assert line["CORRELATION_ID"] in service.run(f"journalctl --no-pager --output=verbose {name}={line[name]}")
+    shown = service.run(f"journalctl --no-pager --unit=lmsyncd.service EVENT_ID={line['EVENT_ID']}")
+    assert "delivery.attempted lane=demo/slack destination=C0123456789 verdict=delivered" in shown
+
+
+def test_who_takes_the_daemon_over_gets_no_further(service: Machine) -> None:
+    folder, found = "/run/systemd/system/lmsyncd.service.d", "/var/lib/lmsyncd/probe.json"
+    probe = f"ExecStartPost=/usr/bin/python3 {CHECKOUT}/tests/real/probe.py {found}"
+    service.run(f"mkdir -p {folder}; printf '[Service]\\n{probe}\\n' > {folder}/probe.conf; systemctl daemon-reload")
+    try:
+        service.run("systemctl restart lmsyncd")
+        told = json.loads(service.run(f"cat {found}"))
+    finally:
+        service.run(f"rm -r {folder}; rm -f /var/lib/lmsyncd/probe.*; systemctl daemon-reload")
+    assert (told["succeeded"], told["prevented"]) == ([], [])
+    service.run(f"python3 {CHECKOUT}/tests/real/probe.py /tmp/free.json", user=STRANGER)
+    free = set(json.loads(service.run("cat /tmp/free.json"))["succeeded"])
+    assert free >= {"a netlink socket", "memory to write and run", "a setuid program"}  # so it would have been seen
+    assert told["tried"] > 20
+    nothing = "0" * 16
+    assert told["status"] == {
+        "CapEff": nothing,
+        "CapBnd": nothing,
+        "CapAmb": nothing,
+        "NoNewPrivs": "1",
+        "Seccomp": "2",
+    }
+
+
+def test_the_exposure_is_low_as_installed(service: Machine) -> None:
+    said = service.run("systemd-analyze security --no-pager lmsyncd.service")
+    [score] = re.findall(r"Overall exposure level for \S+: ([\d.]+)", said)
+    print(f"systemd-analyze security: {score}")
+    assert float(score) <= EXPOSURE_MAX
 
 
 def test_a_reload_is_checked_first(service: Machine) -> None:
@@ -200,7 +230,8 @@ def test_a_frozen_daemon_is_restarted_by_the_watchdog(service: Machine) -> None:
 
 def test_a_dynamic_user_will_do(service: Machine) -> None:
     folder, door = "/etc/systemd/system/lmsyncd.service.d", "stat -c '%a %U %G' /run/lmsyncd/control.sock"
-    service.run(f"cp {folder}/40-dynamic-user.conf{{.sample,}}; systemctl daemon-reload; systemctl restart lmsyncd")
+    service.run(f"cp {SAMPLES}/40-dynamic-user.conf.sample {folder}/40-dynamic-user.conf")
+    service.run("systemctl daemon-reload; systemctl restart lmsyncd")
     try:
         assert service.show("DynamicUser") == "yes"
         assert service.run(f"stat -c %U /proc/{service.show('MainPID')}").strip() not in ("root", "lmsyncd")
@@ -243,11 +274,3 @@ def test_the_gateway_may_be_held_by_systemd(service: Machine) -> None:
         assert service.run(f'python3 -c "{asking}"').strip() == "200"
     finally:
         service.run("systemctl stop lmsyncd-gateway.socket lmsyncd")
-
-
-def test_an_upgrade_keeps_the_release_before(service: Machine) -> None:
-    pid = service.show("MainPID")
-    service.run(f"cd {CHECKOUT}; PIP_NO_INDEX=1 PIP_FIND_LINKS={WHEELS} make install")
-    assert len(service.run("ls /opt/lmsyncd/releases").split()) == 2
-    assert service.show("MainPID") == pid
-    service.run("systemctl restart lmsyncd; lmsyncctl status")
