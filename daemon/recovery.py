@@ -16,7 +16,7 @@ from daemon.backup import opening, restoring
 from daemon.backup.copying import discard
 from daemon.backup.refusing import BackupRefused
 from daemon.backup.sealed import Header, is_backup
-from daemon.cli.render import Printer, printer
+from daemon.cli.render import Json, Printer, printer
 from daemon.clock import SystemClock
 from daemon.control.backed import BackupFileRow
 from daemon.control.exits import Exit
@@ -24,6 +24,7 @@ from daemon.control.protocol import Done, Refusal
 from daemon.control.verbs.verifying import first_of, rows_of
 from daemon.store.audit_anchor import in_file, in_mark
 from daemon.store.audit_proof import Anchor
+from daemon.store.database import Lock
 from daemon.store.errors import StoreRefused
 from daemon.store.mark import Intact, Lost, mark_path
 from daemon.store.verifying import verify as prove
@@ -70,6 +71,8 @@ def restore(root: Path, environ: Mapping[str, str], wanted: Wanted, *, as_json: 
     into = wanted.unpack or store.with_name(store.name + PART)
     try:
         store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not wanted.check and wanted.unpack is None:
+            Lock(store).release()  # said before the work, not after it
         if wanted.unpack is None:
             _cleared(into)
         header = _unpacked(place, wanted, into)
@@ -230,5 +233,8 @@ def _raw(row: msgspec.Struct) -> msgspec.Raw:
 
 
 def _refused(out: Printer, what: str) -> int:
-    out.refused(Refusal(Exit.FAILURE, what))
+    if isinstance(out, Json):
+        out.refused(Refusal(Exit.FAILURE, what))
+    else:
+        click.echo(f"lmsyncd: {what}", err=True)
     return Exit.FAILURE

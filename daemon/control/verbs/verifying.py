@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from config.numbers import agreeing, number_of
 from daemon.backup.copying import Watch
-from daemon.control.backed import ProgressRow, VerifiedRow, WrongRow
+from daemon.control.backed import VerifiedRow, WrongRow
 from daemon.control.backup_asks import Verify
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
@@ -34,7 +34,6 @@ async def verify(request: Verify, asking: Asking) -> Done:
                 trouble = f"{words.anchor} cannot be read: {error.strerror or error}"
         return list(prove(path, anchors, watch.step, _Rest(watch), used=True))
 
-    await asking.emit(ProgressRow(doing="database", done=0))
     steps = await watched(work, asking)
     for step in steps:
         for row in rows_of(step):
