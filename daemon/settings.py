@@ -16,6 +16,7 @@ from config.problems import Problem, in_order
 from config.schema import document
 from config.secrets import SecretReader
 from config.tenant import Vocabulary
+from daemon.backup.refusing import BackupRefused
 from daemon.clock import SystemClock
 from daemon.gateway.sso.tables import examine as examine_mappings
 from daemon.placing import misplaced
@@ -42,7 +43,9 @@ def vocabulary() -> Vocabulary:
 def read(root: Path, environ: Mapping[str, str]) -> tuple[Configuration | None, list[Problem]]:
     """The configuration, or None if it has errors; every problem, warnings included."""
     configuration, problems = examine(root, vocabulary(), environ, put=put_into)
-    if configuration is not None and (wrong := [*misplaced(root, configuration), *_no_keys(configuration, environ)]):
+    if configuration is not None and (
+        wrong := [*misplaced(root, configuration), *_no_keys(configuration, environ), *_no_recipients(configuration)]
+    ):
         return None, in_order([*problems, *wrong])
     return configuration, problems
 
@@ -58,6 +61,20 @@ def _no_keys(configuration: Configuration, environ: Mapping[str, str]) -> list[P
         for key, secret in places
         if (why := key_trouble(secret, outside))
     ]
+
+
+def _no_recipients(configuration: Configuration) -> list[Problem]:
+    """What ``[backup]`` names and is no key that a backup could be encrypted to."""
+    from daemon.backup.recipients import recipient  # with what it takes to read keys, which most need not
+
+    found = []
+    for index, path in enumerate(configuration.daemon.backup.recipients):
+        try:
+            recipient(path.read_bytes())
+        except (BackupRefused, OSError) as error:
+            key, file = f"backup.recipients[{index}]", configuration.root / "lmsyncd.toml"
+            found.append(Problem(file=file, key=key, message=f"{path}: {error}"))
+    return found
 
 
 def report_problems(root: Path, environ: Mapping[str, str], *, as_json: bool) -> int:

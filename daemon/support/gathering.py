@@ -13,6 +13,8 @@ from daemon.support.pseudonyms import Scrubber
 from daemon.support.vocabulary import WORD
 
 FILE_BYTES_MAX = 8 * 1024 * 1024
+LOG_BYTES_MAX = FILE_BYTES_MAX // 2
+"""Of lines as they were written; pseudonyms may be longer than words."""
 STUCK_MAX = 200
 NAMES_MAX = 200_000
 NAME_CHARS_MIN = 3
@@ -52,8 +54,14 @@ def lines(rows: Iterable[object], scrubber: Scrubber) -> bytes:
 
 
 def log(recent: Sequence[bytes], scrubber: Scrubber) -> bytes:
-    """Lines of the log as they were written, scrubbed."""
+    """Lines of the log as they were written, scrubbed. Where they are too many, the newest are there."""
     decoded: list[object] = []
+    size = 0
+    for at in range(len(recent) - 1, -1, -1):
+        size += len(recent[at])
+        if size > LOG_BYTES_MAX:
+            recent = recent[at + 1 :]
+            break
     for line in recent:
         try:
             decoded.append(msgspec.json.decode(line))

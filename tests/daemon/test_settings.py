@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from backed_store import key_pair
+
 from config.starter import write_starter
 from daemon import settings
 
@@ -61,3 +63,14 @@ def test_what_is_no_key_of_the_vault_is_found_before_anything_needs_it(tmp_path:
     configuration, problems = settings.read(tmp_path / "conf", {"THREE": "ef" * 32})
     assert configuration is not None
     assert problems == []
+
+
+def test_what_no_backup_can_be_encrypted_to_is_found_by_check(tmp_path: Path) -> None:
+    private, public = key_pair(tmp_path)
+    write_starter(tmp_path / "conf")
+    file = tmp_path / "conf" / "lmsyncd.toml"
+    file.write_text(f'{file.read_text("utf-8")}\n[backup]\nrecipients = ["{public}", "{private}"]\n', "utf-8")
+    configuration, problems = settings.read(tmp_path / "conf", {})
+    assert configuration is None
+    assert [problem.key for problem in problems] == ["backup.recipients[1]"]
+    assert "name the public one" in problems[0].message

@@ -20,6 +20,7 @@ from daemon.control import protocol as p
 from daemon.control.exits import Exit
 from daemon.control.office import Backstage, Check
 from daemon.store.chronicle import Happening
+from daemon.support import gathering
 from daemon.support.pseudonyms import Scrubber
 from daemon.telemetry.redaction import Redactor
 
@@ -162,6 +163,14 @@ async def test_what_cannot_be_had_says_so_and_the_rest_is_there(tmp_path: Path) 
     assert NAME.encode() not in parts["health.jsonl"]
     assert b"CREATE TABLE" in parts["schema.sql"]
     assert done.exit_code == Exit.OK
+
+
+def test_of_very_many_lines_the_newest_are_there() -> None:
+    scrubber = Scrubber(b"k", {"no", "said"}, (), str)
+    told = gathering.log([msgspec.json.encode({"no": n, "said": "x" * 60_000}) for n in range(100)], scrubber)
+    numbers = [msgspec.json.decode(line)["no"] for line in told.splitlines()]
+    assert numbers == list(range(numbers[0], 100))
+    assert 10 < len(numbers) < 100
 
 
 def scrubbed(text: str, persons: Sequence[str] = ()) -> str:
