@@ -17,11 +17,14 @@ from daemon.store.engine import Engine, Job
 from daemon.store.promises import Durations, Goal, durations
 from daemon.store.propagation import HOUR_US
 
+HOURS_READ = 72
+"""So much is read at once."""
 CHARS_MAX = 80
 """Of a vendor's operation."""
 FAULTS = frozenset({"throttled", "unavailable", "doubtful", "refused", "revoked", "faulted"})
 """Verdicts that are no success; ``not_sent`` and what a probe finds are none of anybody's faults."""
 By = Literal["", "route", "target"]
+_COUNTS = ("states", "sends", "probes", "calls", "took", "lasted")
 Span = tuple[int, int]
 """Hours since the epoch, the second not included."""
 
@@ -102,13 +105,13 @@ class SqlFigures:
         self._read = reader.run
 
     async def figures(self, tenant: str, spans: Sequence[Span], by: By = "") -> list[list[Figure]]:
-        """For each span its groups, by name; a span in which nothing happened has none. One read a span, so that
-        nobody else waits for all of them."""
+        """For each span its groups, by name; a span in which nothing happened has none. Read by some days at a time, so
+        that nobody else waits for all of them."""
 
-        def of(span: Span) -> Job[list[Figure]]:
-            return lambda raw: figures(raw, tenant, span, by)
+        def of(part: Span) -> Job[list[Figure]]:
+            return lambda raw: figures(raw, tenant, part, by)
 
-        return [await self._read(of(span)) for span in spans]
+        return [merged([one for part in _parts(span) for one in await self._read(of(part))]) for span in spans]
 
     async def by_target(self, tenants: Sequence[str], span: Span) -> dict[str, Figure]:
         """By lane, of all these tenants in one read."""
@@ -132,6 +135,24 @@ class SqlFigures:
         """What went wrong last, by lane."""
         rows = await self._read(lambda raw: raw.execute(_FAULT).fetchall())
         return {row[0]: Fault(**dict(zip(Fault.__struct_fields__, row, strict=True))) for row in rows}
+
+
+def _parts(span: Span) -> list[Span]:
+    begin, end = span
+    return [(hour, min(end, hour + HOURS_READ)) for hour in range(begin, end, HOURS_READ)]
+
+
+def merged(some: Iterable[Figure]) -> list[Figure]:
+    """Those of one key as one, by key."""
+    found: dict[str, Figure] = {}
+    for each in some:
+        one = found.setdefault(each.key, Figure(key=each.key))
+        for name in _COUNTS:
+            known = getattr(one, name)
+            for what, n in getattr(each, name).items():
+                known[what] = known.get(what, 0) + n
+        one.late += each.late
+    return [found[key] for key in sorted(found)]
 
 
 def figures(raw: sqlite3.Connection, tenant: str, span: Span, by: By) -> list[Figure]:

@@ -13,16 +13,16 @@ from daemon.store import asking
 from daemon.store.asking import Kept
 from daemon.store.engine import Engine
 
-LOOKED_MAX = 2_000
+LOOKED_MAX = 500
 """Moves that one read looks at."""
 RATE_US = 60_000_000
-RATE_LOOKED_MAX = 20_000
+RATE_LOOKED_MAX = 10_000
 PAGE = "SELECT no, seq, lane, route, state, at_us FROM moves WHERE no > ? ORDER BY no LIMIT ?"
 ENDS = "SELECT (SELECT min(no) FROM moves), (SELECT max(no) FROM moves)"
 BY_SEQ = asking.BY_SEQ
 RATES = (
-    "SELECT m.lane, count(*), min(d.done_us) FROM (SELECT seq, lane, state FROM moves ORDER BY no DESC LIMIT ?) m "
-    "CROSS JOIN deliveries d ON d.seq = m.seq WHERE m.state = 'delivered' AND d.done_us > ? GROUP BY m.lane"
+    "SELECT lane, count(*), min(at_us) FROM (SELECT lane, state, at_us FROM moves ORDER BY no DESC LIMIT ?) "
+    "WHERE state = 'delivered' AND at_us > ? GROUP BY lane"
 )
 
 

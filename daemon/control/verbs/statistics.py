@@ -1,6 +1,5 @@
 """``stats``: what became of deliveries, how fast, and at what cost; of whole hours, from the store's own counts."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -45,7 +44,7 @@ async def stats(request: Stats, asking: Asking) -> Done:
 
 async def total(office: Office, tenant: Tenant, since_us: int, now_us: int) -> FigureRow:
     one = await office.store.figures.figures(tenant.name, [(since_us // HOUR_US, now_us // HOUR_US + 1)])
-    return row_of(tenant, merged(one[0]), by="", group="all", from_us=since_us, until_us=now_us, total=True)
+    return row_of(tenant, whole_of(one[0]), by="", group="all", from_us=since_us, until_us=now_us, total=True)
 
 
 async def grouped(office: Office, tenant: Tenant, by: str, since_us: int, now_us: int) -> list[FigureRow]:
@@ -59,7 +58,7 @@ async def grouped(office: Office, tenant: Tenant, by: str, since_us: int, now_us
             return [
                 row_of(
                     tenant,
-                    merged(some),
+                    whole_of(some),
                     by=by,
                     group=label,
                     from_us=each[0] * HOUR_US,
@@ -73,7 +72,7 @@ async def grouped(office: Office, tenant: Tenant, by: str, since_us: int, now_us
             [some] = await figures.figures(tenant.name, whole, "target")
         case _:
             [some] = await figures.figures(tenant.name, whole)
-            calls = merged(some).calls
+            calls = whole_of(some).calls
             return [
                 FigureRow(tenant=tenant.name, group=name, by=by, from_us=since_us, until_us=now_us, calls={name: n})
                 for name, n in sorted(calls.items(), key=lambda each: (-each[1], each[0]))
@@ -106,14 +105,9 @@ def spans_of(starts: Sequence[datetime], since_us: int, now_us: int) -> list[tup
     return [(each.strftime(form), (edges[no], edges[no + 1])) for no, each in enumerate(starts)]
 
 
-def merged(some: Iterable[Figure]) -> Figure:
-    """All of a span as one."""
-    one = Figure()
-    for each in some:
-        for name in ("states", "sends", "probes", "calls", "took", "lasted"):
-            setattr(one, name, dict(Counter(getattr(one, name)) + Counter(getattr(each, name))))
-        one.late += each.late
-    return one
+def whole_of(some: Iterable[Figure]) -> Figure:
+    """All of a span as one; it has one group at most."""
+    return next(iter(some), Figure())
 
 
 def row_of(
