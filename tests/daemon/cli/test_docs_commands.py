@@ -67,6 +67,16 @@ def words_of(line: str) -> list[str]:
     return found
 
 
+def at_hand(folder: Path, words: tuple[str, ...]) -> tuple[str, ...]:
+    """With files of that kind in the folder: absolute ones become one in it (and folders a folder), and
+    those that are read are there."""
+    for name, content in INPUTS.items():
+        (folder / name).write_bytes(content)
+    (folder / "elsewhere").mkdir(exist_ok=True)
+    there = {True: str(folder / "FILE"), False: str(folder / "elsewhere")}
+    return tuple(there[bool(Path(word).suffix)] if word.startswith("/") else word for word in words)
+
+
 COMMANDS = sorted({(page, tuple(words_of(line))) for page, line in shown() if not CHOICE.search(line)})
 OURS = [(page, words) for page, words in COMMANDS if words[0] == "lmsyncctl"]
 ACME = tenant(
@@ -86,7 +96,11 @@ def test_there_are_commands() -> None:
 
 
 @pytest.mark.parametrize(("page", "words"), [each for each in COMMANDS if each[1][0] == "lmsyncd"])
-def test_a_command_of_the_daemons_can_be_read(page: str, words: tuple[str, ...]) -> None:
+def test_a_command_of_the_daemons_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = at_hand(tmp_path, words)
     context = click.Context(lmsyncd, info_name="lmsyncd")
     name, command, rest = lmsyncd.resolve_command(context, list(words[1:]))
     assert command is not None, f"{page}: {' '.join(words)}"
@@ -99,8 +113,6 @@ async def test_each_command_is_understood_by_a_living_daemon(
 ) -> None:
     """One after another, as somebody types who tries all that the docs show."""
     monkeypatch.chdir(tmp_path)
-    for name, content in INPUTS.items():
-        (tmp_path / name).write_bytes(content)
     socket = tmp_path / "control.sock"
     wrong = []
     async with open_campus(tmp_path, ACME, limited=False) as campus, trio.open_nursery() as nursery:
@@ -108,7 +120,7 @@ async def test_each_command_is_understood_by_a_living_daemon(
         await nursery.start(serve_control, office, Control(socket=socket))
         await campus.tell(completed("ada"))
         for page, words in OURS:
-            ended = await trio.to_thread.run_sync(partial(run, socket, words))
+            ended = await trio.to_thread.run_sync(partial(run, socket, at_hand(tmp_path, words)))
             if ended.exit_code not in UNDERSTOOD or "a mistake of ours" in ended.output or ended.exception is not None:
                 wrong.append(
                     f"{page}: {' '.join(words)}: {ended.exit_code} {ended.output.strip()[:300]} {ended.exception}"
