@@ -24,7 +24,7 @@ from daemon.vault.keks import Kek, LocalKek, read_key
 from daemon.vault.opening import Keks
 
 SQLITE = b"SQLite format 3\0"
-RESERVE_BYTES = 16 * 1024 * 1024
+RESERVE_BYTES = 64 * 1024 * 1024
 MODE = 0o600
 
 

@@ -72,19 +72,15 @@ def _missing(header: Header, now_us: int, verdict: Verdict) -> Lost | None:
 
 
 def _moved_aside(store: Path, now_us: int) -> list[str]:
-    """The database last: as long as it is there, a start finds what belongs to it or refuses. Raises BackupRefused."""
-    if not store.exists():
-        for part in PARTS[1:]:  # SQLite would apply another database's log to the backup
-            store.with_name(store.name + part).unlink(missing_ok=True)
-        return []
+    """Whatever is there, its log with it, which SQLite would apply to the backup. Raises BackupRefused, OSError."""
     former = f"{store.name}.before-{datetime.fromtimestamp(now_us / 1e6, UTC):%Y%m%dT%H%M%SZ}"
-    if store.with_name(former).exists():
+    there = [part for part in PARTS if store.with_name(store.name + part).exists()]
+    if any(store.with_name(former + part).exists() for part in there):
         raise BackupRefused(f"{store.with_name(former)} is there already")
-    for part in PARTS:
-        if (path := store.with_name(store.name + part)).exists():
-            path.rename(store.with_name(former + part))
+    for part in there:
+        store.with_name(store.name + part).rename(store.with_name(former + part))
     sync_folder(store.parent)
-    return [f"{store.with_name(former)}: what stood there before; remove it when you do not need it"]
+    return [f"{store.with_name(former)}: what stood there before; remove it when you do not need it"] if there else []
 
 
 def _given(store: Path) -> None:

@@ -9,6 +9,15 @@ from pathlib import Path
 from daemon.store.errors import StoreRefused
 from daemon.store.migrate import APPLICATION_ID
 
+COPY = ".backup-copy"
+"""Behind the database's name: a copy of it that is just being made; what a killed process left of one is removed."""
+
+
+def sweep(database: Path) -> None:
+    """For who holds the lock. Raises OSError."""
+    for left in database.parent.glob(f"{database.name}{COPY}*"):
+        left.unlink()
+
 
 @contextmanager
 def reading(path: Path, table: str, lacking: str, *, constraints: bool = False) -> Iterator[sqlite3.Connection]:

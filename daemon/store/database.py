@@ -19,6 +19,7 @@ from config.numbers import number_of
 from daemon.store.acquaintance import SqlPersons
 from daemon.store.activities import SqlActivities
 from daemon.store.admission import admit, unheard
+from daemon.store.aside import sweep
 from daemon.store.attachments import SqlAttachments, discard
 from daemon.store.audit import SqlAudit
 from daemon.store.audit_anchor import accepted, fallen_behind, own_up
@@ -179,6 +180,7 @@ async def open_store(
             stack.callback(lock.release)
             admitted = admit(path, trouble)
             _private(path)
+            sweep(path)
             keeper = Keeper(path, clock, trouble, inline=inline)
             stack.push_async_callback(keeper.close)
         except OSError as error:

@@ -24,14 +24,13 @@ from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
 from daemon.control.protocol import Done, Refusal
 from daemon.control.watching import EVERY_S, watched
+from daemon.store.aside import COPY
 from daemon.store.database import Store
 from daemon.store.engine import CHECKPOINT_PAGES
 from daemon.store.lineage import snapshot
 from daemon.vault.opening import Keks
 
 PART_BYTES = 512 * 1024
-COPY = ".backup-copy"
-"""What the copy beside the database is called, behind the database's name; it is there only while it is made."""
 _making: set[Path] = set()
 
 
