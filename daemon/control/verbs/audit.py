@@ -10,11 +10,13 @@ import trio
 from actors.ports.audit import HOST
 from config.numbers import number_of
 from daemon.auditing import anchor as anchor_now
+from daemon.backup.copying import Watch
 from daemon.control.audited import AuditHeadRow, AuditRow, ChainRow, MisfitRow, ProvenRow, WhoRow
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
 from daemon.control.protocol import AuditAnchor, AuditExport, AuditList, AuditVerify, Done, Refusal
 from daemon.control.roles import standing
+from daemon.control.watching import watched
 from daemon.store.audit_anchor import in_file, in_mark
 from daemon.store.audit_asking import SPAN, Asked, Seen, chain, deeds
 from daemon.store.audit_cutting import cut_to
@@ -90,7 +92,7 @@ async def verify(request: AuditVerify, asking: Asking) -> Done:
     """On a snapshot of its own, in a thread that leaves half of the time to everybody else."""
     store, words = asking.office.store, asking.office.configuration().daemon.audit
 
-    def prove() -> tuple[Proof, str]:
+    def prove(watch: Watch) -> tuple[Proof, str]:
         anchors: list[Anchor] = in_mark(store.path)
         trouble = ""
         if words.anchor is not None:
@@ -98,9 +100,9 @@ async def verify(request: AuditVerify, asking: Asking) -> Done:
                 anchors += in_file(words.anchor)
             except OSError as error:
                 trouble = f"{words.anchor} cannot be read: {error.strerror or error}"
-        return prove_file(store.path, anchors, rest=Rest()), trouble
+        return prove_file(store.path, anchors, rest=Rest(watch)), trouble
 
-    proof, trouble = await trio.to_thread.run_sync(prove)
+    proof, trouble = await watched(prove, asking, "rows")
     for row in told(proof):
         await asking.emit(row)
     if not proof.whole:
@@ -109,15 +111,21 @@ async def verify(request: AuditVerify, asking: Asking) -> Done:
 
 
 class Rest:
-    """Called after each row: sleeps as long as the last hundred took, so that others get their turn."""
+    """Called after each row (or each so many, ``rows_each``): sleeps as long as the last hundred calls took, so that
+    others get their turn, and notes how far it is for whoever waits. Raises Stopped where nobody does any more."""
 
-    def __init__(self) -> None:
-        self._rows = 0
+    def __init__(self, watch: Watch, rows_each: int = 1) -> None:
+        self._watch = watch
+        self._rows_each = rows_each
+        self._calls = 0
         self._since_s = time.monotonic()
 
     def __call__(self) -> None:
-        self._rows += 1
-        if self._rows % REST_EVERY_ROWS == 0:
+        self._calls += 1
+        if self._rows_each > 1 or self._calls % REST_EVERY_ROWS == 0:
+            rows = self._calls * self._rows_each
+            self._watch.step(f"{number_of(rows, 'rows')} looked at", rows, 0)
+        if self._calls % REST_EVERY_ROWS == 0:
             time.sleep(min(1.0, time.monotonic() - self._since_s))
             self._since_s = time.monotonic()
 

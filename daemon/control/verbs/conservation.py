@@ -1,7 +1,5 @@
 """``conservation``: what became of all that was accepted, and whether it adds up."""
 
-import trio
-
 from actors.domain.conserving import DAY_US, Balance, date_of
 from daemon.control.conservation_asks import ConservationList, ConservationVerify
 from daemon.control.conserved import BalanceRow, ContradictionRow, CountedRow
@@ -9,7 +7,8 @@ from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
 from daemon.control.protocol import Done
 from daemon.control.verbs.audit import Rest
-from daemon.store.conserving_proof import Proof, prove_file
+from daemon.control.watching import watched
+from daemon.store.conserving_proof import EVERY_ROWS, Proof, prove_file
 
 
 async def listing(request: ConservationList, asking: Asking) -> Done:
@@ -58,7 +57,7 @@ def row_of(told: Balance, *, written: bool) -> BalanceRow:
 async def verify(request: ConservationVerify, asking: Asking) -> Done:
     """On a snapshot of its own, in a thread that leaves half of the time to everybody else."""
     path = asking.office.store.path
-    proof = await trio.to_thread.run_sync(lambda: prove_file(path, Rest()))
+    proof = await watched(lambda watch: prove_file(path, Rest(watch, EVERY_ROWS)), asking, "rows")
     for row in told(proof):
         await asking.emit(row)
     return done() if proof.whole else done(first_of(proof), Exit.FAILURE)
