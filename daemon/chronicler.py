@@ -15,7 +15,16 @@ import trio
 from actors.domain.flow import Outcome
 from actors.domain.outbox import Delivery
 from actors.domain.spikes import Tally
-from actors.ports import AttemptView, Clock, ReadingView, Routed, RoutedCount, StoreUnavailable, Witness
+from actors.ports import (
+    AttemptView,
+    Clock,
+    ReadingView,
+    RosterView,
+    Routed,
+    RoutedCount,
+    StoreUnavailable,
+    Witness,
+)
 from daemon.control.times import span
 from daemon.store.chronicle import Happening, SqlChronicle
 
@@ -139,6 +148,9 @@ class Chronicler:
 
     def reading(self, source: str, mode: str) -> AbstractContextManager[ReadingView]:
         return self._inner.reading(source, mode)
+
+    def roster(self, lane: str, rule: str, began_us: int) -> AbstractContextManager[RosterView]:
+        return self._inner.roster(lane, rule, began_us)
 
     def routed(self, tenant: str, batch: Sequence[Routed], count: RoutedCount) -> None:
         self._inner.routed(tenant, batch, count)

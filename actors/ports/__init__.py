@@ -51,4 +51,5 @@ from actors.ports.world import Clock as Clock
 from actors.ports.world import Dice as Dice
 from actors.ports.world import Http as Http
 from actors.ports.world import ReadingView as ReadingView
+from actors.ports.world import RosterView as RosterView
 from actors.ports.world import Witness as Witness

@@ -24,11 +24,21 @@ COMPARE, READ = 1, 2
 """How a place is due: to be compared with what is remembered, or to be read anew before."""
 
 
+class Thread(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What brought a change, and goes with all that follows from it; ``why`` in words."""
+
+    correlation_id: str
+    traceparent: str = ""
+    why: str = ""
+
+
 class Marked(msgspec.Struct, frozen=True, kw_only=True):
-    """Something changed in a course of a rule's source (``course`` empty: anywhere in it)."""
+    """Something changed in a course of a rule's source (``course`` empty: anywhere in it). ``thread``: by what, the
+    last time."""
 
     course: str
     marks: int
+    thread: Thread | None = None
 
 
 class PlaceState(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +57,8 @@ class PlaceState(msgspec.Struct, frozen=True, kw_only=True):
     parked: str = ""
     partly: str = ""
     """Why it could not be read to its end; empty: it was."""
+    thread: Thread | None = None
+    """What brought it that it is due, where something did."""
 
 
 class RuleState(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +110,8 @@ class Reckoned(msgspec.Struct, frozen=True, kw_only=True):
     again_us: int | None = None
     asked: Asked | None = None
     """None: nothing is asked, nor settled."""
+    thread: Thread | None = None
+    """What brought its orders; None: the run did."""
 
 
 class PlanRow(msgspec.Struct, frozen=True, kw_only=True):

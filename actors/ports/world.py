@@ -55,6 +55,14 @@ class ReadingView(Protocol):
     def ended(self, reading: Reading) -> None: ...
 
 
+class RosterView(Protocol):
+    """A run of a roster rule, as telemetry sees it: the root of a trace, for orders that nothing else brought."""
+
+    traceparent: str
+
+    def ordered(self, places: int, orders: int) -> None: ...
+
+
 class Witness(Protocol):
     """Traces, metrics and the canonical log line. Never fails, never waits."""
 
@@ -63,6 +71,9 @@ class Witness(Protocol):
 
     def reading(self, source: str, mode: str) -> AbstractContextManager[ReadingView]:
         """A span that begins a trace, and one ``source.read`` line when it ends. ``source`` is TENANT/SOURCE."""
+
+    def roster(self, lane: str, rule: str, began_us: int) -> AbstractContextManager[RosterView]:
+        """A span that begins a trace, if anything was ordered."""
 
     def routed(self, tenant: str, batch: Sequence[Routed], count: RoutedCount) -> None: ...
 

@@ -203,7 +203,9 @@ class Clerk:
     async def give(self, draft: Draft, plan: PlanRow | None = None) -> Given:
         """Carry it out. Raises StoreUnavailable."""
         world = self._world
-        given = await self._orders.give(draft, plan)
+        with world.witness.roster(self.lane, self.rule.name, draft.now_us) as view:
+            given = await self._orders.give(draft, plan, view.traceparent)
+            view.ordered(len(draft.parts), given.ordered)
         if given.ordered or draft.judged.is_held:
             world.witness.event(
                 "roster.ordered",

@@ -18,9 +18,9 @@ from actors.domain.rosters.model import Desired, Kept, Member
 from actors.domain.rosters.order import RosterOrder
 from actors.domain.xapi.moments import spelt
 from actors.ports.rostering import Rostering, Wanted
-from actors.ports.rosters import COMPARE, Asked, Committed, Ending, PlanRow, Reckoned
+from actors.ports.rosters import COMPARE, Asked, Committed, Ending, PlanRow, Reckoned, Thread
 from actors.roles.contesting import Contest, contested, contested_together
-from actors.roles.drafts import Draft, Part
+from actors.roles.drafts import Draft, Part, Scope
 from actors.roles.planrows import parked_rows
 from actors.roles.world import World
 from config.rosters import Roster
@@ -54,19 +54,21 @@ class Orders:
         self._asking: set[str] | None = None
         """Scopes in which people are asked something; None: nobody has looked yet."""
 
-    async def give(self, draft: Draft, plan: PlanRow | None) -> Given:
-        """Everything that the draft says, but for places that changed meanwhile. Raises StoreUnavailable."""
+    async def give(self, draft: Draft, plan: PlanRow | None, traceparent: str) -> Given:
+        """Everything that the draft says, but for places that changed meanwhile. ``traceparent`` is the run's. Raises
+        StoreUnavailable."""
         world, ordered, told = self._world, 0, 0
         busy: set[int] = set()
         token = world.dice.token()[:16]
         correlation_id = f"roster-{token}"
+        run = Thread(correlation_id=correlation_id, traceparent=traceparent, why=why(self._rule.name, draft.scope))
         if self._asking is None:
             self._asking = await self._scopes_asked()
         lot: list[Reckoned] = []
         rows, n = 0, 0
         for settled in draft.judged.places:
             part = draft.parts[settled.whole.place.unit.key]
-            one = self._reckoned(draft, part, settled, token, n, correlation_id)
+            one = self._reckoned(draft, part, settled, token, n, run)
             n += len(one.orders or ())
             lot.append(one)
             rows += len(one.kept) + len(one.standings or ()) + (len(one.asked.found) if one.asked else 0) + 10
@@ -108,14 +110,14 @@ class Orders:
 
     # ── one place ────────────────────────────────────────────────────────────────────────────────────
 
-    def _reckoned(
-        self, draft: Draft, part: Part, settled: Settled, token: str, first_n: int, correlation_id: str
-    ) -> Reckoned:
+    def _reckoned(self, draft: Draft, part: Part, settled: Settled, token: str, first_n: int, run: Thread) -> Reckoned:
         told, plan = settled.now, settled.whole
+        thread = part.state.thread or run
         orders: tuple[RosterOrder, ...] = ()
         problem = plan.problem
         if not problem and (told.does or plan.create):
-            orders = self._orders(part, told, token, first_n, spelt(draft.now_us))
+            made = self._orders(part, told, token, first_n, spelt(draft.now_us))
+            orders = tuple(msgspec.structs.replace(each, cause=thread.why) for each in made)
             if plan.create and not orders:
                 problem = f"the {part.place.kind} cannot be made: nobody who could own it is known there"
         return Reckoned(
@@ -131,7 +133,8 @@ class Orders:
             let=settled.let,
             again=COMPARE,
             again_us=self._again_us(part, plan.difference, draft.now_us),
-            asked=self._asked(draft, part, settled, correlation_id),
+            asked=self._asked(draft, part, settled, run.correlation_id),
+            thread=thread,
         )
 
     def _again_us(self, part: Part, told: Difference, now_us: int) -> int | None:
@@ -233,6 +236,12 @@ def standings(part: Part, settled: Settled, problem: str) -> list[Standing]:
             each = msgspec.structs.replace(each, standing="pending", detail=gone)
         found.append(each)
     return found
+
+
+def why(rule: str, scope: Scope) -> str:
+    """What orders follow from where nobody told anything new."""
+    asked = scope.is_asked and not scope.thrifty
+    return f"the roster {rule}: {'somebody asked' if asked else 'all was compared' if scope.whole else 'a date came'}"
 
 
 def unplaced(desired: Desired) -> tuple[Standing, ...]:

@@ -161,6 +161,11 @@ def order_in_words(order: RosterOrder) -> str:
     return _short(f"{order.deed}{number}: {order.place_kind} {where} · roster {order.roster}")
 
 
+def order_cause(change: Carried) -> str:
+    """What an order about a roster follows from, in words; of anything else nothing."""
+    return change.cause if isinstance(change, RosterOrder) else ""
+
+
 def change_in_words(change: Carried) -> str:
     """``Ada Lovelace (account:…) · CS101 Programming · Quiz 1 · 80/100``."""
     if isinstance(change, RosterOrder):

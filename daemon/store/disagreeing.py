@@ -206,8 +206,9 @@ def _keep(raw: sqlite3.Connection, source: int, user: str, now: Sequence[Believe
         sql += "AND user <> '' AND entity = 'enrolment'"
         courses |= {row[0] for row in raw.execute(sql, (source, user))}
     raw.executemany(
-        "INSERT INTO roster_due SELECT no, ?, 1, ? FROM sources WHERE no = ? AND rostered = 1 "
-        "ON CONFLICT (source, course) DO UPDATE SET marks = marks + 1, at_us = excluded.at_us",
+        "INSERT INTO roster_due (source, course, marks, at_us) SELECT no, ?, 1, ? FROM sources "
+        "WHERE no = ? AND rostered = 1 ON CONFLICT (source, course) DO UPDATE SET marks = marks + 1, "
+        "at_us = excluded.at_us",
         [(course, now_us, source) for course in sorted(courses - {""})],
     )
 

@@ -12,14 +12,14 @@ import msgspec
 
 from actors.domain.rosters.model import Place, PlaceKind, Unit
 from actors.ports.rosters import PlaceState
-from daemon.store import ordering
+from daemon.store import ordering, threads
 
 FEW = 200
 """More than so many are not looked up one by one."""
 
 _PLACE = (
     "no, unit, course, name, topic, label, lane, kind, place, made, made_us, read_us, closed, due, due_us, marks, "
-    "stuck, stuck_us, parked, partly"
+    "stuck, stuck_us, parked, partly, thread"
 )
 _OF_RULE = "tenant = ? AND rule = ? AND lane = ? AND kind = ?"
 _AT_HAND = f"""
@@ -95,7 +95,7 @@ def _told(rule: str, rows: Iterable[Sequence[Any]], open_: Mapping[str, tuple[in
 
 def _state(rule: str, row: Sequence[Any], waiting: int, flying: int) -> PlaceState:
     no, key, course, name, topic, label, lane, kind, id_, made, made_us, read_us, closed, *rest = row
-    due, due_us, marks, stuck, stuck_us, parked, partly = rest
+    due, due_us, marks, stuck, stuck_us, parked, partly, thread = rest
     unit = Unit(rule=rule, key=key, course=course, name=name, topic=topic, label=label)
     place = Place(
         no=no,
@@ -119,4 +119,5 @@ def _state(rule: str, row: Sequence[Any], waiting: int, flying: int) -> PlaceSta
         stuck_us=stuck_us,
         parked=parked,
         partly=partly,
+        thread=threads.unpacked(thread),
     )

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from actors.domain.rosters.accounts import Account as Standing
-from actors.ports.rosters import Asked, Committed, Ending, PlanRow, Reckoned
+from actors.ports.rosters import Asked, Committed, Ending, PlanRow, Reckoned, Thread
 from daemon.store import ordering, raising
 
 PLANS_KEPT = 500
@@ -51,7 +51,9 @@ def commit(
                 "AND state = 'accepted'",
                 (now_us, tenant, each.let),
             )
-        ordered += ordering.order(raw, lane, each.orders or (), correlation_id, traceparent, now_us)
+        thread = each.thread or Thread(correlation_id=correlation_id, traceparent=traceparent)
+        made = ordering.order(raw, lane, each.orders or (), thread.correlation_id, thread.traceparent, now_us)
+        ordered += made
         asked += _ask(raw, tenant, each.asked, now_us)
     if ending is not None:
         left = any(each.orders for each in reckoned if each.place.no in busy)
@@ -92,10 +94,11 @@ def _write(raw: sqlite3.Connection, each: Reckoned, now_us: int) -> None:
     due, due_us = (0, 0) if each.again_us is None else (each.again, each.again_us)
     raw.execute(
         "UPDATE roster_places SET place = ?, made = ?, made_us = ?, read_us = ?, closed = ?, parked = ?, "
-        "born_us = max(born_us, ?), partly = ?, due = ?, due_us = ? WHERE no = ?",
+        "born_us = max(born_us, ?), partly = ?, due = ?, due_us = ?, thread = CASE WHEN ? THEN thread ELSE '' END "
+        "WHERE no = ?",
         (
             place.id, int(place.made), place.made_us, place.read_us, place.closed, each.parked, each.born_us,
-            each.partly, due, due_us, place.no,
+            each.partly, due, due_us, due, place.no,
         ),
     )  # fmt: skip
     if each.anew:

@@ -76,7 +76,7 @@ class SqlRecords:
         def job(raw: sqlite3.Connection) -> Taken:
             fresh = 0
             now_us = self._clock.now_us()
-            rostering.mark(raw, taking.source, taking.records, now_us)
+            rostering.mark(raw, taking.source, taking.records, taking.provenance, now_us)
             comparing.mark(raw, taking.source, taking.records)
             nos = write(raw, taking.source, taking.records, now_us)
             if taking.statements:

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from actors.domain.outbox import Decision, Delivery, State
 from actors.domain.rosters.order import PLACE, RosterOrder, refusals
 from actors.domain.verdicts import Cause
+from actors.ports import Provenance
 from actors.ports.records import Kept as KeptRecord
-from daemon.store import ordering
+from daemon.store import ordering, threads
 
 BORN_AGAIN_US = 30_000_000
 """A place that its vendor does not know yet is tried again after so long."""
@@ -34,9 +35,11 @@ _MADE = "UPDATE roster_places SET place = ?, made = 1, made_us = ?, read_us = ? 
 _OWNER = "UPDATE roster_kept SET owner = ?, granted = ? WHERE place = ? AND id = ? AND inside = 1"
 _DUE = "UPDATE roster_places SET due = max(due, ?), due_us = ?, marks = marks + 1 WHERE no = ?"
 _MARK = (
-    "INSERT INTO roster_due VALUES (?, ?, 1, ?) ON CONFLICT (source, course) DO UPDATE SET marks = marks + 1, "
-    "at_us = excluded.at_us"
+    "INSERT INTO roster_due (source, course, marks, at_us, thread) VALUES (?, ?, 1, ?, ?) ON CONFLICT (source, course) "
+    "DO UPDATE SET marks = marks + 1, at_us = excluded.at_us, "
+    "thread = CASE WHEN excluded.thread = '' THEN thread ELSE excluded.thread END"
 )
+_FOLLOWS = "UPDATE roster_places SET thread = ? WHERE no = ?"
 _COURSES_MAX = 2000
 """When more than so many courses change at once, all of the source is due."""
 
@@ -50,6 +53,7 @@ def settle(raw: sqlite3.Connection, delivery: Delivery, decision: Decision, now_
     if row is None:  # the rule was taken away, and its places were forgotten
         return
     place, made_us, born_us = row
+    raw.execute(_FOLLOWS, (threads.of_order(delivery, order), place))
     if decision.state is State.DELIVERED:
         _done(raw, place, order, decision, now_us)
         raw.execute("UPDATE roster_places SET stuck = '', stuck_us = 0 WHERE no = ?", (place,))
@@ -118,7 +122,9 @@ def unbind(raw: sqlite3.Connection, tenant: str, rule: str, unit: str, place: st
 # ── what changes at sources ──────────────────────────────────────────────────────────────────────────
 
 
-def mark(raw: sqlite3.Connection, source: int, records: Iterable[KeptRecord], now_us: int) -> None:
+def mark(
+    raw: sqlite3.Connection, source: int, records: Iterable[KeptRecord], provenance: Provenance, now_us: int
+) -> None:
     """The courses that these records concern are due, where any roster is kept from this source. Called before they
     are written."""
     watched = raw.execute("SELECT rostered FROM sources WHERE no = ?", (source,)).fetchone()
@@ -143,16 +149,17 @@ def mark(raw: sqlite3.Connection, source: int, records: Iterable[KeptRecord], no
         courses.update(row[0] for row in raw.execute(sql, (source, user)))
     if len(courses) > _COURSES_MAX:
         courses = {""}
-    raw.executemany(_MARK, [(source, course, now_us) for course in sorted(courses)])
+    thread = threads.of_source(provenance)
+    raw.executemany(_MARK, [(source, course, now_us, thread) for course in sorted(courses)])
 
 
 def mark_tenant(raw: sqlite3.Connection, tenant: str, now_us: int) -> None:
     """All of its sources are due from which rosters are kept."""
     found = raw.execute("SELECT no FROM sources WHERE tenant = ? AND rostered = 1", (tenant,)).fetchall()
-    raw.executemany(_MARK, [(no, "", now_us) for (no,) in found])
+    raw.executemany(_MARK, [(no, "", now_us, "") for (no,) in found])
 
 
 def mark_source(raw: sqlite3.Connection, source: int, now_us: int) -> None:
     """All of it is due, where any roster is kept from it."""
     found = raw.execute("SELECT no FROM sources WHERE no = ? AND rostered = 1", (source,)).fetchall()
-    raw.executemany(_MARK, [(no, "", now_us) for (no,) in found])
+    raw.executemany(_MARK, [(no, "", now_us, "") for (no,) in found])

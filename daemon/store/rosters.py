@@ -23,7 +23,7 @@ from actors.ports.rosters import (
     Reckoned,
     RuleState,
 )
-from daemon.store import enrolled, placed, reckoning, rostered
+from daemon.store import enrolled, placed, reckoning, rostered, threads
 from daemon.store.engine import Engine
 from daemon.store.persons import some_of
 from daemon.store.rostering import mark_source
@@ -34,10 +34,11 @@ _KEPT = (
     "refused, refused_us, erased"
 )
 _SPREAD = """
-    INSERT INTO roster_places (tenant, rule, unit, lane, kind, course, name, topic, label, due, marks)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (tenant, rule, unit, lane, kind) DO UPDATE SET
+    INSERT INTO roster_places (tenant, rule, unit, lane, kind, course, name, topic, label, due, thread, marks)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (tenant, rule, unit, lane, kind) DO UPDATE SET
     course = excluded.course, name = excluded.name, topic = excluded.topic, label = excluded.label,
     due = max(due, excluded.due), due_us = CASE WHEN excluded.due > 0 THEN 0 ELSE due_us END,
+    thread = CASE WHEN excluded.thread = '' THEN thread ELSE excluded.thread END,
     marks = marks + (excluded.due > 0), stuck = CASE WHEN excluded.due > 1 THEN '' ELSE stuck END
 """
 
@@ -66,9 +67,9 @@ class SqlRosters:
         return frozenset(row[0] for row in found)
 
     async def marked(self, tenant: str, rule: str) -> list[Marked]:
-        sql = "SELECT course, marks FROM roster_rule_due WHERE tenant = ? AND rule = ? ORDER BY course"
+        sql = "SELECT course, marks, thread FROM roster_rule_due WHERE tenant = ? AND rule = ? ORDER BY course"
         found = await self._read(lambda raw: raw.execute(sql, (tenant, rule)).fetchall())
-        return [Marked(course=course, marks=marks) for course, marks in found]
+        return [Marked(course=course, marks=marks, thread=threads.unpacked(thread)) for course, marks, thread in found]
 
     async def enrolled(
         self, tenant: str, source: str, courses: Sequence[str] | None, after: tuple[str, str, int], limit: int
@@ -116,14 +117,16 @@ class SqlRosters:
         marked: Sequence[Marked] = (),
         due: int = 1,
     ) -> None:
+        by = {each.course: threads.packed(each.thread) for each in marked}
+        any_ = by.get("") or next((thread for thread in by.values() if thread), "")
+
         def job(raw: sqlite3.Connection) -> None:
-            raw.executemany(
-                _SPREAD,
-                [
-                    (tenant, rule, unit.key, lane, kind, unit.course, unit.name, unit.topic, unit.label, due)
-                    for unit in units
-                ],
-            )
+            rows = []
+            for unit in units:
+                thread = by.get(unit.course, by.get("", "")) if unit.course else any_
+                named = (unit.course, unit.name, unit.topic, unit.label)
+                rows.append((tenant, rule, unit.key, lane, kind, *named, due, thread if due else ""))
+            raw.executemany(_SPREAD, rows)
             raw.executemany(
                 "DELETE FROM roster_rule_due WHERE tenant = ? AND rule = ? AND course = ? AND marks = ?",
                 [(tenant, rule, each.course, each.marks) for each in marked],
@@ -266,12 +269,16 @@ def _watch(raw: sqlite3.Connection, tenant: str, sources: Sequence[str]) -> None
 
 def _share(raw: sqlite3.Connection, tenant: str, rules: Mapping[str, Sequence[str]]) -> None:
     """Taken from the sources' list and put on the rules' own."""
-    sql = "SELECT d.source, s.name, d.course FROM roster_due d JOIN sources s ON s.no = d.source WHERE s.tenant = ?"
-    for source, name, course in raw.execute(sql, (tenant,)).fetchall():
+    sql = (
+        "SELECT d.source, s.name, d.course, d.thread FROM roster_due d JOIN sources s ON s.no = d.source "
+        "WHERE s.tenant = ?"
+    )
+    for source, name, course, thread in raw.execute(sql, (tenant,)).fetchall():
         raw.executemany(
-            "INSERT INTO roster_rule_due VALUES (?, ?, ?, 1) ON CONFLICT (tenant, rule, course) "
-            "DO UPDATE SET marks = marks + 1",
-            [(tenant, rule, course) for rule in rules.get(name, ())],
+            "INSERT INTO roster_rule_due (tenant, rule, course, marks, thread) VALUES (?, ?, ?, 1, ?) "
+            "ON CONFLICT (tenant, rule, course) DO UPDATE SET marks = marks + 1, "
+            "thread = CASE WHEN excluded.thread = '' THEN thread ELSE excluded.thread END",
+            [(tenant, rule, course, thread) for rule in rules.get(name, ())],
         )
         raw.execute("DELETE FROM roster_due WHERE source = ? AND course = ?", (source, course))
 

@@ -15,6 +15,7 @@ from daemon.telemetry.logs import Log
 from daemon.telemetry.metrics import Metrics
 from daemon.telemetry.outgoing import current
 from daemon.telemetry.reading import Read
+from daemon.telemetry.rostered import Rostered
 from daemon.telemetry.spans import Attribute, Status
 from daemon.telemetry.trace_context import TraceContext
 from daemon.telemetry.tracing import LINKS_MAX, Tracer
@@ -161,6 +162,9 @@ class Eyes:
 
     def reading(self, source: str, mode: str) -> Read:
         return Read(self._tracer, self._metrics, self._log, source, mode)
+
+    def roster(self, lane: str, rule: str, began_us: int) -> Rostered:
+        return Rostered(self._tracer, lane, rule, began_us)
 
     def routed(self, tenant: str, batch: Sequence[Routed], count: RoutedCount) -> None:
         metrics = self._metrics

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 import trio
-from notes import ReadingNotes
+from notes import ReadingNotes, RosterNotes
 from plain_vault import PlainVault
 from world import EPOCH_US, Campus, Notes, SeededDice, revealed
 
@@ -73,6 +73,10 @@ class RecordingNotes(Notes):
     @contextmanager
     def reading(self, source: str, mode: str) -> Iterator[ReadingNotes]:
         yield RecordingReading(self, source, self._record, self._fate)
+
+    @contextmanager
+    def roster(self, lane: str, rule: str, began_us: int) -> Iterator[RosterNotes]:
+        yield RosterNotes(self, rule)
 
     def event(self, name: str, /, **fields: object) -> None:
         if not self._fate.dead:

@@ -36,6 +36,10 @@ class Notes:
     def reading(self, source: str, mode: str) -> Iterator["ReadingNotes"]:
         yield ReadingNotes(self, source)
 
+    @contextmanager
+    def roster(self, lane: str, rule: str, began_us: int) -> Iterator["RosterNotes"]:
+        yield RosterNotes(self, rule)
+
     def routed(self, tenant: str, batch: Any, count: RoutedCount) -> None:
         self.events.append(("routed", {"tenant": tenant, "n": len(batch)}))
 
@@ -47,6 +51,20 @@ class Notes:
 
     def named(self, name: str) -> list[dict[str, object]]:
         return [fields for event, fields in self.events if event == name]
+
+
+class RosterNotes:
+    """A run as ``Notes`` see it."""
+
+    traceparent = "00-" + "6" * 32 + "-" + "8" * 16 + "-01"
+
+    def __init__(self, notes: Notes, rule: str) -> None:
+        self._notes = notes
+        self._rule = rule
+
+    def ordered(self, places: int, orders: int) -> None:
+        if orders:
+            self._notes.events.append(("roster.run", {"rule": self._rule, "places": places, "orders": orders}))
 
 
 class ReadingNotes:

@@ -22,7 +22,7 @@ NOBODY = Learner(key="")
 class RosterOrder(Change, frozen=True, kw_only=True, omit_defaults=True, tag="roster"):
     """One call's worth for one place. ``place`` is the vendor's id of it (empty with ``create``), ``unit`` ours.
     ``members`` and ``owners`` are the vendor's ids of people; ``memberships`` goes with ``members`` where the vendor
-    names those."""
+    names those. ``cause``: what it follows from, in words."""
 
     plan: str
     n: int
@@ -40,6 +40,7 @@ class RosterOrder(Change, frozen=True, kw_only=True, omit_defaults=True, tag="ro
     inside: tuple[str, ...] = ()
     """Who was in it when this was decided, where all are replaced: whoever is neither of these nor of ``members`` came
     afterwards."""
+    cause: str = ""
     aspect = "roster"
 
     @property

@@ -14,7 +14,7 @@ from daemon.control.verbs import finding
 from daemon.control.verbs.tale import delivery_story
 from daemon.control.verbs.undone import undone
 from daemon.control.views import ArrivalRow, SpanRow, StatementStory
-from daemon.control.words import authority_in_words, explained, statement_in_words
+from daemon.control.words import authority_in_words, explained, order_cause, statement_in_words
 from daemon.store.asking import Arrival, Kept, Outcome
 
 ARRIVALS_MAX = 5
@@ -90,7 +90,11 @@ async def _by_digits(digits: str, what: str, asking: Asking) -> Found | None:
             some = [statement.id for _, statement in statements] + [kept.delivery.id for kept in deliveries]
             raise Refusal(Exit.USAGE, f"several begin with {what}: {', '.join(some)}, …", advice="give more digits")
     if deliveries:
-        return Found(told=[await _of_delivery(deliveries[0], asking)])
+        told = await _of_delivery(deliveries[0], asking)
+        brought = deliveries[0].delivery
+        caused = order_cause(brought.change)
+        arrivals = await queries.arrivals(brought.correlation_id, ARRIVALS_MAX) if caused else []
+        return Found(told=[told], arrivals=[(each, 0) for each in reversed(arrivals)])
     if statements:
         return Found(told=[await _of_statement(tenant, statement, asking) for tenant, statement in statements])
     return None
@@ -276,7 +280,12 @@ def _reading_span(learnt: LearntView, source: str, trace_id: str) -> SpanRow:
 
 def _delivery_spans(kept: Kept) -> list[SpanRow]:
     own, subject = finding.trace_id(kept.delivery.traceparent), f"delivery {kept.delivery.id}"
-    spans = [
+    spans = []
+    if cause := order_cause(kept.delivery.change):
+        detail = f"because of {cause}, correlation id {kept.delivery.correlation_id}"
+        ordered_us = kept.delivery.accepted_us
+        spans.append(SpanRow(trace_id=own, name="ordered", subject=subject, at_us=ordered_us, detail=detail))
+    spans += [
         SpanRow(
             trace_id=line.trace_id or own,
             name=line.kind,

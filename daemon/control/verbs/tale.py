@@ -12,7 +12,7 @@ from daemon.control.times import moment, span
 from daemon.control.verbs import finding
 from daemon.control.verbs.lanes import held_in_words, views
 from daemon.control.views import DeliveryStory
-from daemon.control.words import advice, audience_in_words, change_in_words, stage_in_words
+from daemon.control.words import advice, audience_in_words, change_in_words, order_cause, stage_in_words
 from daemon.store.asking import Kept, LaneHold
 from daemon.store.interventions import NEVER_PLACED
 from daemon.store.promises import Late
@@ -42,8 +42,11 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
 async def delivery_story(kept: Kept, asking: Asking) -> DeliveryStory:
     """Everything that is known of one delivery."""
     told, around = kept.delivery, await _around(kept, asking)
+    row = finding.row(kept)
+    if cause := order_cause(told.change):
+        row = msgspec.structs.replace(row, about=f"{row.about}; because of {cause}")
     return DeliveryStory(
-        delivery=finding.row(kept),
+        delivery=row,
         doubtful=told.doubtful,
         audience=audience_in_words(told.audience),
         template=told.template or "",

@@ -12,9 +12,10 @@ from actors.domain.rosters.accounts import Account
 from actors.domain.rosters.model import Kept, Place, Unit
 from actors.domain.rosters.order import REFUSED, RosterOrder, order
 from actors.domain.verdicts import Cause
+from actors.ports import Origin, Provenance
 from actors.ports.records import Kept as Record
-from actors.ports.rosters import PlanRow, Reckoned
-from daemon.store import ordering, outbox, reckoning, rostered, rostering
+from actors.ports.rosters import PlanRow, Reckoned, Thread
+from daemon.store import ordering, outbox, reckoning, rostered, rostering, threads
 
 LANE = "acme/slack"
 UNIT = Unit(rule="classes", key="course:1", course="1", label="CS101")
@@ -184,18 +185,39 @@ def record(entity: Any, id_: str, course: str = "") -> Record:
     )  # fmt: skip
 
 
+FROM = Provenance(
+    tenant="acme", source="sis", correlation_id="c 1", traceparent="00-1", version="1.0.3", origin=Origin(by="call")
+)
+
+
 def marked(raw: sqlite3.Connection) -> list[str]:
     return [row[0] for row in raw.execute("SELECT course FROM roster_due ORDER BY course")]
 
 
 def test_what_a_record_concerns_is_marked(raw: sqlite3.Connection) -> None:
-    rostering.mark(raw, 1, [record("enrolment", "e1", "1"), record("course", "2"), record("grade", "g1")], 1)
+    rostering.mark(raw, 1, [record("enrolment", "e1", "1"), record("course", "2"), record("grade", "g1")], FROM, 1)
     assert marked(raw) == ["1", "2"]
+
+
+def test_what_a_mark_came_with_stays_with_it_until_something_newer_brings_it(raw: sqlite3.Connection) -> None:
+    def thread() -> Thread | None:
+        return threads.unpacked(raw.execute("SELECT thread FROM roster_due WHERE course = '1'").fetchone()[0])
+
+    rostering.mark(raw, 1, [record("enrolment", "e1", "1")], FROM, 1)
+    assert thread() == Thread(correlation_id="c 1", traceparent="00-1", why="a call of sis")
+    raw.execute("UPDATE roster_due SET course = ''")
+    rostering.mark_tenant(raw, "acme", 2)
+    raw.execute("UPDATE roster_due SET course = '1'")
+    assert thread() == Thread(correlation_id="c 1", traceparent="00-1", why="a call of sis"), "nobody brought that"
+    rostering.mark(raw, 1, [record("enrolment", "e1", "1")], msgspec.structs.replace(FROM, correlation_id="c2"), 3)
+    newer = thread()
+    assert newer is not None
+    assert newer.correlation_id == "c2"
 
 
 def test_nothing_is_marked_where_no_roster_is_kept(raw: sqlite3.Connection) -> None:
     raw.execute("UPDATE sources SET rostered = 0")
-    rostering.mark(raw, 1, [record("enrolment", "e1", "1")], 1)
+    rostering.mark(raw, 1, [record("enrolment", "e1", "1")], FROM, 1)
     rostering.mark_tenant(raw, "acme", 1)
     assert marked(raw) == []
 
@@ -206,7 +228,7 @@ def test_somebody_who_changed_concerns_the_courses_they_are_in(raw: sqlite3.Conn
         "changed_us, canonical, raw) VALUES (1, 'enrolment', 'e1', '', '', 'active', ?, 1, 1, 'u1', '5', 0, 0, '', '')",
         (bytes(16),),
     )
-    rostering.mark(raw, 1, [record("user", "u1")], 1)
+    rostering.mark(raw, 1, [record("user", "u1")], FROM, 1)
     assert marked(raw) == ["5"]
     rostering.mark_source(raw, 1, 1)
     assert marked(raw) == ["", "5"]

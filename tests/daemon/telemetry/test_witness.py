@@ -151,3 +151,14 @@ def test_trouble_shows_where_and_keeps_secrets(seen: Seen) -> None:
     assert "test_witness.py" in trouble["traceback"]
     assert event["reason"] == "bad ***"
     assert SECRET not in json.dumps([trouble, event])
+
+
+def test_a_run_of_a_roster_has_a_trace_that_goes_with_its_orders(seen: Seen) -> None:
+    with (
+        seen.witness.roster("acme/slack", "classes", NOW_US) as first,
+        seen.witness.roster("a/b", "c", NOW_US) as other,
+    ):
+        first.ordered(3, 7)
+    assert first.traceparent.startswith("00-")
+    assert first.traceparent != other.traceparent
+    assert seen.lines() == [], "what was ordered is told in the reconciler's own line"
