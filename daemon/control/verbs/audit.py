@@ -114,8 +114,8 @@ class Rest:
     """Called after each row (or each so many, ``rows_each``): sleeps as long as the last hundred calls took, so that
     others get their turn, and notes how far it is for whoever waits. Raises Stopped where nobody does any more."""
 
-    def __init__(self, watch: Watch, rows_each: int = 1) -> None:
-        self._watch = watch
+    def __init__(self, watch: Watch | None = None, rows_each: int = 1) -> None:
+        self._watch = watch or Watch()
         self._rows_each = rows_each
         self._calls = 0
         self._since_s = time.monotonic()
