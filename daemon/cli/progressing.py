@@ -1,4 +1,6 @@
-"""How far something long is, on the standard error, so that the answer stays the answer."""
+"""How far something long is, for whoever sits before it: on the standard error, so that the answer stays the answer, and
+only where that is a terminal, so that no timer fills a journal with it.
+"""
 
 import sys
 
@@ -6,5 +8,6 @@ from daemon.control.backed import ProgressRow
 
 
 def progress(row: ProgressRow) -> None:
-    share = f" {row.done * 100 // row.of} %" if row.of else ""
-    sys.stderr.write(f"lmsyncctl: {row.doing}{share}\n")
+    if sys.stderr.isatty():
+        share = f" {row.done * 100 // row.of} %" if row.of else ""
+        sys.stderr.write(f"lmsyncctl: {row.doing}{share}\n")
