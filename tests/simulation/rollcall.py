@@ -41,6 +41,8 @@ class Seen(NamedTuple):
     pupil: int
     rights: dict[tuple[str, str], Right]
     decided: bool
+    shut: bool
+    """The vendor lets them in nowhere."""
 
 
 class Rollcall:
@@ -90,7 +92,8 @@ class Rollcall:
             if who == pupil
         }
         decided = self._head.stays(step.place, step.who) or self._head.goes(step.place, step.who)
-        self._seen.append(Seen(step, pupil, rights, decided))
+        shut = not self._hall.is_active("channel" if step.place[0] in "CS" else "team", step.who)
+        self._seen.append(Seen(step, pupil, rights, decided, shut))
         self._campus.record.note("step", step.place, step.who, step.what, "by hand" if step.by_hand else "by us")
         self._campus.record.counts[f"step {step.what} {'by hand' if step.by_hand else 'by us'}"] += 1
 
@@ -143,7 +146,9 @@ class Rollcall:
                     "" if known or ruled or self._head.admitted(at.place, seen.step.who) else "put in without a right"
                 )
             case "out" if right.held:
-                return "" if right.since_s >= since_s or ruled else "taken out, and should stay"
+                out = seen.pupil in self._out(at)  # somebody said so, whoever lets them in
+                free = right.since_s >= since_s or ruled or out or seen.shut
+                return "" if free else "taken out, and should stay"
             case "out":
                 known = right.enrolled or at.rule.strangers == "remove"
                 return "" if known or seen.decided or ruled else "a stranger was taken out"

@@ -15,6 +15,7 @@ FEW = [
     "roster 13",
     "roll channel death rosters.commit:committed",
     "roll usergroup fault reset_after_commit",
+    "roll channel section",
     "roll team fault rate_limited",
 ]
 
@@ -24,6 +25,12 @@ def test_everybody_is_where_they_belong(seed: str) -> None:
     outcome = play(seed)
     assert not outcome.faults, outcome.faults[:5]
     assert outcome.effects
+
+
+def test_vendors_tell_cards_are_pressed_and_courses_are_closed() -> None:
+    outcome = play("roll channel lively")
+    assert not outcome.faults, outcome.faults[:5]
+    assert all(outcome.counts.get(each) for each in ("told by slack", "pressed", "happens close"))
 
 
 def test_a_roll_replays_to_the_letter() -> None:

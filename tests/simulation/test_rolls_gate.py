@@ -9,11 +9,13 @@ import pytest
 
 from tests.simulation.campaign import campaign
 from tests.simulation.report import report
-from tests.simulation.timetable import DEADLY, FAULTS, kind_of
+from tests.simulation.timetable import DEADLY, FAULTS, KINDS, PARTS, kind_of
 
 pytestmark = pytest.mark.campaign
 
 ROLLS = 10
+FOUND = ("roster 500", "roster 505")
+"""In which somebody was taken out whom the vendor lets in nowhere any more, and whom an earlier decision kept out."""
 
 
 def test_rolls_deaths_and_faults() -> None:
@@ -21,6 +23,9 @@ def test_rolls_deaths_and_faults() -> None:
     vendors. Each really occurred, and what was played twice went the same way twice."""
     seeds = [
         *(f"roster {number}" for number in range(ROLLS)),
+        *FOUND,
+        *(f"roll {kind} lively" for kind in KINDS),
+        *(f"roll channel {part}" for part in PARTS),
         *(f"roll channel fault {fault}" for fault in FAULTS["slack"]),
         *(f"roll team fault {fault}" for fault in FAULTS["teams"]),
         *(f"roll {kind_of(point)} death {point}" for point in DEADLY),

@@ -3,6 +3,8 @@
 roster N                      drawn by chance
 roll KIND                     undisturbed rounds with one rule for that kind of place
 roll KIND week                the same, and a week at rest afterwards
+roll KIND lively              the same, and Slack tells of members, cards are pressed, plans let go, courses closed
+roll channel PART             the same, with a place for each section or cohort, and enrolments that end on their day
 roll KIND fault FAULT         that fault of its vendor, wherever it strikes
 roll KIND death POINT         dying there, in every round
 """
@@ -30,6 +32,8 @@ from tests.simulation.telegraph import CHANNEL, WHO
 DAY_S = 86_400.0
 KINDS: tuple[PlaceKind, ...] = ("channel", "usergroup", "team")
 SYSTEMS_READ = ("canvas", "oneroster", "toy")
+PARTS = {"section": "s-{section}", "cohort": "k-{user.cohort}"}
+"""What channels are called of what is no course."""
 POINTS = tuple(roster_points())
 BY_OTHERS = (
     "rosters.touch", "rosters.addresses", "rosters.elsewhere", "rosters.plan:", "rosters.judge_plan",
@@ -116,6 +120,14 @@ def plan_of(seed: str) -> Plan:
             return _plain(seed, kind)
         case ["roll", kind, "week"] if kind in KINDS:
             return msgspec.structs.replace(_plain(seed, kind), rest_s=7 * DAY_S)
+        case ["roll", kind, "lively"] if kind in KINDS:
+            plain = _plain(seed, kind)
+            return msgspec.structs.replace(
+                plain, told=True, cards=True, accepts=True, closes=True, meddlings=6, decisions=6
+            )
+        case ["roll", "channel", part] if part in PARTS:
+            rules = (rule_of("channel", into={"channel": PARTS[part]}, topic=""),)
+            return msgspec.structs.replace(_plain(seed, "channel"), rules=rules, dated=True, told=True)
         case ["roll", kind, "fault", fault] if kind in KINDS and fault in FAULTS[_vendor(kind)]:
             return msgspec.structs.replace(_brief(seed, kind), struck=f"{_vendor(kind)} {fault}")
         case ["roll", kind, "death", point] if kind in KINDS and point in POINTS:
@@ -171,10 +183,13 @@ def _possible(plan: Plan) -> Plan:
     rules = plan.rules
     if toy and plan.dated and any(rule.into.kind == "channel" for rule in rules):
         dice = Random(f"parts of {plan.chance}")
-        name = dice.choice(("c-{course.code}", "s-{section}", "k-{user.cohort}"))
+        name = dice.choice(("c-{course.code}", *PARTS.values()))
+        topic = "{course.name}" if "course" in name else ""
         rules = tuple(
-            msgspec.structs.replace(rule, into=RosterInto(channel=name)) if rule.into.kind == "channel" else rule
-            for rule in rules
+            msgspec.structs.replace(each, into=RosterInto(channel=name), topic=topic)
+            if each.into.kind == "channel"
+            else each
+            for each in rules
         )
     whole = all("{course.code}" in rule.into.name for rule in rules)
     return msgspec.structs.replace(
