@@ -115,7 +115,8 @@ def kept(rows: Sequence[tuple[str, float, float, bool, str]], label: str) -> str
             f"<text x='{name_w + inner + 10}' y='{top + 14}'>{escape(words)}</text>",
         ]
     box = f"0 0 {WIDTH} {16 + height * len(rows)}"
-    return f"<svg viewBox='{box}' role='img' aria-label='{escape(label, quote=True)}'>{''.join(marks)}</svg>"
+    drawn = f"<svg viewBox='{box}' role='img' aria-label='{escape(label, quote=True)}'>{''.join(marks)}</svg>"
+    return f"<div class='chart'>{drawn}</div>"
 
 
 def _svg(frame: Frame, marks: Sequence[str], series: Sequence[Series]) -> str:
@@ -125,8 +126,8 @@ def _svg(frame: Frame, marks: Sequence[str], series: Sequence[Series]) -> str:
         for each in series
     )
     return (
-        f"<svg viewBox='0 0 {WIDTH} {HEIGHT}' role='img' aria-label='{escape(frame.label, quote=True)}'>"
-        f"{''.join(marks)}</svg><p class='legend'>{legend}</p>"
+        f"<div class='chart'><svg viewBox='0 0 {WIDTH} {HEIGHT}' role='img' "
+        f"aria-label='{escape(frame.label, quote=True)}'>{''.join(marks)}</svg></div><p class='legend'>{legend}</p>"
     )
 
 

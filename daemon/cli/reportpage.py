@@ -252,8 +252,10 @@ def _section(
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     """The first column says what a row is of; the others are figures, unless their class says that they are text."""
+    texts = {at for row in rows[:1] for at, cell in enumerate(row) if at == 0 or (isinstance(cell, tuple) and cell[0] == "text")}
     heading = "".join(
-        f"<th scope='col'{_class('n' if at else '')}>{escape(each)}</th>" for at, each in enumerate(heads)
+        f"<th scope='col'{_class('text' if at and at in texts else '' if at in texts else 'n')}>{escape(each)}</th>"
+        for at, each in enumerate(heads)
     )
     body = "".join(f"<tr>{''.join(_cell(at, cell) for at, cell in enumerate(row))}</tr>" for row in rows)
     return f"<div class='wide' tabindex='0'><table><thead><tr>{heading}</tr></thead><tbody>{body}</tbody></table></div>"

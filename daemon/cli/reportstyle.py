@@ -23,6 +23,7 @@ section { margin-top: 2.2rem } .short { background: var(--soft); border: 1px sol
 .short li.bad::before { content: "!"; color: var(--bad); font-weight: 700 }
 svg { width: 100%; height: auto; display: block } svg text { font: 12px system-ui, "DejaVu Sans", sans-serif;
   fill: var(--dim) }
+.chart { overflow-x: auto } .chart svg { min-width: 36rem }
 .grid { stroke: var(--line) } .rail { fill: var(--line) } .mark { stroke: var(--ink); stroke-width: 2 }
 rect.good { fill: var(--good) } rect.bad { fill: var(--bad) }
 .c1 { fill: var(--c1); stroke: var(--c1) } .c2 { fill: var(--c2); stroke: var(--c2) }
@@ -37,7 +38,7 @@ th, td { padding: .28rem .7rem .28rem 0; border-bottom: 1px solid var(--line); v
 thead th { color: var(--dim); font-weight: 600; white-space: nowrap } tbody th { font-weight: 500 }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap } .out { color: var(--bad);
   font-weight: 600 }
-td.text { min-width: 16rem; padding-left: 1rem } details { margin-top: .5rem } summary { cursor: pointer;
+.text { min-width: 16rem; padding-left: 1rem } details { margin-top: .5rem } summary { cursor: pointer;
   color: var(--dim);
   font-size: .9rem } footer { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: .8rem }
 @media print { body { font-size: 11px; max-width: none; padding: 0 } section { break-inside: avoid;

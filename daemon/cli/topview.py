@@ -205,15 +205,16 @@ def _sources(rows: Sequence[v.SourcePulseRow], now_us: int, width: int) -> Table
 
 def _alarms(rows: Sequence[v.AlarmRow], now_us: int, width: int) -> Table:
     names = [row.about for row in rows]
-    heads = ("about", "of", "since", "what is so", *(("what helps",) if width >= MIDDLING else ()))
+    narrow, wide = width < NARROW, width >= MIDDLING
+    heads = ("about", "of", *(() if narrow else ("since",)), "what is so", *(("what helps",) if wide else ()))
     made = _table(heads, _NUMBERS, names, width)
     for row in rows:
         style = "bold red" if row.severity == "critical" else "yellow"
         cells: list[Text | str] = [
             plain(row.about.replace("_", " "), style),
             plain(row.subject or "the daemon"),
-            age(row.since_us, now_us),
+            *(() if narrow else (age(row.since_us, now_us),)),
             plain(row.words),
         ]
-        made.add_row(*cells, *((plain(row.command, "cyan"),) if width >= MIDDLING else ()))
+        made.add_row(*cells, *((plain(row.command, "cyan"),) if wide else ()))
     return made

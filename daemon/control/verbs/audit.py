@@ -115,7 +115,7 @@ class Rest:
     others get their turn, and notes how far it is for whoever waits. Raises Stopped where nobody does any more."""
 
     def __init__(self, watch: Watch | None = None, rows_each: int = 1) -> None:
-        self._watch = watch or Watch()
+        self._told = watch or Watch()
         self._rows_each = rows_each
         self._calls = 0
         self._since_s = time.monotonic()
@@ -124,7 +124,7 @@ class Rest:
         self._calls += 1
         if self._rows_each > 1 or self._calls % REST_EVERY_ROWS == 0:
             rows = self._calls * self._rows_each
-            self._watch.step(f"{number_of(rows, 'rows')} looked at", rows, 0)
+            self._told.step(f"{number_of(rows, 'rows')} looked at", rows, 0)
         if self._calls % REST_EVERY_ROWS == 0:
             time.sleep(min(1.0, time.monotonic() - self._since_s))
             self._since_s = time.monotonic()
