@@ -23,7 +23,8 @@ SUFFIXES = {"s": "seconds", "By": "bytes", "1": "ratio"}
 
 
 class Label(msgspec.Struct, frozen=True):
-    """``name`` is dotted where it is a convention's, else ours. Nothing but ``values`` where there are any, else the
+    """``name`` is dotted where it is a convention's, else ours, without a prefix: dashboards read alike what is scraped
+    and what is pushed. Nothing but ``values`` where there are any, else the
     first ``values_max`` that come along."""
 
     name: str
@@ -35,11 +36,6 @@ class Label(msgspec.Struct, frozen=True):
     def key(self) -> str:
         """What Prometheus calls it."""
         return self.name.replace(".", "_")
-
-    @property
-    def attribute(self) -> str:
-        """What OpenTelemetry calls it."""
-        return self.name if "." in self.name else f"lmsyncd.{self.name}"
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):

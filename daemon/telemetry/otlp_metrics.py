@@ -132,7 +132,7 @@ def _point(point: Any, definition: Definition, labels: Labels, now_ns: int) -> A
     point.time_unix_nano = now_ns
     for label, value in zip(definition.labels, labels, strict=True):
         if value:
-            put(point.attributes.add(), label.attribute, value)
+            put(point.attributes.add(), label.name, value)
     return point
 
 

@@ -67,7 +67,7 @@ def test_metrics_arrive_cumulative_with_examples(words: tuple[Words, Collector],
     assert (latency.unit, latency.description) == ("s", "A vendor's answer to a delivery's request.")
     assert latency.histogram.aggregation_temporality == 2
     [point] = series(latency)
-    assert attributes(point) == {"lmsyncd.lane": "acme/slack", "lmsyncd.operation": "chat.postMessage"}
+    assert attributes(point) == {"lane": "acme/slack", "operation": "chat.postMessage"}
     assert (point.count, sum(point.bucket_counts)) == (3, 3)
     assert len(point.bucket_counts) == len(point.explicit_bounds) + 1
     assert point.sum == pytest.approx(0.09)
@@ -80,7 +80,7 @@ def test_metrics_arrive_cumulative_with_examples(words: tuple[Words, Collector],
 
     deliveries = metrics["lmsyncd.deliveries"]
     assert deliveries.sum.is_monotonic
-    assert [(attributes(each)["lmsyncd.state"], each.as_double) for each in series(deliveries)] == [("delivered", 3.0)]
+    assert [(attributes(each)["state"], each.as_double) for each in series(deliveries)] == [("delivered", 3.0)]
     depth = metrics["lmsyncd.outbox.depth"]
     assert (depth.sum.is_monotonic, depth.unit) == (False, "{delivery}")
     [age] = series(metrics["lmsyncd.outbox.oldest_age"])
