@@ -17,6 +17,7 @@ from config.due import DueSoon as DueSoon
 from config.identity import Identity as Identity
 from config.networks import networks
 from config.outward import Allowed
+from config.piloting import PilotWords as PilotWords
 from config.referred import Secret as Secret
 from config.rosters import Brake as Brake
 from config.rosters import ConflictRule as ConflictRule
@@ -222,6 +223,8 @@ class TenantWords(Words, frozen=True, kw_only=True):
     """Who may be taken for one person."""
     due_soon: DueSoon = DueSoon()
     """When learners are reminded of work that is due."""
+    pilot: PilotWords = PilotWords()
+    """When a pilot counts as good enough."""
     sso: Sso | None = None
     """How people sign in; absent: nobody does."""
     xapi_fallback_version: Literal["1.0.3", "2.0.0"] = "1.0.3"
@@ -267,6 +270,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     retention: Retention = Retention()
     identity: Identity = Identity()
     due_soon: DueSoon = DueSoon()
+    pilot: PilotWords = PilotWords()
     sso: Sso | None = None
     sso_tables: dict[int, MappingFile] = {}
     """The operator's own tables for what sign-on tells, by version."""

@@ -129,7 +129,7 @@ class Route(Words, frozen=True, kw_only=True):
     template: NonEmpty | None = None
     """Name of a template; absent: the target's own for this kind of change."""
     pilot: NonEmpty | None = None
-    """Name of a pilot group: only its learners are told. Accepted but not acted on by this version."""
+    """Name of a pilot: only its cohort is told, for everybody else it is rehearsed (``lmsyncctl pilot``)."""
     attempts_max: Annotated[int, Meta(ge=1, le=100)] = 8
     """After so many attempts a delivery is a dead letter."""
     retry: Retry = Retry()

@@ -216,7 +216,10 @@ audience = { team = "5f0e1c5a-0000-4000-8000-00000000c0de", channel = "19:handin
 # records = "400d"                          # what sources told, of what they do not have any more
 # effect_horizon = "400d"                   # what was posted is remembered so long, and not posted again
 
-# Accepted but not acted on by this version: pilot = "NAME" in a route.
+# A route with pilot = "NAME" tells the cohort of that pilot and rehearses for everybody else (lmsyncctl pilot create).
+# [pilot]                                    # when it counts as good enough
+# events_min = 100
+# error_percent_max = 2.0
 
 # Who is enrolled is who is in a channel, a user group or a team (docs/rosters.md).
 # [[rosters]]

@@ -31,7 +31,6 @@ NAME = compile(r"[a-z0-9][a-z0-9_-]{0,62}", ASCII)
 NAME_FORM = "a name has 1 to 63 lower-case letters, digits, hyphens and underscores and begins with a letter or digit"
 REVIEWED = ("slack", "teams")
 ALERTED = (*REVIEWED, "webhook", "teams_workflow")
-NOT_YET = "this version accepts it but does not act on it"
 
 
 class Vocabulary(NamedTuple):
@@ -80,7 +79,7 @@ def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tup
     words = walk.table(TenantWords, tree)
     sources = _connections(walk, tree, "sources", vocabulary.sources)
     targets = _connections(walk, tree, "targets", vocabulary.targets)
-    walk.findings += [*_doubled(tree), *_logins(tree), *_horizon(tree), *_not_yet(tree), *_review(tree), *_alerts(tree)]
+    walk.findings += [*_doubled(tree), *_logins(tree), *_horizon(tree), *_review(tree), *_alerts(tree)]
     walk.findings += unfit(tree, vocabulary.taking)
     if around.allowed is not None:
         for name, table in named_tables(tree, "targets").items():
@@ -124,6 +123,7 @@ def read_tenant(file: Path, vocabulary: Vocabulary, around: Surroundings) -> tup
         retention=words.retention,
         identity=words.identity,
         due_soon=words.due_soon,
+        pilot=words.pilot,
         sso=words.sso,
         sso_tables=sso_tables,
         xapi_fallback_version=words.xapi_fallback_version,
@@ -235,14 +235,6 @@ def _horizon(tree: dict[str, object]) -> Iterator[Finding]:
             "what is replayed would be posted again",
             f'effect_horizon = "{words[longest]}", or more',
         )
-
-
-def _not_yet(tree: dict[str, object]) -> Iterator[Finding]:
-    """Words of the contract that this version does not act on: better said than found out."""
-    for index, route in tables(tree, "routes"):
-        path: Steps = ("routes", index)
-        if "pilot" in route:
-            yield Finding((*path, "pilot"), NOT_YET, "", "warning", "unsupported")
 
 
 def _review(tree: dict[str, object]) -> Iterator[Finding]:

@@ -101,6 +101,11 @@ class Directory:
         """The ledger's person."""
         return next((known for each in self.keys(key) if (known := self._known.get((each, self._at_us)))), None)
 
+    def org_unit(self, key: str) -> str:
+        """Where somebody with this key belongs; empty: nobody says."""
+        row, known = self._by_key.get(key), self.known(key)
+        return (row.org_unit if row is not None else "") or (known.org_unit if known is not None else "")
+
     def enrich(self, learner: Learner) -> Learner:
         """The learner with what file and ledger add. Of an address, the file says more than the ledger; what a
         statement itself says counts where the ledger does not know whose address that was."""

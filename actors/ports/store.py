@@ -9,6 +9,7 @@ import msgspec
 
 from actors.domain.changes import AnyChange, StatementStored
 from actors.domain.outbox import Attempt, Decision, Delivery, HeldFor
+from actors.domain.piloting import Piloted
 from actors.domain.retention import Mark, Rules, Step
 from actors.domain.speech import moment_of
 from actors.domain.verdicts import Refused
@@ -122,6 +123,8 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     sla_us: int | None = None
     revise: bool = False
     """Rewrite the earlier post of the same entity at this destination, where there is one."""
+    piloted: Piloted | None = None
+    """Its route names a pilot: whether it is sent or only rehearsed, the store decides."""
 
 
 class Routed(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from actors.domain.changes import AnyChange, StatementStored
 from actors.domain.forwarding import Sight, look_at, passes, stored
 from actors.domain.outbox import HeldFor, Place
 from actors.domain.people import Directory
+from actors.domain.piloting import Piloted
 from actors.domain.recognise import NotRouted, recognise
 from actors.domain.routing import destinations, too_old
 from actors.domain.schedule import digest_due, quiet_until
@@ -23,6 +24,7 @@ from actors.kernel import Actor
 from actors.messages import Arrived, RouterMessage
 from actors.ports import Caused, LoggedStatement, Planned, Routed, StoreUnavailable, Target
 from actors.roles.meeting import NOBODY, Company, meet, told_us
+from actors.roles.rehearsing import rehearsed
 from actors.roles.world import World
 from config.durations import seconds
 from config.model import Audience, Digest, Route, Tenant
@@ -139,7 +141,7 @@ class Plan:
         enabled, disabled = (self._choose(routes, seen, statement.source) for routes in self._routes)
         routed = self._change(statement, company, enabled, disabled, now_us)
         if caused is not None:
-            routed = self._undo(routed, caused, enabled, disabled, now_us)
+            routed = self._undo(routed, caused, enabled, disabled, now_us, statement, company)
         if seen is not None and self._forwarding:
             routed = self._forward(routed, statement, seen, company, enabled, disabled, now_us)
         return hushed(routed) if statement.quiet else routed
@@ -176,21 +178,28 @@ class Plan:
             days = round(self._horizon_us / 86_400e6)
             reason = f"too_old: it happened at {found.at}, before the effect horizon ({days} days)"
             return told(statement, now_us, reason=reason)
-        planned, missed = self._plan(found, enabled, disabled, now_us)
+        planned, missed = self._plan(found, enabled, disabled, now_us, statement, company)
         reason = missed
         if not (planned or missed):
             reason = f"no_route: no route of {self._tenant.name} asks for {found.kind}"
         return told(statement, now_us, change=found, reason=reason, planned=planned, unrouted=bool(reason))
 
     def _undo(
-        self, routed: Routed, caused: Caused, enabled: Sequence[Route], disabled: Sequence[Route], now_us: int
+        self,
+        routed: Routed,
+        caused: Caused,
+        enabled: Sequence[Route],
+        disabled: Sequence[Route],
+        now_us: int,
+        statement: LoggedStatement,
+        company: Company,
     ) -> Routed:
         """The same, with the correction of what the voided statement had told, where one needs to be told."""
         change = None if caused.stands else correction(caused.change, caused.before)
         undoing = msgspec.structs.replace(routed, undoes=caused.seq)
         if change is None:
             return undoing
-        planned, missed = self._plan(change, enabled, disabled, now_us)
+        planned, missed = self._plan(change, enabled, disabled, now_us, statement, company)
         reason = missed or ("" if planned else f"no_route: no route of {self._tenant.name} asks for {change.kind}")
         return msgspec.structs.replace(undoing, change=change, planned=planned, reason=reason)
 
@@ -211,7 +220,7 @@ class Plan:
         told_as = msgspec.structs.replace(told_as, learner=told_as.learner.counted(told_as.learner.anchor))
         if too_old(max(statement.stored_us, self._born_us), now_us, self._horizon_us):
             return routed  # the log keeps nothing that long
-        forwards, missed = self._plan(told_as, enabled, disabled, now_us)
+        forwards, missed = self._plan(told_as, enabled, disabled, now_us, statement, company)
         if not (forwards or missed):
             return routed
         return msgspec.structs.replace(
@@ -223,12 +232,22 @@ class Plan:
         )
 
     def _plan(
-        self, change: AnyChange, enabled: Sequence[Route], disabled: Sequence[Route], now_us: int
+        self,
+        change: AnyChange,
+        enabled: Sequence[Route],
+        disabled: Sequence[Route],
+        now_us: int,
+        statement: LoggedStatement,
+        company: Company,
     ) -> tuple[tuple[Planned, ...], str]:
         """Deliveries, and which disabled routes would have made more (in words)."""
-        chosen = destinations(change, enabled, self._place)
-        planned = tuple(self._planned(route, destination, refused, now_us) for route, destination, refused in chosen)
-        return planned, self._missed(change, disabled, {(each.target, each.destination) for each in planned})
+        planned: list[Planned] = []
+        for route, destination, refused in destinations(change, enabled, self._place):
+            one = self._planned(route, destination, refused, now_us)
+            if route.pilot is not None:
+                one = msgspec.structs.replace(one, piloted=self._rehearsed(route, one, change, statement, company))
+            planned.append(one)
+        return tuple(planned), self._missed(change, disabled, {(each.target, each.destination) for each in planned})
 
     def _planned(self, route: Route, destination: str, refused: Refused | None, now_us: int) -> Planned:
         held_for, until_us, next_us = self._held(route, now_us)
@@ -246,6 +265,23 @@ class Plan:
             held_next_us=next_us,
             sla_us=self._sla_us.get(route.name),
             revise=route.changed == "update",
+        )
+
+    def _rehearsed(
+        self, route: Route, planned: Planned, change: AnyChange, statement: LoggedStatement, company: Company
+    ) -> Piloted:
+        known = self.directory.at(company.known, told_us(statement))
+        return rehearsed(
+            route.pilot or "",
+            route,
+            change,
+            planned.destination,
+            planned.refused,
+            tenant=self._tenant,
+            target=self._targets[route.to],
+            org_unit=known.org_unit(change.learner.key),
+            statement=statement,
+            now_us=statement.stored_us,
         )
 
     def _held(self, route: Route, now_us: int) -> tuple[HeldFor, int, int]:

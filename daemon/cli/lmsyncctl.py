@@ -18,6 +18,7 @@ from daemon.cli import (
     looking,
     mapping,
     owning,
+    piloting,
     quarantine,
     reconciling,
     registering,
@@ -34,8 +35,8 @@ from daemon.control.exits import Exit
 
 __all__ = [
     "alarming", "auditing", "backups", "changing", "cli", "conserving", "credentials", "gazing", "identity", "looking",
-    "main", "mapping", "owning", "quarantine", "reconciling", "registering", "remapping", "retention", "reviewing",
-    "sitting", "sources", "tokening", "vaulting",
+    "main", "mapping", "owning", "piloting", "quarantine", "reconciling", "registering", "remapping", "retention",
+    "reviewing", "sitting", "sources", "tokening", "vaulting",
 ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from daemon.cli import (
     identities,
     keeping,
     mappings,
+    piloted,
     pulses,
     quarantined,
     readings,
@@ -126,6 +127,7 @@ class People:
                 | views.WrongRow()
                 | views.StorageRow()
                 | views.SupportPartRow()
+                | views.NeedRow()
             ):
                 if self._listed and type(self._listed[0]) is not type(view):
                     self._flush()
@@ -171,6 +173,9 @@ class People:
             case views.BackupHeadRow() | views.BackupRow() | views.BackupFileRow() | views.DiskRow():
                 self._flush()
                 self._console.print(safekeeping.said(view))
+            case views.PilotRow() | views.OutlookRow():
+                self._flush()
+                self._console.print(piloted.said(view))
             case views.ProgressRow():
                 progress(view)
             case views.BackupPartRow():

@@ -17,6 +17,7 @@ from daemon.cli import (
     keeping,
     mappings,
     outlooks,
+    piloted,
     pulses,
     quarantined,
     readings,
@@ -56,6 +57,7 @@ Listed = (
     | balances.Listed
     | safekeeping.Listed
     | chronicled.Listed
+    | piloted.Listed
     | pulses.Listed
     | rostered.Listed
     | vaulted.Listed
@@ -93,7 +95,7 @@ _NUMBERS = {
     *audited.NUMBERS,
     *balances.NUMBERS,
     *safekeeping.NUMBERS,
-    *rostered.NUMBERS,
+    *(*rostered.NUMBERS, *piloted.NUMBERS),
     *vaulted.NUMBERS,
 }
 
@@ -150,6 +152,8 @@ def _headings(row: Listed) -> tuple[str, ...]:
             return balances.headings(row)
         case v.VerifiedRow() | v.WrongRow() | v.StorageRow() | v.SupportPartRow():
             return safekeeping.headings(row)
+        case v.NeedRow():
+            return piloted.HEADINGS
         case (
             v.RosterPlanRow()
             | v.RosterChangeRow()
@@ -263,6 +267,8 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
             return balances.cells(row)
         case v.VerifiedRow() | v.WrongRow() | v.StorageRow() | v.SupportPartRow():
             return safekeeping.cells(row)
+        case v.NeedRow():
+            return piloted.cells(row)
         case (
             v.RosterPlanRow()
             | v.RosterChangeRow()

@@ -66,6 +66,11 @@ from daemon.control.owning_asks import ExportBegin as ExportBegin
 from daemon.control.owning_asks import ExportPage as ExportPage
 from daemon.control.owning_asks import ImportLines as ImportLines
 from daemon.control.owning_asks import ImportPart as ImportPart
+from daemon.control.pilot_asks import Forecast as Forecast
+from daemon.control.pilot_asks import PilotCreate as PilotCreate
+from daemon.control.pilot_asks import PilotPromote as PilotPromote
+from daemon.control.pilot_asks import PilotStatus as PilotStatus
+from daemon.control.pilot_asks import PilotStop as PilotStop
 from daemon.control.quarantine_asks import QuarantineDismiss as QuarantineDismiss
 from daemon.control.quarantine_asks import QuarantineEdit as QuarantineEdit
 from daemon.control.quarantine_asks import QuarantineList as QuarantineList
@@ -247,6 +252,11 @@ AnyAsk = (
     | DlqDiscard
     | DlqAnnotate
     | Sla
+    | PilotCreate
+    | PilotStatus
+    | PilotPromote
+    | PilotStop
+    | Forecast
     | Why
     | Trace
     | Pause

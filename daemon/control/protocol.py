@@ -54,6 +54,7 @@ from daemon.control.asks import EraseRun as EraseRun
 from daemon.control.asks import Events as Events
 from daemon.control.asks import ExportBegin as ExportBegin
 from daemon.control.asks import ExportPage as ExportPage
+from daemon.control.asks import Forecast as Forecast
 from daemon.control.asks import IdentityFind as IdentityFind
 from daemon.control.asks import IdentityLink as IdentityLink
 from daemon.control.asks import IdentityList as IdentityList
@@ -70,6 +71,10 @@ from daemon.control.asks import MapRollback as MapRollback
 from daemon.control.asks import MapShow as MapShow
 from daemon.control.asks import MapTest as MapTest
 from daemon.control.asks import Pause as Pause
+from daemon.control.asks import PilotCreate as PilotCreate
+from daemon.control.asks import PilotPromote as PilotPromote
+from daemon.control.asks import PilotStatus as PilotStatus
+from daemon.control.asks import PilotStop as PilotStop
 from daemon.control.asks import QuarantineDismiss as QuarantineDismiss
 from daemon.control.asks import QuarantineEdit as QuarantineEdit
 from daemon.control.asks import QuarantineList as QuarantineList

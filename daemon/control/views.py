@@ -81,6 +81,10 @@ from daemon.control.owning import ErasePlanRow as ErasePlanRow
 from daemon.control.owning import ErasingRow as ErasingRow
 from daemon.control.owning import ErasureRow as ErasureRow
 from daemon.control.owning import ImportFaultRow as ImportFaultRow
+from daemon.control.piloted import NeedRow as NeedRow
+from daemon.control.piloted import NeedView as NeedView
+from daemon.control.piloted import OutlookRow as OutlookRow
+from daemon.control.piloted import PilotRow as PilotRow
 from daemon.control.reconciled import DriftRow as DriftRow
 from daemon.control.reconciled import RosterChangeRow as RosterChangeRow
 from daemon.control.reconciled import RosterMoveRow as RosterMoveRow
@@ -252,6 +256,9 @@ AnyView = (
     | BackupPartRow
     | BackupRow
     | DiskRow
+    | NeedRow
+    | OutlookRow
+    | PilotRow
     | ProgressRow
     | StorageRow
     | SupportPartRow

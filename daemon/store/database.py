@@ -49,6 +49,7 @@ from daemon.store.mark import Lost, Mark, MarkFile, mark_path
 from daemon.store.migrate import Migration, available, migrate, pending
 from daemon.store.moves import SqlMoves
 from daemon.store.outbox import SqlOutbox
+from daemon.store.pilots import SqlPilots
 from daemon.store.quarantine import SqlQuarantine
 from daemon.store.queries import Queries
 from daemon.store.records import SqlRecords
@@ -95,6 +96,7 @@ class Store:
         self.connections = SqlConnections(self.writer, self.lrs_reader)
         self.sessions = SqlSessions(self.writer, self.lrs_reader)
         self.outbox = SqlOutbox(self.writer, reader)
+        self.pilots = SqlPilots(self.writer, self.lrs_reader)
         self.ledger = SqlLedger(self.writer, reader)
         self.tidings = SqlTidebook(self.writer, reader)
         self.queries = Queries(self.writer, reader)

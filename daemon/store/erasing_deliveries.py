@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from actors.domain.erasing import Eraser, Fate
+from actors.domain.piloting import subject_of
 from actors.domain.rosters.order import RosterOrder
-from daemon.store import lines, rows
+from daemon.store import lines, piloting, rows
 from daemon.store.erasing import Counts, Room, Rows, bounded
 
 CANCELLED = "its learner was erased"
@@ -109,12 +110,14 @@ def _rewrite(raw: sqlite3.Connection, eraser: Eraser, seq: int) -> None:
     if kind == ORDER and receipt is not None:
         receipt = eraser.encoded(receipt)
     about = eraser.is_about(told)
+    if about:
+        _leave_pilots(raw, change, seq)
     private = about and bool(_decode(audience).get("learner"))
     fresh = _encode(eraser.without(told))
     rows.unpack_carried(fresh)  # what cannot be read any more is not stored
     raw.execute(
-        "UPDATE deliveries SET change = ?, destination = ?, detail = ?, history = ?, receipt = ?, entity = ? "
-        "WHERE seq = ?",
+        "UPDATE deliveries SET change = ?, destination = ?, detail = ?, history = ?, receipt = ?, entity = ?, "
+        "rendered = NULL WHERE seq = ?",
         (
             fresh,
             f"learner:{eraser.pseudonym}" if private else eraser.text(destination),
@@ -125,6 +128,14 @@ def _rewrite(raw: sqlite3.Connection, eraser: Eraser, seq: int) -> None:
             seq,
         ),
     )
+
+
+def _leave_pilots(raw: sqlite3.Connection, change: bytes, seq: int) -> None:
+    """No pilot remembers them as somebody of its cohort."""
+    lane, pilot = raw.execute("SELECT lane, pilot FROM deliveries WHERE seq = ?", (seq,)).fetchone()
+    if pilot is not None:
+        subject = subject_of(rows.unpack_change(change))
+        piloting.forget(raw, lane.partition("/")[0], subject.names)
 
 
 def _history(eraser: Eraser, history: str, *, private: bool) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from actors.domain.erasing import Eraser, Fate
+from daemon.store import piloting
 from daemon.store.erasing import Counts, Room, Rows
 
 _PERSONAS = (
@@ -60,6 +61,7 @@ def apply_to_persons(raw: sqlite3.Connection, tenant: str, eraser: Eraser, rows:
 
 def forget(raw: sqlite3.Connection, tenant: str, no: int, person: int, keys: Sequence[str]) -> None:
     """A persona leaves, and its person with the last of them."""
+    piloting.forget(raw, tenant, keys)
     for table, column in (("identifiers", "persona"), ("personas", "no")):
         raw.execute(f"DELETE FROM {table} WHERE {column} = ?", (no,))  # noqa: S608  # constants only
     for table in ("matches", "decisions"):

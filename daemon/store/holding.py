@@ -102,9 +102,9 @@ def _fold(raw: sqlite3.Connection, lane: str, group: Sequence[Any], now_us: int)
     seq = raw.execute(
         "INSERT INTO deliveries (id, lane, route, destination, audience, change, kind, statement_seq, statement_id, "
         "correlation_id, traceparent, template, doubtful, attempts_max, state, accepted_us, due_us, routed_us, sla_us, "
-        "from_us) SELECT ?, lane, route, destination, audience, change, 'digest', statement_seq, statement_id, "
-        "correlation_id, traceparent, template, doubtful, attempts_max, 'waiting', accepted_us, ?, ?, sla_us, ? "
-        "FROM deliveries WHERE seq = ?",
+        "from_us, pilot) SELECT ?, lane, route, destination, audience, change, 'digest', statement_seq, statement_id, "
+        "correlation_id, traceparent, template, doubtful, attempts_max, 'waiting', accepted_us, ?, ?, sla_us, ?, "
+        "pilot FROM deliveries WHERE seq = ?",
         (key, now_us, now_us, window_us, first),
     ).lastrowid
     assert seq is not None  # noqa: S101  # an INSERT always has one

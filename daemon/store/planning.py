@@ -15,7 +15,7 @@ from actors.domain.changes import AnyChange
 from actors.domain.occurrence import Counted, Known, count
 from actors.domain.outbox import HeldFor, State
 from actors.ports import Planned, Routed, RoutedCount
-from daemon.store import closing, handed_in, holding, latecomers, lines, many, rows, undoing
+from daemon.store import closing, handed_in, holding, latecomers, lines, many, piloting, rows, undoing
 from daemon.store.entities import Entities
 from daemon.store.holding import DAY_US
 
@@ -252,13 +252,16 @@ def _plan(
         return None
     lane = f"{tenant}/{planned.target}"
     state, due_us = _born(raw, lane, planned, counted, item)
+    judged = piloting.judge(raw, tenant, planned.piloted)
+    if judged.why and state is not State.SUPERSEDED:
+        state, due_us = State.SHADOWED, item.accepted_us
     head = state is State.WAITING and not lines.first(raw, lane, planned.destination)
     refused = planned.refused if state is State.DEAD else None
     raw.execute(
         "INSERT INTO deliveries (id, lane, route, destination, audience, change, kind, statement_seq, statement_id, "
         "correlation_id, traceparent, template, doubtful, attempts_max, state, head, accepted_us, due_us, cause, "
-        "detail, done_us, entity, held_for, revise, routed_us, sla_us, from_us) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "detail, done_us, entity, held_for, revise, routed_us, sla_us, from_us, pilot, rendered) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             key,
             lane,
@@ -279,7 +282,7 @@ def _plan(
             item.accepted_us,
             due_us,
             refused.cause.value if refused else None,
-            refused.detail if refused else OVERTAKEN if state is State.SUPERSEDED else "",
+            refused.detail if refused else OVERTAKEN if state is State.SUPERSEDED else judged.why,
             None if state in {State.WAITING, State.HELD} else item.routed_us or item.accepted_us,
             rows.key(tenant, change.entity) if change.standing else None,
             planned.held_for.value if state is State.HELD else "",
@@ -287,6 +290,8 @@ def _plan(
             item.routed_us or item.accepted_us,
             planned.sla_us,
             due_us if state is State.HELD else item.accepted_us,
+            judged.pilot,
+            judged.rendered if state is State.SHADOWED else None,
         ),
     )
     return key.hex()

@@ -18,7 +18,7 @@ TENANTS = {
     "huge number": ("a = 1" + "0" * 5000, [(1, "", "this is not TOML: a value has no usable form", "")]),
     "nested": ("a = " + "[" * 5000 + "]" * 5000, [(0, "", "this is nested too deeply", "")]),
     "unknown key": ('\ntimzone = "UTC"\n', [(2, "timzone", "there is no such key here", "did you mean 'timezone'?")]),
-    "unknown and odd": ('"a b" = 1\n', [(1, '"a b"', "there is no such key here", "one of: alerts, conflicts, due_soon, identity, locale, people, retention, review, rosters, routes, sources, sso, targets, timezone, xapi_fallback_version")]),
+    "unknown and odd": ('"a b" = 1\n', [(1, '"a b"', "there is no such key here", "one of: alerts, conflicts, due_soon, identity, locale, people, pilot, retention, review, rosters, routes, sources, sso, targets, timezone, xapi_fallback_version")]),
     "time zone": ('timezone = "europe/berlin"', [(1, "timezone", "there is no time zone 'europe/berlin'", "did you mean 'Europe/Berlin'?")]),
     "locale": ('locale = "german"', [(1, "locale", "there is no locale 'german'", 'a language, or a language and a region: "de", "de-DE"')]),
     "type": ("timezone = 1", [(1, "timezone", "a string is needed here, not an integer", "write it in quotes")]),
@@ -72,12 +72,6 @@ TENANTS = {
     "same key": ('[sources.a]\nkind = "push"\ncredentials = [{ key = "k", secret = { env = "LRS" } }]\n[sources.b]\nkind = "push"\n[[sources.b.credentials]]\nkey = "k"\nsecret = { env = "LRS" }\n', [(7, "sources.b.credentials[0].key", "sources.a.credentials[0] has the key 'k' too", "keys are unique in a tenant")]),
     "colon": ('[sources.a]\nkind = "push"\ncredentials = [{ key = "a:b", secret = { env = "LRS" } }]\n', [(3, "sources.a.credentials[0].key", "a user name is not empty and has neither a colon nor control characters", "")]),
     "people": ('people = { file = "p.csv" }\n', [(1, "people.file", "tenants.d/p.csv: no such file or directory", "")]),
-    "accepted only": (
-        CHAT + ROUTE + 'pilot = "p"\n',
-        [
-            (9, "routes[0].pilot", "this version accepts it but does not act on it", "", "warning"),
-        ],
-    ),
     "roster": (
         CHAT + '[sources.sis]\nkind = "push"\n[[rosters]]\nname = "r"\nfrom = "siss"\nto = "chat"\nschedule = "0 2 31 2 *"\n'
         'into = { channel = "c-{course.code}" }\n',

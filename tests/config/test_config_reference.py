@@ -56,6 +56,7 @@ def test_every_table_is_there() -> None:
         "[retention]",
         "[identity]",
         "[due_soon]",
+        "[pilot]",
         "[sso.roles]",
         "[sso.saml]",
         "[[sso.saml.keys]]",

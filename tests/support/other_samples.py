@@ -7,6 +7,7 @@ from chronicle_samples import CHRONICLE
 from conflict_samples import CONFLICTED
 from eye_samples import EYES
 from mapping_samples import MAPPED
+from pilot_samples import PILOTED
 from roster_samples import ROSTERS
 from session_samples import SESSIONS
 from token_samples import TOKENS
@@ -15,6 +16,7 @@ from view_samples import CLIENTS, KEEPING, OUTLOOKS, REMAPPED
 
 OTHERS = [
     *OUTLOOKS,
+    *PILOTED,
     *CONFLICTED,
     *REMAPPED,
     *MAPPED,

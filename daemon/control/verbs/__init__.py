@@ -18,6 +18,7 @@ from daemon.control.verbs import (
     exactly,
     exporting,
     following,
+    foretelling,
     frames,
     identity,
     importing,
@@ -25,6 +26,7 @@ from daemon.control.verbs import (
     manifest,
     mapping,
     overview,
+    piloting,
     process,
     promises,
     quarantine,
@@ -115,6 +117,16 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await chronicle.alert_test(request, asking)
         case p.Sla():
             return await promises.sla(request, asking)
+        case p.PilotCreate():
+            return await piloting.create(request, asking)
+        case p.PilotStatus():
+            return await piloting.status(request, asking)
+        case p.PilotPromote():
+            return await piloting.promote(request, asking)
+        case p.PilotStop():
+            return await piloting.stop(request, asking)
+        case p.Forecast():
+            return await foretelling.forecast(request, asking)
         case p.Why():
             return await story.why(request, asking)
         case p.Trace():

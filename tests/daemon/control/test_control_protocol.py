@@ -30,6 +30,11 @@ SAMPLES: dict[str, p.Ask] = {
     "dlq.plan": p.DlqPlan(everything=True, unrouted="acme"),
     "dlq.annotate": p.DlqAnnotate(delivery="abcdef01", text="seen"),
     "sla": p.Sla(what="acme/done", late=True),
+    "pilot.create": p.PilotCreate(tenant="acme", name="news", percent=5.0, org_units=("north",), persons=("mailto:a@b",)),
+    "pilot.status": p.PilotStatus(tenant="acme", name="news"),
+    "pilot.promote": p.PilotPromote(tenant="acme", name="news", accept_red="test accounts", dry_run=True),
+    "pilot.stop": p.PilotStop(tenant="acme", name="news", to="nobody", why="wrong channel"),
+    "forecast": p.Forecast(tenant="acme", events_per_day=20_000.0, people=5),
     "dlq.replay": p.DlqReplay(deliveries=("a", "b"), accept_double=True),
     "dlq.discard": p.DlqDiscard(everything=True, lane="acme/slack"),
     "why": p.Why(what="x"),
@@ -165,6 +170,7 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
         *("source.pause", "source.resume", "source.sync", "source.backfill"),
         *("identity.link", "identity.unlink"),
         *("conflict.approve", "conflict.reject", "conflict.undo"),
+        *("pilot.create", "pilot.promote", "pilot.stop"),
         *("reconcile.apply", "reconcile.accept", "reconcile.run"),
         *("quarantine.retry", "quarantine.edit", "quarantine.dismiss", "map.activate", "map.rollback"),
         *("token.rotate", "token.revoke", "session.revoke", "alert.test", "backup", "support"),
@@ -173,7 +179,7 @@ def test_only_what_changes_something_mutates_and_all_of_it_can_be_rehearsed() ->
     assert {verb for verb, kind in p.VERBS.items() if "dry_run" in kind.__struct_fields__} == mutating
     assert {verb for verb, kind in p.VERBS.items() if kind.role > Role.VIEWER} == mutating | EXPORTING
     assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.NOBODY} == {"whoami"}
-    approvers = {"audit.list", "audit.verify", "conflict.approve", "conflict.reject", "conflict.undo"}
+    approvers = {"audit.list", "audit.verify", "pilot.promote", "conflict.approve", "conflict.reject", "conflict.undo"}
     approvers |= {"reconcile.accept", "support", "verify"}
     assert {verb for verb, kind in p.VERBS.items() if kind.role is Role.APPROVER} == approvers
     admins = {"drain", "credential.create", "credential.rotate", "credential.revoke"}

@@ -1,0 +1,80 @@
+"""Rows about pilots, and about what a volume of events needs of the vendors' limits. ``views`` re-exports them."""
+
+import msgspec
+
+from daemon.control.view import View
+
+
+class NeedView(msgspec.Struct, frozen=True, kw_only=True):
+    """One limit of one lane: calls a day, in the busiest hour, and what the limit gives in an hour; ``of``: so many
+    buckets of that kind there are, of which this is the busiest."""
+
+    lane: str
+    bucket: str
+    per_day: float
+    busiest_hour: float
+    gives_hour: float
+    percent: float
+    wait_s: float
+    never: bool
+    of: int = 1
+
+
+class PilotRow(View, frozen=True, kw_only=True, tag="pilot"):
+    """A pilot: ``state`` is running, everyone or nobody; ``verdict`` green, amber or red (empty: it has ended). What is
+    counted is of the newest deliveries. ``kept``: percent within the routes' SLA, None: none is promised. What starts
+    with ``full_`` is for everybody together."""
+
+    tenant: str
+    name: str
+    state: str
+    cohort: str
+    created_us: int
+    changed_us: int
+    changed_by: str
+    reason: str = ""
+    routes: tuple[str, ...] = ()
+    verdict: str = ""
+    reasons: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+    people: int = 0
+    outsiders: int = 0
+    sent: int = 0
+    waiting: int = 0
+    wrong: int = 0
+    mismatched: int = 0
+    doubles: int = 0
+    rehearsed: int = 0
+    unsayable: int = 0
+    p50_us: int | None = None
+    p95_us: int | None = None
+    p99_us: int | None = None
+    kept: float | None = None
+    calls_each: float = 0.0
+    bytes_each: int = 0
+    full_events_per_day: float = 0.0
+    full_calls_per_day: float = 0.0
+    full_bytes_per_month: int = 0
+    needs: tuple[NeedView, ...] = ()
+
+
+class NeedRow(View, frozen=True, kw_only=True, tag="need"):
+    """A limit in a forecast."""
+
+    need: NeedView
+
+
+class OutlookRow(View, frozen=True, kw_only=True, tag="outlook"):
+    """What that many events a day come to. ``first``: the limit that breaks first, at ``first_at`` events a day;
+    ``helps`` and ``assumed`` in words."""
+
+    tenant: str
+    events_per_day: float
+    posts_per_day: float
+    calls_per_day: float
+    busiest_share: float
+    bytes_per_day: int
+    first: str = ""
+    first_at: float = 0.0
+    helps: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()

@@ -1,0 +1,197 @@
+"""``forecast``: what a volume of events needs of the vendors' limits, by the routes and the newest deliveries."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from actors.domain.capacity import Loads, needs, scaled, together
+from actors.domain.changes import Course, Enrolled
+from actors.domain.forecast import forecast as least
+from actors.domain.people import Learner
+from actors.domain.schedule import next_tick
+from actors.domain.trial import BYTES_OF_A_ROW, Seen
+from actors.domain.verdicts import Refused
+from actors.ports import Target
+from config.model import Digest, Route, Tenant
+from daemon.control.exits import Exit
+from daemon.control.office import Asking, done
+from daemon.control.piloted import NeedRow, NeedView, OutlookRow
+from daemon.control.protocol import Done, Forecast, Refusal
+from daemon.control.times import span
+from daemon.control.verbs.draining import LEARNER
+from daemon.control.verbs.projecting import DAY_US, HOUR_US, nearest, views_of
+
+BUSIEST_SHARE = 0.2
+"""Of a day, where not a whole one was seen."""
+PEOPLE = 100
+"""Where nobody says and nobody was told anything yet."""
+WEEK_DAYS = 7
+ANYBODY = Enrolled(
+    learner=Learner(key="account:https://lms.example.edu|1"),
+    at="",
+    course=Course(id="https://lms.example.edu/course/1"),
+)
+PLACES_MAX = 2_000
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """A route: changes a day, to which destinations (by how many of them), and posts a day that become of them."""
+
+    route: Route
+    changes: float
+    places: dict[str, float]
+    posts: float
+
+
+async def forecast(request: Forecast, asking: Asking) -> Done:
+    """Exit code 2 if a limit breaks."""
+    tenant = asking.tenant(request.tenant or _only(asking))
+    lately = await asking.office.store.pilots.lately(tenant.name)
+    assumed: list[str] = []
+    people = request.people or len({row.learner for row in lately.rows} - {""})
+    if not people:
+        people = PEOPLE
+        assumed.append(f"{PEOPLE} people (--people says otherwise)")
+    busiest = _busiest(lately.rows, assumed)
+    targets = asking.office.targets(tenant.name)
+    each = request.events_per_day / lately.events if lately.events else 0.0
+    shares: list[Share] = []
+    for route in tenant.routes:
+        if route.enabled:
+            share = _share(route, tenant, targets[route.to], lately.rows, each, request, people, assumed)
+            shares += [share] if share is not None else []
+    found: list[NeedView] = []
+    calls = 0.0
+    for name, target in sorted(targets.items()):
+        day = together([_loads(share, target) for share in shares if share.route.to == name])
+        calls += sum(day.values())
+        found += views_of(f"{tenant.name}/{name}", needs(day, scaled(day, busiest), target.rate))
+    shown = nearest([need for need in found if need.per_day > 0])
+    for need in shown:
+        await asking.emit(NeedRow(need=need))
+    changes = sum(share.changes for share in shares)
+    rows = [row.row_bytes for row in lately.rows]
+    row_bytes = sum(rows) / len(rows) if rows else 1_000.0
+    await asking.emit(
+        OutlookRow(
+            tenant=tenant.name,
+            events_per_day=request.events_per_day,
+            posts_per_day=round(sum(share.posts for share in shares), 1),
+            calls_per_day=round(calls, 1),
+            busiest_share=round(busiest, 3),
+            bytes_per_day=round(
+                request.events_per_day * (lately.body_bytes + BYTES_OF_A_ROW) + changes * (row_bytes + BYTES_OF_A_ROW)
+            ),
+            first=f"{shown[0].lane} {shown[0].bucket}" if shown else "",
+            first_at=round(request.events_per_day * 100.0 / shown[0].percent, 1) if shown else 0.0,
+            helps=(*_helps(shown, shares, people, tenant), *_met(shares, targets, people)),
+            assumed=tuple(assumed),
+        )
+    )
+    broken = [f"{need.lane} {need.bucket}" for need in shown if need.percent > 100 or need.never]
+    if broken:
+        return done(f"more than the limit allows in the busiest hour: {', '.join(broken)}", Exit.DEGRADED)
+    return done("every limit holds" if shown else "no route posts anything")
+
+
+def _only(asking: Asking) -> str:
+    names = sorted(asking.office.configuration().tenants)
+    if len(names) != 1:
+        raise Refusal(Exit.USAGE, "which tenant?", advice=f"one of: {', '.join(names) or 'there is none'}")
+    return names[0]
+
+
+def _busiest(rows: Sequence[Seen], assumed: list[str]) -> float:
+    """The share of a day's posts in its busiest hour."""
+    hours = Counter(row.accepted_us // HOUR_US for row in rows)
+    times = [row.accepted_us for row in rows]
+    window_us = max(times, default=0) - min(times, default=0)
+    if window_us < DAY_US:
+        assumed.append(f"{BUSIEST_SHARE:.0%} of a day comes in its busiest hour: not a whole day was seen yet")
+        return BUSIEST_SHARE
+    return min(1.0, max(hours.values()) / len(rows) * window_us / DAY_US)
+
+
+def _share(
+    route: Route,
+    tenant: Tenant,
+    target: Target,
+    rows: Sequence[Seen],
+    each: float,
+    request: Forecast,
+    people: int,
+    assumed: list[str],
+) -> Share | None:
+    """By what it did lately; of one that did nothing yet, as if every event were for it."""
+    places = Counter(row.destination for row in rows if row.route == route.name and row.kind != "digest")
+    if places:
+        changes = each * places.total()
+        found = {place: n / places.total() for place, n in places.most_common(PLACES_MAX)}
+    else:
+        placed = target.place(route.audience, ANYBODY)
+        if isinstance(placed, Refused):
+            assumed.append(f"route {route.name} is left out: it posted nothing yet, and its places are not known")
+            return None
+        changes, found = request.events_per_day, {placed.destination: 1.0}
+        if route.audience.learner:
+            found = {f"{LEARNER}{n}": 1.0 / min(people, PLACES_MAX) for n in range(min(people, PLACES_MAX))}
+        assumed.append(f"every event is for the route {route.name}, which posted nothing yet")
+    posts = changes
+    if isinstance(route.mode, Digest):
+        readers = people if route.audience.learner else len(found)
+        posts = min(changes, readers * _digests_per_day(route.mode, tenant.timezone))
+    return Share(route=route, changes=changes, places=found, posts=posts)
+
+
+def _digests_per_day(mode: Digest, zone: str) -> float:
+    at_us, n = 0, 0
+    while (at_us := next_tick(mode.digest, zone, at_us)) <= WEEK_DAYS * DAY_US:
+        n += 1
+    return n / WEEK_DAYS
+
+
+def _loads(share: Share, target: Target) -> Loads:
+    """Everybody is known already: they are looked up once, which ``_helps`` tells of."""
+    found: Counter[tuple[str, ...]] = Counter()
+    for place, part in share.places.items():
+        for draws in target.costs(place, to_learner=share.route.audience.learner, known=True):
+            found[draws] += part * share.posts  # type: ignore[assignment]  # a Counter counts fractions as well
+    return found
+
+
+def _helps(shown: Sequence[NeedView], shares: Sequence[Share], people: int, tenant: Tenant) -> list[str]:
+    helps: list[str] = []
+    if shown and (shown[0].percent > 50 or shown[0].never):
+        lane, bucket = shown[0].lane, shown[0].bucket
+        loud = sorted(
+            (share for share in shares if f"{tenant.name}/{share.route.to}" == lane and share.route.mode == "realtime"),
+            key=lambda share: -share.posts,
+        )
+        if loud:
+            route = loud[0].route
+            places = people if route.audience.learner else len(loud[0].places)
+            helps.append(
+                f'mode = {{ digest = "0 8 * * 1-5" }} for the route {route.name}: at most {places:,} posts a morning '
+                f"in place of {loud[0].posts:,.0f} a day"
+            )
+        if bucket.startswith(("channel:", "team:")):
+            helps.append("spread it over more channels: the limit is one channel's")
+        elif tenant.targets[lane.partition("/")[2]].kind == "teams":
+            helps.append("requests travel in batches of up to 20, but each of them counts against the limit")
+        if shown[0].wait_s:
+            helps.append(f"whoever comes last in the busiest hour waits {span(shown[0].wait_s)}")
+    return helps
+
+
+def _met(shares: Sequence[Share], targets: Mapping[str, Target], people: int) -> Iterator[str]:
+    """Everybody is looked up once: what that takes when all of them are new."""
+    for name in sorted({share.route.to for share in shares if share.route.audience.learner}):
+        place, target = f"{LEARNER}1", targets[name]
+        post = set(target.costs(place, to_learner=True, known=True))
+        first = Counter(draws for draws in target.costs(place, to_learner=True, known=False) if draws not in post)
+        took = least({draws: n * people for draws, n in first.items()}, target.rate)
+        yield (
+            f"to {name}, {people:,} people are looked up once and then remembered: {took.requests:,} calls, "
+            f"{span(took.least_s)} at least"
+        )

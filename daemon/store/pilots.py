@@ -1,0 +1,144 @@
+"""Pilots as operators handle them: made, grown, ended and looked at. What is measured stands in deliveries' rows."""
+
+import sqlite3
+from collections.abc import Sequence
+
+import msgspec
+
+from actors.domain.piloting import Cohort, PilotState
+from actors.domain.trial import Seen
+from daemon.store import piloting, rows
+from daemon.store.engine import Engine
+from daemon.store.writer import Writer
+
+LOOKED_AT_MAX = 10_000
+_FIELDS = "no, tenant, name, state, salt, cohort, created_us, changed_us, changed_by, reason"
+_cohort = msgspec.json.Decoder(Cohort).decode
+_COLUMNS = (
+    "state, kind, digest IS NOT NULL, cause, detail, lane, destination, route, accepted_us, from_us, done_us, "
+    "sla_us, CASE state WHEN 'shadowed' THEN '' ELSE history END, length(change) + length(audience) + length(history) "
+    "+ length(detail) + ifnull(length(rendered), 0) + ifnull(length(receipt), 0), "
+    "ifnull(json_extract(change, '$.learner.key'), '')"
+)
+_SEEN = (
+    f"SELECT {_COLUMNS} FROM deliveries INDEXED BY deliveries_pilot "  # noqa: S608  # constants only
+    "WHERE pilot = ? AND pilot IS NOT NULL ORDER BY seq DESC LIMIT ?"
+)
+_LATELY = (
+    f"SELECT {_COLUMNS} FROM deliveries NOT INDEXED "  # noqa: S608  # constants only
+    "WHERE seq > (SELECT max(seq) - ? FROM deliveries) AND lane > ? AND lane < ?"
+)
+_EVENTS = "SELECT count(*) FROM statements INDEXED BY statements_tenant WHERE tenant = ? AND seq >= ?"
+_BODY = (
+    "SELECT ifnull(avg(length(body)), 0) FROM (SELECT body FROM statements INDEXED BY statements_tenant "
+    "WHERE tenant = ? ORDER BY seq DESC LIMIT 200)"
+)
+
+
+class Pilot(msgspec.Struct, frozen=True, kw_only=True):
+    """Times are microseconds since the epoch; ``reason``: why it ended as it did."""
+
+    no: int
+    tenant: str
+    name: str
+    state: PilotState
+    salt: str
+    cohort: Cohort
+    created_us: int
+    changed_us: int
+    changed_by: str
+    reason: str
+
+
+class Lately(msgspec.Struct, frozen=True, kw_only=True):
+    """``events``: statements in the time that ``rows`` are of; ``body_bytes``: of one, on average."""
+
+    rows: tuple[Seen, ...]
+    events: int
+    body_bytes: int
+
+
+class SqlPilots:
+    """All raise StoreUnavailable."""
+
+    def __init__(self, writer: Writer, reader: Engine) -> None:
+        self._write = writer.submit
+        self._read = reader.run
+
+    async def all(self, tenant: str) -> list[Pilot]:
+        return await self._read(lambda raw: _all(raw, tenant))
+
+    async def one(self, tenant: str, name: str) -> Pilot | None:
+        return next((pilot for pilot in await self.all(tenant) if pilot.name == name), None)
+
+    async def put(
+        self, tenant: str, name: str, cohort: Cohort, people: Sequence[str], *, salt: str, by: str, now_us: int
+    ) -> None:
+        """Make it, or let it grow (its salt and its members stay). ``people``: learner keys that are in by name."""
+        await self._write(lambda raw: _put(raw, tenant, name, cohort, people, salt, by, now_us))
+
+    async def end(self, pilot: Pilot, state: PilotState, *, by: str, reason: str, now_us: int) -> int:
+        """From now on everybody or nobody. Towards nobody, what waits is called off too. How many."""
+        called_off = await self._write(lambda raw: _end(raw, pilot, state, by, reason, now_us))
+        n = called_off
+        while n == piloting.STOPPED_AT_ONCE:
+            n = await self._write(lambda raw: piloting.call_off(raw, pilot.no, pilot.name, now_us))
+            called_off += n
+        return called_off
+
+    async def seen(self, no: int) -> list[Seen]:
+        """The newest of its deliveries, newest first."""
+        return await self._read(lambda raw: [_seen(row) for row in raw.execute(_SEEN, (no, LOOKED_AT_MAX))])
+
+    async def lately(self, tenant: str) -> Lately:
+        """What the newest deliveries of the store tell of a tenant."""
+        return await self._read(lambda raw: _lately(raw, tenant))
+
+
+def _lately(raw: sqlite3.Connection, tenant: str) -> Lately:
+    found = [_seen(row) for row in raw.execute(_LATELY, (LOOKED_AT_MAX, f"{tenant}/", f"{tenant}0"))]
+    since_us = min((row.accepted_us for row in found), default=0)
+    [events] = raw.execute(_EVENTS, (tenant, since_us)).fetchone() if found else [0]
+    [body_bytes] = raw.execute(_BODY, (tenant,)).fetchone()
+    return Lately(rows=tuple(found), events=events, body_bytes=round(body_bytes))
+
+
+def _all(raw: sqlite3.Connection, tenant: str) -> list[Pilot]:
+    found = raw.execute(f"SELECT {_FIELDS} FROM pilots WHERE tenant = ? ORDER BY name", (tenant,))  # noqa: S608
+    return [
+        Pilot(**{**dict(zip(Pilot.__struct_fields__, row, strict=True)), "cohort": _cohort(row[5])}) for row in found
+    ]
+
+
+def _put(
+    raw: sqlite3.Connection,
+    tenant: str,
+    name: str,
+    cohort: Cohort,
+    people: Sequence[str],
+    salt: str,
+    by: str,
+    now_us: int,
+) -> None:
+    raw.execute(
+        "INSERT INTO pilots (tenant, name, state, salt, cohort, created_us, changed_us, changed_by) "
+        "VALUES (?, ?, 'running', ?, ?, ?, ?, ?) ON CONFLICT (tenant, name) DO UPDATE SET state = 'running', "
+        "cohort = excluded.cohort, changed_us = excluded.changed_us, changed_by = excluded.changed_by, reason = ''",
+        (tenant, name, salt, rows.pack(cohort), now_us, now_us, by),
+    )
+    no, kept = raw.execute("SELECT no, salt FROM pilots WHERE tenant = ? AND name = ?", (tenant, name)).fetchone()
+    piloting.remember(raw, no, kept, people)
+
+
+def _end(raw: sqlite3.Connection, pilot: Pilot, state: PilotState, by: str, reason: str, now_us: int) -> int:
+    raw.execute(
+        "UPDATE pilots SET state = ?, changed_us = ?, changed_by = ?, reason = ? WHERE no = ?",
+        (state, now_us, by, reason, pilot.no),
+    )
+    return piloting.call_off(raw, pilot.no, pilot.name, now_us) if state == "nobody" else 0
+
+
+def _seen(row: Sequence[object]) -> Seen:
+    fields = dict(zip(Seen.__struct_fields__, row, strict=True))
+    history = rows.unpack_history(str(fields["history"]))
+    return Seen(**{**fields, "in_digest": bool(row[2]), "history": history})  # type: ignore[arg-type]  # by the columns of _COLUMNS

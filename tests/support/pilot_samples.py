@@ -1,0 +1,52 @@
+"""Rows of ``control.piloted``, each with words that people must find in it when it is shown."""
+
+from daemon.control import views as v
+
+AT = 1_800_000_000_000_000
+NEED = v.NeedView(
+    lane="acme/slack",
+    bucket="channel:C0GENERAL1",
+    per_day=90_000.0,
+    busiest_hour=18_000.0,
+    gives_hour=3_600.0,
+    percent=500.0,
+    wait_s=14_400.0,
+    never=False,
+    of=3,
+)
+PILOTED: list[tuple[v.View, tuple[str, ...]]] = [
+    (
+        v.PilotRow(
+            tenant="acme", name="news", state="running", cohort="5 % of people", created_us=AT, changed_us=AT,
+            changed_by="ada", routes=("done",), verdict="red", reasons=("dead or parked: 9 of 100",),
+            lacking=("not enough people yet",), people=7, outsiders=80, sent=100, waiting=1, wrong=9, mismatched=2,
+            doubles=1, rehearsed=900, unsayable=4, p50_us=120_000, p95_us=1_500_000, p99_us=200_000_000, kept=98.5,
+            calls_each=1.2, bytes_each=2_100, full_events_per_day=1_000.0, full_calls_per_day=1_200.0,
+            full_bytes_per_month=64_000_000, needs=(NEED,),
+        ),
+        (
+            "acme/news: 5 % of people", "running, since", "by ada", "routes: done", "verdict: red",
+            "dead or parked: 9 of 100", "not enough people yet", "100 deliveries to 7 people", "rehearsed: 900",
+            "p50 120 ms, p95 1.5 s, p99 3 min", "98.5 % within the SLA", "1.2 vendor calls, 2.1 kB",
+            "64 MB a month",
+            "(busiest of 3): 18,000 of 3,600 calls",
+        ),
+    ),
+    (
+        v.PilotRow(
+            tenant="acme", name="next", state="nobody", cohort="nobody", created_us=0, changed_us=0, changed_by="",
+            reason="not created yet",
+        ),
+        ("acme/next", "nobody is told (not created yet)", "routes: none"),
+    ),
+    (v.NeedRow(need=NEED), ("acme/slack channel:C0GENERAL1 (busiest of 3)", "90,000", "3,600", "500 %", "4 h")),
+    (
+        v.OutlookRow(
+            tenant="acme", events_per_day=20_000.0, posts_per_day=24_000.0, calls_per_day=25_000.0, busiest_share=0.2,
+            bytes_per_day=40_000_000, first="acme/slack workspace", first_at=9_000.0, helps=("a digest helps",),
+            assumed=("100 people",),
+        ),
+        ("20,000 events a day are 24,000 posts", "20% of them", "40 MB",
+         "first to break: acme/slack workspace, at 9,000", "a digest helps", "assumed: 100 people"),
+    ),
+]  # fmt: skip
