@@ -78,7 +78,7 @@ def _overall(row: v.Overall) -> RenderableType:
 def _asked(row: v.Overall) -> list[str]:
     return [
         f"{each.tenant}: {number_of(each.n, 'questions')} {agreeing(each.n, 'waits', 'wait')} for a decision, "
-        f"the oldest for {span((row.now_us - each.oldest_us) / 1e6)} (lmsyncctl conflict list {each.tenant})"
+        f"the oldest for {span((row.now_us - each.oldest_us) / 1e6)} (lmsyncctl conflict list --tenant {each.tenant})"
         for each in row.asked
     ]
 
