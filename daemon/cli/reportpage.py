@@ -252,7 +252,9 @@ def _section(
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     """The first column says what a row is of; the others are figures, unless their class says that they are text."""
-    texts = {at for row in rows[:1] for at, cell in enumerate(row) if at == 0 or (isinstance(cell, tuple) and cell[0] == "text")}
+    texts = {0} | {
+        at for row in rows[:1] for at, cell in enumerate(row) if isinstance(cell, tuple) and cell[0] == "text"
+    }
     heading = "".join(
         f"<th scope='col'{_class('text' if at and at in texts else '' if at in texts else 'n')}>{escape(each)}</th>"
         for at, each in enumerate(heads)

@@ -88,9 +88,9 @@ def keep(raw: sqlite3.Connection, delivery: Delivery, attempt: Attempt) -> None:
     """An attempt or a probe has ended."""
     what = "probe" if attempt.kind == "probe" else "send"
     place = (delivery.tenant, attempt.ended_us // HOUR_US, delivery.route, delivery.target)
-    raw.execute(_COUNT, (*place, what, attempt.verdict, bucket(attempt.ended_us - attempt.started_us), 1))
-    for operation, n in attempt.calls.items():
-        raw.execute(_COUNT, (*place, "call", operation[:CHARS_MAX], 0, n))
+    counts = [(*place, what, attempt.verdict, bucket(attempt.ended_us - attempt.started_us), 1)]
+    counts += [(*place, "call", operation[:CHARS_MAX], 0, n) for operation, n in attempt.calls.items()]
+    raw.executemany(_COUNT, counts)
     if attempt.verdict in FAULTS:
         raw.execute(
             "INSERT OR REPLACE INTO lane_faults VALUES (?, ?, ?, ?)",

@@ -82,7 +82,7 @@ async def test_a_page_is_written_whole_or_not_at_all(desk: Desk, tmp_path: Path)
     assert (found.exit_code, found.output) == (0, f"{page}: acme, 1 changes\n")
     assert page.read_text().startswith("<!doctype html>")
     assert page.stat().st_mode & 0o777 in (0o600, 0o640, 0o644)
-    assert [each.name for each in tmp_path.glob(".acme*")] == []
+    assert [each.name for each in await trio.to_thread.run_sync(lambda: list(tmp_path.glob(".acme*")))] == []
     nowhere = await typed(tmp_path, "report", "acme", "--html", str(tmp_path / "no" / "where.html"))
     assert nowhere.exit_code == Exit.FAILURE
     assert (await typed(tmp_path, "report", "acme")).exit_code == Exit.USAGE
