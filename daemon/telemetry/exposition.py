@@ -64,11 +64,13 @@ def _histogram(metric: Histogram, open_metrics: bool) -> Iterator[str]:
     limits = [number(bound, open_metrics) for bound in metric.definition.bounds] + ["+Inf"]
     for labels, buckets in metric.points():
         running = 0
+        inside = _pairs(keys, labels)
+        before = f"{inside}," if inside else ""
         for limit, count, exemplar in zip(limits, buckets.counts, buckets.exemplars, strict=True):
             running += count
             more = _exemplar(exemplar) if open_metrics and exemplar is not None else ""
-            yield f"{name}_bucket{_braces((*keys, 'le'), (*labels, limit))} {running}{more}"
-        braces = _braces(keys, labels)
+            yield f'{name}_bucket{{{before}le="{limit}"}} {running}{more}'
+        braces = f"{{{inside}}}" if inside else ""
         yield f"{name}_sum{braces} {number(buckets.sum)}"
         yield f"{name}_count{braces} {running}"
 
@@ -78,9 +80,13 @@ def _exemplar(one: Exemplar) -> str:
 
 
 def _braces(keys: Labels, labels: Labels) -> str:
+    inside = _pairs(keys, labels)
+    return f"{{{inside}}}" if inside else ""
+
+
+def _pairs(keys: Labels, labels: Labels) -> str:
     """What is empty is not there."""
-    pairs = [f'{key}="{value.translate(_ESCAPES)}"' for key, value in zip(keys, labels, strict=True) if value]
-    return f"{{{','.join(pairs)}}}" if pairs else ""
+    return ",".join(f'{key}="{value.translate(_ESCAPES)}"' for key, value in zip(keys, labels, strict=True) if value)
 
 
 def number(value: float, point: bool = False) -> str:
