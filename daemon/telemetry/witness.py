@@ -117,7 +117,8 @@ class Attempted:
             attributes,
             status=status,
             message=self._detail if bad else "",
-            links=_links(item.traceparent for item in delivery.items[1:]),  # the first one's trace is its own
+            # the first one's trace is its own
+            links=_links(item.traceparent for item in delivery.items[1:]) if len(delivery.items) > 1 else (),
         )
 
     def _line(self, now_us: int) -> None:

@@ -162,3 +162,24 @@ def test_a_run_of_a_roster_has_a_trace_that_goes_with_its_orders(seen: Seen) -> 
     assert first.traceparent.startswith("00-")
     assert first.traceparent != other.traceparent
     assert seen.lines() == [], "what was ordered is told in the reconciler's own line"
+
+
+def test_what_a_reading_sent_to_quarantine_is_counted_by_rule(seen: Seen) -> None:
+    for _ in range(2):
+        seen.witness.trouble("quarantine.grew", None, source="acme/moodle", rules={"user.email": 3, "course.name": 1})
+    seen.witness.trouble("source.failed", None, source="acme/moodle", rules={"user.email": 9})
+    assert dict(seen.metrics.schema_failures.points()) == {
+        ("acme/moodle", "user.email"): 6,
+        ("acme/moodle", "course.name"): 2,
+    }
+
+
+@pytest.mark.parametrize(("status", "error"), [(200, ""), (404, ""), (503, "503"), (0, "lost")])
+def test_a_request_to_the_gateway_is_measured_by_its_route(seen: Seen, status: int, error: str) -> None:
+    with seen.telemetry.request_span("POST", "/t/{tenant}/xapi/statements", {}) as span:
+        span.status = status
+    labels = ("POST", "/t/{tenant}/xapi/statements", str(status) if status else "", error)
+    [(told, buckets)] = seen.metrics.server_duration.points()
+    assert told == labels
+    assert buckets.sum == pytest.approx(0.1)
+    assert not any(buckets.exemplars), "without a collector there is no span to point to"
