@@ -44,9 +44,9 @@ SUPPORT_BYTES_MAX = 64 * 1024 * 1024
 )
 @dry_run
 def backup(where: Path | None, recipients: tuple[Path, ...], keep: int | None, dry_run: bool) -> int:
-    """Write the whole store into an encrypted file, while the daemon goes on.
+    """Write the store into an encrypted file.
 
-    The file has one state of the store, after a commit that it names, attachments included; not the configuration, and
+    The daemon goes on meanwhile. The file has one state of the store, after a commit that it names, attachments included; not the configuration, and
     neither the vault's key nor that of credentials. A directory gets a file named after the store and the time, and
     only there older ones of the same store are removed. Without an argument [backup] says where.
 
@@ -124,7 +124,7 @@ def _next(rows: Iterator[msgspec.Raw | p.Done], kind: type[v.BackupHeadRow]) -> 
 
 @command(cli, "verify", "lmsyncctl verify\nlmsyncctl verify --json | jq -c 'select(.kind == \"wrong\")'")
 def verify() -> int:
-    """Prove that the store is whole, and that everything in it adds up.
+    """Prove that the store is whole and adds up.
 
     Looks at every page, row and index, at the contents of which a digest was kept, at the high-water mark, the chain of
     the audit with its anchors, what became of all that was accepted, and at the deliveries. Names each row that does
@@ -154,9 +154,9 @@ def forecast(tenant: str) -> int:
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @dry_run
 def support(file: Path | None, dry_run: bool) -> int:
-    """Collect what somebody needs who helps, without secrets and without persons.
+    """Collect what somebody needs who helps.
 
-    Status, configuration, versions, actors, metrics, the newest lines of the log, figures of the store, its schema,
+    Without secrets and without persons: status, configuration, versions, actors, metrics, the newest lines of the log, figures of the store, its schema,
     whether it is whole, and what failed last. Every word that is not lmsyncd's own or a name from the configuration is
     replaced by a pseudonym, the same one throughout the bundle. Look into it before you give it away all the same.
     """

@@ -144,9 +144,9 @@ def restore(
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON Lines.")
 def verify(config: Path, database: Path | None, as_json: bool) -> None:
-    """Prove that the store is whole and adds up; a daemon may use it or not. `lmsyncctl verify` asks the daemon.
+    """Prove that the store is whole and adds up.
 
-    Names each row that does not fit; exit code 1 if there is one.
+    A daemon may use it or not; `lmsyncctl verify` asks the daemon. Names each row that does not fit; exit code 1 if there is one.
     """
     from daemon.recovery import verify as prove
 

@@ -1,5 +1,5 @@
-"""How far something long is, for whoever sits before it: on the standard error, so that the answer stays the answer, and
-only where that is a terminal, so that no timer fills a journal with it.
+"""How far something long is, for whoever sits before it: on the standard error, so that the answer stays the answer,
+and only where that is a terminal, so that no timer fills a journal with it.
 """
 
 import sys
