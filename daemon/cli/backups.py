@@ -46,9 +46,10 @@ SUPPORT_BYTES_MAX = 64 * 1024 * 1024
 def backup(where: Path | None, recipients: tuple[Path, ...], keep: int | None, dry_run: bool) -> int:
     """Write the store into an encrypted file.
 
-    The daemon goes on meanwhile. The file has one state of the store, after a commit that it names, attachments included; not the configuration, and
-    neither the vault's key nor that of credentials. A directory gets a file named after the store and the time, and
-    only there older ones of the same store are removed. Without an argument [backup] says where.
+    The daemon goes on meanwhile. The file has one state of the store, after a commit that it names, attachments
+    included; not the configuration, and neither the vault's key nor that of credentials. A directory gets a file named
+    after the store and the time, and only there older ones of the same store are removed. Without an argument [backup]
+    says where.
 
     A file has its name only once it is complete and on disk. `lmsyncd restore FILE --check` proves it.
     """
@@ -156,9 +157,10 @@ def forecast(tenant: str) -> int:
 def support(file: Path | None, dry_run: bool) -> int:
     """Collect what somebody needs who helps.
 
-    Without secrets and without persons: status, configuration, versions, actors, metrics, the newest lines of the log, figures of the store, its schema,
-    whether it is whole, and what failed last. Every word that is not lmsyncd's own or a name from the configuration is
-    replaced by a pseudonym, the same one throughout the bundle. Look into it before you give it away all the same.
+    Without secrets and without persons: status, configuration, versions, actors, metrics, the newest lines of the log,
+    figures of the store, its schema, whether it is whole, and what failed last. Every word that is not lmsyncd's own or
+    a name from the configuration is replaced by a pseudonym, the same one throughout the bundle. Look into it before
+    you give it away all the same.
     """
     if dry_run:
         return ask(p.Support(dry_run=True), LONG_PATIENCE_S)

@@ -146,7 +146,8 @@ def restore(
 def verify(config: Path, database: Path | None, as_json: bool) -> None:
     """Prove that the store is whole and adds up.
 
-    A daemon may use it or not; `lmsyncctl verify` asks the daemon. Names each row that does not fit; exit code 1 if there is one.
+    A daemon may use it or not; `lmsyncctl verify` asks the daemon. Names each row that does not fit; exit code 1 if
+    there is one.
     """
     from daemon.recovery import verify as prove
 
