@@ -5,6 +5,7 @@ import re
 import sqlite3
 import time
 from base64 import b64encode
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from actors.domain.changes import Activity, ActivityCompleted, Course
 from actors.domain.people import Learner
 from actors.ports import Planned, Routed
 from config.model import Audience
+from daemon.control.client import Client
+from daemon.control.protocol import Ask
 from daemon.demo.moodle import batches, sample
 from daemon.demo.scene import KEY, SECRET, Scene
 from daemon.demo.stage import Process
@@ -79,6 +82,27 @@ def claim_ms(path: Path, rounds: int = 50) -> float:
         raw.execute("ROLLBACK")
     raw.close()
     return sorted(took)[rounds // 2] * 1e3
+
+
+def some_ids(path: Path, n: int) -> list[str]:
+    """Ids of deliveries from all over the outbox."""
+    raw = sqlite3.connect(path)
+    last = raw.execute("SELECT max(seq) FROM deliveries").fetchone()[0]
+    seqs = range(1, last + 1, max(1, last // n))
+    found = [raw.execute("SELECT lower(hex(id)) FROM deliveries WHERE seq = ?", (seq,)).fetchone() for seq in seqs]
+    raw.close()
+    return [row[0] for row in found if row]
+
+
+def answers_ms(socket: Path, asks: Sequence[Ask]) -> float:
+    """The median time of an answer, over one connection of an operator's."""
+    took = []
+    with Client(socket) as client:
+        for request in asks:
+            started = time.perf_counter()
+            *_, _ = client.ask(request)
+            took.append(time.perf_counter() - started)
+    return sorted(took)[len(took) // 2] * 1e3
 
 
 def pause(path: Path) -> None:
