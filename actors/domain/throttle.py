@@ -96,6 +96,15 @@ class Limiter:
                 at_s = max(at_s, bucket.full_s if bucket.slack_s >= bucket.interval_s else ready_s)
         return at_s
 
+    def handfuls(self, draws: Sequence[str], now_s: float) -> dict[str, float]:
+        """Of those that hold several and have none just now: when they hold all of them."""
+        found = {}
+        for name in draws:
+            bucket = self._peek(name)
+            if bucket.slack_s >= bucket.interval_s and bucket.ready_at(now_s) > now_s:
+                found[name] = bucket.full_s
+        return found
+
     def hold(self, draws: Sequence[str], until_s: float) -> None:
         """The vendor named a time for what these stand for."""
         for name in draws:

@@ -32,6 +32,9 @@ class Bundler(Protocol):
 
     def fits(self, request: Request) -> bool: ...
 
+    def lingers_s(self, request: Request) -> float:
+        """How long it may wait for company; 0 where somebody waits for it."""
+
     def pack(self, requests: Sequence[Request]) -> Request:
         """All of them (at least two, at most ``size_max``, which all fit and speak with one authorization) in one."""
 

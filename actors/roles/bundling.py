@@ -1,8 +1,9 @@
 """What a lane's conversations send at the same moment goes out as one call, where the vendor takes bundles.
 
-Nobody waits for company: whoever comes first steps back once, so that others who are ready right now can join, and
-goes on as soon as nobody new has come. A request that stays alone is sent as it is, by its own client. A bundle is
-carried by a task and a client of its own: a conversation that is cancelled takes nobody with it.
+What somebody waits for does not wait for company: whoever comes first steps back once, so that others who are ready
+right now can join, and goes on as soon as nobody new has come. What nobody waits for may linger a moment, so that
+bundles are fuller. A request that stays alone is sent as it is, by its own client. A bundle is carried by a task and a
+client of its own: a conversation that is cancelled takes nobody with it.
 
 Each conversation hears its own outcome, and what went wrong with the whole as if it had happened to it alone. A vendor
 that takes no bundles, or keeps losing them, gets single requests for a while; where one refuses a bundle for a single
@@ -31,11 +32,13 @@ class _Member:
     """One request in a bundle. ``heard`` is its outcome; None: send it by yourself. Until more is known, a bundle that
     broke off is lost."""
 
-    __slots__ = ("done", "gone", "heard", "refused", "request")
+    __slots__ = ("done", "gone", "heard", "hurry", "refused", "request")
 
     def __init__(self, request: Request) -> None:
         self.request = request
         self.done = trio.Event()
+        self.hurry = trio.Event()
+        """Of the first one: nobody else is waited for."""
         self.gone = False
         self.refused = False
         self.heard: Outcome | BundleFault | None = Lost("the bundle was broken off")
@@ -102,6 +105,8 @@ class Bundling:
             bundle.append(member)
             if len(bundle) >= self._size_max:
                 del self._open[speaker]
+            if len(bundle) >= self._size_max or not self._lingers_s(request):
+                bundle[0].hurry.set()
         try:
             await member.done.wait()
         except trio.Cancelled:
@@ -121,6 +126,9 @@ class Bundling:
             while size < len(bundle) < self._size_max:
                 size = len(bundle)
                 await trio.lowlevel.checkpoint()
+            if len(bundle) < self._size_max and (lingers_s := self._lingers_s(bundle[0].request)):
+                with trio.move_on_after(lingers_s):
+                    await bundle[0].hurry.wait()
         except trio.Cancelled:
             bundle[0].gone = True
             raise
@@ -131,6 +139,9 @@ class Bundling:
             if company:
                 self._spawn(self._carry, bundle)
         return company
+
+    def _lingers_s(self, request: Request) -> float:
+        return 0.0 if self._bundler is None else self._bundler.lingers_s(request)
 
     # ── carrying ─────────────────────────────────────────────────────────────────────────────────
 

@@ -9,6 +9,8 @@ from actors.domain.flow import Lost, NotSent, Outcome, Request, Response
 from actors.domain.throttle import Limiter
 from actors.ports import AttemptView, Target
 
+HANDFULS_MAX = 64
+"""Remembered; more are looked through for those that are over."""
 SHARED = ("channel:", "team:", "roster:")
 """Buckets of a place, or of one kind of order: a vendor that throttles one of them means the next ones too."""
 
@@ -31,6 +33,8 @@ class Pacer:
         self._relieved = relieved
         self._bundler = target.bundler
         self._closing = trio.Event()
+        self._handfuls: dict[str, float] = {}
+        """Until when somebody waits for a handful of a bucket."""
         self.waiting = 0
 
     def close(self) -> None:
@@ -41,14 +45,14 @@ class Pacer:
         """Wait until the vendor's published limits allow this request. A probe's waiting is not counted: looking is
         limited more narrowly than posting and must not hold it up. ``gives_back``: once the lane stops, it raises
         GivenBack in place of waiting."""
-        if self._limiter.wait_s(request.draws, self._now_s()):
+        if self._has_to_wait(request):
             self.waiting += not probing
             try:
-                while self._limiter.wait_s(request.draws, self._now_s()):
+                while self._has_to_wait(request):
                     if gives_back and self._closing.is_set():
                         raise GivenBack(f"given back: we stop, and {request.operation} may not go out yet")
                     ends = self._closing if gives_back else trio.Event()
-                    with trio.move_on_after(max(0.0, self._until_s(request) - self._now_s())):
+                    with trio.move_on_at(self._until_s(request)):  # the very time: what is left of it may round to none
                         await ends.wait()
             finally:
                 self.waiting -= not probing
@@ -60,10 +64,28 @@ class Pacer:
         self.settle(request)
         await self.before(request, gives_back=True)
 
+    def _has_to_wait(self, request: Request) -> bool:
+        now_s = self._now_s()
+        return self._limiter.wait_s(request.draws, now_s) > 0 or self._with_others_s(request) > now_s
+
     def _until_s(self, request: Request) -> float:
         """What may go with others in one call is let go by the handful."""
-        by_handful = self._bundler is not None and self._bundler.fits(request)
-        return (self._limiter.handful_at if by_handful else self._limiter.ready_at)(request.draws, self._now_s())
+        now_s = self._now_s()
+        if not self._by_handful(request):
+            return self._limiter.ready_at(request.draws, now_s)
+        self._handfuls |= self._limiter.handfuls(request.draws, now_s)
+        if len(self._handfuls) > HANDFULS_MAX:
+            self._handfuls = {name: at_s for name, at_s in self._handfuls.items() if at_s > now_s}
+        return max(self._limiter.handful_at(request.draws, now_s), self._with_others_s(request))
+
+    def _with_others_s(self, request: Request) -> float:
+        """Until when others wait for a handful of what this one draws from too: it goes with them."""
+        if not self._handfuls or not self._by_handful(request):
+            return 0.0
+        return max((self._handfuls.get(name, 0.0) for name in request.draws), default=0.0)
+
+    def _by_handful(self, request: Request) -> bool:
+        return self._bundler is not None and self._bundler.fits(request)
 
     def after(self, request: Request, outcome: Outcome, elapsed_s: float) -> None:
         self.settle(request)
@@ -79,6 +101,7 @@ class Pacer:
 
     def release(self) -> None:
         """An operator wants it to go on: times that the vendor named are forgotten."""
+        self._handfuls.clear()
         self._limiter.release(self._now_s())
 
     def headrooms(self) -> dict[str, float]:

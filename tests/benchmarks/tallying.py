@@ -30,6 +30,8 @@ ROSTER = frozenset(
 )  # fmt: skip
 """Operations that rosters are kept with; others (tokens, what is listened to) are there without them too."""
 DAY_S, NIGHT_S = 86_400.0, 7_200.0
+WINDOW = 32
+"""As the daemon has it: what is under way at once makes bundles full."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -82,7 +84,7 @@ async def counted(root: Path, kind: str, people: int, classes: int, enrolments: 
     bundle = district(root / "bundle", people, classes, enrolments)
     wanted = enrolled(bundle)
     sizes = [len(each) for each in wanted.values()]
-    async with open_district(root, bundle, rule(kind)) as campus:
+    async with open_district(root, bundle, rule(kind), window=WINDOW) as campus:
         tally = Tally(campus)
         await read(campus)
         await settled(campus)

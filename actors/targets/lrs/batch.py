@@ -39,6 +39,9 @@ class LrsBundler:
             and len(request.body) <= INNER_BYTES_MAX
         )
 
+    def lingers_s(self, request: Request) -> float:
+        return 0.0
+
     def pack(self, requests: Sequence[Request]) -> Request:
         """Raises ValueError for what is no bundle: too few or too many of them, or of several speakers."""
         if not 2 <= len(requests) <= self.size_max:

@@ -32,6 +32,10 @@ TOLD_BYTES_MAX = 48 * 1024
 """Twenty of these stay below the four megabytes that Graph takes."""
 OTHERS_BYTES_MAX = 1024 * 1024
 """All answers together of those that say nothing of it."""
+LINGERING = TOLD | {"members.delete", "members.patch"}
+"""Operations that nobody sits and waits for."""
+LINGERS_S = 0.05
+"""Short beside the way to Graph and back, and long beside what keeps those apart that are ready together."""
 SINGLY_S = 3600.0
 """Where Graph takes no bundle, it takes none for a while."""
 NOT_WITHIN = frozenset({"authorization", "content-type", "host", "content-length"})
@@ -69,6 +73,9 @@ class GraphBundler:
             and len(request.body) <= (TOLD_BYTES_MAX if told else INNER_BYTES_MAX)
             and (not request.body or request.headers.get("content-type", "").startswith("application/json"))
         )
+
+    def lingers_s(self, request: Request) -> float:
+        return LINGERS_S if request.operation in LINGERING else 0.0
 
     def pack(self, requests: Sequence[Request]) -> Request:
         """Raises ValueError for what is no bundle: too few or too many of them, or of several speakers."""

@@ -11,6 +11,7 @@ from actors.roles.bundling import SINGLY_S, BundleFault, Bundling
 
 SIZE_MAX = 4
 FLIGHT_S = 10.0
+LINGERS_S = 0.5
 
 
 def request(name: str, speaker: str = "us", operation: str = "post") -> Request:
@@ -28,13 +29,17 @@ def answer(name: str) -> Response:
 
 
 class Post:
-    """A bundler: names joined by commas. A vendor that answers 404 takes none; ``unpacking`` may be replaced."""
+    """A bundler: names joined by commas; an ``order`` lingers. A vendor that answers 404 takes none. ``unpacking`` may
+    be replaced."""
 
     size_max = SIZE_MAX
     singly_s = SINGLY_S
 
     def fits(self, request: Request) -> bool:
-        return request.operation == "post"
+        return request.operation in ("post", "order")
+
+    def lingers_s(self, request: Request) -> float:
+        return LINGERS_S if request.operation == "order" else 0.0
 
     def pack(self, requests: Sequence[Request]) -> Request:
         assert 2 <= len(requests) <= SIZE_MAX

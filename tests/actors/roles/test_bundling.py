@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 import trio
-from bundling_stage import FLIGHT_S, SIZE_MAX, Client, Lane, Post, Vendor, a_lane, answer, names, request
+from bundling_stage import FLIGHT_S, LINGERS_S, SIZE_MAX, Client, Lane, Post, Vendor, a_lane, answer, names, request
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sizes import examples
@@ -41,6 +41,28 @@ async def test_a_bundle_has_a_size(count: int, autojump_clock: object) -> None:
         await lane.all(*names(count))
         assert len(lane.vendor.calls) == math.ceil(count / SIZE_MAX)
         assert lane.heard == {name: answer(name) for name in names(count)}
+
+
+async def test_what_nobody_waits_for_lingers_for_company_and_no_longer_than_for_a_post(autojump_clock: object) -> None:
+    async with a_lane() as lane:
+        lane.say("a", operation="order")
+        await trio.sleep(LINGERS_S * 0.9)
+        lane.say("b", operation="order")
+        await trio.sleep(LINGERS_S * 0.2)
+        assert lane.vendor.seen == ["a,b"]
+        lane.say("c", operation="order")
+        await trio.sleep(LINGERS_S * 0.1)
+        lane.say("d")
+        await trio.sleep(LINGERS_S * 0.1)
+        assert lane.vendor.seen == ["a,b", "c,d"], "somebody waits for the post"
+        lane.say(*names(SIZE_MAX), operation="order")
+        await trio.sleep(LINGERS_S * 0.1)
+        assert len(lane.vendor.calls) == 3, "no more would find room"
+        lane.say("e", operation="order")
+        await trio.sleep(LINGERS_S * 1.1)
+        assert lane.vendor.seen[-1] == "e"
+        await trio.sleep(FLIGHT_S)
+        assert lane.heard["e"] == answer("e")
 
 
 async def test_each_speaker_has_bundles_of_its_own(autojump_clock: object) -> None:
