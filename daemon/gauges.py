@@ -102,6 +102,7 @@ class Gauges:
             for lane, pacer in board.pacers.items()
             for bucket, share in pacer.headrooms().items()
         )
+        metrics.lookups.replace((of, float(n)) for of, n in board.lookups.items())
         if self._world.custody is not None:
             show_tokens(metrics, self._world.custody, now_us)
         show_actors(metrics, list(self._registry.nodes()))

@@ -240,7 +240,8 @@ class Outbox(Protocol):
 class Ledger(Protocol):
     """Canonical id to vendor id: what a vendor calls a learner, remembered."""
 
-    async def address(self, lane: str, email: str) -> str | None: ...
+    async def address(self, lane: str, email: str, since_us: int = 0) -> str | None:
+        """What was found before ``since_us`` does not count any more."""
 
     async def remember(self, lane: str, email: str, address: str, now_us: int, person: str = "") -> None:
         """``person``: the vendor's own id of whose address it is, by which it tells us that something changed."""

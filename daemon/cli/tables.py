@@ -109,7 +109,17 @@ def _headings(row: Listed) -> tuple[str, ...]:
         case v.CheckRow():
             return ("check", "", "found")
         case v.TargetRow():
-            return ("target", "platform", "waiting", "routes", "settling", "late landing", "held back", "heard")
+            return (
+                "target",
+                "platform",
+                "waiting",
+                "routes",
+                "settling",
+                "late landing",
+                "held back",
+                "heard",
+                "known",
+            )
         case v.ExchangeRow():
             return ("request", "outcome", "took", "vendor's ids")
         case v.DeliveryRow():
@@ -202,6 +212,7 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
                 f"{row.late_landing_s:g} s",
                 plain("; ".join(row.held), "yellow"),
                 plain("; ".join(row.heard)),
+                f"{row.remembered:,} of {row.remembered + row.looked_up:,}" if row.remembered + row.looked_up else "",
             ]
         case v.ExchangeRow():
             return [plain(row.operation), plain(row.outcome), f"{row.elapsed_ms:.0f} ms", plain(pairs(row.request_ids))]

@@ -114,3 +114,6 @@ class TargetRow(View, frozen=True, kw_only=True, tag="target"):
     held: tuple[str, ...] = ()
     heard: tuple[str, ...] = ()
     """How its vendor is heard, and which channels are closed."""
+    remembered: int = 0
+    """How often a learner's address was known already, since the start; ``looked_up``: how often it was asked for."""
+    looked_up: int = 0

@@ -11,10 +11,10 @@ class SqlLedger:
         self._write = writer.submit
         self._read = reader.run
 
-    async def address(self, lane: str, email: str) -> str | None:
+    async def address(self, lane: str, email: str, since_us: int = 0) -> str | None:
         row = await self._read(
             lambda raw: raw.execute(
-                "SELECT address FROM addresses WHERE lane = ? AND email = ?", (lane, email)
+                "SELECT address FROM addresses WHERE lane = ? AND email = ? AND found_us >= ?", (lane, email, since_us)
             ).fetchone()
         )
         return row[0] if row else None

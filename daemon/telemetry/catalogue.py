@@ -169,6 +169,13 @@ RATE_HEADROOM = Definition(
     labels=(of.LANE, of.BUCKET),
     fold="min",
 )
+LOOKUPS = Definition(
+    name="lmsyncd.lookups",
+    kind="counter",
+    unit="{lookup}",
+    text="How often a learner's address at a vendor was remembered, and how often it had to be looked up.",
+    labels=(of.LANE, of.WHAT),
+)
 TOKEN_EXPIRES = Definition(
     name="lmsyncd.token.expires_in",
     kind="gauge",

@@ -42,6 +42,7 @@ class Metrics:
         self.client_duration = Histogram(its.CLIENT_DURATION)
         self.vendor_latency = Histogram(its.VENDOR_LATENCY)
         self.rate_headroom = Gauge(its.RATE_HEADROOM)
+        self.lookups = Gauge(its.LOOKUPS)
         self.token_expires = Gauge(its.TOKEN_EXPIRES)
         self.token_lost = Gauge(its.TOKEN_LOST)
         self.lane_held = Gauge(its.LANE_HELD)

@@ -16,6 +16,13 @@ NEED = v.NeedView(
 )
 PILOTED: list[tuple[v.View, tuple[str, ...]]] = [
     (
+        v.TargetRow(
+            lane="acme/teams", platform="teams", routes=(), settle_s=2.0, late_landing_s=60.0, waiting=0,
+            remembered=1_900, looked_up=100,
+        ),
+        ("acme/teams", "1,900 of 2,000"),
+    ),
+    (
         v.PilotRow(
             tenant="acme", name="news", state="running", cohort="5 % of people", created_us=AT, changed_us=AT,
             changed_by="ada", routes=("done",), verdict="red", reasons=("dead or parked: 9 of 100",),

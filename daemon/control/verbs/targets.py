@@ -65,6 +65,8 @@ async def listing(asking: Asking) -> Done:
                 heard=heard_in_words(
                     office.switchboard.listener_views.get(lane.name), await office.store.tidings.places(lane.name)
                 ),
+                remembered=office.switchboard.lookups[lane.name, "remembered"],
+                looked_up=office.switchboard.lookups[lane.name, "looked_up"],
             )
         )
     return done() if found else done("no target is configured", Exit.NOTHING)

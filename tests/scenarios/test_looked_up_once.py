@@ -1,0 +1,49 @@
+"""Nobody is looked up twice: what was found is remembered, counted, and asked for anew when it is old."""
+
+from pathlib import Path
+
+from control_office import ask, opened
+from world import completed, route, tenant
+
+from config.model import Audience
+from daemon.control import protocol as p
+
+CALLS = (
+    "SELECT (SELECT sum(value) FROM json_each('[' || history || ']', '$[0].calls')) FROM deliveries "
+    "WHERE lane = ? ORDER BY seq"
+)
+
+
+async def test_the_first_post_looks_somebody_up_and_the_next_ones_remember(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    mine = [route(to, "completed", to=to, audience=Audience(learner=True)) for to in ("slack", "teams")]
+    async with opened(tmp_path, tenant(*mine)) as (office, campus):
+        for what in ("quiz", "essay", "exam"):
+            await campus.tell(completed("ada", what))
+            await campus.quiet()
+        for lane in ("acme/slack", "acme/teams"):
+            first, *others = [n for (n,) in await campus.rows(CALLS, lane)]
+            assert first > 1
+            assert others == [1, 1]
+            assert campus.switchboard.lookups[lane, "looked_up"] == 1
+            assert campus.switchboard.lookups[lane, "remembered"] == 2
+        rows, _ = await ask(office, p.TargetList())
+        assert {row.lane: (row.remembered, row.looked_up) for row in rows if row.looked_up} == {
+            "acme/slack": (2, 1),
+            "acme/teams": (2, 1),
+        }
+
+
+async def test_what_was_found_long_ago_is_asked_for_anew(tmp_path: Path, autojump_clock: object) -> None:
+    mine = route("mine", "completed", audience=Audience(learner=True))
+    async with opened(tmp_path, tenant(mine)) as (_, campus):
+        await campus.tell(completed("ada"))
+        await campus.quiet()
+        await campus.store.writer.submit(
+            lambda raw: raw.execute("UPDATE addresses SET found_us = found_us - 31 * 86400000000")
+        )
+        await campus.tell(completed("ada", "essay"))
+        await campus.quiet()
+        assert campus.switchboard.lookups["acme/slack", "looked_up"] == 2
+        assert len(await campus.rows("SELECT 1 FROM addresses")) == 1
