@@ -98,42 +98,6 @@ def test_one_who_spoils_the_request_keeps_nobody_else_out() -> None:
     assert campus.calls == ["members.add", "$batch", "$batch"]
 
 
-@pytest.mark.parametrize("age_s", [0.0, BORN_S])
-def test_a_team_that_is_not_there_makes_nobody_unknown(age_s: float) -> None:
-    """Graph answers 404 for it, as it does for a person whom it does not have."""
-    campus = Campus()
-    campus.now_s = decided_s() + age_s
-    order = ordered(campus, GONE, add=campus.hire(3))
-    campus.fault("error", value="BadRequest", operation="members.add")  # each is asked for alone then
-    verdict = campus.perform(order)
-    assert campus.calls == ["members.add", "$batch", "members.list"]
-    if age_s:
-        assert isinstance(verdict, Refused)
-        assert verdict.cause is Cause.DESTINATION_GONE
-    else:
-        assert isinstance(verdict, Throttled)
-        assert not verdict.whole_lane
-
-
-def test_somebody_unknown_in_a_team_that_is_there_is_told_after_a_look_at_it() -> None:
-    campus = Campus()
-    order = ordered(campus, campus.team(), add=["not a person"])
-    campus.fault("error", value="BadRequest", operation="members.add")
-    (why,) = told(campus.perform(order)).values()
-    assert "no such person" in why
-    campus.fault("error", value="BadRequest", operation="members.add")
-    campus.fault("error", value="ServiceUnavailable", operation="members.list")
-    assert isinstance(campus.perform(order), Unavailable)
-
-
-@pytest.mark.parametrize("age_s", [0.0, BORN_S])
-def test_members_of_a_team_that_is_not_there_are_not_taken_out_by_that(age_s: float) -> None:
-    campus = Campus()
-    campus.now_s = decided_s() + age_s
-    verdict = campus.perform(ordered(campus, GONE, remove=(Member(id="u-1", membership="m-1"),)))
-    assert isinstance(verdict, Refused if age_s else Throttled)
-
-
 def test_where_graph_answers_of_a_part_only_the_rest_is_asked_again() -> None:
     campus = Campus()
     people, team = campus.hire(2), campus.team()
