@@ -1,9 +1,17 @@
 """Rows of ``control.conflicted``, each with words that people must find in it when it is shown."""
 
 from daemon.control import views as v
+from daemon.control.overviews import AskedView
 
 AT = 1_800_000_000_000_000
 CONFLICTED: list[tuple[v.View, tuple[str, ...]]] = [
+    (
+        v.Overall(
+            version="1.2", now_us=AT, started_us=AT, tenants=2, actors=5,
+            asked=(AskedView(tenant="acme", n=2, oldest_us=AT - 7_200_000_000),),
+        ),
+        ("well", "acme: 2 questions wait for a decision, the oldest for 2 h", "conflict list --tenant acme"),
+    ),
     (
         v.ConflictRow(
             name="acme/17", class_="stranger", state="open", about="Eve in CS101", detail="was never enrolled",

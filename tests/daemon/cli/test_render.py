@@ -10,7 +10,6 @@ from daemon.cli.people import FLUSH_ROWS, People
 from daemon.cli.render import Json, Quiet, printer
 from daemon.control import views as v
 from daemon.control.exits import Exit
-from daemon.control.overviews import AskedView
 from daemon.control.protocol import Done, Refusal
 
 DELIVERY = v.DeliveryRow(
@@ -47,17 +46,6 @@ SAMPLES: list[tuple[v.View, tuple[str, ...]]] = [
         ("degraded", "1,234 delivered", "so bad"),
     ),
     (v.Overall(version="1.2", now_us=AT, started_us=AT, tenants=2, actors=5), ("well",)),
-    (
-        v.Overall(
-            version="1.2",
-            now_us=AT,
-            started_us=AT,
-            tenants=2,
-            actors=5,
-            asked=(AskedView(tenant="acme", n=2, oldest_us=AT - 7_200_000_000),),
-        ),
-        ("well", "acme: 2 questions wait for a decision, the oldest for 2 h", "conflict list --tenant acme"),
-    ),
     (
         v.LaneRow(
             lane="acme/slack", configured=True, depths={"waiting": 1_000_000, "held": 3}, held=("paused by ada",)
