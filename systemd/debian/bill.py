@@ -64,14 +64,15 @@ def holders(one: Distribution) -> str:
     return re.sub(r"\s*<[^>]*>", "", named).strip('"') or f"the authors of {one.metadata['Name']}"
 
 
-def copyright_file(bundled: Sequence[Distribution]) -> str:
+def copyright_file(bundled: Sequence[Distribution], epoch_s: int) -> str:
     """Machine-readable copyright: the program, then each distribution by the files it owns."""
+    year = datetime.fromtimestamp(epoch_s, UTC).year
     parts = [
         "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
         f"Upstream-Name: {PROGRAM}\n"
         "Comment: The program and the Python packages that it brings along. Licence texts of the latter lie beside\n"
         " them, as each stanza says; this list is made from what was installed.\n",
-        f"Files: *\nCopyright: the authors of {PROGRAM}\nLicense: Apache-2.0\n",
+        f"Files: *\nCopyright: {year} the authors of {PROGRAM}\nLicense: Apache-2.0\n",
     ]
     used = {"Apache-2.0"}
     for one in bundled:

@@ -147,7 +147,7 @@ def _documents(stage: Path, workshop: Workshop, version: str, epoch_s: int) -> N
     _gzip(doc / "changelog")
     bundled = workshop.taken()
     try:
-        (doc / "copyright").write_text(copyright_file(bundled), encoding="utf-8")
+        (doc / "copyright").write_text(copyright_file(bundled, epoch_s), encoding="utf-8")
         bill = bill_of_materials(bundled, workshop.hashes, version, epoch_s)
     except LookupError as error:
         raise CannotBuild(str(error.args[0])) from error

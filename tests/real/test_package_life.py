@@ -41,6 +41,7 @@ def machine(brought: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """The older program, with the LMS's socket held by systemd, as docs/install.md advises."""
     root = tmp_path_factory.mktemp("life") / "root"
     bare_system(root)
+    (root / "etc/dpkg/dpkg.cfg.d/in-a-hurry").write_text("force-unsafe-io\n", encoding="utf-8")  # no power cut here
     with booted(root, brought) as fresh:
         said = walk(fresh, "Install", where=f"{BROUGHT}/old")
         assert "nothing is started yet. Next: lmsyncd init /etc/lmsyncd" in said
@@ -142,13 +143,6 @@ def test_a_failed_migration_leaves_the_data_as_it_was_and_says_so(machine: Machi
     assert version(machine) == f"{NEWER} half-configured"
     machine.run(f"{APT} {BROUGHT}/now/lmsyncd_*.deb")
     machine.run("systemctl is-active lmsyncd.service lmsyncd-control.socket lmsyncd-gateway.socket")
-    machine.run("lmsyncctl status")
-
-
-def test_installed_again_it_only_restarts(machine: Machine) -> None:
-    pid = machine.show("MainPID")
-    machine.run(f"{APT} --reinstall {BROUGHT}/now/lmsyncd_*.deb")
-    assert machine.show("MainPID") != pid
     machine.run("lmsyncctl status")
 
 
