@@ -16,7 +16,7 @@ DONE_LOOKBACK = 50_000
 
 _KEPT = (
     f"{rows.DELIVERY}, head, claimed_by, cause, detail, receipt, done_us, history, statement_seq, kind, held_for, "
-    "digest, revise, undone"
+    "digest, revise, undone, rendered"
 )
 _KEPT_FROM = len(rows.DELIVERY.split(","))
 
@@ -42,6 +42,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """It rewrites the earlier post of the same entity, where there is one."""
     undone: bool = False
     """Its statement was voided: if it turns out not to have been made, it is made no more."""
+    rendered: str = ""
+    """What would have been sent, of what is only rehearsed."""
 
 
 class LaneHold(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,7 +187,7 @@ def listed(raw: sqlite3.Connection, lane: str, state: State, limit: int, after_s
 def kept(row: Sequence[Any]) -> Kept:
     """From the columns ``_KEPT``."""
     head, claimed_by, cause, detail, receipt, done_us, history, statement_seq, *more = row[_KEPT_FROM:]
-    kind, held_for, digest, revise, undone = more
+    kind, held_for, digest, revise, undone, rendered = more
     return Kept(
         delivery=rows.delivery(row),
         head=bool(head),
@@ -201,6 +203,7 @@ def kept(row: Sequence[Any]) -> Kept:
         digest=digest,
         revise=bool(revise),
         undone=bool(undone),
+        rendered="" if rendered is None else rendered.decode(errors="replace"),
     )
 
 

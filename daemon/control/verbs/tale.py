@@ -111,7 +111,8 @@ def what_next(kept: Kept, around: Around) -> list[str]:  # one case a state
         case State.SUPERSEDED:
             return _superseded(kept)
         case State.SHADOWED:
-            return [f"It was only rehearsed, nothing was sent: {kept.detail or 'its route is a trial'}."]
+            said = [f"It would have been: {kept.rendered}"] if kept.rendered else []
+            return [f"It was only rehearsed, nothing was sent: {kept.detail or 'its route is a trial'}.", *said]
         case State.CANCELLED:
             return [f"It will not be sent: {kept.detail or 'no reason was noted'}."]
         case _ as never:

@@ -74,8 +74,13 @@ async def test_green_needs_evidence_and_is_promoted(desk: Desk) -> None:
     row = await pilot(desk)
     assert row.verdict == "amber"
     assert row.lacking == ("not enough evidence yet: 1 deliveries settled, 2 are needed",)
-    await desk.tell(completed("eve"))
+    [eve] = await desk.tell(completed("eve"))
     await desk.route()
+    _, story = (await ask(desk.office, p.Why(what=eve)))[0]
+    assert story.next[0].startswith(
+        "It was only rehearsed, nothing was sent: pilot news: not in the cohort (2 by name)"
+    )
+    assert story.next[1].startswith('It would have been: {"channel":"C0GENERAL1","text":"')
     await tell(desk, State.DELIVERED, who="ben")
     row = await pilot(desk)
     assert (row.verdict, row.lacking) == ("green", ())
