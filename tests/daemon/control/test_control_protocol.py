@@ -30,7 +30,7 @@ SAMPLES: dict[str, p.Ask] = {
     "dlq.plan": p.DlqPlan(everything=True, unrouted="acme"),
     "dlq.annotate": p.DlqAnnotate(delivery="abcdef01", text="seen"),
     "sla": p.Sla(what="acme/done", late=True),
-    "pilot.create": p.PilotCreate(tenant="acme", name="news", percent=5.0, org_units=("north",), persons=("mailto:a@b",)),
+    "pilot.create": p.PilotCreate(tenant="acme", name="news", percent=5.0, persons=("mailto:a@b",)),
     "pilot.status": p.PilotStatus(tenant="acme", name="news"),
     "pilot.promote": p.PilotPromote(tenant="acme", name="news", accept_red="test accounts", dry_run=True),
     "pilot.stop": p.PilotStop(tenant="acme", name="news", to="nobody", why="wrong channel"),
