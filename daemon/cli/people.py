@@ -4,7 +4,6 @@ import time
 from typing import assert_never
 
 import msgspec
-from rich.console import Console
 
 from daemon.cli import (
     audited,
@@ -23,6 +22,7 @@ from daemon.cli import (
     tables,
 )
 from daemon.cli.cells import clean
+from daemon.cli.consoles import Lines
 from daemon.cli.progressing import progress
 from daemon.cli.render import tell
 from daemon.control import views
@@ -37,9 +37,9 @@ class People:
     """Tables and stories, coloured where the output is a terminal."""
 
     def __init__(self) -> None:
-        self._console = Console(highlight=False, markup=False, emoji=False)
+        self._console = Lines(highlight=False, markup=False, emoji=False)
         if not self._console.is_terminal:
-            self._console = Console(highlight=False, markup=False, emoji=False, width=PIPE_COLUMNS)
+            self._console = Lines(highlight=False, markup=False, emoji=False, width=PIPE_COLUMNS)
         self._listed: list[tables.Listed] = []
         self._told = False
         self._now_us = time.time_ns() // 1000

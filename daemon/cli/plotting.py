@@ -5,10 +5,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from daemon.cli import plots, pulses
 from daemon.cli.commands import Options, nobody_reads
+from daemon.cli.consoles import Lines
 from daemon.cli.render import tell
 from daemon.control import protocol as p
 from daemon.control import views as v
@@ -19,7 +18,7 @@ WIDTH_MAX = 120
 
 
 def plotted(options: Options, request: p.Stats) -> int:
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = Lines(highlight=False, markup=False, emoji=False)
     by_tenant: defaultdict[str, list[v.FigureRow]] = defaultdict(list)
     try:
         with Client(Path(options.socket) if options.socket else SOCKET, options.timeout_s or PATIENCE_S) as client:
@@ -41,7 +40,7 @@ def plotted(options: Options, request: p.Stats) -> int:
     return 1
 
 
-def draw(console: Console, tenant: str, rows: Sequence[v.FigureRow], by: str) -> None:
+def draw(console: Lines, tenant: str, rows: Sequence[v.FigureRow], by: str) -> None:
     width = min(console.width, WIDTH_MAX)
     blocks = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     console.print(f"{tenant}, by {by}", style="bold")
@@ -51,7 +50,7 @@ def draw(console: Console, tenant: str, rows: Sequence[v.FigureRow], by: str) ->
         _side_by_side(console, rows, by, width, blocks)
 
 
-def _over_time(console: Console, rows: Sequence[v.FigureRow], width: int, blocks: bool) -> None:
+def _over_time(console: Lines, rows: Sequence[v.FigureRow], width: int, blocks: bool) -> None:
     labels = [row.group for row in rows]
     errors = [float(sum(row.errors.values())) for row in rows]
     for title, values, style, shown in (
@@ -64,7 +63,7 @@ def _over_time(console: Console, rows: Sequence[v.FigureRow], width: int, blocks
             console.print(plots.columns(title, values, labels, width, blocks=blocks, style=style, shown=shown))
 
 
-def _side_by_side(console: Console, rows: Sequence[v.FigureRow], by: str, width: int, blocks: bool) -> None:
+def _side_by_side(console: Lines, rows: Sequence[v.FigureRow], by: str, width: int, blocks: bool) -> None:
     if by == "method":
         calls = [(row.group, float(sum(row.calls.values()))) for row in rows]
         console.print(plots.bars("requests", calls, width, blocks=blocks, style="blue", shown=_whole))

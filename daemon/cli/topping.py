@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
 from rich.live import Live
 
 from daemon.cli.commands import Options, nobody_reads
+from daemon.cli.consoles import Lines
 from daemon.cli.render import Json, tell
 from daemon.cli.topview import Frames
 from daemon.control import protocol as p
@@ -30,9 +30,9 @@ def watch_top(options: Options, tenant: str, every_s: float, *, once: bool) -> i
     try:
         if options.as_json or options.quiet:
             return _plainly(options, tenant, every_s, once=once, console=None)
-        console = Console(highlight=False, emoji=False)
+        console = Lines(highlight=False, emoji=False)
         if not console.is_terminal:
-            console = Console(highlight=False, emoji=False, width=_columns())
+            console = Lines(highlight=False, emoji=False, width=_columns())
         if once or not console.is_terminal or console.is_dumb_terminal:
             return _plainly(options, tenant, every_s, once=once, console=console)
         return _live(options, tenant, every_s, console)
@@ -52,7 +52,7 @@ def _columns() -> int:
         return PIPE_COLUMNS
 
 
-def _plainly(options: Options, tenant: str, every_s: float, *, once: bool, console: Console | None) -> int:
+def _plainly(options: Options, tenant: str, every_s: float, *, once: bool, console: Lines | None) -> int:
     """``console`` None: JSON Lines, or nothing but the exit code. Raises Refusal, KeyboardInterrupt."""
     frames, number, code = Frames(), 0, int(Exit.OK)
     with _client(options) as client:
@@ -79,7 +79,7 @@ def _plainly(options: Options, tenant: str, every_s: float, *, once: bool, conso
             select.select([], [], [], every_s)
 
 
-def _live(options: Options, tenant: str, every_s: float, console: Console) -> int:
+def _live(options: Options, tenant: str, every_s: float, console: Lines) -> int:
     """Over one another, until q. A daemon that is away is waited for."""
     frames, number, note = Frames(), 0, ""
     with (

@@ -16,14 +16,12 @@ from otlp_receiver import http_collector
 from rich.console import Console
 from rich.table import Table
 
-from daemon.control import protocol as p
 from daemon.demo.moodle import sample
 from daemon.demo.scene import Scene, write
 from daemon.demo.stage import Stage, free_port
-from tests.benchmarks import bare, load, planning, rosters, searching, singles, tallying
+from tests.benchmarks import answering, bare, load, planning, rosters, searching, singles, tallying
 
-MANY, SOME, FEW = 1_000_000, 10_000, 1_000
-ASKED = 60
+MANY, FEW = 1_000_000, 1_000
 TENANTS = 1_000
 IDLE_TENANTS = 100
 
@@ -194,33 +192,8 @@ async def claiming(results: Results) -> None:
         none, full = min(ready[0::2]), min(ready[1::2])
         results.add(f"start-up with {MANY:,} / 0 waiting", f"{full:.2f} s", f"{none:.2f} s", full / none, "<= 1.5")
         with scenery() as smaller:
-            store = smaller.root / "state" / "lmsyncd.db"
-            load.backlog(store, SOME)
-            load.pause(store)
-            [of_some, *_], [of_many, stats, top] = await _asked_ms(smaller, store), await _asked_ms(scene, many)
-        results.add(
-            f"why, of {MANY:,} / {SOME:,} deliveries",
-            f"{of_many:.1f} ms",
-            f"{of_some:.1f} ms",
-            of_many / of_some,
-            "<= 2",
-        )
-        results.add(f"stats of 30 days / a frame of top, {MANY:,} deliveries", f"{stats:.0f} / {top:.0f} ms")
-
-
-async def _asked_ms(scene: Scene, store: Path) -> list[float]:
-    """How long ``why``, ``stats`` and ``top`` take, as operators ask for them."""
-    asks = (
-        [p.Why(what=each) for each in load.some_ids(store, ASKED)],
-        [p.Stats(by="day", since_s=30 * 86_400.0)] * 5,
-        [p.Top()] * 5,
-    )
-    stage = Stage(scene, limits=False)
-    try:
-        await load.started_in_s(stage.daemon, f"http://127.0.0.1:{scene.gateway_port}/readyz")
-        return [await trio.to_thread.run_sync(load.answers_ms, scene.socket, each) for each in asks]
-    finally:
-        await _close(stage)
+            for row in await answering.rows(scene, many, MANY, smaller):
+                results.add(*row)
 
 
 async def _start_s(scene: Scene) -> float:

@@ -8,6 +8,7 @@ from eye_samples import AT, FRAME, PULSE, SOURCE
 from rich.console import Console
 
 from daemon.cli import plots, pulses
+from daemon.cli.consoles import Lines
 from daemon.cli.topview import Frames
 from daemon.control import views as v
 
@@ -106,3 +107,12 @@ def test_bars_are_as_long_as_their_values() -> None:
 def test_a_move_is_one_line() -> None:
     row = v.MoveRow(no=1, lane="acme/slack", route="r", state="dead", detail="gone\nfor good", about="x")
     assert "dead" in pulses.move_line(row).plain
+
+
+def test_whoever_reads_no_further_makes_nobody_fail() -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        Lines(file=Gone()).print("x")
