@@ -1,4 +1,4 @@
-"""How long operators wait: for ``why``, of a large outbox and of a small one, for ``stats`` and for a frame of ``top``."""
+"""How long operators wait: for ``why`` of a large outbox and of a small one, for ``stats``, for a frame of ``top``."""
 
 from pathlib import Path
 
