@@ -62,6 +62,12 @@ VENDORS = Dashboard(
                 ),
                 made(recordings.CALLS_PER_DELIVERY, "{{lane}}", "short", "Calls for each delivered event"),
                 shown(
+                    its.LOOKUPS,
+                    chosen.rate(its.LOOKUPS, (of.LANE, of.WHAT)),
+                    "{{lane}} {{what}}",
+                    "Addresses remembered, and looked up, a second",
+                ),
+                shown(
                     its.LANE_HELD, chosen.total(its.LANE_HELD, (of.LANE, of.REASON)), "{{lane}} {{reason}}", "Held back"
                 ),
             ],
