@@ -228,7 +228,7 @@ class Deeds:
             requests = [self._changing(order.place, membership, deed) for _, membership in portion]
             heard = yield from self._caller.several(APP, requests, Purpose.ROSTER, trail)
             there = there or any(isinstance(answer, Answered) for answer in heard)
-            if not there and any(_is_gone(answer) for answer in heard):
+            if deed != "remove" and not there and any(_is_gone(answer) for answer in heard):
                 absent = yield from self._absent(told, order.place, [person for person, _ in portion], trail)
                 if absent is not None:
                     return _not_yet(order, slip, absent.detail) or absent
@@ -251,7 +251,7 @@ class Deeds:
         """Of those whose membership was never read, by who it is."""
         wanted = " or ".join(f"{ADDED}/userId eq '{person}'" for person in people)
         request = self._caller.request(
-            "GET", f"teams/{team}/members?{_query(wanted)}", "members.list", (f"team:{team}",)
+            "GET", f"teams/{team}/members?{_query(wanted)}", "members.list", of_roster(team)[:2]
         )
         answer = yield from self._caller.call(APP, request, Purpose.MEMBERS, trail)
         if not isinstance(answer, Answered):

@@ -58,8 +58,8 @@ def test_somebody_unknown_in_a_team_that_is_there_is_told_after_a_look_at_it() -
 
 
 @pytest.mark.parametrize("age_s", [0.0, BORN_S])
-def test_members_of_a_team_that_is_not_there_are_not_taken_out_by_that(age_s: float) -> None:
+def test_nobody_of_a_team_that_is_not_there_is_made_an_owner(age_s: float) -> None:
     campus = Campus()
     campus.now_s = decided_s() + age_s
-    verdict = campus.perform(ordered(campus, GONE, remove=(Member(id="u-1", membership="m-1"),)))
+    verdict = campus.perform(ordered(campus, GONE, promote=(Member(id="u-1", membership="m-1"),)))
     assert isinstance(verdict, Refused if age_s else Throttled)
