@@ -17,7 +17,13 @@ def after(*minutes: tuple[int, int], verdict: str = "refused") -> Tally:
 
 def test_many_at_once_after_a_good_hour() -> None:
     [spike] = after(*[(0, 20)] * 40, (25, 0)).spikes(NOW_US)
-    assert (spike.lane, spike.bad, spike.of, spike.usual, spike.detail) == ("acme/slack", 25, 105, 0.0, "invalid_blocks")
+    assert (spike.lane, spike.bad, spike.of, spike.usual, spike.detail) == (
+        "acme/slack",
+        25,
+        105,
+        0.0,
+        "invalid_blocks",
+    )
 
 
 def test_a_few_are_none() -> None:
