@@ -1,20 +1,18 @@
-"""The package, and other versions made of it: an older program, or a further migration.
+"""The package, and other versions made of it, with further migrations.
 
 What those consist of beside the program (dependencies, units, maintainer scripts) is left as it is, so that the
 scripts under test are those that are shipped.
 """
 
 import compileall
-import io
 import re
 import shutil
 import subprocess
 import sys
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
-from checkout import PACKAGES, TOP
+from checkout import TOP
 
 sys.path.append(str(TOP / "systemd/debian"))
 
@@ -35,24 +33,14 @@ def made(out: Path) -> Path:
     return package.rename(alone / package.name)
 
 
-def git(*arguments: str) -> bytes:
-    return subprocess.run(["git", "-C", str(TOP), *arguments], capture_output=True, check=True).stdout
+def same_program(site: Path) -> None:
+    """Another version of the same program."""
 
 
-def before_the_newest_migration() -> str:
-    """The commit whose program made the schema before the present one."""
-    came = git("log", "-1", "--diff-filter=A", "--format=%H", "--", MIGRATIONS).decode().strip()
-    assert came, "this checkout has no history: an older program cannot be had from it"
-    return f"{came}^"
-
-
-def older_program(site: Path) -> None:
-    """The program as it was before the newest migration, in place of today's."""
-    for name in PACKAGES:
-        shutil.rmtree(site / name)
-    archive = git("archive", before_the_newest_migration(), *PACKAGES)
-    with tarfile.open(fileobj=io.BytesIO(archive)) as found:
-        found.extractall(site, filter="data")
+def further_migration(site: Path) -> None:
+    """The program with a schema that is one version newer."""
+    after = newest_schema(site)
+    (site / MIGRATIONS / f"{after + 1:04}_further.sql").write_text("CREATE TABLE further (n);\n", encoding="utf-8")
 
 
 def broken_migrations(site: Path) -> None:

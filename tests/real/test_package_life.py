@@ -5,17 +5,19 @@ so.
 """
 
 import json
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from machine import BROUGHT, CHECKOUT, Machine, bare_system, booted
-from packages import altered, broken_migrations, older_program
+from packages import altered, broken_migrations, further_migration, same_program
 from walked import walk
 
 pytestmark = pytest.mark.real
 
-OLD, NEWER = "0.0.9", "9.0"
+OLD, NOW, NEWER = "0.0.9", "8.0", "9.0"
 APT = "apt-get install --yes --allow-downgrades"
 SANDBOX = "curl --fail --silent --show-error http://127.0.0.1:8490/sandbox"
 OUT = """[{"kind": "status", "vendor": "slack", "value": "503", "times": 0}]"""
@@ -27,18 +29,23 @@ SCHEMA = f"""python3 -c 'import sqlite3; [at] = sqlite3.connect("{DATABASE}").ex
 
 @pytest.fixture(scope="module")
 def brought(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package, one of an older program, and one of a newer that cannot migrate."""
+    """The package as an older version, one whose schema is newer, and one that cannot migrate.
+    ``LMSYNCD_OLDER_PACKAGE`` names a package of an earlier release to begin with instead."""
     folder = tmp_path_factory.mktemp("brought")
-    (folder / "now").mkdir()
-    (folder / "now" / package.name).hardlink_to(package)
-    altered(package, folder / "old", OLD, older_program)
-    altered(package, folder / "broken", NEWER, broken_migrations)
+    older = os.environ.get("LMSYNCD_OLDER_PACKAGE")
+    if older:
+        (folder / "old").mkdir()
+        shutil.copy(older, folder / "old")
+    else:
+        altered(package, folder / "old", OLD, same_program)
+    now = altered(package, folder / "now", NOW, further_migration)
+    altered(now, folder / "broken", NEWER, broken_migrations)
     return folder
 
 
 @pytest.fixture(scope="module")
 def machine(brought: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """The older program, with the LMS's socket held by systemd, as docs/install.md advises."""
+    """The older version, with the LMS's socket held by systemd, as docs/install.md advises."""
     root = tmp_path_factory.mktemp("life") / "root"
     bare_system(root)
     (root / "etc/dpkg/dpkg.cfg.d/in-a-hurry").write_text("force-unsafe-io\n", encoding="utf-8")  # no power cut here
