@@ -33,7 +33,7 @@ def fed(tmp_path: Path) -> Tenant:
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     made = source("oneroster", url="http://sandbox.test/x.zip")["campus"]
-    settings = type(made.settings)(inbox=inbox, every="1m", full=None)
+    settings = type(made.settings)(inbox=inbox, every="10m", full=None)
     sources = {"campus": Connection(name="campus", kind="oneroster", settings=settings)}
     return msgspec.structs.replace(kept(rule(schedule="0 2 * * *")), sources=sources)
 
