@@ -38,7 +38,7 @@ check: $(VENV)/dev  ## Lint, format, types, import contracts, tidiness
 	$(BIN)/python -m pytest tests/tidy -m "not real"
 
 test: $(VENV)/dev  ## All tests that need nothing but Python (TESTS=path narrows)
-	$(RAM) $(BIN)/python -m pytest -n 2 --dist worksteal -m "not real and not campaign" --durations=5 $(TESTS)
+	$(RAM) $(BIN)/python -m pytest -n 3 --dist worksteal -m "not real and not campaign" --durations=5 $(TESTS)
 
 prove: $(VENV)/dev  ## The promise, at full size: 200 seeds, 200 kills, every crash point, 300 damaged files (some 10 minutes)
 	LMSYNCD_TIMES=5 $(RAM) $(BIN)/python -m pytest -n 2 --dist worksteal -m "hypothesis and not real" --durations=5 $(TESTS)
