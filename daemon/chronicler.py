@@ -61,6 +61,11 @@ def _listed(names: object) -> str:
     return ", ".join(map(str, names)) if isinstance(names, Sequence) and not isinstance(names, str) else str(names)
 
 
+def _sayable(text: str) -> str:
+    """As SQLite takes it: the name of a file need be no text, and would end whoever writes."""
+    return text.encode(errors="replace").decode()
+
+
 def _refused(fields: Fields) -> Told:
     return "reload", "", f"a new configuration was refused, the old one stays: {fields.get('first', '')}"
 
@@ -95,6 +100,16 @@ NOTED: Mapping[str, Callable[[Fields], Told]] = {
     "mapping.rolled_back": _lane("mapping", "a mapping was taken back, to version", "version"),
 }
 """Log events that are history, and how they are told there."""
+ENDED_BY: Mapping[str, str] = {
+    "lane.outage": "lane.recovered",
+    "lane.suspended": "lane.unsuspended",
+    "source.failed": "source.recovered",
+    "source.braked": "source.recovered",
+    "source.suspended": "source.unsuspended",
+    "source.silent": "source.heard_again",
+    "store.unavailable": "store.recovered",
+}
+"""What lasts, and what says that it is over. Everything else is a moment."""
 
 
 class Counted:
@@ -129,12 +144,14 @@ class Counted:
 class Chronicler:
     """Implements ``ports.Witness``. ``run`` beside everything else, then ``end``."""
 
-    def __init__(self, inner: Witness, clock: Clock) -> None:
+    def __init__(self, inner: Witness, clock: Clock, mask: Callable[[str], str] = str) -> None:
+        """``mask`` takes secrets out of a text."""
         self._inner = inner
         self._clock = clock
+        self._mask = mask
         self._waiting: deque[Happening] = deque(maxlen=WAITING_MAX)
         self._wake = trio.Event()
-        self._since: dict[str, int] = {}
+        self._since: dict[tuple[str, str], int] = {}
         self.tally = Tally()
 
     # ── what is witnessed ────────────────────────────────────────────────────────────────────────────
@@ -169,22 +186,28 @@ class Chronicler:
         tell = NOTED.get(name)
         if tell is not None:
             kind, subject, words = tell(fields)
-            self.add(kind, subject, words + self._lasted(kind, subject))
+            self.add(kind, subject, words + self._lasted(name, subject))
 
-    def _lasted(self, kind: str, subject: str) -> str:
+    def _lasted(self, name: str, subject: str) -> str:
         """How long what is over now has lasted, where its beginning was seen."""
         now_us = self._clock.now_us()
-        if kind != "recovered":
-            self._since.setdefault(subject, now_us)
+        if name in ENDED_BY:
+            self._since.setdefault((ENDED_BY[name], subject), now_us)
             return ""
-        began_us = self._since.pop(subject, None)
+        began_us = self._since.pop((name, subject), None)
         return "" if began_us is None else f", after {span(max(0, now_us - began_us) / 1e6)}"
 
     def add(self, kind: str, subject: str, words: str, tenant: str | None = None) -> None:
         """To the time line, soon. ``tenant`` None: the one that the subject begins with, if it is TENANT/…"""
         owner = subject.partition("/")[0] if tenant is None and "/" in subject else tenant or ""
         self._waiting.append(
-            Happening(at_us=self._clock.now_us(), kind=kind, subject=subject, words=words, tenant=owner)
+            Happening(
+                at_us=self._clock.now_us(),
+                kind=kind,
+                subject=_sayable(subject),
+                words=_sayable(self._mask(words)),
+                tenant=_sayable(owner),
+            )
         )
         self._wake.set()
 

@@ -18,7 +18,7 @@ from config.alerts import AlarmKind
 CLEAR_US = 15 * 60_000_000
 GROWN = 10
 KEPT_MAX = 1_000
-"""Alarms at once; what is beyond them is counted in the last one's words, and found again when there is room."""
+"""Alarms at once; what is beyond them is found again when there is room."""
 WORDS_CHARS_MAX = 1_000
 NOBODY = Learner(key="")
 
@@ -105,7 +105,13 @@ def judge(before: Mapping[str, Standing], found: Iterable[Alarm], now_us: int, r
         if key not in before and len(standings) >= KEPT_MAX:
             continue
         former = before.get(key, Standing(alarm=alarm, first_us=now_us, seen_us=now_us))
-        standing = msgspec.structs.replace(former, alarm=alarm, seen_us=now_us, first_us=min(former.first_us, now_us))
+        standing = msgspec.structs.replace(
+            former,
+            alarm=alarm,
+            seen_us=now_us,
+            first_us=min(former.first_us, now_us),
+            told_us=min(former.told_us, now_us),  # by a clock that was ahead then it would not be told for years
+        )
         turn = _turn(standing, now_us, repeat_us)
         if turn is not None:
             last_no += turn == "begun"
@@ -121,8 +127,9 @@ def judge(before: Mapping[str, Standing], found: Iterable[Alarm], now_us: int, r
     for key, standing in before.items():
         if key in seen:
             continue
-        if now_us - min(standing.seen_us, now_us) < CLEAR_US and standing.no:
-            standings[key] = standing
+        seen_us = min(standing.seen_us, now_us)
+        if now_us - seen_us < CLEAR_US and standing.no:
+            standings[key] = msgspec.structs.replace(standing, seen_us=seen_us)
         elif standing.no:
             news.append(News("over", standing))
     return Judged(standings, news)

@@ -79,6 +79,43 @@ async def test_what_the_store_does_not_take_waits_as_far_as_there_is_room(autoju
     assert len(disk.written) == WAITING_MAX
 
 
+async def test_each_lasts_from_its_own_beginning(tmp_path: Path, autojump_clock: object) -> None:
+    clock = VirtualClock()
+    async with open_store(tmp_path / "s.db", clock, inline=True) as store:
+        chronicler = Chronicler(Notes(), clock)
+        for name, lane in (
+            ("config.reloaded", ""),
+            ("courier.clock_stepped", "acme/slack"),
+            ("lane.outage", "acme/slack"),
+            ("lane.suspended", "acme/slack"),
+            ("lane.unsuspended", "acme/slack"),
+            ("store.unavailable", ""),
+            ("store.recovered", ""),
+            ("lane.recovered", "acme/slack"),
+            ("lane.recovered", "acme/slack"),
+        ):
+            await trio.sleep(10)
+            chronicler.event(name, lane=lane)
+        await chronicler.end(store.chronicle)
+        assert [words for kind, _, words in await told(store) if kind == "recovered"] == [
+            "the vendor takes our credentials again, after 10 s",
+            "the store takes writes again, after 10 s",
+            "the vendor answers again, after 50 s",
+            "the vendor answers again",
+        ]
+
+
+async def test_secrets_are_masked_and_what_is_no_text_is_written_all_the_same(tmp_path: Path) -> None:
+    async with open_store(tmp_path / "s.db", VirtualClock(), inline=True) as store:
+        chronicler = Chronicler(Notes(), VirtualClock(), lambda text: text.replace("hunter2", "***"))
+        chronicler.trouble("config.refused", first="tenants.d/\udcff.toml:1: it says hunter2")
+        chronicler.event("lane.outage", lane="acme/\udcff")
+        await chronicler.end(store.chronicle)
+        [refused, outage] = await told(store)
+        assert refused[2].endswith("tenants.d/?.toml:1: it says ***")
+        assert outage[1] == "acme/?"
+
+
 async def test_an_end_without_a_store_is_said(autojump_clock: object) -> None:
     class Full:
         async def note(self, happenings: Sequence[Happening]) -> None:

@@ -119,6 +119,24 @@ async def test_what_is_the_daemons_own_goes_where_that_is_wanted(
         assert texts(campus) == []
 
 
+async def test_a_fault_of_looking_ends_nobody_and_secrets_do_not_leave(
+    tmp_path: Path, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(tmp_path, tenant(COURSE, alerts=(HOOK, Alert(to="webhook", daemon=True)))) as (office, campus):
+        office.store.audit.mask = lambda text: text.replace("hunter2", "***")
+        monkeypatch.setattr("daemon.lookout.troubled", lambda _: [("root", "it said hunter2")])
+        with monkeypatch.context() as broken, trio.move_on_after(LOOK_S * 1.5):
+            broken.setattr("os.statvfs", lambda _: 1 / 0)
+            await watching(office, campus).run()
+        [(name, _)] = [each for each in office.witness.troubles if each[0].startswith("lookout.")]
+        assert name == "lookout.fault"
+        with trio.move_on_after(LOOK_S * 5):
+            await watching(office, campus).run()
+        await campus.quiet()
+        [told] = told_to_hook(campus)
+        assert "it said ***" in told
+
+
 async def test_a_test_arrives_everywhere_and_stands_nowhere(tmp_path: Path, autojump_clock: object) -> None:
     async with opened(tmp_path, tenant(COURSE, alerts=(HERE, HOOK))) as (office, campus):
         planned, _ = await ask(office, p.AlertTest(tenant="acme", dry_run=True))

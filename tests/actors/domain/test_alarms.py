@@ -124,3 +124,12 @@ def test_a_clock_that_is_set_back_ends_no_alarm_and_tells_none_twice(back_us: in
     assert turns(watch.look(alarm(), later_us=-back_us)) == []
     assert turns(watch.look(later_us=LOOK_US)) == []
     assert len(watch.standings) == 1
+
+
+def test_after_a_clock_that_was_ahead_alarms_are_told_again_and_end() -> None:
+    watch = Watch()
+    watch.look(alarm())
+    assert turns(watch.look(alarm(), later_us=-365 * DAY_US)) == []
+    assert turns(watch.look(alarm(), later_us=DAY_US)) == ["again"]
+    watch.look(later_us=-365 * DAY_US)
+    assert turns(watch.look(later_us=CLEAR_US)) == ["over"]
