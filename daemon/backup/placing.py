@@ -80,9 +80,11 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def retire(folder: Path, store: str, keep: int) -> list[Path]:
-    """Remove all but the newest ``keep`` of this store; those that were removed. Raises OSError."""
-    gone = siblings(folder, store)[keep:]
+def retire(folder: Path, store: str, keep: int, made: str) -> list[Path]:
+    """Remove all but the newest ``keep`` of this store; those that were removed. ``made``: the name of the one that was
+    just made. It is the newest, whatever clock others were named by: one that was ahead. Raises OSError."""
+    found = siblings(folder, store)
+    gone = sorted(found, key=lambda path: path.name > made)[keep:]
     for path in gone:
         path.unlink()
     return gone

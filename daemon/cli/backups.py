@@ -90,7 +90,7 @@ def _backed_up(
         raise p.Refusal(Exit.FAILURE, str(error)) from None
     out.row(msgspec.Raw(msgspec.json.encode(msgspec.structs.replace(made, file=str(path)))))
     if folder is not None and keep is not None:
-        gone = retire(folder, head.store, keep)
+        gone = retire(folder, head.store, keep, head.name)
         if gone:
             say(f"removed {number_of(len(gone), 'older backups')}: {', '.join(each.name for each in gone)}")
     return "", end

@@ -44,6 +44,15 @@ def test_only_older_ones_of_the_same_store_leave(tmp_path: Path) -> None:
     for name in (*days, *others):
         (tmp_path / name).touch()
     assert [path.name for path in siblings(tmp_path, "4fe1")] == sorted(days, reverse=True)
-    assert [path.name for path in retire(tmp_path, "4fe1", 2)] == sorted(days[:3], reverse=True)
+    assert [path.name for path in retire(tmp_path, "4fe1", 2, days[-1])] == sorted(days[:3], reverse=True)
     assert {path.name for path in tmp_path.iterdir()} == {*days[3:], *others}
-    assert retire(tmp_path, "4fe1", 2) == []
+    assert retire(tmp_path, "4fe1", 2, days[-1]) == []
+
+
+def test_what_a_clock_that_was_ahead_has_named_keeps_nothing_newer_from_staying(tmp_path: Path) -> None:
+    ahead = [name_of("4fe1", 1_900_000_000_000_000 + day * 86_400_000_000) for day in range(3)]
+    before, made = (name_of("4fe1", 1_800_000_000_000_000 + day * 86_400_000_000) for day in range(2))
+    for name in (*ahead, before, made):
+        (tmp_path / name).touch()
+    assert [path.name for path in retire(tmp_path, "4fe1", 2, made)] == sorted(ahead, reverse=True)
+    assert {path.name for path in tmp_path.iterdir()} == {before, made}
