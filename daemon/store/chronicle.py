@@ -77,13 +77,13 @@ class SqlChronicle:
 
     async def settle(
         self,
-        standings: Mapping[str, Standing],
+        standings: Mapping[str, Standing] | None,
         last_no: int,
         dispatches: Sequence[Dispatch],
         happenings: Sequence[Happening],
         now_us: int,
     ) -> int:
-        """These alarms stand and no others, and this is told of them. How many deliveries are new."""
+        """These alarms stand and no others (None: as before), and this is told of them. How many deliveries are new."""
         return await self._write(lambda raw: _settle(raw, standings, last_no, dispatches, happenings, now_us))
 
     async def parked(self) -> Looked:
@@ -132,17 +132,17 @@ def _standings(raw: sqlite3.Connection) -> tuple[dict[str, Standing], int]:
 
 def _settle(
     raw: sqlite3.Connection,
-    standings: Mapping[str, Standing],
+    standings: Mapping[str, Standing] | None,
     last_no: int,
     dispatches: Sequence[Dispatch],
     happenings: Sequence[Happening],
     now_us: int,
 ) -> int:
-    raw.execute("DELETE FROM alarms")
-    raw.executemany(
-        "INSERT INTO alarms VALUES (?, ?)", [(key, msgspec.msgpack.encode(each)) for key, each in standings.items()]
-    )
-    raw.execute("UPDATE alarms_told SET last_no = ?", (last_no,))
+    if standings is not None:
+        bodies = [(key, msgspec.msgpack.encode(each)) for key, each in standings.items()]
+        raw.execute("DELETE FROM alarms")
+        raw.executemany("INSERT INTO alarms VALUES (?, ?)", bodies)
+    raw.execute("UPDATE alarms_told SET last_no = max(last_no, ?)", (last_no,))
     made = 0
     for each in dispatches:
         tenant, card = each.lane.partition("/")[0], each.card
