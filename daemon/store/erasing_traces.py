@@ -133,6 +133,27 @@ def apply_to_requests(raw: sqlite3.Connection, tenant: str, eraser: Eraser, rows
     return {"requests_changed": len(rows_)}
 
 
+# ── the time line ────────────────────────────────────────────────────────────────────────────────────
+
+
+def find_happenings(raw: sqlite3.Connection, tenant: str, after: int) -> Rows:
+    sql = "SELECT no, subject, words FROM happenings WHERE no > ? AND tenant IN (?, '') ORDER BY no"
+    return bounded(raw.execute(sql, (after, tenant)), lambda row: len(row[2]))
+
+
+def fate_of_happening(eraser: Eraser, row: Any) -> Fate:
+    """What a vendor said of a delivery may name whom it was for."""
+    return Fate.CHANGED if eraser.mentions(row[1]) or eraser.mentions(row[2]) else Fate.STAYS
+
+
+def apply_to_happenings(raw: sqlite3.Connection, tenant: str, eraser: Eraser, rows_: Rows, now_us: int) -> Counts:
+    raw.executemany(
+        "UPDATE happenings SET subject = ?, words = ? WHERE no = ?",
+        [(eraser.text(subject), eraser.text(words), no) for no, subject, words in rows_],
+    )
+    return {"happenings_changed": len(rows_)}
+
+
 # ── small tables ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -209,6 +230,7 @@ ROOMS = (
     Room("activities", find_activities, fate_of_activity, apply_to_activities, _counted("activities")),
     Room("requests", find_requests, fate_of_request, apply_to_requests, _counted("requests")),
     Room("clicks", find_clicks, fate_of_click, apply_to_clicks, _counted("clicks")),
+    Room("happenings", find_happenings, fate_of_happening, apply_to_happenings, _counted("happenings")),
     Room("plans", find_plans, fate_of_plan, apply_to_plans, _counted("plans")),
     Room("staged", find_staged, fate_of_staged, apply_to_staged, _counted("staged")),
     RECORDS,

@@ -22,6 +22,7 @@ from daemon.control import protocol as p
 from daemon.control.exits import Exit
 from daemon.control.protocol import Refusal
 from daemon.control.verbs import erasing
+from daemon.store.chronicle import Happening
 from daemon.store.erasing import Room
 
 EMAIL = "ada.lovelace@example.edu"
@@ -114,6 +115,8 @@ async def lived(office: Office, campus: Campus) -> None:
     for one in shelves:
         body = msgspec.json.encode({"best": ADA, "n": 5})
         await office.store.documents.change("acme", one, "d", lambda _, body=body: content(body, "application/json"))  # type: ignore[misc]
+    said = Happening(at_us=1, kind="alarm", tenant="acme", subject="acme/slack", words=f"no account has {EMAIL}")
+    await office.store.chronicle.note([said, Happening(at_us=2, kind="reload", words="the configuration was reloaded")])
     await office.store.queries.pause("acme/slack", by="ada", now_us=campus.clock.now_us())
     await tell(campus, numbered(10, {**completed("x", "exam"), "actor": ADA}), numbered(11, completed("bob", "exam")))
     await trio.sleep(60)
@@ -146,6 +149,7 @@ async def test_everything_of_theirs_goes_and_what_is_others_stays(tmp_path: Path
             "documents": 2,
             "documents_changed": 1,
             "requests_changed": 1,
+            "happenings_changed": 1,
             "addresses": 1,
         }
         [*_, done], end = await erase(office, plan=planned.hash)
