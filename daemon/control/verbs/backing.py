@@ -32,6 +32,8 @@ from daemon.vault.opening import Keks
 
 PART_BYTES = 512 * 1024
 _making: set[Path] = set()
+_copying: set[Path] = set()
+"""Stores of which a thread still has a copy in hand, perhaps for nobody: it notices at its next step."""
 
 
 async def backup(request: Backup, asking: Asking) -> Done:
@@ -52,7 +54,7 @@ async def backup(request: Backup, asking: Asking) -> Done:
     )
     if request.dry_run:
         return done(f"would be encrypted for {', '.join(sealed_for)}")
-    if store.path in _making:
+    if store.path in _making or store.path in _copying:
         raise Refusal(Exit.AGAIN, "a backup is being made already", advice="wait until it has ended")
     _making.add(store.path)
     try:
@@ -72,6 +74,13 @@ async def _make(asking: Asking, recipients: Sequence[Recipient], sealed_for: tup
     now_us = asking.now_us
 
     def copied(watch: Watch) -> tuple[Copied, str, int]:
+        _copying.add(path)
+        try:
+            return _copied(watch)
+        finally:
+            _copying.discard(path)
+
+    def _copied(watch: Watch) -> tuple[Copied, str, int]:
         try:
             made = copy(path, into, now_us, watch)
         finally:
