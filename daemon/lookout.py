@@ -59,7 +59,7 @@ class Lookout:
         mask = office.store.audit.mask  # they leave the house
         found = [msgspec.structs.replace(each, words=mask(each.words)) async for each in self._found(now_us)]
         before, last_no = await office.store.chronicle.standings()
-        judged = judge(before, found, now_us, self._repeat_us(), last_no)
+        judged = judge(before, found, now_us, self._repeat_us, last_no)
         last_no = max([last_no, *(each.no for each in judged.standings.values())])
         if judged.standings == before and not judged.news:
             return 0
@@ -208,9 +208,10 @@ class Lookout:
 
     # ── who is told ──────────────────────────────────────────────────────────────────────────────────
 
-    def _repeat_us(self) -> int:
-        """The shortest that anybody wants."""
-        return min((round(seconds(alert.repeat) * 1e6) for _, alert in wanted(self._office)), default=REPEAT_US)
+    def _repeat_us(self, alarm: Alarm) -> int:
+        """The shortest that anybody wants who is told of it: no tenant hears more because of another one."""
+        told = (alert for tenant, alert in wanted(self._office) if concerns(tenant, alert, alarm))
+        return min((round(seconds(alert.repeat) * 1e6) for alert in told), default=REPEAT_US)
 
     def _dispatches(self, news: News, now_us: int) -> Iterator[Dispatch]:
         for tenant, alert in wanted(self._office):

@@ -6,7 +6,7 @@ hour, so that what comes and goes is one alarm and not twenty. It is told when i
 as much, each day while it lasts, and when it is over.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -95,7 +95,13 @@ class Judged(msgspec.Struct, frozen=True):
     news: Sequence[News]
 
 
-def judge(before: Mapping[str, Standing], found: Iterable[Alarm], now_us: int, repeat_us: int, last_no: int) -> Judged:
+def judge(
+    before: Mapping[str, Standing],
+    found: Iterable[Alarm],
+    now_us: int,
+    repeat_us: Callable[[Alarm], int],
+    last_no: int,
+) -> Judged:
     """What becomes of those that stood ``before`` with what is ``found`` now. ``repeat_us``: how often one that lasts
     is told again; ``last_no``: the highest number there was."""
     standings: dict[str, Standing] = {}
@@ -112,7 +118,7 @@ def judge(before: Mapping[str, Standing], found: Iterable[Alarm], now_us: int, r
             first_us=min(former.first_us, now_us),
             told_us=min(former.told_us, now_us),  # by a clock that was ahead then it would not be told for years
         )
-        turn = _turn(standing, now_us, repeat_us)
+        turn = _turn(standing, now_us, repeat_us(alarm))
         if turn is not None:
             last_no += turn == "begun"
             standing = msgspec.structs.replace(

@@ -137,6 +137,22 @@ async def test_a_fault_of_looking_ends_nobody_and_secrets_do_not_leave(
         assert "it said ***" in told
 
 
+async def test_how_often_one_is_told_again_is_said_by_those_who_are_told(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    hourly = Alert(to="slack", channel="C0ALERTS01", repeat="1h", about=("disk",))
+    async with opened(tmp_path, tenant(COURSE, alerts=(Alert(to="webhook"), hourly))) as (office, campus):
+        lookout = watching(office, campus)
+        campus.fault("slack", "error", operation="chat.postMessage", value="invalid_blocks", times=1)
+        await campus.tell(completed("ada"))
+        await campus.quiet()
+        assert await lookout.look() == 1
+        await trio.sleep(2 * 3600)
+        assert await lookout.look() == 0
+        await trio.sleep(22 * 3600)
+        assert await lookout.look() == 1
+
+
 async def test_a_test_arrives_everywhere_and_stands_nowhere(tmp_path: Path, autojump_clock: object) -> None:
     async with opened(tmp_path, tenant(COURSE, alerts=(HERE, HOOK))) as (office, campus):
         planned, _ = await ask(office, p.AlertTest(tenant="acme", dry_run=True))

@@ -31,7 +31,7 @@ class Watch:
 
     def look(self, *found: Alarm, later_us: int = LOOK_US) -> Sequence[News]:
         self.now_us += later_us
-        judged: Judged = judge(self.standings, found, self.now_us, DAY_US, self.last_no)
+        judged: Judged = judge(self.standings, found, self.now_us, lambda _: DAY_US, self.last_no)
         self.standings = dict(judged.standings)
         self.last_no = max([self.last_no, *(each.no for each in self.standings.values())])
         return judged.news
