@@ -5,12 +5,13 @@ stand are in the store: a restart forgets none and tells none twice.
 """
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import msgspec
 import trio
 
 from actors.domain.alarms import Alarm, News, card, judge
+from actors.domain.conserving import DAY_US, Balance, date_of
 from actors.messages import SourceView
 from actors.ports import StoreUnavailable
 from config.durations import seconds
@@ -29,6 +30,8 @@ REPEAT_US = 86_400_000_000
 DISK_SHARE_MIN, DISK_BYTES_MIN = 0.05, 1 << 30
 """Less than both of it free is an alarm."""
 BACKLOG_OLD_US = 15 * 60_000_000
+LOSS_DAYS = 7
+"""So long a day of which something is unaccounted for is an alarm."""
 LETTERS = ("dead", "parked")
 
 
@@ -116,6 +119,10 @@ class Lookout:
                     words=f"a plan of rosters waits for a person: {why}",
                     command=f"lmsyncctl reconcile show {hash_[:12]}",
                 )
+        for tenant in office.configuration().tenants:
+            balances = await office.store.conserving.days(tenant, now_us // DAY_US - LOSS_DAYS)
+            for alarm in _of_balances(tenant, balances):
+                yield alarm
         for alarm in self._of_daemon():
             yield alarm
 
@@ -223,6 +230,24 @@ class Lookout:
                 self._said.add(lane)
                 self._office.witness.trouble("alarm.no_place", None, lane=lane, channel=alert.channel or "")
             yield from made
+
+
+def _of_balances(tenant: str, balances: Sequence[Balance]) -> Iterator[Alarm]:
+    """By source: what is unaccounted for."""
+    lost: dict[str, list[Balance]] = {}
+    for each in balances:
+        if not each.fits:
+            lost.setdefault(each.source, []).append(each)
+    for source, found in lost.items():
+        days = ", ".join(sorted({date_of(each.day) for each in found}))
+        yield Alarm(
+            kind="loss",
+            subject=f"{tenant}/{source}",
+            tenant=tenant,
+            words=f"of what was accepted on {days} something is neither delivered nor anything else",
+            command="lmsyncctl conservation verify",
+            weight=len(found),
+        )
 
 
 def _of_source(view: SourceView, now_us: int) -> Iterator[Alarm]:

@@ -1,7 +1,9 @@
 """Alarms through a whole daemon: found, told through the outbox, again, over; never twice, whatever dies."""
 
+import inspect
+import re
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import pytest
 import trio
@@ -11,9 +13,11 @@ from notes import Notes
 from world import Campus, completed, route, tenant
 
 from actors.domain.alarms import CLEAR_US
+from actors.domain.conserving import DAY_US, Balance
 from actors.targets.slack.fake import FakeSlack
 from actors.targets.webhook.fake import FakeWebhook
-from config.alerts import Alert
+from config.alerts import AlarmKind, Alert
+from daemon import lookout
 from daemon.chronicler import Chronicler
 from daemon.cli.lmsyncctl import cli
 from daemon.control import protocol as p
@@ -44,15 +48,19 @@ async def alarms(office: Office) -> list[Any]:
     return [row for row in (await ask(office, p.AlertList()))[0] if isinstance(row, v.AlarmRow)]
 
 
+def test_whatever_may_be_asked_for_is_looked_for() -> None:
+    assert set(re.findall(r'kind="(\w+)"', inspect.getsource(lookout))) >= set(get_args(AlarmKind))
+
+
 async def test_a_dead_letter_is_told_and_that_somebody_dealt_with_it(tmp_path: Path, autojump_clock: object) -> None:
     async with opened(tmp_path, tenant(COURSE, alerts=(HERE,))) as (office, campus):
-        lookout = watching(office, campus)
-        assert await lookout.look() == 0
+        looking = watching(office, campus)
+        assert await looking.look() == 0
         campus.fault("slack", "error", operation="chat.postMessage", value="invalid_blocks", times=1)
         await campus.tell(completed("ada"))
         await campus.quiet()
-        assert await lookout.look() == 1
-        assert await lookout.look() == 0
+        assert await looking.look() == 1
+        assert await looking.look() == 0
         await campus.quiet()
         [post] = texts(campus)
         assert "Deliveries wait for a person: acme/slack" in post
@@ -61,9 +69,9 @@ async def test_a_dead_letter_is_told_and_that_somebody_dealt_with_it(tmp_path: P
         [row] = await alarms(office)
         assert (row.about, row.subject, row.told, row.no) == ("dead_letters", "acme/slack", 1, 1)
         await ask(office, p.DlqDiscard(everything=True))
-        await lookout.look()
+        await looking.look()
         await trio.sleep(CLEAR_US / 1e6)
-        assert await lookout.look() == 1
+        assert await looking.look() == 1
         await campus.quiet()
         assert [post[:200] for post in texts(campus) if "Over: " in post]
         assert await alarms(office) == []
@@ -73,11 +81,11 @@ async def test_a_dead_letter_is_told_and_that_somebody_dealt_with_it(tmp_path: P
 
 async def test_a_lane_that_is_out_is_told_elsewhere(tmp_path: Path, autojump_clock: object) -> None:
     async with opened(tmp_path, tenant(COURSE, alerts=(HERE, HOOK))) as (office, campus):
-        lookout = watching(office, campus)
+        looking = watching(office, campus)
         campus.fault("slack", "revoked", times=0)
         await campus.tell(completed("ada"))
         await trio.sleep(60)
-        await lookout.look()
+        await looking.look()
         await trio.sleep(60)
         [told] = told_to_hook(campus)
         assert "suspended" in told
@@ -90,16 +98,16 @@ async def test_a_lane_that_is_out_is_told_elsewhere(tmp_path: Path, autojump_clo
 
 async def test_a_vendor_that_is_out_for_long_and_a_backlog(tmp_path: Path, autojump_clock: object) -> None:
     async with opened(tmp_path, tenant(COURSE, alerts=(HOOK, Alert(to="webhook")))) as (office, campus):
-        lookout = watching(office, campus)
+        looking = watching(office, campus)
         campus.fault("slack", "status", value="503", times=0)
         await campus.tell(completed("ada"), completed("bob"), completed("eve"), completed("sam"))
         for _ in range(3):
             await trio.sleep(LOOK_S)
-            await lookout.look()
+            await looking.look()
         assert [row.told for row in await alarms(office)] == [0]
         for _ in range(25):
             await trio.sleep(LOOK_S)
-            await lookout.look()
+            await looking.look()
         [row] = await alarms(office)
         assert (row.about, row.told) == ("outage", 1)
 
@@ -109,10 +117,10 @@ async def test_what_is_the_daemons_own_goes_where_that_is_wanted(
 ) -> None:
     daemons = Alert(to="webhook", daemon=True, about=("disk",))
     async with opened(tmp_path, tenant(COURSE, alerts=(HERE, daemons))) as (office, campus):
-        lookout = watching(office, campus)
+        looking = watching(office, campus)
         monkeypatch.setattr("daemon.lookout.DISK_BYTES_MIN", 1 << 62)
         monkeypatch.setattr("daemon.lookout.DISK_SHARE_MIN", 2.0)
-        assert await lookout.look() == 1
+        assert await looking.look() == 1
         await campus.quiet()
         [told] = told_to_hook(campus)
         assert "disk" in told
@@ -142,15 +150,30 @@ async def test_how_often_one_is_told_again_is_said_by_those_who_are_told(
 ) -> None:
     hourly = Alert(to="slack", channel="C0ALERTS01", repeat="1h", about=("disk",))
     async with opened(tmp_path, tenant(COURSE, alerts=(Alert(to="webhook"), hourly))) as (office, campus):
-        lookout = watching(office, campus)
+        looking = watching(office, campus)
         campus.fault("slack", "error", operation="chat.postMessage", value="invalid_blocks", times=1)
         await campus.tell(completed("ada"))
         await campus.quiet()
-        assert await lookout.look() == 1
+        assert await looking.look() == 1
         await trio.sleep(2 * 3600)
-        assert await lookout.look() == 0
+        assert await looking.look() == 0
         await trio.sleep(22 * 3600)
-        assert await lookout.look() == 1
+        assert await looking.look() == 1
+
+
+async def test_what_is_unaccounted_for_is_told(tmp_path: Path, autojump_clock: object) -> None:
+    async with opened(tmp_path, tenant(COURSE, alerts=(Alert(to="webhook", about=("loss",)),))) as (office, campus):
+        now_us, books = campus.clock.now_us(), office.store.conserving
+        kept = [Balance(tenant="acme", day=now_us // DAY_US - 2, source="s", accepted=3, counts={"delivered": 3})]
+        lost = [Balance(tenant="acme", day=now_us // DAY_US - 1, source="s", accepted=3, counts={"lost": 1})]
+        await books.close("acme", kept[0].day, kept, now_us)
+        assert await watching(office, campus).look() == 0
+        await books.close("acme", lost[0].day, lost, now_us)
+        assert await watching(office, campus).look() == 1
+        await campus.quiet()
+        [told] = told_to_hook(campus)
+        assert "acme/s" in told
+        assert "lmsyncctl conservation verify" in told
 
 
 async def test_a_test_arrives_everywhere_and_stands_nowhere(tmp_path: Path, autojump_clock: object) -> None:
@@ -181,12 +204,12 @@ async def test_commands_that_help_are_commands(tmp_path: Path, autojump_clock: o
     """Each that an alarm may name is one that lmsyncctl understands."""
     both = tenant(COURSE, route("t", "completed", to="teams"), alerts=(HERE,))
     async with opened(tmp_path, both) as (office, campus):
-        lookout = watching(office, campus)
+        looking = watching(office, campus)
         campus.fault("slack", "revoked", times=0)
         campus.fault("teams", "error", value="Forbidden", operation="channelMessages.post", times=0)
         await campus.tell(completed("ada"))
         await trio.sleep(1200)
-        await lookout.look()
+        await looking.look()
         named = {row.command for row in await alarms(office)}
         assert len(named) >= len(("slack", "teams"))
     for command in named:
