@@ -314,7 +314,8 @@ async def test_killed_in_the_middle_the_same_command_does_the_rest(
     assert code == Exit.OK, said
     async with open_store(state / name, VirtualClock(), inline=True) as store:
         assert len(await store.statements.after("acme", 0, 100)) == 3
-    former = {path.name.rpartition("Z")[2]: path for path in state.iterdir() if ".before-" in path.name}
+    aside = sorted((path for path in state.iterdir() if ".before-" in path.name), reverse=True)
+    former = {path.name.rpartition("Z")[2]: path for path in aside}  # the first that was moved, not a restored one
     assert {"", "-wal"} <= set(former)
     again = tmp_path / "again.db"
     again.write_bytes(former[""].read_bytes())
