@@ -101,13 +101,15 @@ def promote(tenant: str, name: str, accept_red: str, dry_run: bool) -> int:
 )
 @click.argument("tenant")
 @click.argument("name")
-@click.option("--everyone", "to", flag_value="everyone", required=True, help="Its routes tell everybody, unjudged.")
+@click.option("--everyone", "to", flag_value="everyone", help="Its routes tell everybody, unjudged.")
 @click.option("--nobody", "to", flag_value="nobody", help="Its routes tell nobody; what waits is called off.")
 @click.option("--why", default="", help="For whoever asks later.")
 @dry_run
-def stop(tenant: str, name: str, to: str, why: str, dry_run: bool) -> int:
+def stop(tenant: str, name: str, to: str | None, why: str, dry_run: bool) -> int:
     """End a pilot, towards everybody or nobody: which, has to be said."""
     match to:
+        case None:
+            raise click.UsageError("say where to: --nobody (what waits is called off) or --everyone (unjudged)")
         case "everyone":
             request = p.PilotStop(tenant=tenant, name=name, to="everyone", why=why, dry_run=dry_run)
         case _:

@@ -20,7 +20,7 @@ EN = {
     "letters_yours": "{n} of them can be mended on your side, see below.",
     "waiting": "{n} are on their way now; the oldest has been for {age}.",
     "tries_well": "It took {n} sends, and none failed.",
-    "tries_failed": "It took {n} sends; {failed} of them failed at first ({share}) and were tried again.",
+    "tries_failed": "It took {n} sends; {failed} of them failed ({share}).",
     "cost": "Each change cost {each} requests to a vendor, {calls} in all.",
     "rosters": "{share} of {n} people on the rosters are where they belong.",
     "conflicts": "{n} questions wait for a decision, the oldest since {since}.",
@@ -32,7 +32,7 @@ EN = {
         "From being told to the vendor's receipt. Each line across is a longer step than the one below."
     ),
     "errors": "What went wrong on the way",
-    "errors_note": "Sends that failed at first, by what went wrong. Most of them arrived with a later try.",
+    "errors_note": "Sends that failed, by what went wrong. What a later try delivered has arrived all the same.",
     "errors_none": "No send failed.",
     "cost_title": "What it cost",
     "cost_note": "Requests to the vendors for each change that arrived.",
@@ -108,9 +108,7 @@ DE = {
     "letters_yours": "{n} davon lassen sich bei Ihnen beheben, siehe unten.",
     "waiting": "{n} sind gerade unterwegs, die älteste seit {age}.",
     "tries_well": "Dafür wurde {n} Mal gesendet, ohne Fehlversuch.",
-    "tries_failed": (
-        "Dafür wurde {n} Mal gesendet; {failed} Versuche ({share}) misslangen zunächst und wurden wiederholt."
-    ),
+    "tries_failed": "Dafür wurde {n} Mal gesendet; {failed} Versuche ({share}) misslangen.",
     "cost": "Jede Änderung kostete {each} Anfragen an einen Anbieter, insgesamt {calls}.",
     "rosters": "{share} von {n} Personen auf den Teilnehmerlisten sind dort, wo sie hingehören.",
     "conflicts": "{n} Fragen warten auf eine Entscheidung, die älteste seit {since}.",
@@ -122,9 +120,7 @@ DE = {
         "Von der Meldung bis zur Quittung des Anbieters. Jede Linie ist ein größerer Schritt als die darunter."
     ),
     "errors": "Was unterwegs schiefging",
-    "errors_note": (
-        "Sendeversuche, die zunächst misslangen, nach der Ursache. Die meisten kamen mit einem späteren Versuch an."
-    ),
+    "errors_note": "Misslungene Versuche, nach der Ursache. Was ein späterer Versuch brachte, ist trotzdem angekommen.",
     "errors_none": "Kein Sendeversuch misslang.",
     "cost_title": "Was es kostete",
     "cost_note": "Anfragen an die Anbieter für jede Änderung, die ankam.",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.rule import Rule
 from rich.table import Table
@@ -157,6 +158,17 @@ def _table(headings: Sequence[str], numbers: frozenset[str], names: Iterable[str
     return made
 
 
+def _fill(made: Table, rows: Sequence[Sequence[Text | str]], width: int, wordy: int) -> None:
+    """Its rows, of which the column ``wordy``, words of any length, is cut first: to what all others leave."""
+    headings = [str(column.header) for column in made.columns]
+    taken = [max([len(heading), *(cell_len(str(row[at])) for row in rows)]) for at, heading in enumerate(headings)]
+    left = max(len(headings[wordy]), width - sum(taken) + taken[wordy] - 2 * (len(taken) - 1))
+    for row in rows:
+        cells = [Text(cell) if isinstance(cell, str) else cell for cell in row]
+        cells[wordy].truncate(left, overflow="ellipsis")
+        made.add_row(*cells)
+
+
 _NUMBERS = pulses.NUMBERS | {"waiting", "oldest", "sends", "read", "heard", "goal", "budget", "promise"}
 
 
@@ -168,9 +180,8 @@ def _lanes(rows: Sequence[v.PulseRow], now_us: int, width: int) -> Table:
     elif width < MIDDLING:
         shown = [0, 1, 2, 3, 4, 5, 7, 10]
     made = _table([all_of[at] for at in shown], _NUMBERS, (row.lane for row in rows), width)
-    for row in rows:
-        found = pulses.cells(row, now_us)
-        made.add_row(*(found[at] for at in shown))
+    found = [pulses.cells(row, now_us) for row in rows]
+    _fill(made, [[cells[at] for at in shown] for cells in found], width, len(shown) - 1)
     return made
 
 
@@ -197,9 +208,8 @@ def _sources(rows: Sequence[v.SourcePulseRow], now_us: int, width: int) -> Table
     all_of = pulses.headings(v.SourcePulseRow(source="", state=""))
     shown = range(3) if width < NARROW else range(len(all_of))
     made = _table([all_of[at] for at in shown], _NUMBERS, (row.source for row in rows), width)
-    for row in rows:
-        found = pulses.cells(row, now_us)
-        made.add_row(*(found[at] for at in shown))
+    found = [pulses.cells(row, now_us) for row in rows]
+    _fill(made, [[cells[at] for at in shown] for cells in found], width, len(shown) - 1)
     return made
 
 
@@ -208,6 +218,7 @@ def _alarms(rows: Sequence[v.AlarmRow], now_us: int, width: int) -> Table:
     narrow, wide = width < NARROW, width >= MIDDLING
     heads = ("about", "of", *(() if narrow else ("since",)), "what is so", *(("what helps",) if wide else ()))
     made = _table(heads, _NUMBERS, names, width)
+    drawn: list[list[Text | str]] = []
     for row in rows:
         style = "bold red" if row.severity == "critical" else "yellow"
         cells: list[Text | str] = [
@@ -215,6 +226,8 @@ def _alarms(rows: Sequence[v.AlarmRow], now_us: int, width: int) -> Table:
             plain(row.subject or "the daemon"),
             *(() if narrow else (age(row.since_us, now_us),)),
             plain(row.words),
+            *((plain(row.command, "cyan"),) if wide else ()),
         ]
-        made.add_row(*cells, *((plain(row.command, "cyan"),) if wide else ()))
+        drawn.append(cells)
+    _fill(made, drawn, width, heads.index("what is so"))
     return made

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from actors.domain.sla import Promise, quantile_us
 from config.model import Tenant
 from daemon.control.exits import Exit
@@ -37,7 +39,7 @@ async def stats(request: Stats, asking: Asking) -> Done:
         any_shown = True
         for row in rows:
             await asking.emit(row)
-        await asking.emit(whole)
+        await asking.emit(replace(whole, by="method") if request.by == "method" else whole)  # below the same headings
     note = f"in the last {span(request.since_s)}, by whole hours"
     return done(note) if any_shown else done(f"nothing was delivered {note}", Exit.NOTHING)
 

@@ -209,6 +209,12 @@ def test_usage_errors_end_with_64(words: list[str]) -> None:
     assert run(*words)[0] == 64
 
 
+def test_nobody_is_led_to_end_a_pilot_towards_everybody() -> None:
+    code, said = run("pilot", "stop", "acme", "news")
+    assert code == 64
+    assert "--nobody" in said
+
+
 def leaves(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     found = []
     for name, command in group.commands.items():

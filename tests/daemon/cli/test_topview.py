@@ -46,6 +46,23 @@ def test_it_fits_and_trouble_comes_first(width: int, height: int) -> None:
         assert "acme/done" in text
 
 
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_words_about_trouble_take_no_room_from_figures(width: int) -> None:
+    wordy = msgspec.structs.replace(
+        PULSE, lane="acme/slack", state="running", why="", waiting=12_345, fault="refused", fault_us=AT,
+        fault_words="channel_not_found: there is no such channel, or the app cannot see it " * 3,
+    )  # fmt: skip
+    frames = Frames()
+    frames.take([FRAME, wordy, msgspec.structs.replace(ALARM, words="of 77 deliveries 56 were late, and more " * 5)])
+    text = "\n".join(shown(frames, width, None))
+    assert "12,345" in text
+    assert "running" in text
+    assert "headroom" in text or width < 160
+    assert "refused" in text
+    assert "acme/teams" in text
+    assert ALARM.command in text or width < 160
+
+
 def test_all_of_it_where_there_is_no_height() -> None:
     frames = Frames()
     frames.take([FRAME, *WELL, PULSE])
