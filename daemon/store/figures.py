@@ -1,6 +1,9 @@
 """What became of deliveries, by hour: counted as attempts are recorded and (by triggers) as states change, in the same
 transaction, so that figures hold over restarts and nobody ever adds up a million deliveries.
 
+A transaction appends what is to be counted; every 256th row adds up those before it. Whoever asks reads both
+(``figures_all``), so that what is answered is exact.
+
 ``figures`` is keyed by tenant and hour: a question reads the hours it asks for and nothing else. How long deliveries
 took from acceptance to receipt is ``propagation``'s, read here beside it.
 """
@@ -19,6 +22,8 @@ from daemon.store.propagation import HOUR_US
 
 HOURS_READ = 72
 """So much is read at once."""
+UNCOUNTED_MAX = 256
+"""So many rows wait at most to be added up (as the triggers have it)."""
 CHARS_MAX = 80
 """Of a vendor's operation."""
 FAULTS = frozenset({"throttled", "unavailable", "doubtful", "refused", "revoked", "faulted"})
@@ -29,11 +34,18 @@ Span = tuple[int, int]
 """Hours since the epoch, the second not included."""
 
 _COUNT = (
-    "INSERT INTO figures VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (tenant, hour, route, target, what, which, bucket) DO UPDATE SET n = n + excluded.n"
+    "INSERT INTO attempted (tenant, hour, route, target, what, verdict, bucket, call, calls) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+GROUP = "tenant, hour, route, target, what, which, bucket"
+_ADD_UP = (
+    f"INSERT INTO figures SELECT {GROUP}, sum(n) FROM figures_new WHERE true GROUP BY {GROUP} "  # noqa: S608
+    "ON CONFLICT DO UPDATE SET n = n + excluded.n",
+    "UPDATE moves SET made_us = NULL, done_us = NULL WHERE no > (SELECT max(no) FROM moves) / 256 * 256",
+    "DELETE FROM attempted",
 )
 _SUMS = (
-    "SELECT {column}, what, which, bucket, sum(n) FROM figures WHERE tenant = ? AND hour >= ? AND hour < ? "
+    "SELECT {column}, what, which, bucket, sum(n) FROM figures_all WHERE tenant = ? AND hour >= ? AND hour < ? "
     "GROUP BY {column}, what, which, bucket"
 )
 SUMS: dict[By, str] = {
@@ -50,8 +62,7 @@ _FAULT = (
     "SELECT f.lane, f.seq, f.at_us, f.verdict, coalesce(d.detail, '') FROM lane_faults f "
     "LEFT JOIN deliveries d ON d.seq = f.seq"
 )
-
-
+_NONE = ((None, None),)
 _CONFLICTS = (
     "SELECT kind, count(*), min(raised_us) FROM conflicts WHERE tenant = ? AND state = 'open' GROUP BY kind "
     "ORDER BY count(*) DESC, kind"
@@ -88,14 +99,22 @@ def keep(raw: sqlite3.Connection, delivery: Delivery, attempt: Attempt) -> None:
     """An attempt or a probe has ended."""
     what = "probe" if attempt.kind == "probe" else "send"
     place = (delivery.tenant, attempt.ended_us // HOUR_US, delivery.route, delivery.target)
-    counts = [(*place, what, attempt.verdict, bucket(attempt.ended_us - attempt.started_us), 1)]
-    counts += [(*place, "call", operation[:CHARS_MAX], 0, n) for operation, n in attempt.calls.items()]
-    raw.executemany(_COUNT, counts)
+    first, *others = attempt.calls.items() or _NONE
+    took = bucket(attempt.ended_us - attempt.started_us)
+    raw.execute(_COUNT, (*place, what, attempt.verdict, took, first[0] and first[0][:CHARS_MAX], first[1]))
+    for operation, n in others:
+        raw.execute(_COUNT, (*place, None, None, None, operation[:CHARS_MAX], n))
     if attempt.verdict in FAULTS:
         raw.execute(
             "INSERT OR REPLACE INTO lane_faults VALUES (?, ?, ?, ?)",
             (delivery.lane, delivery.seq, attempt.ended_us, attempt.verdict),
         )
+
+
+def add_up(raw: sqlite3.Connection) -> None:
+    """What is not in ``figures`` yet is now, before its time."""
+    for sql in _ADD_UP:
+        raw.execute(sql)
 
 
 class SqlFigures:

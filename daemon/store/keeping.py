@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from daemon.store import figures
 from daemon.store.retiring import SETTLED, STUCK, lanes
 
+_FIGURES = f"SELECT DISTINCT {figures.GROUP} FROM figures_all WHERE tenant = ?"  # noqa: S608
 COUNT_MAX = 100_000
 """Rows that are counted one by one; beyond it there are at least so many."""
 SAMPLE = 1_000
@@ -59,7 +61,7 @@ def of_tenant(raw: sqlite3.Connection, tenant: str) -> list[Kept]:
         ("documents", "SELECT 1 FROM documents INDEXED BY documents_age WHERE tenant = ?", tenant),
         ("late", "SELECT 1 FROM late WHERE tenant = ?", tenant),
         ("propagation", "SELECT 1 FROM propagation WHERE tenant = ?", tenant),
-        ("figures", "SELECT 1 FROM figures WHERE tenant = ?", tenant),
+        ("figures", _FIGURES, tenant),
         ("holds", "SELECT 1 FROM holds WHERE lane BETWEEN ? || '/' AND ?1 || '0'", tenant),
         ("clicks", "SELECT 1 FROM clicks WHERE lane BETWEEN ? || '/' AND ?1 || '0'", tenant),
         ("conflicts", "SELECT 1 FROM conflicts WHERE tenant = ?", tenant),

@@ -9,6 +9,7 @@ from actors.domain.verdicts import Cause
 from actors.ports import Planned, Routed
 from config.model import Audience
 from daemon.store import outbox, retiring
+from daemon.store.figures import UNCOUNTED_MAX
 from daemon.store.soundness import unsound
 
 MANY = retiring.LOOK_MAX * 2 + 7
@@ -282,7 +283,7 @@ def test_no_transaction_takes_more_than_a_few_rows(house: House) -> None:
     house.sweep(100, days(statements=5))
     house.sweep(700, days(horizon=30))
     # Rows of a statement: itself, its outcome, its id that stays known, its request; of a delivery: itself, its depth.
-    assert max(house.direct.rows) <= 4 * retiring.LOOK_MAX + 20
+    assert max(house.direct.rows) <= 4 * retiring.LOOK_MAX + 2 * UNCOUNTED_MAX
     assert house.count("statements") == 1
     assert house.count("effects") == 1
 
