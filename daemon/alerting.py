@@ -52,6 +52,7 @@ def as_test(tenant: str, now_us: int, no: int) -> News:
     alarm = Alarm(
         kind="actor",
         subject=f"a test for {tenant}",
+        title="Only a test, nothing is wrong",
         tenant=tenant,
         words="Somebody asked whether alarms arrive here. Nothing is wrong.",
         command="lmsyncctl alert list",

@@ -54,7 +54,7 @@ TRAITS: Mapping[AlarmKind, Trait] = {
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     """Found now. ``subject``: the lane, route, source or place; ``tenant`` empty: the daemon itself. ``weight``: how
-    much of it there is. ``command``: what helps, to be typed."""
+    much of it there is. ``command``: what helps, to be typed. ``title``: instead of what its kind is called."""
 
     kind: AlarmKind
     subject: str
@@ -62,6 +62,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     command: str
     tenant: str = ""
     weight: int = 1
+    title: str = ""
 
     @property
     def key(self) -> str:
@@ -178,7 +179,8 @@ def card(news: News, at: str, since: str) -> AlarmCard:
     """``at`` and ``since``: now, and when it was found first, RFC 3339."""
     standing, alarm = news.standing, news.standing.alarm
     trait = TRAITS[alarm.kind]
-    said = {"begun": trait.title, "again": f"Still: {trait.title}", "over": f"Over: {trait.title}"}[news.turn]
+    title = alarm.title or trait.title
+    said = {"begun": title, "again": f"Still: {title}", "over": f"Over: {title}"}[news.turn]
     return AlarmCard(
         learner=NOBODY,
         at=at,

@@ -186,6 +186,7 @@ async def test_a_test_arrives_everywhere_and_stands_nowhere(tmp_path: Path, auto
         await ask(office, p.AlertTest(tenant="acme"))
         await campus.quiet()
         assert len(texts(campus)) == len(told_to_hook(campus)) == 2
+        assert all("Only a test" in told and "is down" not in told for told in told_to_hook(campus))
         assert await alarms(office) == []
 
 
