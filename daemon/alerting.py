@@ -8,6 +8,7 @@ from actors.domain.outbox import Place
 from actors.domain.xapi.moments import spelt
 from config.alerts import Alert
 from config.model import Audience, Tenant
+from config.numbers import number_of
 from daemon.control.office import Office
 from daemon.store.chronicle import Dispatch
 
@@ -45,6 +46,19 @@ def place_of(office: Office, tenant: Tenant, alert: Alert) -> Place | str:
     somewhat = UserUpdated(learner=NOBODY, at="")  # a channel is the same one, whatever is posted there
     place = target.place(_audience(alert), somewhat)
     return place if isinstance(place, Place) else place.detail
+
+
+def the_rest(tenant: str, count: int, no: int, now_us: int) -> News:
+    """One card for so many that are not shown."""
+    alarm = Alarm(
+        kind="actor",
+        subject=tenant,
+        title="Many alarms at once",
+        tenant=tenant,
+        words=f"{number_of(count, 'more alarms', 'has', 'have')} begun, go on or are over: too many to post each",
+        command=f"lmsyncctl alert list {tenant}",
+    )
+    return News("begun", Standing(alarm=alarm, first_us=now_us, seen_us=now_us, no=no, times=1))
 
 
 def as_test(tenant: str, now_us: int, no: int) -> News:

@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 import msgspec
 import trio
 
-from actors.domain.alarms import Alarm, News, card, judge
+from actors.domain.alarms import TRAITS, Alarm, News, card, judge
 from actors.domain.conserving import DAY_US, Balance, date_of
 from actors.messages import SourceView
 from actors.ports import StoreUnavailable
 from config.durations import seconds
 from config.numbers import number_of
-from daemon.alerting import concerns, dispatches, wanted
+from daemon.alerting import concerns, dispatches, the_rest, wanted
 from daemon.chronicler import Chronicler
 from daemon.control.office import Office
 from daemon.control.times import span
@@ -30,6 +30,8 @@ REPEAT_US = 86_400_000_000
 DISK_SHARE_MIN, DISK_BYTES_MIN = 0.05, 1 << 30
 """Less than both of it free is an alarm."""
 BACKLOG_OLD_US = 15 * 60_000_000
+CARDS_MAX = 10
+"""At one place after one look."""
 LOSS_DAYS = 7
 """So long a day of which something is unaccounted for is an alarm."""
 LETTERS = ("dead", "parked")
@@ -66,7 +68,8 @@ class Lookout:
         last_no = max([last_no, *(each.no for each in judged.standings.values())])
         if judged.standings == before and not judged.news:
             return 0
-        dispatches = [each for news in judged.news for each in self._dispatches(news, now_us)]
+        dispatches = self._told(judged.news, last_no, now_us)
+        last_no += bool(dispatches)  # of a card that tells of the rest
         happenings = [_happening(news, now_us) for news in judged.news]
         told = await office.store.chronicle.settle(judged.standings, last_no, dispatches, happenings, now_us)
         for each in dispatches:
@@ -111,14 +114,7 @@ class Lookout:
         for alarm in self._of_accounts():
             yield alarm
         for tenant, plans in (await office.store.chronicle.parked()).parked.items():
-            for rule, hash_, why in plans:
-                yield Alarm(
-                    kind="brake",
-                    subject=f"{tenant}/{rule} {hash_[:12]}",
-                    tenant=tenant,
-                    words=f"a plan of rosters waits for a person: {why}",
-                    command=f"lmsyncctl reconcile show {hash_[:12]}",
-                )
+            yield _of_plans(tenant, plans)
         for tenant in office.configuration().tenants:
             balances = await office.store.conserving.days(tenant, now_us // DAY_US - LOSS_DAYS)
             for alarm in _of_balances(tenant, balances):
@@ -220,16 +216,37 @@ class Lookout:
         told = (alert for tenant, alert in wanted(self._office) if concerns(tenant, alert, alarm))
         return min((round(seconds(alert.repeat) * 1e6) for alert in told), default=REPEAT_US)
 
-    def _dispatches(self, news: News, now_us: int) -> Iterator[Dispatch]:
+    def _told(self, news: Sequence[News], last_no: int, now_us: int) -> list[Dispatch]:
+        """What is posted: at each place a few cards, the worst first, and one that counts the rest: one cause with many
+        effects is no flood."""
+        made: list[Dispatch] = []
         for tenant, alert in wanted(self._office):
-            if not concerns(tenant, alert, news.standing.alarm):
-                continue
-            made = list(dispatches(self._office, tenant, alert, news, now_us))
+            mine = [each for each in news if concerns(tenant, alert, each.standing.alarm)]
+            mine.sort(key=lambda each: TRAITS[each.standing.alarm.kind].severity != "critical")
+            shown = mine if len(mine) <= CARDS_MAX else mine[: CARDS_MAX - 1]
+            if len(shown) < len(mine):
+                shown = [*shown, the_rest(tenant.name, len(mine) - len(shown), last_no + 1, now_us)]
+            cards = [card for each in shown for card in dispatches(self._office, tenant, alert, each, now_us)]
             lane = f"{tenant.name}/{alert.to}"
-            if not made and lane not in self._said:
+            if shown and not cards and lane not in self._said:
                 self._said.add(lane)
                 self._office.witness.trouble("alarm.no_place", None, lane=lane, channel=alert.channel or "")
-            yield from made
+            made += cards
+        return made
+
+
+def _of_plans(tenant: str, plans: Sequence[tuple[str, str, str]]) -> Alarm:
+    """Plans of rosters that wait: (rule, hash, why). One alarm a tenant, however many places one cause has emptied."""
+    rule, hash_, why = plans[0]
+    more = f"; {number_of(len(plans) - 1, 'more plans', 'waits', 'wait')}" if len(plans) > 1 else ""
+    return Alarm(
+        kind="brake",
+        subject=f"{tenant} rosters",
+        tenant=tenant,
+        words=f"a plan of {rule} waits for a person: {why}{more}",
+        command=f"lmsyncctl reconcile show {hash_[:12]}" if len(plans) == 1 else f"lmsyncctl reconcile status {tenant}",
+        weight=len(plans),
+    )
 
 
 def _of_balances(tenant: str, balances: Sequence[Balance]) -> Iterator[Alarm]:

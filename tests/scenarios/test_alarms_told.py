@@ -14,6 +14,7 @@ from world import Campus, completed, route, tenant
 
 from actors.domain.alarms import CLEAR_US
 from actors.domain.conserving import DAY_US, Balance
+from actors.messages import SourceView
 from actors.targets.slack.fake import FakeSlack
 from actors.targets.webhook.fake import FakeWebhook
 from config.alerts import AlarmKind, Alert
@@ -23,7 +24,7 @@ from daemon.cli.lmsyncctl import cli
 from daemon.control import protocol as p
 from daemon.control import views as v
 from daemon.control.protocol import Refusal
-from daemon.lookout import LOOK_S, Lookout
+from daemon.lookout import CARDS_MAX, LOOK_S, Lookout
 
 HERE = Alert(to="slack", channel="C0ALERTS01")
 HOOK = Alert(to="webhook", about=("suspended", "token"))
@@ -174,6 +175,23 @@ async def test_what_is_unaccounted_for_is_told(tmp_path: Path, autojump_clock: o
         [told] = told_to_hook(campus)
         assert "acme/s" in told
         assert "lmsyncctl conservation verify" in told
+
+
+async def test_one_cause_with_many_effects_is_no_flood(tmp_path: Path, autojump_clock: object) -> None:
+    async with opened(tmp_path, tenant(COURSE, alerts=(HERE,))) as (office, campus):
+        lookout = watching(office, campus)
+        for n in range(25):
+            name = f"acme/source{n}"
+            view = SourceView(source=name, kind="toy", state="braked", detail="half of it would be gone")
+            office.switchboard.source_views[name] = view
+        assert await lookout.look() == CARDS_MAX
+        assert await lookout.look() == 0
+        await campus.quiet()
+        told = texts(campus)
+        assert len(told) == CARDS_MAX
+        [rest] = [post for post in told if "Many alarms at once" in post]
+        assert f"{25 - CARDS_MAX + 1} more alarms" in rest
+        assert len(await alarms(office)) == 25
 
 
 async def test_a_test_arrives_everywhere_and_stands_nowhere(tmp_path: Path, autojump_clock: object) -> None:

@@ -2,7 +2,7 @@
 -- what: 'state' (which: made, delivered, dead, ...), 'send' or 'probe' (which: the verdict; bucket: how long it took, see
 -- domain/sla), 'call' (which: the vendor's operation). A digest is counted by what stands in it.
 --
--- Counting one by one costs the writer more than all else it does for a delivery. So each transaction only appends to
+-- Counting one by one costs the writer several pages anywhere for each delivery. So each transaction only appends to
 -- `moves` and `attempted`, and every 256th row adds up the last 256 by groups; `figures_all` has those that are not yet.
 CREATE TABLE figures (
     tenant TEXT NOT NULL,
