@@ -16,10 +16,8 @@ from threading import Lock, Thread
 
 import msgspec
 
-from actors.targets.lrs import fake as lrs_fake
-from actors.targets.slack import fake as slack_fake
-from actors.targets.teams.fake import kinds as teams_kinds
 from tests.simulation.fate import points
+from tests.simulation.mishaps import LRS_KINDS, SLACK_KINDS, TEAMS_KINDS
 from tests.simulation.play import Outcome
 from tests.simulation.shaky import KINDS, WHERE
 from tests.simulation.wire import FLAVOURS
@@ -76,9 +74,9 @@ class Totals:
 def wanted() -> list[str]:
     """By the names that are counted: each fault kind, each way a database or a network fails, each place to die."""
     return [
-        *(f"fault slack {kind}" for kind in sorted(slack_fake.STRIKES | slack_fake.SWITCHES)),
-        *(f"fault teams {kind}" for kind in sorted(teams_kinds.STRIKES)),
-        *(f"fault lrs {kind}" for kind in sorted(lrs_fake.STRIKES)),
+        *(f"fault slack {kind}" for kind in SLACK_KINDS),
+        *(f"fault teams {kind}" for kind in TEAMS_KINDS),
+        *(f"fault lrs {kind}" for kind in LRS_KINDS),
         *(f"db {kind} at a {where}" for kind in sorted(KINDS) for where in WHERE),
         *(f"network {flavour}" for flavour in FLAVOURS),
         *(f"death {point}" for point in points()),
