@@ -149,7 +149,7 @@ def _stand(raw: sqlite3.Connection, place: int, standings: Sequence[Standing], n
 
 
 def keep_plan(raw: sqlite3.Connection, plan: PlanRow) -> None:
-    """See ``ports.rosters``."""
+    """See ``ports.rosters``. What waits for a person waits until somebody has judged it, whoever runs it meanwhile."""
     if plan.state == "parked":
         raw.execute(
             "UPDATE roster_plans SET state = 'lapsed', done_us = ? WHERE tenant = ? AND scope = ? "
@@ -160,8 +160,8 @@ def keep_plan(raw: sqlite3.Connection, plan: PlanRow) -> None:
         "INSERT INTO roster_plans (tenant, hash, scope, cause, state, by_who, made_us, done_us, adds, removes, why, "
         "body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, hash) DO UPDATE SET "
         "state = CASE WHEN excluded.state IN ('shown', 'parked') AND state IN ('accepted', 'parked', 'rejected') "
-        "THEN state ELSE excluded.state END, cause = excluded.cause, made_us = excluded.made_us, "
-        "done_us = excluded.done_us, adds = excluded.adds, removes = excluded.removes, why = excluded.why, "
+        "OR state = 'parked' THEN state ELSE excluded.state END, cause = excluded.cause, made_us = excluded.made_us, "
+        "done_us = CASE WHEN state = 'parked' THEN NULL ELSE excluded.done_us END, adds = excluded.adds, removes = excluded.removes, why = excluded.why, "
         "body = excluded.body",
         (
             plan.tenant, plan.hash, plan.scope, plan.cause, plan.state, plan.by, plan.made_us, plan.done_us, plan.adds,

@@ -175,6 +175,21 @@ def test_a_plan_lapses_when_another_takes_its_place(raw: sqlite3.Connection) -> 
     assert accepted.state == "accepted"
 
 
+def test_what_waits_for_a_person_goes_on_waiting_whoever_runs_it(raw: sqlite3.Connection) -> None:
+    """A run that somebody asked for makes the same plan, and may not take it away from whoever approves."""
+    plan = PlanRow(tenant="acme", hash="aaaa", scope="", cause="change", state="parked", by="", made_us=1)
+    reckoning.keep_plan(raw, plan)
+    reckoning.keep_plan(raw, msgspec.structs.replace(plan, state="applied", cause="asked", by="ben", done_us=2))
+    kept = rostered.plan(raw, "acme", "aaaa")
+    assert kept is not None
+    assert (kept.state, kept.done_us) == ("parked", None)
+    assert rostered.judge_plan(raw, "acme", "aaaa", "accepted", "ann", 5)
+    reckoning.keep_plan(raw, msgspec.structs.replace(plan, state="applied", done_us=6))
+    kept = rostered.plan(raw, "acme", "aaaa")
+    assert kept is not None
+    assert (kept.state, kept.done_us) == ("applied", 6)
+
+
 # ── what changes at sources ──────────────────────────────────────────────────────────────────────────
 
 
