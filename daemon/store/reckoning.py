@@ -161,8 +161,8 @@ def keep_plan(raw: sqlite3.Connection, plan: PlanRow) -> None:
         "body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, hash) DO UPDATE SET "
         "state = CASE WHEN excluded.state IN ('shown', 'parked') AND state IN ('accepted', 'parked', 'rejected') "
         "OR state = 'parked' THEN state ELSE excluded.state END, cause = excluded.cause, made_us = excluded.made_us, "
-        "done_us = CASE WHEN state = 'parked' THEN NULL ELSE excluded.done_us END, adds = excluded.adds, removes = excluded.removes, why = excluded.why, "
-        "body = excluded.body",
+        "done_us = CASE WHEN state = 'parked' THEN NULL ELSE excluded.done_us END, adds = excluded.adds, "
+        "removes = excluded.removes, why = excluded.why, body = excluded.body",
         (
             plan.tenant, plan.hash, plan.scope, plan.cause, plan.state, plan.by, plan.made_us, plan.done_us, plan.adds,
             plan.removes, plan.why, plan.body,
