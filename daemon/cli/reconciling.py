@@ -17,7 +17,7 @@ from daemon.control.client import Client
 from daemon.control.exits import Exit
 from daemon.control.reconciled import DriftRow, RosterRow, StandingRow
 
-PATIENCE_S = 930.0
+PATIENCE_S = 7_230.0
 DRIFT_DAYS = 90
 reconcile = subgroup("reconcile", "Rosters kept in step with who is enrolled.")
 course_argument = click.argument("course", default="")

@@ -7,6 +7,8 @@ from msgspec import Meta
 from daemon.control.ask import Ask, Change, Role, Word
 
 Days = Annotated[int, Meta(ge=1, le=800)]
+LONG_S = 7_200.0
+"""A vendor lets a hundred channels be read in a minute: a district's fifteen hundred take a quarter of an hour."""
 
 
 class ReconcilePlan(Ask, frozen=True, kw_only=True, tag="reconcile.plan"):
@@ -16,6 +18,7 @@ class ReconcilePlan(Ask, frozen=True, kw_only=True, tag="reconcile.plan"):
     course: Word = ""
 
     role = Role.OPERATOR
+    lasts_s = LONG_S
 
 
 class ReconcileShow(Ask, frozen=True, kw_only=True, tag="reconcile.show"):
@@ -31,6 +34,8 @@ class ReconcileApply(Change, frozen=True, kw_only=True, tag="reconcile.apply"):
 
     hash: Word
 
+    lasts_s = LONG_S
+
 
 class ReconcileAccept(Change, frozen=True, kw_only=True, tag="reconcile.accept"):
     """The same, however many it takes out; also of a plan that the brake parked."""
@@ -38,6 +43,7 @@ class ReconcileAccept(Change, frozen=True, kw_only=True, tag="reconcile.accept")
     hash: Word
 
     role = Role.APPROVER
+    lasts_s = LONG_S
 
 
 class ReconcileRun(Change, frozen=True, kw_only=True, tag="reconcile.run"):
@@ -45,6 +51,8 @@ class ReconcileRun(Change, frozen=True, kw_only=True, tag="reconcile.run"):
 
     tenant: Word
     course: Word = ""
+
+    lasts_s = LONG_S
 
 
 class ReconcileReport(Ask, frozen=True, kw_only=True, tag="reconcile.report"):

@@ -21,6 +21,7 @@ from daemon.control.protocol import (
     ReconcileStatus,
     Refusal,
 )
+from daemon.control.reconcile_asks import LONG_S
 from daemon.control.reconciled import (
     RosterChangeRow,
     RosterMoveRow,
@@ -29,7 +30,7 @@ from daemon.control.reconciled import (
 )
 from daemon.control.verbs.accounts import in_doubt, states_of
 
-PATIENCE_S = 840.0
+PATIENCE_S = LONG_S - 60.0
 """Less than a verb may take at all."""
 PAGE = 500
 DAY_US = 86_400_000_000
