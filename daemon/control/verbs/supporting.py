@@ -5,7 +5,9 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
+import trio
 
+from actors.kernel import ActorDied, DeadlineExceeded
 from actors.ports import StoreUnavailable
 from config.model import Configuration
 from daemon.backup.copying import Resting, Watch
@@ -45,6 +47,9 @@ from daemon.support.vocabulary import WORD, words_of_program
 
 KEY_BYTES = 32
 HAPPENINGS_MAX = 2_000
+UNAVAILABLE = (
+    Refusal, StoreUnavailable, sqlite3.Error, OSError, ActorDied, DeadlineExceeded, trio.TooSlowError,
+)  # fmt: skip
 Asked = Callable[[Asking], Awaitable[Done]]
 ROWS: dict[str, tuple[str, Asked]] = {
     "status.jsonl": ("what `status` says: lanes, depths, what is degraded and why", overview.status),
@@ -130,7 +135,7 @@ async def _tried(make: Callable[[], Awaitable[bytes]], scrubber: Scrubber) -> by
     """What cannot be had says so in its place: a bundle is wanted most when something is broken."""
     try:
         return await make()
-    except (Refusal, StoreUnavailable, sqlite3.Error, OSError) as error:
+    except UNAVAILABLE as error:
         return lines([{"could_not_be_had": str(error)}], scrubber)
 
 

@@ -17,6 +17,7 @@ from actors.domain.verdicts import Cause
 from actors.ports.audit import Deed
 from config.model import PersonRow
 from daemon.control import protocol as p
+from daemon.control.backed import SupportPartRow
 from daemon.control.exits import Exit
 from daemon.control.office import Backstage, Check
 from daemon.store.chronicle import Happening
@@ -158,7 +159,7 @@ async def test_what_cannot_be_had_says_so_and_the_rest_is_there(tmp_path: Path) 
 
         office.health = unwell  # type: ignore[method-assign]  # on purpose
         rows, done = await ask_office(office, p.Support())
-    parts = {row.name: row.data for row in rows}
+    parts = {row.name: row.data for row in rows if isinstance(row, SupportPartRow)}
     assert b"could_not_be_had" in parts["health.jsonl"]
     assert NAME.encode() not in parts["health.jsonl"]
     assert b"CREATE TABLE" in parts["schema.sql"]
