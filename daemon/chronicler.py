@@ -212,9 +212,13 @@ class Chronicler:
         self._wake.set()
 
     async def begin(self, chronicle: SqlChronicle, version: str, boot: str) -> None:
-        """A new life: what is told of it says whether it is another version, and whether the last one ended well.
-        Raises StoreUnavailable."""
-        former, ended = await chronicle.last(BEGINS), await chronicle.last(ENDS)
+        """A new life: what is told of it says whether it is another version, and whether the last one ended well, where
+        that can be read: a disk that fails just now keeps nobody from starting."""
+        try:
+            former, ended = await chronicle.last(BEGINS), await chronicle.last(ENDS)
+        except StoreUnavailable as error:
+            self._inner.trouble("chronicle.unread", error)
+            former = ended = None
         words = f"version {version}"
         if former is not None:
             before = former.words.removeprefix("version ").split(",")[0].split(" ")[0]

@@ -106,7 +106,7 @@ class Lookout:
                 kind="errors",
                 subject=spike.lane,
                 tenant=spike.lane.partition("/")[0],
-                words=f"{spike.bad} of {spike.of} attempts in the last minutes went wrong by our own fault (before: "
+                words=f"{spike.bad} of {spike.of} attempts in the last minutes were refused or not understood (before: "
                 f"{spike.usual:.0%}): {spike.detail}",
                 command=f"lmsyncctl dlq list --lane {spike.lane}",
                 weight=spike.bad,

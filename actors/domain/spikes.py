@@ -1,8 +1,8 @@
-"""When more goes wrong with a lane than usual, and by whose fault (pure).
+"""When more goes wrong with a lane than usual, and no outage is the reason (pure).
 
-A vendor that is out is an outage. This is about what we get wrong: requests that a vendor understood and refused, and
-answers that we did not understand. Counted by the minute; a spike is a few minutes that are much worse than the hour
-before them.
+A vendor that is out is an outage. This is about what the other side does not mend by itself: requests that a vendor
+understood and refused, and answers that we did not understand. Counted by the minute; a spike is a few minutes that are
+much worse than the hour before them.
 """
 
 from collections import deque
@@ -18,7 +18,7 @@ BAD_MIN = 10
 SHARE_MIN = 0.2
 TIMES_MIN = 3.0
 """So many times the share of the hour before."""
-OURS = frozenset({"refused", "faulted"})
+BAD = frozenset({"refused", "faulted"})
 
 
 class Spike(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +58,7 @@ class Tally:
             found.minutes.append(Minute(minute))
         here = found.minutes[-1]
         here.of += 1
-        if verdict in OURS:
+        if verdict in BAD:
             here.bad += 1
             found.detail = detail
 

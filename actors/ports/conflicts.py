@@ -64,9 +64,6 @@ class Conflicts(Protocol):
     async def retain(self, tenant: str, rules: Collection[str], now_us: int) -> int:
         """Only these roster rules are configured: what is asked about others is not so any more. How many."""
 
-    async def stand(self, tenant: str, scope: str, found: Sequence[Conflict], now_us: int) -> Raised:
-        """``raise_`` and ``clear`` in one transaction: these, and no others, are in question in this scope."""
-
     async def rulings(self, tenant: str, scopes: Sequence[str]) -> dict[str, tuple[Ruling, ...]]:
         """The decisions in force, by scope, oldest first; scopes without any are left out. At most 500 scopes."""
 

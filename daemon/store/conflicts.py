@@ -47,11 +47,6 @@ class SqlConflicts:
             return 0
         return await self._write(lambda raw: raising.retain(raw, tenant, rules, now_us))
 
-    async def stand(self, tenant: str, scope: str, found: Sequence[Conflict], now_us: int) -> Raised:
-        if not found and not await self._read(lambda raw: raising.standing(raw, tenant, scope)):
-            return Raised()
-        return await self._write(lambda raw: raising.stand(raw, tenant, scope, found, now_us))
-
     async def rulings(self, tenant: str, scopes: Sequence[str]) -> dict[str, tuple[Ruling, ...]]:
         return await self._read(lambda raw: raising.rulings(raw, tenant, scopes))
 

@@ -116,6 +116,20 @@ async def test_secrets_are_masked_and_what_is_no_text_is_written_all_the_same(tm
         assert outage[1] == "acme/?"
 
 
+async def test_a_disk_that_fails_at_the_start_keeps_nobody_from_starting(tmp_path: Path) -> None:
+    class Deaf:
+        async def last(self, kind: str) -> Happening | None:
+            raise StoreUnavailable("the disk reports an I/O error")
+
+    notes, clock = Notes(), VirtualClock()
+    async with open_store(tmp_path / "s.db", clock, inline=True) as store:
+        chronicler = Chronicler(notes, clock)
+        await chronicler.begin(Deaf(), "1.0", "boot1")  # type: ignore[arg-type]
+        await chronicler.end(store.chronicle)
+        assert await told(store) == [("start", "", "version 1.0, boot boot1")]
+    assert [name for name, _ in notes.troubles] == ["chronicle.unread"]
+
+
 async def test_an_end_without_a_store_is_said(autojump_clock: object) -> None:
     class Full:
         async def note(self, happenings: Sequence[Happening]) -> None:

@@ -62,7 +62,7 @@ async def top(request: Top, asking: Asking) -> Done:
     alarms = await chronicle.standing(office, request.tenant)
     for alarm in alarms:
         await asking.emit(alarm)
-    sick = bool(alarms) or any(pulse.state in ("suspended", "outage") for pulse in pulses)
+    sick = any(alarm.no for alarm in alarms) or any(pulse.state in ("suspended", "outage") for pulse in pulses)
     return done(code=Exit.DEGRADED if sick or office.store.writer.last_error else Exit.OK)
 
 

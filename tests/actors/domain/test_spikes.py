@@ -1,4 +1,4 @@
-"""When more goes wrong than usual, by our own fault."""
+"""When more goes wrong than usual, and no outage is the reason."""
 
 from actors.domain.spikes import BAD_MIN, MINUTE_US, Tally
 

@@ -13,8 +13,9 @@ from actors.domain.canonical import User
 from actors.domain.conflicts.fixes import TwoPersons
 from actors.domain.conflicts.model import Conflict, ConflictKind
 from actors.domain.conflicts.people import identity_clash
-from actors.ports.conflicts import Decider
+from actors.ports.conflicts import Decider, Raised
 from config.identity import Identity
+from daemon.store import raising
 from daemon.store.conflicts import SqlConflicts
 from daemon.store.database import Store, open_store
 from daemon.store.identity import Told, learn
@@ -77,19 +78,24 @@ async def test_of_every_class_each_fix_is_decided_once_and_undone(tmp_path: Path
             assert [each.what for each in case.history] == ["raised", "approved", "undone"]
 
 
+async def stood(store: Store, now_us: int, *found: Conflict) -> Raised:
+    """These and no others are in question, as the transaction of a run writes it."""
+    return await store.writer.submit(lambda raw: raising.stand(raw, "acme", WHERE.scope, found, now_us))
+
+
 async def test_what_is_asked_is_asked_once_and_settled_when_it_is_not_so_any_more(tmp_path: Path) -> None:
     stranger, missing = seeded()["stranger"], seeded()["missing"]
-    async with opened(tmp_path) as (_, conflicts):
-        first = await conflicts.stand("acme", WHERE.scope, [stranger, missing], NOW_US)
+    async with opened(tmp_path) as (store, conflicts):
+        first = await stood(store, NOW_US, stranger, missing)
         assert len(first.fresh) == 2
-        second = await conflicts.stand("acme", WHERE.scope, [stranger], NOW_US + 1)
+        second = await stood(store, NOW_US + 1, stranger)
         assert (second.fresh, second.known, second.settled) == ((), 1, 1)
         [open_] = await conflicts.cases("acme", ["open"])
         assert (open_.conflict, open_.times) == (stranger, 2)
         [settled] = await conflicts.cases("acme", ["settled"])
         assert settled.conflict == missing
         assert (await conflicts.approve("acme", settled.no, 0, ANN, LATER_US)).done is False
-        third = await conflicts.stand("acme", WHERE.scope, [stranger, missing], NOW_US + 2)
+        third = await stood(store, NOW_US + 2, stranger, missing)
         assert len(third.fresh) == 1
         assert await conflicts.clear("acme", "roster:other|course:9", NOW_US + 3) == 0
 
