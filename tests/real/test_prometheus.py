@@ -31,8 +31,8 @@ pytestmark = [
 ]
 
 
-def promtool(*words: str | Path, cwd: Path = TOP) -> str:
-    done = subprocess.run(["promtool", *words], cwd=cwd, capture_output=True, text=True, timeout=120)
+def promtool(*words: str | Path, cwd: Path = TOP, read: str = "") -> str:
+    done = subprocess.run(["promtool", *words], cwd=cwd, input=read, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -54,6 +54,12 @@ def test_every_panel_of_every_dashboard_is_a_query(tmp_path: Path) -> None:
     rules = [{"record": f"panel:number_{number}:shown", "expr": query} for number, query in enumerate(queries)]
     (tmp_path / "panels.yml").write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}))
     assert f"SUCCESS: {len(queries)} rules found" in promtool("check", "rules", tmp_path / "panels.yml")
+
+
+def test_its_linter_finds_nothing_to_say_of_our_names() -> None:
+    kind, text = Metrics().page("")
+    assert kind.startswith("text/plain")
+    assert promtool("check", "metrics", read=text) == ""
 
 
 @pytest.mark.parametrize("fires", [True, False], ids=["fires", "keeps quiet"])

@@ -42,7 +42,7 @@ DROPPED = 'lmsyncd_telemetry_dropped_total{signal="traces"}'
 FOLDED = 'lmsyncd_metric_samples_folded_total{metric="lmsyncd_dead_total"}'
 RESTARTS = 'lmsyncd_actor_restarts_total{actor="root/acme"}'
 FREE = "lmsyncd_store_disk_free_bytes"
-OPEN, MAY = "process_unix_file_descriptor_count", "lmsyncd_process_file_descriptors_max"
+OPEN, MAY = "lmsyncd_process_file_descriptors", "lmsyncd_process_file_descriptors_max"
 
 ALERT_SERIES = {
     "LmsyncdDown": Seen({'up{job="lmsyncd"}': "0x60"}, {'up{job="lmsyncd"}': "1x60", 'up{job="node"}': "0x60"}),

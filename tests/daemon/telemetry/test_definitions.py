@@ -44,6 +44,7 @@ def test_a_definition_is_whole(definition: Definition) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+|lmsyncd\.[a-z_]+", definition.name)
     assert definition.name.startswith(("lmsyncd.", *CONVENTIONS))
     assert definition.text.endswith(".")
+    assert not definition.exposed.endswith(("_count", "_sum", "_bucket")), "Prometheus takes it for a histogram's"
     assert not set(definition.text) & set('\\"\n')
     assert re.fullmatch(r"|s|By|1|\{[a-z_]+\}", definition.unit)
     assert (definition.kind == "histogram") == bool(definition.bounds)
