@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from config.files import EXPOSED, Unreadable, read_bytes, trouble, world_readable
 from config.model import Secret
+from config.recall import counts, shelve
 
 SECRET_BYTES_MAX = 64 * 1024
 KNOWN_VALUES_MAX = 65_536
@@ -50,12 +51,24 @@ class _Identity(NamedTuple):
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
+class _Files(dict[Path, tuple[_Identity, str]]):
+    """What was read, by file; counted among all that is remembered."""
+
+    __hash__ = object.__hash__
+    bound = KNOWN_VALUES_MAX
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counts = counts("secrets")
+        shelve("secrets", self)
+
+
 class SecretReader:
     """Reads secrets of one environment. Safe to share: it is only a cache and holds no open files."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._cached: dict[Path, tuple[_Identity, str]] = {}
+        self._cached = _Files()
         self._known: dict[str, None] = {}
         self.stored: Stored = _nothing
 
@@ -108,7 +121,12 @@ class SecretReader:
             identity = None
         cached = self._cached.get(path)
         if cached is not None and cached[0] == identity:
+            self._cached.counts.hits += 1
             return cached[1]
+        if cached is None:
+            self._cached.counts.misses += 1
+        else:
+            self._cached.counts.stale += 1
         try:
             identity, content = _read_settled(path)
             value = _text(content)
@@ -116,6 +134,7 @@ class SecretReader:
             self._cached.pop(path, None)
             raise SecretUnavailable(where, f"{path}: {error}") from None
         if len(self._cached) >= KNOWN_VALUES_MAX:
+            self._cached.counts.evicted += len(self._cached)
             self._cached.clear()
         self._cached[path] = (identity, value)
         return value

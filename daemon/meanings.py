@@ -1,7 +1,6 @@
 """Which mapping tables each source has, compiled once a configuration. What actors know of it is ``Meanings``."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from actors.sources.tables import Tables, tables
 from config.diff import changes
 from config.model import Configuration, MappingFile, Tenant
 from config.problems import Problem
+from config.recall import remembered
 
 TABLES_MAX = 256
 """Compiled tables of sources that have own ones; the rest are compiled once for each kind."""
@@ -23,7 +23,7 @@ class KindMeanings:
     def __init__(self, clock: Clock, more: Mapping[str, Mapping[int, Mapped]] | None = None) -> None:
         self._clock = clock
         self._more = more or {}
-        self._compiled = lru_cache(maxsize=TABLES_MAX)(_compiled)
+        self._compiled = remembered("mapping_tables", TABLES_MAX)(_compiled)
 
     def tables(self, tenant: Tenant, source: str) -> Tables:
         """All versions of a source's mapping. Raises LookupError where there is no such source."""

@@ -1,7 +1,6 @@
 """One template made ready: its blocks with those it extends, what goes wrong in it by line, and its mistakes."""
 
 from collections.abc import Callable, Iterator, Mapping, Set
-from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
@@ -11,6 +10,7 @@ from jinja2.runtime import Context
 
 from actors.domain.sandbox import COMPILED_MAX, SYNTAX, WEIGHT_MAX, Overrun, Sandbox
 from actors.domain.views import WORDS
+from config.recall import remembered
 
 BLOCKS = ("title", "text", "facts", "url")
 """What a message is made of."""
@@ -87,7 +87,7 @@ def ready(sandbox: Sandbox, sources: Mapping[str, str], name: str) -> Plan | Tem
     return Plan(name, chain[0], blocks, prelude)
 
 
-@lru_cache(maxsize=COMPILED_MAX)
+@remembered("templates", COMPILED_MAX)
 def _frame(source: str, name: str) -> tuple[bool, str | None]:
     """Whether it does anything outside of its blocks, and the template that it extends."""
     tree = Environment(**SYNTAX).parse(source, name)  # noqa: S701  # nothing is made of it but this answer

@@ -16,6 +16,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from actors.domain.flow import decode_object
+from config.recall import counts, shelve
 
 KEYS_MAX = 64
 HEADER_CHARS_MAX = 8_192
@@ -37,11 +38,18 @@ Flaw = Literal["form", "algorithm", "key", "signature"]
 class KeySet:
     """The keys of one issuer, and when to look for others."""
 
+    bound = KEYS_MAX
+
     def __init__(self, cool_down_us: int = COOL_DOWN_US) -> None:
         self._cool_down_us = cool_down_us
         self._keys: Mapping[tuple[str, str], Key] = {}
         self._fetched_us: int | None = None
         self._tried_us: int | None = None
+        self._counts = counts("keys")
+        shelve("keys", self)
+
+    def __len__(self) -> int:
+        return len(self._keys)
 
     @property
     def empty(self) -> bool:
@@ -53,10 +61,17 @@ class KeySet:
 
     def wants(self, kid: str, algorithm: str, now_us: int) -> bool:
         """Whether to fetch, before this key is asked for."""
-        if self.cooling(now_us):
-            return False
         unknown = bool(kid) and (kid, _kind(algorithm)) not in self._keys
-        return self._fetched_us is None or now_us - self._fetched_us > FRESH_US or unknown
+        old = self._fetched_us is not None and now_us - self._fetched_us > FRESH_US
+        wanted = self._fetched_us is None or old or unknown
+        if wanted and self.cooling(now_us):
+            return False
+        if not wanted:
+            self._counts.hits += 1
+            return False
+        self._counts.stale += old
+        self._counts.misses += not old
+        return True
 
     def tried(self, now_us: int) -> None:
         """Somebody is about to look."""

@@ -9,7 +9,6 @@ by ourselves, never by its ``TokenAuth``, which knows no ``token_type`` but Bear
 
 import base64
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from math import isnan
 from typing import Any, Literal
 
@@ -29,6 +28,7 @@ from actors.domain.answers import retry_after as retry_after_of
 from actors.domain.flow import Lost, NotSent, Outcome, Request, Response, Veiled, VeiledBytes, decode_object
 from actors.domain.tokens import Failure, Granted
 from actors.domain.verdicts import Cause, Doubtful, Faulted, Refused, Revoked, Throttled, Unavailable
+from config.recall import remembered
 
 ASSERTION_S = 600
 """How long an assertion is good: vendors want five to ten minutes."""
@@ -127,7 +127,7 @@ def _basic(client: Any, method: str, uri: str, headers: dict[str, str], body: st
     return uri, headers | {"Authorization": f"Basic {pair}"}, body
 
 
-@lru_cache(maxsize=KEYS_KEPT)
+@remembered("signing_keys", KEYS_KEPT)
 def _key_of(pem: str) -> RSAKey:
     """Checking an RSA key takes 30 ms, and everybody else waits meanwhile: once is enough."""
     return RSAKey.import_key(pem)

@@ -9,7 +9,6 @@ back (``after_us``): else it would count as overtaken by what was told before, a
 """
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 import msgspec
 
@@ -19,6 +18,7 @@ from actors.domain.changes import Score
 from actors.domain.stating import Part, Stater
 from actors.domain.xapi.accepted import NewStatement
 from actors.domain.xapi.moments import instant_us, spelt
+from config.recall import remembered
 
 _STRENGTH: dict[Role, int] = {
     "administrator": 7,
@@ -259,12 +259,12 @@ def _first_of(told: Told, *times: str) -> str:
     return _spelt(told.now_us)
 
 
-@lru_cache(maxsize=4096)
+@remembered("feed_words", 4096)
 def _moment_us(text: str) -> int | None:
     """A moment, or the beginning of a day."""
     return None if not text else instant_us(text if len(text) > len("2026-08-15") else f"{text}T00:00:00Z")
 
 
-@lru_cache(maxsize=4096)
+@remembered("feed_words", 4096)
 def _spelt(moment_us: int) -> str:
     return spelt(moment_us).replace(".000000Z", "Z")

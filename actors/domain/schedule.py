@@ -8,13 +8,13 @@ clock says they are: also in an hour that comes twice. Times are microseconds si
 from collections.abc import Callable, Iterator
 from copy import copy
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
 from config.model import Digest, Route
+from config.recall import remembered
 from config.texts import quiet_hours as quiet_minutes
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -76,7 +76,7 @@ def digest_due(route: Route, zone: str, now_us: int) -> tuple[int, int]:
 # ── schedules ────────────────────────────────────────────────────────────────────────────────────────
 
 
-@lru_cache(maxsize=1024)
+@remembered("schedules", 1024)
 def _parsed(cron: str) -> CronSim:
     if len(cron.split()) != 5:
         raise ValueError(f"{cron!r} is no schedule of five fields")

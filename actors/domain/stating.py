@@ -10,7 +10,6 @@ Ids are derived from what the statement says and of which change of which record
 
 import hashlib
 import math
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -21,6 +20,7 @@ from actors.domain.xapi.accepted import NewStatement
 from actors.domain.xapi.identity import derived_id
 from actors.domain.xapi.keys import agent_key, key_once
 from actors.domain.xapi.moments import instant
+from config.recall import remembered
 
 PARTS_MAX = 4096
 SYSTEM_TYPE = "http://id.tincanapi.com/activitytype/lms"
@@ -122,7 +122,7 @@ class Stater:
         )
 
 
-@lru_cache(maxsize=PARTS_MAX)
+@remembered("statement_parts", PARTS_MAX)
 def _agent(tenant: str, home_page: str, account: str, name: str) -> Part:
     who: dict[str, Any] = {"objectType": "Agent", "account": {"homePage": home_page, "name": account}}
     if told := _clean(name):
@@ -133,7 +133,7 @@ def _agent(tenant: str, home_page: str, account: str, name: str) -> Part:
     return Part(written, written, (key_once(tenant, "agent", named),))
 
 
-@lru_cache(maxsize=PARTS_MAX)
+@remembered("statement_parts", PARTS_MAX)
 def _activity(tenant: str, language: str, iri: str, kind: str, name: str, code: str, external_id: str) -> Part:
     definition: dict[str, Any] = {}
     if spoken := _clean(name):
@@ -150,14 +150,14 @@ def _activity(tenant: str, language: str, iri: str, kind: str, name: str, code: 
     return Part(_encode(thing), compared, (key_once(tenant, "activity", iri),))
 
 
-@lru_cache(maxsize=1024)
+@remembered("statement_parts", 1024)
 def _within(tenant: str, language: str, iri: str, kind: str, name: str, code: str, external_id: str) -> Part:
     course = _activity(tenant, language, iri, kind, name, code, external_id)
     around = b'{"contextActivities":{"grouping":[%b]}}'
     return Part(around % course.body, around % course.canonical, (key_once(tenant, "further activity", iri),))
 
 
-@lru_cache(maxsize=64)
+@remembered("statement_parts", 64)
 def as_role(role: str) -> Part:
     """The context that says in which role."""
     context = _encode({"extensions": {ROLE: role}})
@@ -170,7 +170,7 @@ def due(within: Part, moment: str, before_s: int) -> Part:
     return Part(within.body[:-1] + extensions, within.canonical[:-1] + extensions, within.keys)
 
 
-@lru_cache(maxsize=1024)
+@remembered("statement_parts", 1024)
 def _verb(tenant: str, verb: str) -> Part:
     word = verb.rpartition("/")[2].rpartition(":")[2]
     return Part(

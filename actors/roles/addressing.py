@@ -73,8 +73,10 @@ class Addresses:
             return met.unmatched()
         asked_us = self._world.clock.now_us()
         known = await ledger.address(self._lane, email, asked_us - VALID_US)
-        self._world.switchboard.lookups[self._lane, "looked_up" if known is None else "remembered"] += 1
+        counted = self._world.switchboard.lookups
+        counted[self._lane, "looked_up" if known is None else "remembered"] += 1
         if known is None:
+            counted[self._lane, "outdated"] += await ledger.address(self._lane, email) is not None
             match await converse(self._target.find(email), http, before=journey.before, after=journey.after):
                 case Matched(address=known, person=person):
                     if self._world.switchboard.people_told_us.get(self._lane, 0) < asked_us:

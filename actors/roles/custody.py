@@ -20,6 +20,7 @@ from actors.ports import Clock, Http, Reveal
 from actors.ports.speaking import given, revealed
 from actors.ports.tokens import Connections, Dialect, Kept, TokensUnusable
 from config.model import Secret, Tenant
+from config.recall import Counts
 from config.secrets import SecretUnavailable
 
 Dialects = Callable[[Tenant], Mapping[str, Dialect]]
@@ -47,6 +48,8 @@ class Wallet:
         self.trying: dict[str, Trying] = {}
         self.askings: dict[str, int] = {}
         """How many have come to a result, whatever it was."""
+        self.served = Counts()
+        """How often there was a token to speak with, and how often one had to be waited for."""
         self.locks: defaultdict[str, trio.Lock] = defaultdict(trio.Lock)
         """Whoever asks a vendor for tokens of this speaker holds it: one at a time in this process."""
         self._changed = trio.Event()
@@ -244,7 +247,12 @@ class CustodyKeys:
             return given(self._reveal, static, claims)
         token = self._custody.token(self._wallet, speaker)
         if isinstance(token, str):
+            self._wallet.served.hits += 1
             return token
+        if self._wallet.of(speaker).holding.state == "live":
+            self._wallet.served.stale += 1
+        else:
+            self._wallet.served.misses += 1
         yield asking(self._wallet.on, speaker)
         return self._custody.token(self._wallet, speaker)
 

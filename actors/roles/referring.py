@@ -5,13 +5,13 @@ lately is kept decoded, a bounded number of it; the rest is asked of the store, 
 writes a page after somebody else has written forgets it first.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from actors.domain.canonical import AnyEntity
 from actors.domain.remapping import entity
 from actors.ports.records import Key, Records
+from config.recall import Recall
 
 REMEMBERED_MAX = 4096
 
@@ -29,7 +29,7 @@ class Referred:
     def __init__(self, records: Records, source: int) -> None:
         self._records = records
         self._source = source
-        self._known: OrderedDict[Key, Named] = OrderedDict()
+        self._known: Recall[Key, Named] = Recall("references", REMEMBERED_MAX)
 
     async def find(self, keys: Iterable[Key]) -> dict[Key, Named]:
         """Those that ever meant anything. Raises StoreUnavailable."""
@@ -40,7 +40,6 @@ class Referred:
             if known is None:
                 asked.append(key)
             else:
-                self._known.move_to_end(key)
                 found[key] = known
         if asked:
             for key, record in (await self._records.known(self._source, asked)).items():
@@ -56,12 +55,8 @@ class Referred:
 
     def learn(self, key: Key, named: Named) -> None:
         """What is on disk."""
-        self._known[key] = named
-        self._known.move_to_end(key)
-        if len(self._known) > REMEMBERED_MAX:
-            self._known.popitem(last=False)
+        self._known.put(key, named)
 
     def update(self, key: Key, named: Named) -> None:
         """What was written, if it is remembered."""
-        if key in self._known:
-            self._known[key] = named
+        self._known.replace(key, named)

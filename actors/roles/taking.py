@@ -7,7 +7,6 @@ written at the end is written once. What does not fit stays in quarantine, and w
 import json
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
@@ -18,6 +17,7 @@ from actors.domain.remapping import entity
 from actors.domain.xapi.moments import instant, instant_us
 from actors.domain.xapi.patterns import IRI
 from actors.ports.records import Kept, Key, KnownRecord
+from config.recall import remembered
 
 Meaning = Callable[[Record, AnyEntity | None], AnyEntity | tuple[Flaw, ...]]
 """What a mapping makes of a record. A partial one is laid over the entity that is known, where there is one."""
@@ -288,6 +288,6 @@ def _spoken(means: AnyEntity) -> tuple[tuple[str, str, bool], ...]:
             return ()
 
 
-@lru_cache(maxsize=4096)
+@remembered("mapping_values", 4096)
 def _is_iri(text: str) -> bool:
     return _iri.match(text) is not None

@@ -88,7 +88,8 @@ class Switchboard:
         self.people_told_us: dict[str, int] = {}
         """When a lane's vendor last told of somebody: what was asked before may not be remembered any more."""
         self.lookups: Counter[tuple[str, str]] = Counter()
-        """By lane, since the start: how often a learner's address was ``remembered``, and how often ``looked_up``."""
+        """By lane, since the start: how often a learner's address was ``remembered``, how often ``looked_up``; those
+        of the latter apart that were known, but ``outdated``."""
         self.leaving: set[str] = set()
         """Lanes that are not configured any more, while their actors are stopped."""
         self._source_locks: defaultdict[str, trio.Lock] = defaultdict(trio.Lock)

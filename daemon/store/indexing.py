@@ -8,7 +8,6 @@ at by every query of the tenant. So no arrival touches more than ``AWAITING_MAX`
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,6 +15,7 @@ from uuid import UUID
 import msgspec
 
 from actors.domain.xapi.keys import authority_keys, key, keys, target
+from config.recall import remembered
 
 CELL = 64
 """Statements in a row of the index, by ``seq``."""
@@ -75,13 +75,13 @@ def own_keys(statement: dict[str, Any], tenant: str) -> tuple[int, ...]:
     return keys(statement, tenant) if statement else ()
 
 
-@lru_cache(maxsize=1024)
+@remembered("store_words", 1024)
 def keys_of_authority(authority: bytes, tenant: str) -> tuple[int, ...]:
     known = authority_of(authority)
     return () if known is None else authority_keys(known, tenant)
 
 
-@lru_cache(maxsize=1024)
+@remembered("store_words", 1024)
 def authority_of(authority: bytes) -> dict[str, Any] | None:
     """As stored with an arrival; not to be changed."""
     return _decode(authority) if authority else None

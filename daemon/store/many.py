@@ -3,9 +3,10 @@ away and waits to have it back, beside a gateway that is busy reading."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from itertools import chain
 from typing import TypeVar
+
+from config.recall import remembered
 
 VALUES_MAX = 2000
 """Bound to one statement; SQLite takes 32,766 since 3.32."""
@@ -30,7 +31,7 @@ def some(keys: Sequence[T]) -> Iterator[Sequence[T]]:
     return (keys[start : start + _LOOKUP_MAX] for start in range(0, len(keys), _LOOKUP_MAX))
 
 
-@lru_cache(maxsize=256)
+@remembered("store_words", 256)
 def _sql(head: str, width: int, rows: int, tail: str) -> str:
     row = f"({', '.join('?' * width)})"
     return f"{head} VALUES {', '.join([row] * rows)} {tail}"

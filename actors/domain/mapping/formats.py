@@ -6,13 +6,13 @@ IRI. In other texts what is missing is left out; where all is, there is nothing.
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from urllib.parse import quote
 
 import msgspec
 
 from actors.domain.mapping.frame import FRAME_WORDS, Frame
 from actors.domain.mapping.values import text_of
+from config.recall import remembered
 
 FORMAT_CHARS_MAX = 1_000
 _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
@@ -76,7 +76,7 @@ def quoted(text: str) -> str:
     return _quoted(text)
 
 
-@lru_cache(maxsize=4096)
+@remembered("mapping_values", 4096)
 def _quoted(text: str) -> str:
     return "".join(
         each if not each.isascii() and each.isalnum() else quote(each, safe="~:@!$'()*,;=", errors="replace")

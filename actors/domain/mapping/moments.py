@@ -5,10 +5,10 @@ Pure but for what the zone database says. Texts are remembered (a bounded number
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from actors.domain.mapping.flaws import Unfit
+from config.recall import remembered
 
 YEAR_MIN, YEAR_MAX = 1900, 2200
 _UNIX_S_MAX = 7_258_118_400
@@ -90,7 +90,7 @@ def is_date(text: str) -> bool:
     return _exists(text)
 
 
-@lru_cache(maxsize=8192)
+@remembered("mapping_values", 8192)
 def _exists(text: str) -> bool:
     try:
         return YEAR_MIN <= datetime.fromisoformat(text).year <= YEAR_MAX
@@ -114,7 +114,7 @@ def canonical(when: datetime) -> str:
     return (text.rstrip("0") if "." in text else text) + "Z"
 
 
-@lru_cache(maxsize=256)
+@remembered("mapping_values", 256)
 def zone_of(name: str) -> ZoneInfo:
     """Raises Unfit for a zone that is not there (the frame's have been checked)."""
     try:
@@ -123,7 +123,7 @@ def zone_of(name: str) -> ZoneInfo:
         raise Unfit("there is no such time zone") from None
 
 
-@lru_cache(maxsize=16384)
+@remembered("mapping_values", 16384)
 def _moment(text: str, zone: str) -> str | None:
     text = text.strip()
     if not text:
@@ -131,7 +131,7 @@ def _moment(text: str, zone: str) -> str | None:
     return spelt(_read(text), zone)
 
 
-@lru_cache(maxsize=8192)
+@remembered("mapping_values", 8192)
 def _day(text: str, zone: str) -> str | None:
     text = text.strip()
     if not text:
@@ -145,7 +145,7 @@ def _day(text: str, zone: str) -> str | None:
     return _in_range(when).date().isoformat()
 
 
-@lru_cache(maxsize=8192)
+@remembered("mapping_values", 8192)
 def _days_end(text: str, zone: str) -> str | None:
     text = text.strip()
     if not text:

@@ -5,7 +5,7 @@ Zones come as IANA names, as Rails calls them (Canvas: ``Eastern Time (US & Cana
 """
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
@@ -13,6 +13,7 @@ from babel.core import get_global
 
 from actors.domain.mapping.flaws import Unfit
 from config.problems import did_you_mean
+from config.recall import remembered
 
 NAME_CHARS_MAX = 100
 _AREAS = frozenset({"Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"})
@@ -104,7 +105,7 @@ def is_locale(text: str) -> bool:
         return False
 
 
-@lru_cache(maxsize=2048)
+@remembered("mapping_values", 2048)
 def _timezone(text: str) -> str | None:
     name = " ".join(text.split())
     if not name or name in _NONE:
@@ -144,7 +145,7 @@ def _scripts() -> frozenset[str]:
     return frozenset(Locale("en").scripts)
 
 
-@lru_cache(maxsize=2048)
+@remembered("mapping_values", 2048)
 def _locale(text: str) -> str | None:
     tag = text.strip().split(".")[0].split("@")[0].replace("_", "-")
     if not tag:

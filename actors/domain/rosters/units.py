@@ -5,10 +5,10 @@ be called if it were made today.
 """
 
 from collections.abc import Callable
-from functools import lru_cache
 
 from actors.domain.canonical import Course, Enrolment, User
 from actors.domain.rosters.model import Unit
+from config.recall import remembered
 from config.rosters import Roster, placeholders
 
 COHORT = "cohort"
@@ -79,7 +79,7 @@ def parts(rule: Roster) -> Callable[[Course, Enrolment, User], tuple[str, ...]]:
     )
 
 
-@lru_cache(maxsize=1024)
+@remembered("roster_words", 1024)
 def _wanted(name: str) -> tuple[str, ...]:
     return placeholders(name)
 

@@ -13,7 +13,6 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -28,6 +27,7 @@ from actors.domain.xapi.moments import instant
 from actors.domain.xapi.patterns import TIMESTAMP, UUID, Version
 from actors.domain.xapi.rules import VOIDED
 from actors.domain.xapi.shapes import part_fits
+from config.recall import remembered
 
 PART_BYTES_MAX = 4096
 """Longer parts are not remembered, so that nobody fills the memory with them."""
@@ -178,7 +178,7 @@ def _known(name: str, part: bytes, version: Version) -> _Known:
     return _remembered(name, part, version)
 
 
-@lru_cache(maxsize=PARTS_MAX)
+@remembered("xapi_parts", PARTS_MAX)
 def _remembered(name: str, part: bytes, version: Version) -> _Known:
     value: Any = parse(part, DEPTH_MAX - _SURROUNDED)
     if not part_fits(name, value, version):

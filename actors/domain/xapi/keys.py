@@ -5,9 +5,10 @@ well. Where a value is a direct and a further one of the same statement, the dir
 related ones asks for both.
 """
 
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Literal
+
+from config.recall import remembered
 
 Kind = Literal["verb", "registration", "agent", "activity", "further agent", "further activity", "loose"]
 """Direct: who and what the statement itself is about. Further: in its context, its authority or its sub-statement.
@@ -28,7 +29,7 @@ def key_once(tenant: str, kind: Kind, value: str = "") -> int:
     return int.from_bytes(blake2b(named, digest_size=8).digest(), signed=True)
 
 
-_remembered = lru_cache(maxsize=16384)(key_once)
+_remembered = remembered("xapi_words", 16384)(key_once)
 
 
 def agent_key(agent: dict[str, Any]) -> str | None:

@@ -6,9 +6,10 @@ that of ``*``. Where nothing that was asked for is there, kinship decides (asked
 """
 
 import re
-from functools import lru_cache
 
 import msgspec
+
+from config.recall import remembered
 
 RANGES_MAX = 50
 """So many are heeded; no browser sends more than a dozen."""
@@ -38,7 +39,7 @@ def read_ranges(header: str) -> tuple[Range, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=4096)
+@remembered("xapi_words", 4096)
 def chosen(tags: tuple[str, ...], ranges: tuple[Range, ...]) -> str:
     """The one of ``tags`` (at least one) that is wanted most; among equals the first."""
     ranked = [(_rank(tag, ranges), -place, tag) for place, tag in enumerate(tags)]

@@ -2,7 +2,8 @@
 
 import re
 from datetime import datetime, timedelta
-from functools import lru_cache
+
+from config.recall import remembered
 
 _PARTS = re.compile(
     r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})[Tt ]([0-9]{2}):?([0-9]{2})(?::?([0-9]{2})(?:[.,]([0-9]+))?)?"
@@ -41,7 +42,7 @@ def _instant(text: str) -> str | None:
 
 
 _DAY = timedelta(days=1)
-_remembered = lru_cache(maxsize=4096)(_instant)
+_remembered = remembered("xapi_words", 4096)(_instant)
 
 
 def instant_us(text: str) -> int | None:

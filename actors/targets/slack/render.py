@@ -7,11 +7,11 @@ Lengths are counted in UTF-16 units, the larger of the two ways a vendor may cou
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 
 from actors.domain.conflicts.cards import Button
 from actors.ports import Composed
+from config.recall import remembered
 
 Block = dict[str, object]
 
@@ -117,7 +117,7 @@ def fallback(composed: Composed) -> str:
     return "\n".join([text, *listed, *ending])
 
 
-@lru_cache(maxsize=1024)
+@remembered("feed_words", 1024)
 def link_back(url: str) -> str:
     """A link shown as the LMS's host name; nothing for what is no web address or too long to be one."""
     address = quote(_clean(url).strip(), safe="!#$%&'()*+,/:;=?@[]~")

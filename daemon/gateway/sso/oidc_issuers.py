@@ -15,6 +15,7 @@ from actors.kernel import converse
 from actors.ports import Clock, Http
 from config.model import Tenant
 from config.oidc import Oidc
+from config.recall import counts
 from daemon.gateway.sso.oidc_provider import Provider, Unusable, discovered, fetched
 from daemon.gateway.sso.oidc_token import Header, Reason, Refused
 
@@ -47,6 +48,7 @@ class Issuers:
         self._http = http
         self._clock = clock
         self._known: dict[str, _Known] = {}
+        self._counts = counts("providers")
 
     async def provider(self, tenant: Tenant) -> Provider:
         """Raises Unusable."""
@@ -54,7 +56,10 @@ class Issuers:
         async with here.reading:
             now_us = self._clock.now_us()
             if here.provider is not None and 0 <= now_us - here.read_us < FRESH_US and here.words == words:
+                self._counts.hits += 1
                 return here.provider
+            self._counts.misses += here.provider is None
+            self._counts.stale += here.provider is not None
             lately = here.tried_us is not None and 0 <= now_us - here.tried_us < AGAIN_US
             if not lately or here.words != words:
                 here.tried_us, here.words = now_us, words

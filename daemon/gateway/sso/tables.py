@@ -4,7 +4,7 @@ A table has the forms ``[user.saml]`` (attributes by name, each a list of texts)
 """
 
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 
 from actors.domain.mapping import Mapped, compile_tables
@@ -12,6 +12,7 @@ from actors.sources.tables import examine as examine_source
 from actors.sources.tables import examined, lying_in
 from config.mappings import SSO, Examined
 from config.model import MappingFile, Tenant
+from config.recall import remembered
 
 COMPILED_MAX = 64
 """Tenants with tables of their own whose compiled ones are kept."""
@@ -56,7 +57,7 @@ class _Own:
         return isinstance(other, _Own) and self.own == other.own
 
 
-@lru_cache(maxsize=COMPILED_MAX)
+@remembered("mapping_tables", COMPILED_MAX)
 def _compiled(own: _Own) -> Mapping[int, Mapped]:
     mapped, _ = compile_tables({**shipped(), **{version: each.tree for version, each in own.own.items()}})
     return mapped
