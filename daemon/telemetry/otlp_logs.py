@@ -5,11 +5,13 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from daemon.telemetry.otlp import Way
-from daemon.telemetry.otlp_values import clean, describe, put, scope
+from daemon.telemetry.otlp_values import clean
 from daemon.telemetry.pipe import Sent
+from daemon.telemetry.wire import enveloped, fixed64, put_pairs, sized, tags, varint
 
 SEVERITIES = {"debug": 5, "info": 9, "warning": 13, "error": 17}
 SUMMED_UP = ("tenant", "lane", "source", "destination", "verdict", "state", "detail", "reason", "error")
@@ -38,32 +40,32 @@ class LogSender:
         self._way.close()
 
     def encode(self, batch: Sequence[Line]) -> bytes:
-        request = ExportLogsServiceRequest()
-        of_us = request.resource_logs.add()
-        describe(of_us.resource, self._resource)
-        records = of_us.scope_logs.add()
-        scope(records.scope)
-        for line in batch:
-            _fill(records.log_records.add(), line)
-        return bytes(request.SerializeToString())
+        return enveloped(self._resource, [_written(line) for line in batch])
 
 
-def _fill(record: Any, line: Line) -> None:
+def _written(line: Line) -> bytes:
+    """A ``LogRecord`` of OpenTelemetry's, its fields in the order of their numbers."""
     fields = _decode(line.json)
-    level, event = str(fields.pop("level", "info")), str(fields.pop("event", ""))
+    level, event = str(fields.pop("level", "info")), clean(str(fields.pop("event", "")))
     fields.pop("time", None)
-    record.time_unix_nano = record.observed_time_unix_nano = line.at_us * 1000
-    record.severity_number = SEVERITIES.get(level, 9)
-    record.severity_text = level.upper()
-    record.event_name = clean(event)
+    at = fixed64(line.at_us * 1000)
     summary = " ".join(f"{name}={fields[name]}" for name in SUMMED_UP if fields.get(name))
-    record.body.string_value = clean(f"{event} {summary}".rstrip())
+    body = clean(f"{event} {summary}".rstrip()).encode()
+    parts = [_RECORD["time_unix_nano"], at, _severity(level), sized(_RECORD["body"], sized(_TEXT, body))]
     trace_id, span_id = _id(fields.pop("trace_id", None), 16), _id(fields.pop("span_id", None), 8)
+    put_pairs(parts, _RECORD["attributes"], ((_attribute(name), value) for name, value in fields.items()))
     if trace_id:
-        record.trace_id, record.span_id = trace_id, span_id
-    add = record.attributes.add
-    for name, value in fields.items():
-        put(add(), _attribute(name), value)
+        parts.append(sized(_RECORD["trace_id"], trace_id))
+        if span_id:
+            parts.append(sized(_RECORD["span_id"], span_id))
+    parts += (_RECORD["observed_time_unix_nano"], at, sized(_RECORD["event_name"], event.encode()))
+    return b"".join(parts)
+
+
+@lru_cache(maxsize=16)
+def _severity(level: str) -> bytes:
+    number = _RECORD["severity_number"] + varint(SEVERITIES.get(level, 9))
+    return number + sized(_RECORD["severity_text"], level.upper().encode())
 
 
 @lru_cache(maxsize=1024)
@@ -78,3 +80,6 @@ def _id(text: object, size: int) -> bytes:
     except ValueError:
         return b""
     return found if len(found) == size else b""
+
+
+_RECORD, _TEXT = tags(LogRecord), tags(AnyValue)["string_value"]
