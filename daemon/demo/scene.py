@@ -31,6 +31,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     sandbox_port: int
     fast: bool = False
     otlp_endpoint: str = ""
+    otlp_signals: tuple[str, ...] = ("traces", "metrics", "logs")
 
     @property
     def endpoint(self) -> str:
@@ -61,7 +62,10 @@ def write(scene: Scene) -> None:
 
 
 def _daemon(scene: Scene) -> str:
-    telemetry = f'[telemetry]\notlp_endpoint = "{scene.otlp_endpoint}"\n' if scene.otlp_endpoint else ""
+    telemetry = ""
+    if scene.otlp_endpoint:
+        signals = ", ".join(f'"{signal}"' for signal in scene.otlp_signals)
+        telemetry = f'[telemetry]\notlp_endpoint = "{scene.otlp_endpoint}"\notlp_signals = [{signals}]\n'
     return f"""\
 [gateway]
 listen = ["127.0.0.1:{scene.gateway_port}"]
