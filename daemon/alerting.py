@@ -1,6 +1,7 @@
 """Who is told of an alarm, and where: ``[[alerts]]`` made into deliveries."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from actors.domain.alarms import NOBODY, Alarm, News, Standing, card
 from actors.domain.changes import UserUpdated
@@ -26,14 +27,30 @@ def concerns(tenant: Tenant, alert: Alert, alarm: Alarm) -> bool:
     return mine and (not alert.about or alarm.kind in alert.about)
 
 
-def dispatches(office: Office, tenant: Tenant, alert: Alert, news: News, now_us: int) -> Iterator[Dispatch]:
+class Ear(NamedTuple):
+    """Somebody who is told, and where: a place, or why there is none."""
+
+    tenant: Tenant
+    alert: Alert
+    place: Place | str
+
+    @property
+    def lane(self) -> str:
+        return f"{self.tenant.name}/{self.alert.to}"
+
+
+def ears(office: Office) -> list[Ear]:
+    """All that are configured, as they are now."""
+    return [Ear(tenant, alert, place_of(office, tenant, alert)) for tenant, alert in wanted(office)]
+
+
+def dispatches(ear: Ear, news: News, now_us: int) -> Iterator[Dispatch]:
     """The card at its place; none where the target knows no such place."""
-    place = place_of(office, tenant, alert)
-    if isinstance(place, Place):
+    if isinstance(ear.place, Place):
         yield Dispatch(
-            lane=f"{tenant.name}/{alert.to}",
-            destination=place.destination,
-            audience=_audience(alert),
+            lane=ear.lane,
+            destination=ear.place.destination,
+            audience=_audience(ear.alert),
             card=card(news, spelt(now_us), spelt(news.standing.first_us)),
         )
 

@@ -110,6 +110,8 @@ ENDED_BY: Mapping[str, str] = {
     "store.unavailable": "store.recovered",
 }
 """What lasts, and what says that it is over. Everything else is a moment."""
+ERASING = frozenset({"erasure.begun", "erasure.ended"})
+"""Whatever a vendor said before that may be of whoever is erased."""
 
 
 class Counted:
@@ -174,6 +176,8 @@ class Chronicler:
 
     def event(self, name: str, /, **fields: object) -> None:
         self._inner.event(name, **fields)
+        if name in ERASING:
+            self.tally.forget(str(fields.get("tenant", "")))
         self._note(name, fields)
 
     def trouble(self, name: str, error: BaseException | None = None, /, **fields: object) -> None:
@@ -235,18 +239,22 @@ class Chronicler:
             await self._wake.wait()
             self._wake = trio.Event()
             try:
-                await self._write(chronicle)
+                with trio.CancelScope(shield=True):  # what is on its way when the daemon ends waits again if it fails
+                    await self._write(chronicle)
             except StoreUnavailable:  # said by whoever writes what matters more; the line is written when it can be
                 await trio.sleep(RETRY_S)
                 self._wake.set()
 
     async def end(self, chronicle: SqlChronicle) -> None:
         """What waits is written, if that is possible."""
-        with trio.move_on_after(LAST_S, shield=True):
+        waiting = len(self._waiting)
+        with trio.move_on_after(LAST_S, shield=True) as patience:
             try:
                 await self._write(chronicle)
             except StoreUnavailable as error:
                 self._inner.trouble("chronicle.unwritten", error, happenings=len(self._waiting))
+        if patience.cancelled_caught:
+            self._inner.trouble("chronicle.unwritten", None, happenings=waiting)
 
     async def _write(self, chronicle: SqlChronicle) -> None:
         batch = list(self._waiting)

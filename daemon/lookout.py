@@ -5,25 +5,25 @@ stand are in the store: a restart forgets none and tells none twice.
 """
 
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 import msgspec
 import trio
 
-from actors.domain.alarms import TRAITS, Alarm, News, card, judge
+from actors.domain.alarms import TRAITS, Alarm, News, Standing, card, judge
 from actors.domain.conserving import DAY_US, Balance, date_of
 from actors.messages import SourceView
 from actors.ports import StoreUnavailable
 from config.durations import seconds
 from config.numbers import number_of
-from daemon.alerting import concerns, dispatches, the_rest, wanted
+from daemon.alerting import Ear, concerns, dispatches, ears, the_rest, wanted
 from daemon.chronicler import Chronicler
 from daemon.control.office import Office
 from daemon.control.times import span
 from daemon.control.verbs.lanes import Lane, all_lanes
 from daemon.control.verbs.overview import red_in_words, troubled
 from daemon.control.verbs.promises import red_routes
-from daemon.store.chronicle import Dispatch, Happening
+from daemon.store.chronicle import Dispatch, Happening, Settlement
 
 LOOK_S = 30.0
 REPEAT_US = 86_400_000_000
@@ -65,21 +65,42 @@ class Lookout:
         found = [msgspec.structs.replace(each, words=mask(each.words)) async for each in self._found(now_us)]
         before, last_no = await office.store.chronicle.standings()
         judged = judge(before, found, now_us, self._repeat_us, last_no)
-        last_no = max([last_no, *(each.no for each in judged.standings.values())])
         if judged.standings == before and not judged.news:
             return 0
-        dispatches = self._told(judged.news, last_no, now_us)
-        last_no += bool(dispatches)  # of a card that tells of the rest
-        happenings = [_happening(news, now_us) for news in judged.news]
-        told = await office.store.chronicle.settle(judged.standings, last_no, dispatches, happenings, now_us)
-        for each in dispatches:
-            office.switchboard.ready(each.lane)
-        for news in judged.news:
-            alarm = news.standing.alarm
-            office.witness.event(
-                "alarm.told", about=alarm.kind, subject=alarm.subject, turn=news.turn, no=news.standing.no
+        listening = ears(office)
+        news: list[News] = []
+
+        def decide(before: Mapping[str, Standing], last_no: int) -> Settlement:
+            """Once more, of what stands within the transaction: somebody may have been told or erased meanwhile."""
+            judged = judge(before, found, now_us, self._repeat_us, last_no)
+            last_no = max([last_no, *(each.no for each in judged.standings.values())])
+            news[:] = judged.news
+            dispatches = _told(listening, judged.news, last_no, now_us)
+            return Settlement(
+                standings=judged.standings,
+                last_no=max([last_no, *(each.card.no for each in dispatches)]),  # that of the rest has one, too
+                dispatches=dispatches,
+                happenings=[_happening(each, now_us) for each in judged.news],
             )
+
+        settled, told = await office.store.chronicle.settle(decide, now_us)
+        for each in settled.dispatches:
+            office.switchboard.ready(each.lane)
+        self._say(news, listening)
         return told
+
+    def _say(self, news: Sequence[News], listening: Sequence[Ear]) -> None:
+        """In the journal; and where it could not be told."""
+        for each in news:
+            alarm = each.standing.alarm
+            self._office.witness.event(
+                "alarm.told", about=alarm.kind, subject=alarm.subject, turn=each.turn, no=each.standing.no
+            )
+        for ear in listening:
+            concerned = any(concerns(ear.tenant, ear.alert, each.standing.alarm) for each in news)
+            if concerned and isinstance(ear.place, str) and ear.lane not in self._said:
+                self._said.add(ear.lane)
+                self._office.witness.trouble("alarm.no_place", None, lane=ear.lane, channel=ear.alert.channel or "")
 
     # ── what there is ────────────────────────────────────────────────────────────────────────────────
 
@@ -107,7 +128,7 @@ class Lookout:
                 subject=spike.lane,
                 tenant=spike.lane.partition("/")[0],
                 words=f"{spike.bad} of {spike.of} attempts in the last minutes were refused or not understood (before: "
-                f"{spike.usual:.0%}): {spike.detail}",
+                f"{spike.usual:.0%})" + (f": {spike.detail}" if spike.detail else ""),
                 command=f"lmsyncctl dlq list --lane {spike.lane}",
                 weight=spike.bad,
             )
@@ -216,23 +237,19 @@ class Lookout:
         told = (alert for tenant, alert in wanted(self._office) if concerns(tenant, alert, alarm))
         return min((round(seconds(alert.repeat) * 1e6) for alert in told), default=REPEAT_US)
 
-    def _told(self, news: Sequence[News], last_no: int, now_us: int) -> list[Dispatch]:
-        """What is posted: at each place a few cards, the worst first, and one that counts the rest: one cause with many
-        effects is no flood."""
-        made: list[Dispatch] = []
-        for tenant, alert in wanted(self._office):
-            mine = [each for each in news if concerns(tenant, alert, each.standing.alarm)]
-            mine.sort(key=lambda each: TRAITS[each.standing.alarm.kind].severity != "critical")
-            shown = mine if len(mine) <= CARDS_MAX else mine[: CARDS_MAX - 1]
-            if len(shown) < len(mine):
-                shown = [*shown, the_rest(tenant.name, len(mine) - len(shown), last_no + 1, now_us)]
-            cards = [card for each in shown for card in dispatches(self._office, tenant, alert, each, now_us)]
-            lane = f"{tenant.name}/{alert.to}"
-            if shown and not cards and lane not in self._said:
-                self._said.add(lane)
-                self._office.witness.trouble("alarm.no_place", None, lane=lane, channel=alert.channel or "")
-            made += cards
-        return made
+
+def _told(listening: Sequence[Ear], news: Sequence[News], last_no: int, now_us: int) -> list[Dispatch]:
+    """What is posted: at each place a few cards, the worst first, and one that counts the rest: one cause with many
+    effects is no flood."""
+    made: list[Dispatch] = []
+    for ear in listening:
+        mine = [each for each in news if concerns(ear.tenant, ear.alert, each.standing.alarm)]
+        mine.sort(key=lambda each: TRAITS[each.standing.alarm.kind].severity != "critical")
+        shown = mine if len(mine) <= CARDS_MAX else mine[: CARDS_MAX - 1]
+        if len(shown) < len(mine):
+            shown = [*shown, the_rest(ear.tenant.name, len(mine) - len(shown), last_no + 1, now_us)]
+        made += [card for each in shown for card in dispatches(ear, each, now_us)]
+    return made
 
 
 def _of_plans(tenant: str, plans: Sequence[tuple[str, str, str]]) -> Alarm:

@@ -5,6 +5,7 @@ understood and refused, and answers that we did not understand. Counted by the m
 much worse than the hour before them.
 """
 
+import re
 from collections import deque
 from collections.abc import Iterator
 
@@ -19,10 +20,13 @@ SHARE_MIN = 0.2
 TIMES_MIN = 3.0
 """So many times the share of the hour before."""
 BAD = frozenset({"refused", "faulted"})
+_ADDRESS = re.compile(r"[^\s@<>\"'(),;:=\[\]{}]+@[^\s@<>\"'(),;:=\[\]{}]+")
+"""Of a person, as a receiver may repeat it: an alarm is posted where many read it."""
 
 
 class Spike(msgspec.Struct, frozen=True, kw_only=True):
-    """``bad`` of ``of`` attempts in the last minutes; ``usual``: the share of the hour before."""
+    """``bad`` of ``of`` attempts in the last minutes; ``usual``: the share of the hour before. ``detail``: said of
+    the last of them; empty where that was forgotten."""
 
     lane: str
     bad: int
@@ -60,7 +64,13 @@ class Tally:
         here.of += 1
         if verdict in BAD:
             here.bad += 1
-            found.detail = detail
+            found.detail = _ADDRESS.sub("…", detail)
+
+    def forget(self, tenant: str) -> None:
+        """What was said of a tenant's attempts; how many there were is nobody's in particular."""
+        for name, lane in self._lanes.items():
+            if name.startswith(f"{tenant}/"):
+                lane.detail = ""
 
     def spikes(self, now_us: int) -> Iterator[Spike]:
         """Of all lanes, now. Lanes that nothing was heard of for long are forgotten."""

@@ -5,7 +5,7 @@ alarm, that it was told, and its line on the time line are one transaction.
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -42,6 +42,20 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
     card: AlarmCard
 
 
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """What is so from now on. ``standings``: these alarms and no others stand; None: as before. ``last_no``: the
+    highest number that anything was told under."""
+
+    standings: Mapping[str, Standing] | None = None
+    last_no: int = 0
+    dispatches: Sequence[Dispatch] = ()
+    happenings: Sequence[Happening] = ()
+
+
+Decide = Callable[[Mapping[str, Standing], int], Settlement]
+"""From the alarms that stand and the highest number so far. Pure: it is called within the store's transaction."""
+
+
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
     """What is parked for a person, by tenant: (roster rule, plan's hash, why)."""
 
@@ -59,11 +73,11 @@ class SqlChronicle:
         await self._write(lambda raw: _note(raw, happenings))
 
     async def happenings(
-        self, *, since_us: int = 0, until_us: int | None = None, after: int = 0, tenant: str = "", limit: int = 1_000
+        self, *, since_us: int = 0, after: int = 0, tenant: str = "", of: Sequence[str] = (), limit: int = 1_000
     ) -> list[Happening]:
         """Oldest first: the newest ``limit`` of the time asked for, or with ``after`` the first of those behind it.
-        Those of a tenant come with the daemon's own."""
-        return await self._read(lambda raw: _happenings(raw, since_us, until_us, after, tenant, limit))
+        Those of a tenant come with the daemon's own; ``of``: only these kinds."""
+        return await self._read(lambda raw: _happenings(raw, since_us, after, tenant, of, limit))
 
     async def last(self, kind: str) -> Happening | None:
         """The newest of this kind."""
@@ -75,16 +89,10 @@ class SqlChronicle:
         """Alarms by key, and the highest number that one was told under."""
         return await self._read(_standings)
 
-    async def settle(
-        self,
-        standings: Mapping[str, Standing] | None,
-        last_no: int,
-        dispatches: Sequence[Dispatch],
-        happenings: Sequence[Happening],
-        now_us: int,
-    ) -> int:
-        """These alarms stand and no others (None: as before), and this is told of them. How many deliveries are new."""
-        return await self._write(lambda raw: _settle(raw, standings, last_no, dispatches, happenings, now_us))
+    async def settle(self, decide: Decide, now_us: int) -> tuple[Settlement, int]:
+        """What was decided of what stands in the store at that moment, so that no number is given away twice; and how
+        many deliveries are new."""
+        return await self._write(lambda raw: _settle(raw, decide, now_us))
 
     async def parked(self) -> Looked:
         """Roster plans that the brake holds back."""
@@ -113,11 +121,12 @@ def _note(raw: sqlite3.Connection, happenings: Sequence[Happening]) -> None:
 
 
 def _happenings(
-    raw: sqlite3.Connection, since_us: int, until_us: int | None, after: int, tenant: str, limit: int
+    raw: sqlite3.Connection, since_us: int, after: int, tenant: str, of: Sequence[str], limit: int
 ) -> list[Happening]:
-    end_us = until_us if until_us is not None else 1 << 62
-    asked = (since_us, end_us, after, tenant, tenant, limit)
-    among = "WHERE at_us >= ? AND at_us < ? AND no > ? AND (? = '' OR tenant IN ('', ?))"
+    """Of some kinds only: all rows are looked through in their order, of which there are few enough."""
+    asked = (since_us, after, tenant, tenant, *of, limit)
+    kinds = f" AND kind IN ({','.join('?' * len(of))})" if of else ""
+    among = f"{'NOT INDEXED ' if of else ''}WHERE at_us >= ? AND no > ? AND (? = '' OR tenant IN ('', ?)){kinds}"
     if after:
         return [_happening(row) for row in raw.execute(f"{_SELECT} {among} ORDER BY no LIMIT ?", asked)]
     newest = raw.execute(f"{_SELECT} {among} ORDER BY at_us DESC, no DESC LIMIT ?", asked).fetchall()
@@ -130,26 +139,20 @@ def _standings(raw: sqlite3.Connection) -> tuple[dict[str, Standing], int]:
     return {key: msgspec.msgpack.decode(body, type=Standing) for key, body in found}, last_no
 
 
-def _settle(
-    raw: sqlite3.Connection,
-    standings: Mapping[str, Standing] | None,
-    last_no: int,
-    dispatches: Sequence[Dispatch],
-    happenings: Sequence[Happening],
-    now_us: int,
-) -> int:
-    if standings is not None:
-        bodies = [(key, msgspec.msgpack.encode(each)) for key, each in standings.items()]
+def _settle(raw: sqlite3.Connection, decide: Decide, now_us: int) -> tuple[Settlement, int]:
+    settled = decide(*_standings(raw))
+    if settled.standings is not None:
+        bodies = [(key, msgspec.msgpack.encode(each)) for key, each in settled.standings.items()]
         raw.execute("DELETE FROM alarms")
         raw.executemany("INSERT INTO alarms VALUES (?, ?)", bodies)
-    raw.execute("UPDATE alarms_told SET last_no = max(last_no, ?)", (last_no,))
+    raw.execute("UPDATE alarms_told SET last_no = max(last_no, ?)", (settled.last_no,))
     made = 0
-    for each in dispatches:
+    for each in settled.dispatches:
         tenant, card = each.lane.partition("/")[0], each.card
         entity = rows.key(tenant, card.entity, each.lane, each.destination)
         made += posting.post(
             raw, each.lane, ROUTE, each.destination, each.audience, card, entity, f"alarm-{card.no}", 1, now_us
         )
-    if happenings:
-        _note(raw, happenings)
-    return made
+    if settled.happenings:
+        _note(raw, settled.happenings)
+    return settled, made

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from actors.domain.alarms import Standing
 from actors.domain.erasing import Eraser, Fate
 from actors.domain.xapi.documents import content
 from daemon.store.erasing import Counts, Room, Rows, bounded
@@ -13,10 +14,12 @@ from daemon.store.erasing_audit import DEEDS
 from daemon.store.erasing_conflicts import BELIEVED, CONFLICTS, RULINGS
 from daemon.store.erasing_deliveries import DELIVERIES
 from daemon.store.erasing_persons import PERSONS
+from daemon.store.erasing_pilots import PILOTS
 from daemon.store.erasing_records import RECORDS
 from daemon.store.erasing_rosters import ACCOUNTS, MEMBERS, ROSTERS
 
 _decode = msgspec.json.Decoder().decode
+_standing = msgspec.msgpack.Decoder(Standing)
 
 
 def _counted(what: str, going: str = "") -> Any:
@@ -154,6 +157,33 @@ def apply_to_happenings(raw: sqlite3.Connection, tenant: str, eraser: Eraser, ro
     return {"happenings_changed": len(rows_)}
 
 
+# ── alarms that stand ────────────────────────────────────────────────────────────────────────────────
+
+
+def find_alarms(raw: sqlite3.Connection, tenant: str, after: int) -> Rows:
+    """All at once: there are as many as there is trouble."""
+    if after >= 0:
+        return []
+    found = [(0, key, _standing.decode(body)) for key, body in raw.execute("SELECT key, body FROM alarms")]
+    return [row for row in found if row[2].alarm.tenant in (tenant, "")]
+
+
+def fate_of_alarm(eraser: Eraser, row: Any) -> Fate:
+    """It says what a vendor or a receiver said, who may have named whom it was about."""
+    return Fate.CHANGED if eraser.mentions(row[2].alarm.words) else Fate.STAYS
+
+
+def apply_to_alarms(raw: sqlite3.Connection, tenant: str, eraser: Eraser, rows_: Rows, now_us: int) -> Counts:
+    for _, key, _ in rows_:
+        now = raw.execute("SELECT body FROM alarms WHERE key = ?", (key,)).fetchone()
+        if now is not None:
+            standing = _standing.decode(now[0])
+            alarm = msgspec.structs.replace(standing.alarm, words=eraser.text(standing.alarm.words))
+            body = msgspec.msgpack.encode(msgspec.structs.replace(standing, alarm=alarm))
+            raw.execute("UPDATE alarms SET body = ? WHERE key = ?", (body, key))
+    return {"alarms_changed": len(rows_)}
+
+
 # ── small tables ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -225,12 +255,14 @@ def apply_to_staged(raw: sqlite3.Connection, tenant: str, eraser: Eraser, rows_:
 
 ADDRESSES = Room("addresses", find_addresses, fate_of_address, apply_to_addresses, _counted("addresses"))
 ROOMS = (
+    PILOTS,
     DELIVERIES,
     Room("documents", find_documents, fate_of_document, apply_to_documents, _counted("documents")),
     Room("activities", find_activities, fate_of_activity, apply_to_activities, _counted("activities")),
     Room("requests", find_requests, fate_of_request, apply_to_requests, _counted("requests")),
     Room("clicks", find_clicks, fate_of_click, apply_to_clicks, _counted("clicks")),
     Room("happenings", find_happenings, fate_of_happening, apply_to_happenings, _counted("happenings")),
+    Room("alarms", find_alarms, fate_of_alarm, apply_to_alarms, _counted("alarms")),
     Room("plans", find_plans, fate_of_plan, apply_to_plans, _counted("plans")),
     Room("staged", find_staged, fate_of_staged, apply_to_staged, _counted("staged")),
     RECORDS,

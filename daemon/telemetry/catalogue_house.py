@@ -12,7 +12,7 @@ PROCESS_CPU = Definition(
 PROCESS_MEMORY = Definition(
     name="process.memory.usage", kind="up_down", unit="By", text="Physical memory that the process holds."
 )
-# OpenTelemetry's `process.thread.count` and `process.unix.file_descriptor.count` by names of ours: in Prometheus one that
+# OpenTelemetry's `process.thread.count` and `process.unix.file_descriptor.count` by names of ours: in Prometheus what
 # ends with `_count` is a histogram's, and its linter (`promtool check metrics`) refuses it.
 PROCESS_DESCRIPTORS = Definition(
     name="lmsyncd.process.file_descriptors", kind="up_down", unit="{file_descriptor}", text="Open file descriptors."

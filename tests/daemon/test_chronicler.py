@@ -79,6 +79,45 @@ async def test_what_the_store_does_not_take_waits_as_far_as_there_is_room(autoju
     assert len(disk.written) == WAITING_MAX
 
 
+async def test_what_is_on_its_way_when_the_daemon_ends_is_not_lost(autojump_clock: object) -> None:
+    class Failing:
+        """Its disk fails the first time, after everybody was told to end."""
+
+        def __init__(self) -> None:
+            self.written: list[Happening] = []
+            self.asked = trio.Event()
+            self.failed = False
+
+        async def note(self, happenings: Sequence[Happening]) -> None:
+            if not self.failed:
+                self.asked.set()
+                await trio.sleep(1)
+                self.failed = True
+                raise StoreUnavailable("the disk is full")
+            self.written += happenings
+
+    disk, chronicler = Failing(), Chronicler(Notes(), VirtualClock())
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(chronicler.run, disk)
+        chronicler.event("daemon.stopping")
+        await disk.asked.wait()
+        nursery.cancel_scope.cancel()
+    await chronicler.end(disk)  # type: ignore[arg-type]
+    assert [each.kind for each in disk.written] == ["stop"]
+
+
+async def test_a_disk_that_says_nothing_holds_up_no_end(autojump_clock: object) -> None:
+    class Stuck:
+        async def note(self, happenings: Sequence[Happening]) -> None:
+            await trio.sleep_forever()
+
+    notes = Notes()
+    chronicler = Chronicler(notes, VirtualClock())
+    chronicler.event("daemon.stopping")
+    await chronicler.end(Stuck())  # type: ignore[arg-type]
+    assert [name for name, _ in notes.troubles] == ["chronicle.unwritten"]
+
+
 async def test_each_lasts_from_its_own_beginning(tmp_path: Path, autojump_clock: object) -> None:
     clock = VirtualClock()
     async with open_store(tmp_path / "s.db", clock, inline=True) as store:
@@ -162,3 +201,8 @@ async def test_the_line_keeps_its_newest_rows(tmp_path: Path) -> None:
         ]
         [after] = await store.chronicle.happenings(after=found[-2].no)
         assert after == found[-1]
+        await store.chronicle.note([Happening(at_us=KEPT_MAX + 9, kind="deploy", words="at last")])
+        for behind in (0, 1, found[-2].no):  # however many others are in between
+            [only] = await store.chronicle.happenings(after=behind, of=("deploy", "stop"), limit=1)
+            assert only.words == "at last"
+        assert await store.chronicle.happenings(after=only.no, of=("deploy",)) == []

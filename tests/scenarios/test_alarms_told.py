@@ -208,6 +208,31 @@ async def test_a_test_arrives_everywhere_and_stands_nowhere(tmp_path: Path, auto
         assert await alarms(office) == []
 
 
+async def test_no_number_is_given_away_twice(
+    tmp_path: Path, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody asks for a test after a look has read what stands, and before it writes what is told."""
+    async with opened(tmp_path, tenant(COURSE, alerts=(HERE,))) as (office, campus):
+        campus.fault("slack", "error", operation="chat.postMessage", value="invalid_blocks", times=1)
+        await campus.tell(completed("ada"))
+        await campus.quiet()
+        chronicle = office.store.chronicle
+        read = chronicle.standings
+
+        async def overtaken() -> Any:
+            found = await read()
+            monkeypatch.undo()
+            await ask(office, p.AlertTest(tenant="acme"))
+            return found
+
+        monkeypatch.setattr(chronicle, "standings", overtaken)
+        assert await watching(office, campus).look() == 1
+        await campus.quiet()
+        assert len(texts(campus)) == 2
+        _, last_no = await read()
+        assert ([row.no for row in await alarms(office)], last_no) == ([2], 2)
+
+
 async def test_whoever_is_told_nothing_hears_how_that_is_changed(tmp_path: Path, autojump_clock: object) -> None:
     async with opened(tmp_path, tenant(COURSE)) as (office, _):
         with pytest.raises(Refusal, match="nobody is told"):

@@ -1,11 +1,13 @@
 """``events`` and ``alert``: what happened around the daemon, which alarms stand, and who is told."""
 
+from collections.abc import Mapping
+
 from actors.domain.alarms import TRAITS, Standing
 from actors.domain.outbox import Place
 from config.alerts import Alert
 from config.model import Tenant
 from config.numbers import number_of
-from daemon.alerting import as_test, dispatches, place_of
+from daemon.alerting import Ear, as_test, dispatches, place_of
 from daemon.control.chronicle_asks import AlertList, AlertTest, Events
 from daemon.control.chronicled import AlarmRow, AlertRow, EventRow
 from daemon.control.exits import Exit
@@ -13,8 +15,7 @@ from daemon.control.office import Asking, Office, done
 from daemon.control.protocol import Done, Refusal
 from daemon.control.times import span
 from daemon.control.views import ChangedRow
-
-READ_MAX = 10_000
+from daemon.store.chronicle import Settlement
 
 
 async def events(request: Events, asking: Asking) -> Done:
@@ -25,11 +26,10 @@ async def events(request: Events, asking: Asking) -> Done:
         since_us=0 if request.after else asking.now_us - round(request.since_s * 1e6),
         after=request.after,
         tenant=request.tenant,
-        limit=READ_MAX if request.of else request.limit,
+        of=request.of,
+        limit=request.limit,
     )
-    chosen = [each for each in found if not request.of or each.kind in request.of]
-    chosen = chosen[: request.limit] if request.after else chosen[-request.limit :]
-    for each in chosen:
+    for each in found:
         await asking.emit(
             EventRow(
                 no=each.no,
@@ -40,7 +40,7 @@ async def events(request: Events, asking: Asking) -> Done:
                 words=each.words,
             )
         )
-    if chosen:
+    if found:
         return done()
     return done("" if request.after else f"nothing happened in the last {span(request.since_s)}", Exit.NOTHING)
 
@@ -83,13 +83,20 @@ async def alert_test(request: AlertTest, asking: Asking) -> Done:
             f"nobody is told anything of {tenant.name}",
             advice=f"add [[alerts]] to tenants.d/{tenant.name}.toml, and reload (docs/alerts.md)",
         )
-    _, last_no = await office.store.chronicle.standings()
-    news = as_test(tenant.name, asking.now_us, last_no + 1)
-    made = [each for alert in tenant.alerts for each in dispatches(office, tenant, alert, news, asking.now_us)]
-    if not request.dry_run:
-        await office.store.chronicle.settle(None, last_no + 1, made, (), asking.now_us)
-        for each in made:
+    told = [Ear(tenant, alert, place_of(office, tenant, alert)) for alert in tenant.alerts]
+
+    def decide(_: Mapping[str, Standing], last_no: int) -> Settlement:
+        news = as_test(tenant.name, asking.now_us, last_no + 1)
+        made = [each for ear in told for each in dispatches(ear, news, asking.now_us)]
+        return Settlement(last_no=last_no + 1, dispatches=made)
+
+    if request.dry_run:
+        settled = decide(*await office.store.chronicle.standings())
+    else:
+        settled, _ = await office.store.chronicle.settle(decide, asking.now_us)
+        for each in settled.dispatches:
             office.switchboard.ready(each.lane)
+    made = settled.dispatches
     for each in made:
         await asking.emit(
             ChangedRow(

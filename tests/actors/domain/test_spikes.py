@@ -49,3 +49,20 @@ def test_it_passes_and_is_forgotten() -> None:
     assert list(tally.spikes(NOW_US + 200 * MINUTE_US)) == []
     tally.note("acme/slack", "refused", "", NOW_US)
     assert list(tally.spikes(NOW_US)) == []  # the fifty are gone
+
+
+def test_what_was_said_is_forgotten_and_how_many_there_were_is_not() -> None:
+    tally = after(*[(0, 20)] * 40, (25, 0))
+    tally.forget("beta")
+    [spike] = tally.spikes(NOW_US)
+    assert spike.detail
+    tally.forget("acme")
+    assert [(each.bad, each.detail) for each in tally.spikes(NOW_US)] == [(spike.bad, "")]
+
+
+def test_nobodys_address_is_posted() -> None:
+    tally = Tally()
+    for _ in range(BAD_MIN):
+        tally.note("acme/lrs", "refused", "HTTP 400: <mailto:ada.l+x@example.edu> is unknown, ada@x.test too", NOW_US)
+    [spike] = tally.spikes(NOW_US)
+    assert spike.detail == "HTTP 400: <mailto:…> is unknown, … too"

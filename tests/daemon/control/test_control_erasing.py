@@ -11,6 +11,7 @@ import trio
 from control_office import Desk, Office, ask, opened
 from world import Campus, completed, graded, route, tenant
 
+from actors.domain.alarms import Alarm, Standing
 from actors.domain.erasing import HOME_PAGE
 from actors.domain.xapi.accepted import NewStatement
 from actors.domain.xapi.documents import Shelf, content
@@ -22,7 +23,7 @@ from daemon.control import protocol as p
 from daemon.control.exits import Exit
 from daemon.control.protocol import Refusal
 from daemon.control.verbs import erasing
-from daemon.store.chronicle import Happening
+from daemon.store.chronicle import Happening, Settlement
 from daemon.store.erasing import Room
 
 EMAIL = "ada.lovelace@example.edu"
@@ -117,6 +118,11 @@ async def lived(office: Office, campus: Campus) -> None:
         await office.store.documents.change("acme", one, "d", lambda _, body=body: content(body, "application/json"))  # type: ignore[misc]
     said = Happening(at_us=1, kind="alarm", tenant="acme", subject="acme/slack", words=f"no account has {EMAIL}")
     await office.store.chronicle.note([said, Happening(at_us=2, kind="reload", words="the configuration was reloaded")])
+    alarm = Alarm(
+        kind="errors", subject="acme/slack", tenant="acme", words=f"refused: {EMAIL} is not known", command=""
+    )
+    stands = {alarm.key: Standing(alarm=alarm, first_us=1, seen_us=1)}
+    await office.store.chronicle.settle(lambda *_: Settlement(standings=stands), campus.clock.now_us())
     await office.store.queries.pause("acme/slack", by="ada", now_us=campus.clock.now_us())
     await tell(campus, numbered(10, {**completed("x", "exam"), "actor": ADA}), numbered(11, completed("bob", "exam")))
     await trio.sleep(60)
@@ -150,6 +156,7 @@ async def test_everything_of_theirs_goes_and_what_is_others_stays(tmp_path: Path
             "documents_changed": 1,
             "requests_changed": 1,
             "happenings_changed": 1,
+            "alarms_changed": 1,
             "addresses": 1,
         }
         [*_, done], end = await erase(office, plan=planned.hash)
