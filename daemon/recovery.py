@@ -1,7 +1,8 @@
 """``lmsyncd restore`` and ``lmsyncd verify``: what is done with a store while no daemon uses it, or with a copy."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
@@ -13,7 +14,6 @@ from config.model import Configuration
 from config.secrets import SecretReader
 from daemon import settings
 from daemon.backup import opening, restoring
-from daemon.backup.copying import discard
 from daemon.backup.refusing import BackupRefused
 from daemon.backup.sealed import Header, is_backup
 from daemon.cli.render import Json, Printer, printer
@@ -22,18 +22,17 @@ from daemon.control.backed import BackupFileRow
 from daemon.control.exits import Exit
 from daemon.control.protocol import Done, Refusal
 from daemon.control.verbs.verifying import first_of, rows_of
+from daemon.store import reinstating
 from daemon.store.audit_anchor import in_file, in_mark
 from daemon.store.audit_proof import Anchor
 from daemon.store.database import Lock
 from daemon.store.errors import StoreRefused
-from daemon.store.mark import Intact, Lost, mark_path
+from daemon.store.mark import Intact, Lost
 from daemon.store.verifying import verify as prove
 from daemon.vault.envelope import VaultUnusable
 from daemon.vault.keks import key_path
 from daemon.vault.opening import Keks
 
-PART = ".restoring"
-"""Behind the database's name: a backup that was unpacked and has not taken its place yet."""
 PROGRESS_S = 2.0
 
 
@@ -68,25 +67,45 @@ def restore(root: Path, environ: Mapping[str, str], wanted: Wanted, *, as_json: 
     keks = Keks(configuration.root, key_path(store), SecretReader(environ).outside, environ)
     keks.configure(configuration.daemon.vault)
     place = _Place(configuration, store, keks)
-    into = wanted.unpack or store.with_name(store.name + PART)
     try:
         store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not wanted.check and wanted.unpack is None:
-            Lock(store).release()  # said before the work, not after it
-        if wanted.unpack is None:
-            _cleared(into)
-        header = _unpacked(place, wanted, into)
         if wanted.unpack is not None:
-            out.end(Done(note=f"{into}: the database, as it was; nothing else was touched"))
+            _unpacked(place, wanted, wanted.unpack)
+            out.end(Done(note=f"{wanted.unpack}: the database, as it was; nothing else was touched"))
             return Exit.OK
-        try:
-            return _restored(place, wanted, into, header, out)
-        finally:
-            _cleared(into)
+        with _held(store, alone=not wanted.check) as finished:
+            into = reinstating.restoring_path(store)
+            try:
+                header = _unpacked(place, wanted, into)
+                if finished is not None and finished.sha256 == header.sha256:
+                    out.end(Done(note="the restore of it that was killed is finished now; start lmsyncd"))
+                    return Exit.OK
+                return _restored(place, wanted, into, header, out)
+            finally:
+                reinstating.swept(store)
     except (BackupRefused, StoreRefused) as error:
         return _refused(out, str(error))
     except OSError as error:
         return _refused(out, f"{error.filename or wanted.file}: {error.strerror or error}")
+
+
+@contextmanager
+def _held(store: Path, *, alone: bool) -> Iterator[reinstating.Placing | None]:
+    """The folder of a store, for one restore, with nothing of an earlier one left in it; ``alone``: and the store, from
+    before the work to its end. What a killed restore left was finished then: that one. Raises StoreRefused, OSError."""
+    with reinstating.folder_held(store):
+        if not alone:
+            if reinstating.begun(store):
+                raise StoreRefused("a restore was killed in the middle: start lmsyncd or restore again to finish it")
+            reinstating.swept(store)
+            yield None
+            return
+        with ExitStack() as released:
+            released.callback(Lock(store).release)
+            released.callback(reinstating.given, store.parent, store.with_name(store.name + ".lock"))
+            finished = reinstating.finish(store)
+            reinstating.swept(store)
+            yield finished
 
 
 def _restored(place: _Place, wanted: Wanted, into: Path, header: Header, out: Printer) -> int:
@@ -127,7 +146,7 @@ def _restored(place: _Place, wanted: Wanted, into: Path, header: Header, out: Pr
         return Exit.OK
     if lost and not wanted.accept_loss:
         raise StoreRefused(f"{lost}; to go on without it: --accept-loss")
-    for line in restoring.reinstate(store, into, header, wanted.clock.now_us(), verdict):
+    for line in restoring.reinstate(store, header, wanted.clock.now_us(), verdict):
         click.echo(line, err=True)
     out.end(Done(note="restored; start lmsyncd. docs/recovery.md says how to have the missing time told again"))
     return Exit.OK
@@ -219,13 +238,6 @@ class _Progress:
 
     def bytes(self, done: int, of: int) -> None:
         self(f"{done / 1e6:,.0f} of {of / 1e6:,.0f} MB")
-
-
-def _cleared(copy: Path) -> None:
-    """Nothing is left of a copy."""
-    discard(copy)
-    mark_path(copy).unlink(missing_ok=True)
-    copy.with_name(copy.name + ".lock").unlink(missing_ok=True)
 
 
 def _raw(row: msgspec.Struct) -> msgspec.Raw:

@@ -109,6 +109,8 @@ def adopt(path: Path, into: Path, now_us: int, told: Callable[[int, int], None])
     log beside it: copied as a backup would be unpacked, and told of as one. Raises BackupRefused, StoreRefused,
     OSError."""
     watch = Watch()
+    if into.exists():  # it may be the very file
+        raise BackupRefused(f"{into} is there already")
     try:
         made = copy(path, into, now_us, watch, lambda: told(watch.done, watch.of), RESERVE_BYTES)
     except sqlite3.Error as error:

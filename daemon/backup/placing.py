@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from daemon.backup.refusing import BackupRefused
+from daemon.store.reinstating import sync_folder
 
 MODE = 0o600
 OVERHEAD_BYTES = 1024 * 1024
@@ -70,14 +71,6 @@ class Placed:
         self._open = False
         self._part.rename(self.path)
         sync_folder(self.path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def retire(folder: Path, store: str, keep: int, made: str) -> list[Path]:

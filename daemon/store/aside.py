@@ -3,9 +3,10 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from daemon.store import reinstating
 from daemon.store.errors import StoreRefused
 from daemon.store.migrate import APPLICATION_ID
 
@@ -17,6 +18,8 @@ def sweep(database: Path) -> None:
     """For who holds the lock. Raises OSError."""
     for left in database.parent.glob(f"{database.name}{COPY}*"):
         left.unlink()
+    with suppress(StoreRefused), reinstating.folder_held(database):  # one that is at work looks after its own
+        reinstating.swept(database)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import trio
 
 from actors.ports import Clock
 from config.numbers import number_of
+from daemon.store import reinstating
 from daemon.store.acquaintance import SqlPersons
 from daemon.store.activities import SqlActivities
 from daemon.store.admission import admit, unheard
@@ -180,6 +181,8 @@ async def open_store(
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = Lock(path)
             stack.callback(lock.release)
+            if reinstating.finish(path) is not None:
+                trouble("store.restore_finished", None, path=str(path))
             admitted = admit(path, trouble)
             _private(path)
             sweep(path)
@@ -284,6 +287,7 @@ def upgrade(path: Path, now_us: int, *, accept_loss: bool = False) -> list[str]:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = Lock(path)
     try:
+        reinstating.finish(path)
         return upgrade_held(path, now_us, accept_loss=accept_loss)
     finally:
         lock.release()

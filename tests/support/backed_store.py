@@ -1,18 +1,24 @@
 """A store with something in it, a place for it, and its backup as an operator makes one, without a socket."""
 
 import os
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import trio
+from audited_store import deed
 from control_office import Desk, Office
 from control_office import ask as ask_office
+from control_socket import ACME
 from told import graded
+from world import VirtualClock
 
 from daemon.control import protocol as p
 from daemon.control.views import BackupPartRow, BackupRow
+from daemon.store.database import open_store
 
 
 def key_pair(folder: Path, kind: str = "x25519") -> tuple[Path, Path]:
@@ -62,3 +68,22 @@ def place(folder: Path) -> Path:
 def decoded(line: bytes) -> dict[str, Any]:
     found: dict[str, Any] = msgspec.json.decode(line)
     return found
+
+
+async def lived(folder: Path, *recipients: Path) -> Path:
+    """A configuration whose store has lived, was backed up, and lived on; the backup."""
+    root = place(folder)
+    (root / "state").mkdir()
+    async with open_store(root / "state/lmsyncd.db", VirtualClock(), inline=True) as store:
+        office = Office(store, {"acme": ACME})
+        desk = await filled(office)
+        await backed_up(office, folder / "b.backup", *recipients)
+        await desk.tell(graded("later", 90))
+        await store.audit.conclude("acme", await store.audit.intend("acme", deed()), "done")
+        await store.keeper.keep()
+    return root
+
+
+def statements(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as raw:
+        return int(raw.execute("SELECT count(*) FROM statements").fetchone()[0])

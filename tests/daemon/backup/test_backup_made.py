@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import trio
 from audited_store import damage, deed
-from backed_store import backed_up, decoded, filled, key_pair, place
+from backed_store import backed_up, decoded, filled, key_pair, lived, place, statements
 from control_office import Office
 from control_office import ask as ask_office
 from control_socket import ACME, run_ctl, served
@@ -26,32 +26,8 @@ from daemon.store.database import open_store
 from daemon.store.errors import StoreRefused
 
 
-class Then:
-    """Wall time as it was."""
-
-    def __init__(self, at_us: int) -> None:
-        self._at_us = at_us
-
-    def now_us(self) -> int:
-        return self._at_us
-
-
 def hurried() -> None:
     """Nobody has to be left time."""
-
-
-async def lived(folder: Path, *recipients: Path) -> Path:
-    """A configuration whose store has lived, was backed up, and lived on; the backup."""
-    root = place(folder)
-    (root / "state").mkdir()
-    async with open_store(root / "state/lmsyncd.db", VirtualClock(), inline=True) as store:
-        office = Office(store, {"acme": ACME})
-        desk = await filled(office)
-        await backed_up(office, folder / "b.backup", *recipients)
-        await desk.tell(graded("later", 90))
-        await store.audit.conclude("acme", await store.audit.intend("acme", deed()), "done")
-        await store.keeper.keep()
-    return root
 
 
 def restored(root: Path, capsys: pytest.CaptureFixture[str], **how: Any) -> tuple[int, list[dict[str, Any]], str]:
@@ -64,11 +40,6 @@ def restored(root: Path, capsys: pytest.CaptureFixture[str], **how: Any) -> tupl
 
 def sizes(folder: Path) -> dict[str, int]:
     return {path.name: path.stat().st_size for path in folder.iterdir()}
-
-
-def statements(path: Path) -> int:
-    with closing(sqlite3.connect(path)) as raw:
-        return int(raw.execute("SELECT count(*) FROM statements").fetchone()[0])
 
 
 async def test_a_check_says_what_it_holds_and_touches_nothing(
@@ -174,6 +145,9 @@ async def test_it_can_be_decrypted_alone(tmp_path: Path, capsys: pytest.CaptureF
     assert await trio.to_thread.run_sync(lambda: verify(root, {}, plain, as_json=True)) == Exit.OK
     assert await trio.to_thread.run_sync(lambda: verify(root, {}, tmp_path / "b.backup", as_json=True)) == Exit.FAILURE
     assert "encrypted" in capsys.readouterr().err
+    itself = Wanted(file=plain, unpack=plain)
+    assert await trio.to_thread.run_sync(lambda: restore(root, {}, itself, as_json=True)) == Exit.FAILURE
+    assert statements(plain) == 3
 
 
 async def test_the_command_writes_keeps_and_retires(tmp_path: Path) -> None:
@@ -278,54 +252,9 @@ async def test_a_database_of_a_newer_version_is_not_put_back(
     assert path.exists(), "what stood there stands there"
 
 
-@pytest.mark.parametrize("dies_at", [1, 2, 3, 4, 5])
-async def test_killed_in_the_middle_the_same_command_does_the_rest(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, dies_at: int
-) -> None:
-    """At each of its renames; nothing of what stood there is lost, and the doubt is on record whatever happens."""
-    root = await lived(tmp_path)
-    state, name = root / "state", "lmsyncd.db"
-    with closing(sqlite3.connect(state / name)) as raw:
-        raw.execute("INSERT INTO facts VALUES ('in the log', 'yes')")
-        raw.commit()
-        kept = [(path.name, path.read_bytes()) for path in state.iterdir() if path.name in (name, f"{name}-wal")]
-    for each, content in kept:  # as a crash leaves them: the newest commit is in the log alone
-        (state / each).write_bytes(content)
-    rename, calls = Path.rename, 0
-
-    def dying(self: Path, target: Path) -> Path:
-        nonlocal calls
-        calls += 1
-        if calls == dies_at:
-            raise OSError(5, "died here", str(self))
-        return rename(self, target)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Path, "rename", dying)
-        code, _, _ = await trio.to_thread.run_sync(lambda: restored(root, capsys, accept_loss=True))
-    if calls < dies_at:
-        pytest.skip("there are not so many")
-    assert code == Exit.FAILURE
-    if (state / name).exists() and statements(state / name) == 3:
-        with closing(sqlite3.connect(state / name)) as raw:
-            assert raw.execute("SELECT count(*) FROM losses").fetchone() == (1,), "it may be started as it is"
-    clock = Then(VirtualClock().now_us() + 5_000_000)
-    code, _, said = await trio.to_thread.run_sync(lambda: restored(root, capsys, accept_loss=True, clock=clock))
-    assert code == Exit.OK, said
-    async with open_store(state / name, VirtualClock(), inline=True) as store:
-        assert len(await store.statements.after("acme", 0, 100)) == 3
-    aside = sorted((path for path in state.iterdir() if ".before-" in path.name), reverse=True)
-    former = {path.name.rpartition("Z")[2]: path for path in aside}  # the first that was moved, not a restored one
-    assert {"", "-wal"} <= set(former)
-    again = tmp_path / "again.db"
-    again.write_bytes(former[""].read_bytes())
-    again.with_name("again.db-wal").write_bytes(former["-wal"].read_bytes())
-    with closing(sqlite3.connect(again)) as raw:
-        assert raw.execute("SELECT value FROM facts WHERE name = 'in the log'").fetchone() == ("yes",)
-
-
 async def test_what_a_killed_daemon_left_of_a_copy_is_removed(tmp_path: Path) -> None:
     (tmp_path / "s.db.backup-copy").write_bytes(b"plain")
     (tmp_path / "s.db.backup-copy-wal").write_bytes(b"plain")
+    (tmp_path / "s.db.restoring").write_bytes(b"plain")
     async with open_store(tmp_path / "s.db", VirtualClock(), inline=True):
-        assert not [name for name in sizes(tmp_path) if "copy" in name]
+        assert not [name for name in sizes(tmp_path) if "copy" in name or "restoring" in name]
