@@ -218,6 +218,7 @@ class Daemon:
         async with trio.open_nursery() as outer:
             outer.start_soon(self._house.keyring.run)
             outer.start_soon(self._store.sessions.run, self._world.clock)
+            outer.start_soon(self._store.pilots.run, self._world.clock)
             outer.start_soon(self._strongroom.run)
             outer.start_soon(self._store.audit.run)
             outer.start_soon(self._auditor.run)

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from actors.domain.changes import AnyChange, AssignmentPosted
+from actors.domain.persons import Person
 
 PilotState = Literal["running", "everyone", "nobody"]
 """*running*: the cohort is told. *everyone*, *nobody*: it has ended, and its routes tell all or none."""
@@ -55,6 +56,16 @@ def subject_of(change: AnyChange, org_unit: str = "") -> Subject:
     names = (learner.identity, learner.key, email, *learner.also)
     found = tuple(dict.fromkeys(name for name in names if name))
     return Subject(names=found or (change.entity,), org_unit=org_unit, course=named)
+
+
+def names_of(person: Person) -> tuple[str, ...]:
+    """All the learner keys that mean a person, as an operator names them; the first is what they are counted by."""
+    return (
+        *(f"mbox:{email}" for email in sorted(person.emails)),
+        *(f"account:{home}|{name}" for home, name in sorted(person.accounts)),
+        *(f"sha1:{digits}" for digits in sorted(person.hashes)),
+        *(f"openid:{iri}" for iri in sorted(person.openids)),
+    )
 
 
 def point(salt: str, name: str) -> float:

@@ -2,6 +2,7 @@
 
 Whoever claims lets go first what is due, in the same transaction, so that nobody else keeps time for them. The changes
 of one route for one destination and one time become one digest: a delivery of its own, with an effect key of its own.
+Where the route changed its pilot in the meantime there is one for each, so that each ends as its pilot does.
 They stay on record as the digest's items, and are delivered when it is.
 """
 
@@ -22,17 +23,17 @@ DAY_US = 86_400_000_000
 _MARK = "digest"
 
 _DUE = (
-    "SELECT due_us, route, destination, held_for, seq FROM deliveries INDEXED BY deliveries_held WHERE lane = ? "
+    "SELECT due_us, route, destination, held_for, seq, pilot FROM deliveries INDEXED BY deliveries_held WHERE lane = ? "
     "AND held_for <> '' AND digest IS NULL AND due_us <= ? ORDER BY due_us, route, destination, seq LIMIT ?"
 )
 _GROUP = (
-    "SELECT due_us, route, destination, held_for, seq FROM deliveries INDEXED BY deliveries_held WHERE lane = ? "
+    "SELECT due_us, route, destination, held_for, seq, pilot FROM deliveries INDEXED BY deliveries_held WHERE lane = ? "
     "AND held_for <> '' AND digest IS NULL AND due_us = ? AND route = ? AND destination = ?"
 )
 
 
 def digest_key(tenant: str, target: str, destination: str, route: str, window_us: int, part: int = 0) -> bytes:
-    """The effect key of a digest. More than one part there is only where the clock went back."""
+    """The effect key of a digest. More than one part there is only where the clock went back, or pilots changed."""
     return rows.key(tenant, target, destination, _MARK, route, window_us, *([part] if part else []))
 
 
@@ -54,7 +55,8 @@ def release(raw: sqlite3.Connection, lane: str, now_us: int) -> None:
             groups.append([row for row in whole if row[3] == last[0][3]])
     for group in groups:
         if group[0][3] == _MARK:
-            _fold(raw, lane, group, now_us)
+            for pilot in dict.fromkeys(row[5] for row in group):  # mostly one: its route names the same pilot, or none
+                _fold(raw, lane, [row for row in group if row[5] == pilot], now_us)
         else:
             _let_go(raw, lane, group, now_us)
 
@@ -81,7 +83,7 @@ def next_due(raw: sqlite3.Connection, lane: str) -> int | None:
 
 def _let_go(raw: sqlite3.Connection, lane: str, group: Sequence[Any], now_us: int) -> None:
     """Its time has come: back into the line, at the old place."""
-    for due_us, _, destination, _, seq in group:
+    for due_us, _, destination, _, seq, _ in group:
         raw.execute(
             "UPDATE deliveries SET state = 'waiting', held_for = '', head = 0, from_us = max(from_us, ?), detail = '' "
             "WHERE seq = ?",
@@ -92,7 +94,7 @@ def _let_go(raw: sqlite3.Connection, lane: str, group: Sequence[Any], now_us: in
 
 def _fold(raw: sqlite3.Connection, lane: str, group: Sequence[Any], now_us: int) -> None:
     """One digest out of the changes that waited for it; the first one's trace goes on in it."""
-    window_us, route, destination, _, first = group[0]
+    window_us, route, destination, _, first, _ = group[0]
     tenant, _, target = lane.partition("/")
     part = 0
     key = digest_key(tenant, target, destination, route, window_us)

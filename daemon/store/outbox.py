@@ -10,7 +10,7 @@ import msgspec
 
 from actors.domain.outbox import Attempt, Decision, Delivery, State
 from actors.ports import Caused, Claimed, Routed, RoutedCount
-from daemon.store import failing, figures, holding, propagation, rostering, rows, undoing
+from daemon.store import calling_off, failing, figures, holding, propagation, rostering, rows, undoing
 from daemon.store.engine import Engine
 from daemon.store.holding import DAY_US as DAY_US
 from daemon.store.lines import advance as advance
@@ -131,7 +131,9 @@ def blame(raw: sqlite3.Connection, lane: str, since_us: int) -> str:
 def claim(
     raw: sqlite3.Connection, lane: str, boot: str, now_us: int, limit: int, theirs_us: int | None = None
 ) -> Claimed:
-    """Due heads, oldest due first; nothing while the lane is held back."""
+    """Due heads, oldest due first; nothing while the lane is held back, or what a stopped pilot left is in the way."""
+    if not calling_off.clear(raw, lane, now_us):
+        return Claimed(next_due_us=now_us)
     sent_us = now_us if theirs_us is None else theirs_us
     held = raw.execute(
         "SELECT paused_by, suspended, throttled_until_us FROM lanes WHERE lane = ? "

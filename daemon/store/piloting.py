@@ -7,23 +7,17 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from actors.domain.outbox import State
 from actors.domain.piloting import Cohort, Piloted, Subject, in_words, inside, member
-from daemon.store import holding, lines
+from daemon.store import rows
 
-STOPPED_AT_ONCE = 2_000
-"""So many waiting deliveries are rehearsed only in one transaction when a pilot stops."""
 FAULTY = "it could not have been sent: "
 NOT_MADE = "pilot {}: it was not created yet (lmsyncctl pilot create)"
 STOPPED = "pilot {}: it was stopped, and nobody is told"
 OUTSIDE = "pilot {}: not in the cohort ({})"
 _cohort = msgspec.json.Decoder(Cohort).decode
 _PILOT = "SELECT no, state, salt, cohort FROM pilots WHERE tenant = ? AND name = ?"
-_OPEN = (
-    "SELECT seq, lane, destination, state, kind, head FROM deliveries INDEXED BY deliveries_pilot "
-    "WHERE pilot = ? AND pilot IS NOT NULL AND state IN ('waiting', 'held') AND sent_us IS NULL AND digest IS NULL "
-    "ORDER BY seq LIMIT ?"
-)
+BY_NAME, ALSO_CALLED = 1, 2
+"""How somebody who was named stands among the members; whoever is in by rule stands there with 0."""
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -62,31 +56,64 @@ def _judged(raw: sqlite3.Connection, tenant: str, piloted: Piloted) -> tuple[int
 
 
 def remember(raw: sqlite3.Connection, no: int, salt: str, names: Iterable[str]) -> None:
-    raw.executemany("INSERT OR IGNORE INTO pilot_members VALUES (?, ?)", [(no, member(salt, each)) for each in names])
+    raw.executemany(
+        "INSERT OR IGNORE INTO pilot_members (pilot, member) VALUES (?, ?)",
+        [(no, member(salt, each)) for each in names],
+    )
 
 
-def forget(raw: sqlite3.Connection, tenant: str, names: Sequence[str]) -> None:
-    """Somebody was erased: no pilot knows them any more."""
-    for no, salt in raw.execute("SELECT no, salt FROM pilots WHERE tenant = ?", (tenant,)).fetchall():
+def unlisted(raw: sqlite3.Connection, no: int, salt: str, people: Sequence[tuple[str, ...]]) -> list[tuple[bytes, ...]]:
+    """Those of these people, each by all of their names, who were not named before: as members, once each."""
+    found: list[tuple[bytes, ...]] = []
+    met: set[bytes] = set()
+    for names in people:
+        members = tuple(member(salt, each) for each in names)
+        if met.isdisjoint(members) and not any(_is_listed(raw, no, each) for each in members):
+            found.append(members)
+        met.update(members)
+    return found
+
+
+def enlist(raw: sqlite3.Connection, no: int, salt: str, people: Sequence[tuple[str, ...]]) -> None:
+    """They are in by name. Named again, nobody counts twice."""
+    for members in unlisted(raw, no, salt, people):
         raw.executemany(
-            "DELETE FROM pilot_members WHERE pilot = ? AND member = ?", [(no, member(salt, each)) for each in names]
+            "INSERT INTO pilot_members (pilot, member, listed) VALUES (?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET listed = excluded.listed",
+            [(no, each, ALSO_CALLED if place else BY_NAME) for place, each in enumerate(members)],
         )
+    also = [(no, member(salt, each), ALSO_CALLED) for names in people for each in names]
+    raw.executemany(
+        "INSERT INTO pilot_members (pilot, member, listed) VALUES (?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET listed = excluded.listed WHERE listed = 0",
+        also,
+    )
+    recount(raw, no)
 
 
-def call_off(raw: sqlite3.Connection, no: int, name: str, now_us: int) -> int:
-    """What waits of a pilot that was stopped and surely was not sent is not sent: a bounded number. How many."""
-    found = raw.execute(_OPEN, (no, STOPPED_AT_ONCE)).fetchall()
-    for seq, lane, destination, _, kind, head in found:
-        raw.execute(
-            "UPDATE deliveries SET state = 'shadowed', head = 0, held_for = '', detail = ?, done_us = ? WHERE seq = ?",
-            (STOPPED.format(name), now_us, seq),
-        )
-        if kind == "digest":
-            [key] = raw.execute("SELECT lower(hex(id)) FROM deliveries WHERE seq = ?", (seq,)).fetchone()
-            holding.settle_items(raw, seq, State.SHADOWED, None, now_us, key)
-        if head:
-            lines.advance(raw, lane, destination, now_us)
-    return len(found)
+def recount(raw: sqlite3.Connection, no: int) -> None:
+    """How many are in by name."""
+    [packed] = raw.execute("SELECT cohort FROM pilots WHERE no = ?", (no,)).fetchone()
+    [listed] = raw.execute("SELECT count(*) FROM pilot_members WHERE pilot = ? AND listed = 1", (no,)).fetchone()
+    cohort = msgspec.structs.replace(_cohort(packed), listed=listed)
+    raw.execute("UPDATE pilots SET cohort = ? WHERE no = ?", (rows.pack(cohort), no))
+
+
+def forget(raw: sqlite3.Connection, tenant: str, names: Sequence[str]) -> int:
+    """Somebody was erased: no pilot knows them any more, by whatever they were in. How many pilots did."""
+    knew = 0
+    for no, salt in raw.execute("SELECT no, salt FROM pilots WHERE tenant = ?", (tenant,)).fetchall():
+        theirs = [(no, member(salt, each)) for each in names]
+        gone = raw.executemany("DELETE FROM pilot_members WHERE pilot = ? AND member = ?", theirs).rowcount
+        if gone:
+            recount(raw, no)
+            knew += 1
+    return knew
+
+
+def _is_listed(raw: sqlite3.Connection, no: int, one: bytes) -> bool:
+    sql = "SELECT 1 FROM pilot_members WHERE pilot = ? AND member = ? AND listed > 0"
+    return raw.execute(sql, (no, one)).fetchone() is not None
 
 
 def _known(raw: sqlite3.Connection, no: int, salt: str, subject: Subject) -> bool:

@@ -2,16 +2,20 @@
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
+import trio
 
 from actors.domain.piloting import Cohort, PilotState
 from actors.domain.trial import Seen
-from daemon.store import piloting, rows
+from actors.ports import Clock, StoreUnavailable
+from daemon.store import calling_off, piloting, rows
 from daemon.store.engine import Engine
 from daemon.store.writer import Writer
 
 LOOKED_AT_MAX = 10_000
+FINISH_S = 30.0
 _FIELDS = "no, tenant, name, state, salt, cohort, created_us, changed_us, changed_by, reason"
 _cohort = msgspec.json.Decoder(Cohort).decode
 _COLUMNS = (
@@ -71,20 +75,41 @@ class SqlPilots:
     async def one(self, tenant: str, name: str) -> Pilot | None:
         return next((pilot for pilot in await self.all(tenant) if pilot.name == name), None)
 
+    async def unlisted(self, pilot: Pilot | None, people: Sequence[tuple[str, ...]]) -> int:
+        """How many of these people it does not know by name yet."""
+        no, salt = (0, "") if pilot is None else (pilot.no, pilot.salt)
+        return await self._read(lambda raw: len(piloting.unlisted(raw, no, salt, people)))
+
     async def put(
-        self, tenant: str, name: str, cohort: Cohort, people: Sequence[str], *, salt: str, by: str, now_us: int
+        self,
+        tenant: str,
+        name: str,
+        cohort: Cohort,
+        people: Sequence[tuple[str, ...]],
+        *,
+        salt: str,
+        by: str,
+        now_us: int,
     ) -> None:
-        """Make it, or let it grow (its salt and its members stay). ``people``: learner keys that are in by name."""
+        """Make it, or let it grow (its salt and its members stay). ``people`` are in by name: each with all the learner
+        keys that mean them; how many that are, is counted here."""
         await self._write(lambda raw: _put(raw, tenant, name, cohort, people, salt, by, now_us))
 
     async def end(self, pilot: Pilot, state: PilotState, *, by: str, reason: str, now_us: int) -> int:
         """From now on everybody or nobody. Towards nobody, what waits is called off too. How many."""
-        called_off = await self._write(lambda raw: _end(raw, pilot, state, by, reason, now_us))
-        n = called_off
-        while n == piloting.STOPPED_AT_ONCE:
-            n = await self._write(lambda raw: piloting.call_off(raw, pilot.no, pilot.name, now_us))
+        called_off = n = await self._write(lambda raw: _end(raw, pilot, state, by, reason, now_us))
+        while n:
+            n = await self._write(lambda raw: calling_off.go_on(raw, now_us, pilot.no))
             called_off += n
         return called_off
+
+    async def run(self, clock: Clock) -> None:
+        """Finish what somebody began who died, or went away, while a pilot was stopped."""
+        while True:
+            with suppress(StoreUnavailable):  # the store has said so; it is tried again
+                while await self._read(_is_pending):
+                    await self._write(lambda raw: calling_off.go_on(raw, clock.now_us()))
+            await trio.sleep(FINISH_S)
 
     async def seen(self, no: int) -> list[Seen]:
         """The newest of its deliveries, newest first."""
@@ -115,7 +140,7 @@ def _put(
     tenant: str,
     name: str,
     cohort: Cohort,
-    people: Sequence[str],
+    people: Sequence[tuple[str, ...]],
     salt: str,
     by: str,
     now_us: int,
@@ -127,7 +152,7 @@ def _put(
         (tenant, name, salt, rows.pack(cohort), now_us, now_us, by),
     )
     no, kept = raw.execute("SELECT no, salt FROM pilots WHERE tenant = ? AND name = ?", (tenant, name)).fetchone()
-    piloting.remember(raw, no, kept, people)
+    piloting.enlist(raw, no, kept, people)
 
 
 def _end(raw: sqlite3.Connection, pilot: Pilot, state: PilotState, by: str, reason: str, now_us: int) -> int:
@@ -135,7 +160,13 @@ def _end(raw: sqlite3.Connection, pilot: Pilot, state: PilotState, by: str, reas
         "UPDATE pilots SET state = ?, changed_us = ?, changed_by = ?, reason = ? WHERE no = ?",
         (state, now_us, by, reason, pilot.no),
     )
-    return piloting.call_off(raw, pilot.no, pilot.name, now_us) if state == "nobody" else 0
+    if state == "nobody":
+        calling_off.begin(raw, pilot.no)
+    return calling_off.go_on(raw, now_us, pilot.no)
+
+
+def _is_pending(raw: sqlite3.Connection) -> bool:
+    return raw.execute("SELECT 1 FROM pilots WHERE off_seq > 0 LIMIT 1").fetchone() is not None
 
 
 def _seen(row: Sequence[object]) -> Seen:

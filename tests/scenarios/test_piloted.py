@@ -18,7 +18,9 @@ OUT = [who for who in PEOPLE if who not in IN]
 
 
 async def begin(campus: Campus, cohort: Cohort, *people: str, name: str = "new") -> None:
-    await campus.store.pilots.put("acme", name, cohort, people, salt=SALT, by="ada", now_us=EPOCH_US)
+    await campus.store.pilots.put(
+        "acme", name, cohort, [(each,) for each in people], salt=SALT, by="ada", now_us=EPOCH_US
+    )
 
 
 async def told(campus: Campus, vendor: str = "slack") -> list[str]:

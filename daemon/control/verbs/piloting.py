@@ -1,7 +1,7 @@
 """``pilot``: try routes on some people, see how that goes, and tell everybody or nobody."""
 
-from actors.domain.persons import Person, identified
-from actors.domain.piloting import Cohort, PilotState, in_words, shrinks
+from actors.domain.persons import identified
+from actors.domain.piloting import Cohort, PilotState, in_words, names_of, shrinks
 from actors.domain.trial import Judgement, Measured, judged, measured
 from config.model import Tenant
 from config.numbers import number_of
@@ -21,9 +21,10 @@ NOT_NAMED = "no route names it: pilot = {!r} in a route does"
 async def create(request: PilotCreate, asking: Asking) -> Done:
     """A running pilot grows; nobody is taken out of it."""
     tenant = asking.tenant(request.tenant)
-    people = [key for text in request.persons for key in _keys(text)]
+    people = [_names(text) for text in request.persons]
     before = await asking.office.store.pilots.one(tenant.name, request.name)
-    listed = len(request.persons) + (0 if before is None else before.cohort.listed)
+    listed = await asking.office.store.pilots.unlisted(before, people)
+    listed += 0 if before is None else before.cohort.listed
     cohort = Cohort(
         percent=request.percent,
         org_units=tuple(dict.fromkeys(request.org_units)),
@@ -97,7 +98,7 @@ async def promote(request: PilotPromote, asking: Asking) -> Done:
 
 
 async def stop(request: PilotStop, asking: Asking) -> Done:
-    """Towards nobody it can be said again: what waits still is called off then."""
+    """Towards nobody the rest is called off by the daemon, should this be broken off."""
     tenant = asking.tenant(request.tenant)
     pilot = await asking.office.store.pilots.one(tenant.name, request.name)
     if pilot is None:
@@ -198,25 +199,15 @@ def _routes(tenant: Tenant, name: str) -> tuple[str, ...]:
     return tuple(route.name for route in tenant.routes if route.pilot == name)
 
 
-def _keys(text: str) -> list[str]:
-    """As learners are named in what is routed. Raises Refusal."""
+def _names(text: str) -> tuple[str, ...]:
+    """As a learner is named in what is routed. Raises Refusal."""
     try:
-        person = identified(text)
+        found = names_of(identified(text))
     except ValueError as error:
         raise Refusal(Exit.USAGE, str(error), where="--person") from None
-    found = _of(person)
     if not found:
         raise Refusal(Exit.USAGE, f"nobody can be known by {text!r}", where="--person")
     return found
-
-
-def _of(person: Person) -> list[str]:
-    return [
-        *(f"mbox:{email}" for email in sorted(person.emails)),
-        *(f"account:{home}|{name}" for home, name in sorted(person.accounts)),
-        *(f"sha1:{digits}" for digits in sorted(person.hashes)),
-        *(f"openid:{iri}" for iri in sorted(person.openids)),
-    ]
 
 
 def _changed(name: str, before: str, after: str, *, dry_run: bool) -> ChangedRow:

@@ -1,6 +1,7 @@
 """``pilot`` and ``forecast``: made, judged, ended, refused on red; and what a volume of events needs."""
 
 from collections.abc import AsyncIterator
+from hashlib import sha1
 from pathlib import Path
 
 import msgspec
@@ -58,6 +59,16 @@ async def test_it_is_made_grows_and_loses_nobody(desk: Desk) -> None:
     [row], _ = await ask(desk.office, p.PilotCreate(tenant="acme", name="news", percent=20.0, org_units=("north",)))
     assert isinstance(row, ChangedRow)
     assert (row.before, row.after) == ("running: 2 by name", "running: 20 % of people, org unit north, 2 by name")
+    again = p.PilotCreate(
+        tenant="acme",
+        name="news",
+        percent=20.0,
+        org_units=("north",),
+        persons=(*CREATE.persons, "mailto:ADA@example.edu", "sha1:" + sha1(b"mailto:ben@example.edu").hexdigest()),
+    )
+    for _ in range(2):  # the same people again, in other words
+        [row], _ = await ask(desk.office, again)
+        assert row.after == row.before == "running: 20 % of people, org unit north, 2 by name"
     smaller = await refused(desk, p.PilotCreate(tenant="acme", name="news", percent=5.0))
     assert smaller.code == Exit.USAGE
     assert "20 % would become 5 %, org unit north" in str(smaller)
