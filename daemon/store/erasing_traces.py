@@ -15,7 +15,6 @@ from daemon.store.erasing_conflicts import BELIEVED, CONFLICTS, RULINGS
 from daemon.store.erasing_deliveries import DELIVERIES
 from daemon.store.erasing_persons import PERSONS
 from daemon.store.erasing_pilots import PILOTS
-from daemon.store.erasing_pilots import PILOTS
 from daemon.store.erasing_records import RECORDS
 from daemon.store.erasing_rosters import ACCOUNTS, MEMBERS, ROSTERS
 
@@ -256,7 +255,6 @@ def apply_to_staged(raw: sqlite3.Connection, tenant: str, eraser: Eraser, rows_:
 
 ADDRESSES = Room("addresses", find_addresses, fate_of_address, apply_to_addresses, _counted("addresses"))
 ROOMS = (
-    PILOTS,
     PILOTS,
     DELIVERIES,
     Room("documents", find_documents, fate_of_document, apply_to_documents, _counted("documents")),
