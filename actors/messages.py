@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from actors.domain.harvest import Inbound, Mode
+from actors.domain.progress import Progress
 from actors.ports.readings import Reading
 from actors.ports.rosters import PlanRow
 from actors.ports.tokens import Who
@@ -25,27 +26,32 @@ class Reconcile(msgspec.Struct, frozen=True, tag="reconcile"):
 
 class RosterPlan(msgspec.Struct, frozen=True, kw_only=True, tag="roster_plan"):
     """To a reconciler: what would change, in a course or (empty) everywhere? ``reply`` hears the plan, or why there is
-    none."""
+    none; ``progress`` tells meanwhile how far it is, and ends it at any time."""
 
     course: str
+    progress: Progress = msgspec.field(default_factory=Progress)
     reply: Callable[["RosterPlanned"], None]
 
 
 class RosterApply(msgspec.Struct, frozen=True, kw_only=True, tag="roster_apply"):
-    """To a reconciler: do exactly what the plan with this hash says. ``accept``: also what waits for a person."""
+    """To a reconciler: do exactly what the plan with this hash says. ``accept``: also what waits for a person.
+    ``progress`` ends it as long as it is compared; not once orders are written."""
 
     course: str
     hash: str
     accept: bool
     by: str
+    progress: Progress = msgspec.field(default_factory=Progress)
     reply: Callable[["RosterPlanned"], None]
 
 
 class RosterRun(msgspec.Struct, frozen=True, kw_only=True, tag="roster_run"):
-    """To a reconciler: compare all with what the vendor has, in a course or (empty) everywhere, and do what follows."""
+    """To a reconciler: compare all with what the vendor has, in a course or (empty) everywhere, and do what follows.
+    ``progress`` ends it as long as it has not begun: what is due then would be done all the same."""
 
     course: str
     by: str
+    progress: Progress = msgspec.field(default_factory=Progress)
     reply: Callable[["RosterPlanned"], None]
 
 
@@ -69,13 +75,18 @@ class HowInStep(msgspec.Struct, frozen=True, tag="how_in_step"):
 
 
 class RuleView(msgspec.Struct, frozen=True, kw_only=True):
-    """How a reconciler sees a rule. ``state``: what it is doing; ``detail``: why it cannot go on; ``next_us``: when all
-    of it is compared next, ``last_us`` when it was last."""
+    """How a reconciler sees a rule. ``state``: what it is doing; ``detail``: why it cannot go on; ``doing``, ``done``
+    and ``of``: how far it is, while it plans; ``next_us``: when all of it is compared next, ``last_us`` when it was
+    last."""
 
     rule: str
     lane: str
     state: Literal["idle", "planning", "hindered"]
     detail: str = ""
+    doing: str = ""
+    done: int = 0
+    of: int = 0
+    unit: str = ""
     last_us: int | None = None
     next_us: int | None = None
     asked: int = 0

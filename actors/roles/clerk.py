@@ -10,6 +10,7 @@ from hashlib import blake2b
 import msgspec
 import trio
 
+from actors.domain.progress import Progress
 from actors.domain.schedule import next_tick
 from actors.domain.throttle import retry_after_s
 from actors.domain.verdicts import Faulted, Revoked, Throttled, Unavailable
@@ -66,12 +67,17 @@ class Clerk:
     async def view(self) -> RuleView:
         """How it stands."""
         state = self._state or RuleState()
-        hindered = self._detail and self._doing == "idle"
+        is_planning = self._doing == "planning"
+        far = self._inquiry.progress if is_planning else Progress()
         return RuleView(
             rule=self.rule.name,
             lane=self.lane,
-            state="hindered" if hindered else "planning" if self._doing == "planning" else "idle",
+            state="planning" if is_planning else "hindered" if self._detail else "idle",
             detail=self._detail,
+            doing=far.doing if is_planning else "",
+            done=far.done,
+            of=far.of,
+            unit=far.unit,
             last_us=state.whole_us or None,
             next_us=self._next_us(state),
             asked=self._inquiry.asked,
@@ -192,8 +198,10 @@ class Clerk:
         await self._keep(msgspec.structs.replace(state, turns_us=min(turns, default=None)))
         return True
 
-    async def draft(self, scope: Scope) -> Draft:
-        """Raises Hindered, StoreUnavailable."""
+    async def draft(self, scope: Scope, progress: Progress | None = None) -> Draft:
+        """``progress`` is told how far it is, and how far ``give`` is then. Raises Hindered, StoreUnavailable."""
+        self._inquiry.progress = progress = progress or Progress()
+        progress.within = self.rule.name
         self._doing = "planning"
         try:
             return await self._drafting.draft(scope)
@@ -202,9 +210,10 @@ class Clerk:
 
     async def give(self, draft: Draft, plan: PlanRow | None = None) -> Given:
         """Carry it out. Raises StoreUnavailable."""
-        world = self._world
+        world, progress = self._world, self._inquiry.progress
+        progress.within = self.rule.name
         with world.witness.roster(self.lane, self.rule.name, draft.now_us) as view:
-            given = await self._orders.give(draft, plan, view.traceparent)
+            given = await self._orders.give(draft, plan, view.traceparent, progress)
             view.ordered(len(draft.parts), given.ordered)
         if given.ordered or draft.judged.is_held:
             world.witness.event(

@@ -6,8 +6,6 @@ as they were. Only what is due is looked at, and the vendor is asked only what i
 
 from collections.abc import Collection, Mapping, Sequence
 
-import msgspec
-
 from actors.domain.conflicts.fixes import MakeAnew, NoPlace, UsePlace, unit_scope
 from actors.domain.conflicts.ruled import NOTHING, Ruled, heeded, ruled
 from actors.domain.rosters.desired import Desiring
@@ -16,11 +14,11 @@ from actors.domain.rosters.difference import Difference
 from actors.domain.rosters.holding import Judged, judge
 from actors.domain.rosters.model import Actual, Desired, Kept, PlaceKind, Unit
 from actors.domain.rosters.plan import PlacePlan
-from actors.domain.rosters.shown import with_names
 from actors.ports.rosters import COMPARE, READ, Marked, PlaceState, Reckoned
 from actors.roles.drafts import Draft, Part, Scope, bound, courses_of, touched
 from actors.roles.inquiring import Inquiry
 from actors.roles.matching import Matched, Matching
+from actors.roles.naming import named
 from actors.roles.placing import NO_PLACE, Placing, Sought, is_open
 from actors.roles.world import World
 from config.rosters import Roster
@@ -30,6 +28,8 @@ COURSES_MAX = 200
 ROWS = 1_000
 FRESH_US = 5_000_000
 """So long a place that was read counts as read just now."""
+ENROLLED = "reading who is enrolled"
+COMPARING = "comparing"
 UNDER_WAY = "orders are under way to it: it is planned when they are done"
 
 
@@ -125,15 +125,17 @@ class Drafting:
         await self._world.rosters.spread(*self._mine, units, marked, due)
 
     async def _desiring(self, courses: Sequence[str] | None, now_us: int) -> Desiring:
-        desiring = Desiring(self._rule, self._zone, now_us)
+        desiring, n = Desiring(self._rule, self._zone, now_us), 0
         lots: list[Sequence[str] | None] = [None]
         if courses is not None:
             lots = [courses[at : at + COURSES_MAX] for at in range(0, len(courses), COURSES_MAX)]
         for some in lots:
             after: tuple[str, str, int] | None = ("", "", 0)
             while after is not None:
+                self._inquiry.progress.step(ENROLLED, n, unit="enrolments")
                 enrolled, after = await self._world.rosters.enrolled(self._tenant, self._rule.source, some, after, ROWS)
                 desiring.take(enrolled)
+                n += len(enrolled)
         return desiring
 
     def _is_chosen(self, state: PlaceState, scope: Scope, units: Mapping[str, Unit], now_us: int) -> bool:
@@ -182,7 +184,7 @@ class Drafting:
         if stale := [part.state for part in parts.values() if self._is_stale(part, now_us)]:
             await self._placing.read(stale, matched, due=not scope.dry)
             parts = await self._compared(chosen, wanted, matched, sought, now_us)
-        return await self._named(parts)
+        return await named(parts, self.matching, self._world.rosters)
 
     def _is_stale(self, part: Part, now_us: int) -> bool:
         """What is replaced as a whole is looked at before: who was let in by hand since must not be lost with it."""
@@ -199,6 +201,7 @@ class Drafting:
         now_us: int,
     ) -> dict[str, Part]:
         """By what is remembered."""
+        self._inquiry.progress.step(COMPARING, 0, len(chosen), "places")
         states = await self._states([each.place.unit.key for each in chosen])
         kept = await self._kept([each.place.no for each in chosen])
         parts = {}
@@ -324,23 +327,6 @@ class Drafting:
         if not is_open(place) and not (sought is not None and sought.create):
             return "" if not found.does else "its place is not known yet"
         return ""
-
-    async def _named(self, parts: dict[str, Part]) -> dict[str, Part]:
-        """With names for those who would leave or are strangers: whoever decides wants to know who they are."""
-        ids = {each.member.id for part in parts.values() for each in part.plan.difference.leaves}
-        ids |= {each.id for part in parts.values() for each in part.plan.difference.strangers}
-        ids |= {each.id for part in parts.values() for each in part.plan.difference.odd if not each.name}
-        if not ids:
-            return parts
-        persons = {each.person for part in parts.values() for each in part.plan.difference.leaves if each.person}
-        called = await self._world.rosters.called(sorted(persons))
-        accounts = await self.matching.remembered(sorted(ids))
-        known = {id_: (each.name, each.emails[0] if each.emails else "") for id_, each in accounts.items()}
-        named = {}
-        for key, part in parts.items():
-            told = with_names(part.plan.difference, known, called)
-            named[key] = msgspec.structs.replace(part, plan=msgspec.structs.replace(part.plan, difference=told))
-        return named
 
 
 def _placed(states: dict[str, PlaceState]) -> dict[str, PlaceState]:

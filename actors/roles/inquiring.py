@@ -11,6 +11,7 @@ import msgspec
 import trio
 
 from actors.domain.flow import Flow
+from actors.domain.progress import Progress
 from actors.domain.rosters.model import Actual, PlaceKind
 from actors.domain.throttle import retry_after_s
 from actors.domain.verdicts import Delivered, Doubtful, Faulted, Refused, Revoked, Throttled, Unavailable
@@ -40,12 +41,13 @@ class Hindered(Exception):
 
 
 class Inquiry:
-    """One lane's. ``asked`` counts conversations."""
+    """One lane's. ``asked`` counts conversations; ``progress`` is told by whoever asks for much how far that is."""
 
     def __init__(self, lane: str, target: Target, rostering: Rostering, world: World) -> None:
         self.lane = lane
         self.rostering = rostering
         self.asked = 0
+        self.progress = Progress()
         self._target = target
         self._world = world
         self._pacer = Pacer(target, trio.current_time)

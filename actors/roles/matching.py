@@ -22,6 +22,9 @@ PAGES_MAX = 1_000
 SAMPLE = 3
 """So many of those whom a list did not show are asked for by themselves."""
 NEAR_MAX = 3
+LOOKING_UP = "looking people up"
+LISTING = "listing who is there"
+ASKING_WHO = "asking who members are"
 NOWHERE = "no e-mail address is known for them: the source tells none, and nobody linked them"
 
 
@@ -161,8 +164,9 @@ class Matching:
         await self._look_up(known, unknown)
 
     async def _look_up(self, known: dict[str, AccountFound], unknown: Sequence[str]) -> None:
-        left = list(unknown)
+        left, of = list(unknown), len(unknown)
         while left:
+            self._inquiry.progress.step(LOOKING_UP, of - len(left), of, "people")
             some = left[: self._inquiry.rostering.lookups_max]
             answer = await self._inquiry.look_up(some)
             now_us = self._clock.now_us()
@@ -182,6 +186,7 @@ class Matching:
         names = {_folded(seat.name) for seat in people.values() if seat.name}
         near: dict[str, tuple[tuple[str, str], ...]] = {}
         for _ in range(PAGES_MAX):
+            self._inquiry.progress.step(LISTING, seen, self.everybody if seen <= self.everybody else 0, "people")
             page = await self._inquiry.people(after)
             now_us = self._clock.now_us()
             told = []
@@ -241,6 +246,7 @@ class Matching:
         now_us = self._clock.now_us()
         left = [each for named, each in wanted.items() if named not in known or not _holds(known[named], now_us)]
         while left:
+            self._inquiry.progress.step(ASKING_WHO, len(wanted) - len(left), len(wanted), "people")
             answer = await self._inquiry.who(left[: self._inquiry.rostering.lookups_max])
             told = [
                 AccountFound(named=f"id:{each}", account=account, found_us=self._clock.now_us())

@@ -9,6 +9,7 @@ import msgspec
 
 from actors.domain.conflicts.fixes import unit_scope
 from actors.domain.conflicts.model import Conflict
+from actors.domain.progress import Progress
 from actors.domain.rosters.accounts import Account as Standing
 from actors.domain.rosters.accounts import accounts
 from actors.domain.rosters.difference import Difference
@@ -31,6 +32,7 @@ SPARED_AGAIN_US = 300_000_000
 """Where somebody would leave if what is known were all there is, that is asked again after so long."""
 FORGET_US = 30 * 86_400_000_000
 OPEN = 1_000
+WRITING = "writing orders"
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +56,7 @@ class Orders:
         self._asking: set[str] | None = None
         """Scopes in which people are asked something; None: nobody has looked yet."""
 
-    async def give(self, draft: Draft, plan: PlanRow | None, traceparent: str) -> Given:
+    async def give(self, draft: Draft, plan: PlanRow | None, traceparent: str, progress: Progress) -> Given:
         """Everything that the draft says, but for places that changed meanwhile. ``traceparent`` is the run's. Raises
         StoreUnavailable."""
         world, ordered, told = self._world, 0, 0
@@ -66,7 +68,8 @@ class Orders:
             self._asking = await self._scopes_asked()
         lot: list[Reckoned] = []
         rows, n = 0, 0
-        for settled in draft.judged.places:
+        for at, settled in enumerate(draft.judged.places):
+            progress.step(WRITING, at, len(draft.judged.places), "places")
             part = draft.parts[settled.whole.place.unit.key]
             one = self._reckoned(draft, part, settled, token, n, run)
             n += len(one.orders or ())

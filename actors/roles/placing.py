@@ -25,6 +25,9 @@ CALLS_MAX = 200
 DAY_US = 86_400_000_000
 SPARE = 20
 """Of the calls of a night's reading, one in so many is for what it does not tell."""
+FINDING = "looking for places"
+READING = "reading who is in"
+ARCHIVES = "looking what was archived"
 ARCHIVED = "archived: somebody put it into the archive"
 PARTLY = "the vendor did not show all of its members"
 
@@ -94,8 +97,9 @@ class Placing:
     async def _found(self, texts: Iterable[str]) -> dict[str, tuple[Found, ...]]:
         found: dict[str, tuple[Found, ...]] = {}
         left = list(dict.fromkeys(texts))
-        finds_max = self._inquiry.rostering.finds_max
+        finds_max, of = self._inquiry.rostering.finds_max, len(left)
         while left:
+            self._inquiry.progress.step(FINDING, of - len(left), of, "places")
             some = left[:finds_max]
             answer = await self._inquiry.find(self._rule.into.kind, some)
             if not any(each in answer for each in some):
@@ -142,7 +146,9 @@ class Placing:
         kind = self._rule.into.kind
         at_once = max(1, self._inquiry.rostering.places_max(kind))
         left = {each.place.id: each for each in states}
+        of = len(left)
         while left:
+            self._inquiry.progress.step(READING, of - len(left), of, "places")
             some = list(left)[:at_once]
             answer = await self._inquiry.members(kind, some)
             got = {each: answer[each] for each in some if each in answer}
@@ -233,6 +239,7 @@ class Placing:
                 await self._close({each.place.id for each in some}, calls, due)
 
     async def _close(self, ids: Collection[str], calls_max: int, due: bool) -> None:
+        self._inquiry.progress.step(ARCHIVES)
         told = await self._inquiry.closing(self._rule.into.kind, sorted(ids), calls_max)
         lane, now_us = self._inquiry.lane, self._world.clock.now_us()
         states = await self._world.rosters.places(self._tenant, self._rule.name, lane, self._rule.into.kind)

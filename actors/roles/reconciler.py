@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import trio
 
+from actors.domain.progress import Progress
 from actors.kernel import Actor
 from actors.messages import (
     HowInStep,
@@ -34,6 +35,7 @@ from config.numbers import number_of
 STORE_RETRY_S = 5.0
 LOOK_S = 60.0
 REST_S = 0.5
+STANDING_STILL = "waiting until its rules stand still"
 NOTHING = "nothing would change"
 STALE = "what would be done is not the same any more: plan again"
 UNDER_WAY = "orders are under way to {}, so that what would be done is not the same: plan again when they are done"
@@ -116,33 +118,37 @@ class Reconciler(Actor[ReconcilerMessage]):
 
     async def _plan(self, message: RosterPlan) -> None:
         async def work() -> RosterPlanned:
-            async with self._standing_still():
-                drafts = await self._drafts(Scope(whole=not message.course, course=message.course, read=True, dry=True))
+            async with self._standing_still(message.progress):
+                scope = Scope(whole=not message.course, course=message.course, read=True, dry=True)
+                drafts = await self._drafts(scope, message.progress)
                 return await self._planned(drafts, message.course, "", "shown")
 
-        message.reply(await self._answer(work))
+        await self._answer(message, work)
 
     async def _apply(self, message: RosterApply) -> None:
         async def work() -> RosterPlanned:
-            async with self._standing_still():
+            async with self._standing_still(message.progress):
                 scope = Scope(
                     whole=not message.course, course=message.course, read=True, dry=True, accept=message.accept
                 )
-                drafts = await self._drafts(scope)
+                drafts = await self._drafts(scope, message.progress)
                 now = joint_hash([draft.judged.hash for draft in drafts.values()])
                 if now != message.hash:
                     return RosterPlanned(why=_stale(drafts))
                 if not message.accept and any(draft.judged.is_held for draft in drafts.values()):
                     return RosterPlanned(why=HELD)
+                message.progress.bind()
                 given = [await self.clerks[name].give(draft) for name, draft in drafts.items()]
                 return await self._told(drafts, given, message)
 
-        message.reply(await self._answer(work))
+        await self._answer(message, work)
 
     async def _run(self, message: RosterRun) -> None:
         async def work() -> RosterPlanned:
-            async with self._standing_still():
-                drafts = await self._drafts(Scope(whole=not message.course, course=message.course, read=True))
+            async with self._standing_still(message.progress):
+                message.progress.bind()  # what becomes due by it is done by the rule's clerk, if not by us
+                scope = Scope(whole=not message.course, course=message.course, read=True)
+                drafts = await self._drafts(scope, message.progress)
                 given = []
                 for name, draft in drafts.items():
                     clerk = self.clerks[name]
@@ -151,21 +157,24 @@ class Reconciler(Actor[ReconcilerMessage]):
                         await clerk.ran(draft)
                 return await self._told(drafts, given, message)
 
-        message.reply(await self._answer(work))
+        await self._answer(message, work)
 
     @asynccontextmanager
-    async def _standing_still(self) -> AsyncIterator[None]:
+    async def _standing_still(self, progress: Progress) -> AsyncIterator[None]:
         """No clerk works meanwhile."""
+        progress.step(STANDING_STILL)
         async with AsyncExitStack() as stack:
             for clerk in self.clerks.values():
                 await stack.enter_async_context(clerk.lock)
-            yield
-        for clerk in self.clerks.values():
-            clerk.stir()
+            try:
+                yield
+            finally:
+                for clerk in self.clerks.values():
+                    clerk.stir()
 
-    async def _drafts(self, scope: Scope) -> dict[str, Draft]:
+    async def _drafts(self, scope: Scope, progress: Progress) -> dict[str, Draft]:
         """Of each rule; of a course, of those rules that it concerns."""
-        drafts = {name: await clerk.draft(scope) for name, clerk in self.clerks.items()}
+        drafts = {name: await clerk.draft(scope, progress) for name, clerk in self.clerks.items()}
         return {name: draft for name, draft in drafts.items() if draft.parts or scope.whole}
 
     async def _told(
@@ -186,7 +195,15 @@ class Reconciler(Actor[ReconcilerMessage]):
             await self._world.rosters.keep_plan(row)
         return RosterPlanned(plan=row, why="" if row.hash else NOTHING)
 
-    async def _answer(self, work: Callable[[], Awaitable[RosterPlanned]]) -> RosterPlanned:
+    async def _answer(
+        self, message: RosterPlan | RosterApply | RosterRun, work: Callable[[], Awaitable[RosterPlanned]]
+    ) -> None:
+        """Nothing to whoever gave it up: the rules go on then."""
+        with trio.CancelScope() as scope:
+            message.progress.ended_by(scope.cancel)
+            message.reply(await self._answered(work))
+
+    async def _answered(self, work: Callable[[], Awaitable[RosterPlanned]]) -> RosterPlanned:
         try:
             return await work()
         except Hindered as error:

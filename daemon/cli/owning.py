@@ -16,6 +16,7 @@ from daemon.cli.exporting import run as run_export
 from daemon.cli.frames import Compression, Damaged
 from daemon.cli.importing import Import
 from daemon.cli.importing import Wanted as WantedImport
+from daemon.cli.progressing import over
 from daemon.cli.render import Printer, printer
 from daemon.cli.trunk import LONG_PATIENCE_S, ask, cli, command, dry_run
 from daemon.cli.values import TooLong
@@ -57,6 +58,7 @@ def settled(work: Work, *, aside: bool) -> int:
     out = printer(as_json=options.as_json, quiet=options.quiet)
 
     def say(text: str) -> None:
+        over()
         if not options.quiet:
             sys.stderr.write(f"lmsyncctl: {text}\n")
 
@@ -72,6 +74,8 @@ def settled(work: Work, *, aside: bool) -> int:
         where = str(error.filename or "")
         out.refused(p.Refusal(Exit.FAILURE, error.strerror or str(error), where=where))
         return Exit.FAILURE
+    finally:
+        over()
     if aside:
         say(note)
     else:

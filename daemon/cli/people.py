@@ -23,7 +23,7 @@ from daemon.cli import (
 )
 from daemon.cli.cells import clean
 from daemon.cli.consoles import Lines
-from daemon.cli.progressing import progress
+from daemon.cli.progressing import over, progress
 from daemon.cli.render import tell
 from daemon.control import views
 from daemon.control.protocol import Done, Refusal
@@ -51,6 +51,10 @@ class People:
             self._flush()
             self._console.print(clean(bytes(raw).decode(errors="replace")))  # a newer daemon's kind of row
             return
+        if isinstance(view, views.ProgressRow):
+            progress(view)
+            return
+        over()
         match view:
             case (
                 views.Overall()
@@ -176,8 +180,6 @@ class People:
             case views.PilotRow() | views.OutlookRow():
                 self._flush()
                 self._console.print(piloted.said(view))
-            case views.ProgressRow():
-                progress(view)
             case views.BackupPartRow():
                 pass  # bytes for a file, not for people
             case views.ErasePlanRow() | views.ErasingRow():
@@ -187,6 +189,7 @@ class People:
                 assert_never(never)
 
     def end(self, done: Done) -> None:
+        over()
         self._flush()
         if done.note:
             self._console.print(clean(done.note), style="dim")

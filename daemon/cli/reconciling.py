@@ -9,10 +9,12 @@ import click
 import msgspec
 
 from daemon.cli.owning import settled
+from daemon.cli.progressing import progress
 from daemon.cli.render import Printer
 from daemon.cli.rosterpage import page
 from daemon.cli.trunk import ask, command, dry_run, subgroup
 from daemon.control import protocol as p
+from daemon.control.backed import ProgressRow
 from daemon.control.client import Client
 from daemon.control.exits import Exit
 from daemon.control.reconciled import DriftRow, RosterRow, StandingRow
@@ -30,7 +32,8 @@ COLUMNS = ("roster", "label", "place", "name", "email", "person", "user", "accou
 def plan(tenant: str, course: str) -> int:
     """Print what would change against what the vendor has now, and why; nothing is changed.
 
-    COURSE is a code, a name or an id. The plan has a hash, by which "reconcile apply" does exactly that.
+    COURSE is a code, a name or an id. The plan has a hash, by which "reconcile apply" does exactly that. How far it is
+    is told meanwhile; interrupted, it ends.
     """
     return ask(p.ReconcilePlan(tenant=tenant, course=course), PATIENCE_S)
 
@@ -54,7 +57,8 @@ def apply(hash_: str, accept: bool, dry_run: bool) -> int:
     """Do exactly what a plan says.
 
     It is made again first: where anything has changed since, nothing is done, and the exit code is 4. So it is where
-    the plan takes out more people than the rule allows, unless an approver says --accept.
+    the plan takes out more people than the rule allows, unless an approver says --accept. Interrupted while it is made
+    again, nothing is done; what is being ordered goes on to its end.
     """
     if accept:
         return ask(p.ReconcileAccept(hash=hash_, dry_run=dry_run), PATIENCE_S)
@@ -66,7 +70,10 @@ def apply(hash_: str, accept: bool, dry_run: bool) -> int:
 @course_argument
 @dry_run
 def run(tenant: str, course: str, dry_run: bool) -> int:
-    """Compare with what the vendor has now, and do what follows, within the brake."""
+    """Compare with what the vendor has now, and do what follows, within the brake.
+
+    How far it is is told meanwhile. Interrupted, it goes on to its end.
+    """
     return ask(p.ReconcileRun(tenant=tenant, course=course, dry_run=dry_run), PATIENCE_S)
 
 
@@ -118,7 +125,10 @@ def _csv(question: p.ReconcileReport) -> int:
         for said in client.ask(question):
             if isinstance(said, p.Done):
                 return said.note, said.exit_code
-            if isinstance(row := _row(said), StandingRow):
+            row = _row(said)
+            if isinstance(row, ProgressRow):
+                progress(row)
+            if isinstance(row, StandingRow):
                 table.writerow([_safe(getattr(row, name)) for name in COLUMNS])
         return "", Exit.OK
 
@@ -142,6 +152,8 @@ def _html(question: p.ReconcileReport, file: Path) -> int:
                     people.append(row)
                 case DriftRow() as row:
                     drift.append(row)
+                case ProgressRow() as row:
+                    progress(row)
         if places:
             file.write_text(page(question.tenant, places, people, drift, note), encoding="utf-8")
             note = f"{note}; {file} has them"
@@ -150,8 +162,8 @@ def _html(question: p.ReconcileReport, file: Path) -> int:
     return settled(work, aside=False)
 
 
-def _row(said: msgspec.Raw) -> RosterRow | StandingRow | DriftRow:
-    return msgspec.json.decode(said, type=RosterRow | StandingRow | DriftRow)
+def _row(said: msgspec.Raw) -> RosterRow | StandingRow | DriftRow | ProgressRow:
+    return msgspec.json.decode(said, type=RosterRow | StandingRow | DriftRow | ProgressRow)
 
 
 def _safe(value: object) -> object:

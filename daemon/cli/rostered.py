@@ -96,10 +96,16 @@ def cells(row: Listed) -> list[Text | str]:
                 number(row.places),
                 at(row.last_us)[:19] if row.last_us else "never",
                 at(row.next_us)[:19] if row.next_us else "when something changes",
-                plain(row.detail, "yellow"),
+                _busy(row) if row.doing else plain(row.detail, "yellow"),
             ]
         case _ as never:
             assert_never(never)
+
+
+def _busy(row: v.RuleRow) -> Text:
+    of = f" of {row.of:,}" if row.of else ""
+    far = f", {row.done:,}{of} {row.unit}".rstrip() if row.done or row.of else ""
+    return plain(f"{row.doing}{far}{f'; {row.detail}' if row.detail else ''}")
 
 
 def _counts(row: v.RosterRow | v.DriftRow) -> list[Text | str]:

@@ -11,6 +11,7 @@ import click
 
 from daemon.cli.commands import PERIOD as PERIOD
 from daemon.cli.commands import Commands, Options, global_options, nobody_reads, version_option
+from daemon.cli.progressing import over
 from daemon.cli.render import printer
 from daemon.control import protocol as p
 from daemon.control.client import SOCKET, Client
@@ -39,6 +40,8 @@ def ask(request: p.Ask, patience_s: float = PATIENCE_S) -> int:
         return refusal.code
     except BrokenPipeError:  # caught here, because click would call it a failure
         return nobody_reads()
+    finally:
+        over()
     return Exit.FAILURE
 
 

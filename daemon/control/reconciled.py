@@ -114,13 +114,18 @@ class DriftRow(View, frozen=True, kw_only=True, tag="drift"):
 
 
 class RuleRow(View, frozen=True, kw_only=True, tag="roster_rule"):
-    """What a rule is doing. ``state``: idle, planning, hindered (``detail``), or gone: nobody keeps it."""
+    """What a rule is doing. ``state``: idle, planning, hindered (``detail``), or gone: nobody keeps it. While it plans,
+    ``doing`` says with what it is busy, and how far that is: ``done`` of ``of`` (0: not known) in ``unit``."""
 
     tenant: str
     roster: str
     lane: str
     state: str
     detail: str = ""
+    doing: str = ""
+    done: int = 0
+    of: int = 0
+    unit: str = ""
     places: int = 0
     last_us: int | None = None
     next_us: int | None = None

@@ -5,6 +5,7 @@ bounded, a fault of a verb ends that request only. What changes something stands
 who asked for it; what cannot be written there is not done.
 """
 
+import select
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -35,6 +36,7 @@ from daemon.control.protocol import (
     encode_row,
 )
 from daemon.control.roles import Peer, peer_of, role_of, way_in
+from daemon.control.watching import beside
 from daemon.store.errors import StoreRefused, translate
 
 GROUP = "lms-operators"
@@ -42,6 +44,8 @@ CONNECTIONS_MAX = 32
 IDLE_S = 60.0
 WRITE_S = 30.0
 LAST_WORD_S = 2.0
+LOOK_S = 2.0
+"""So often it is looked whether whoever asks is still there."""
 UNSETTLED = (ActorDied, DeadlineExceeded, trio.TooSlowError, Unsettled)
 """After these nobody knows whether it was done."""
 READ_BYTES = 65_536
@@ -118,8 +122,12 @@ class Desk:
                 return
 
     async def _answer(self, stream: trio.SocketStream, peer: Peer, request: AnyAsk) -> Done | Error:
+        speaking = trio.Lock()
+
         async def emit(view: msgspec.Struct) -> None:
-            await _say(stream, encode_row(request.id, view))
+            async with speaking:  # how far it is may be told beside a row
+                with trio.CancelScope(shield=True):  # a line is said to its end, or what follows is not understood
+                    await _say(stream, encode_row(request.id, view))
 
         deed = deed_of(peer, request, self._office.dice.token() if request.mutates else "")
         tenant = tenant_of(request, self._office.configuration().tenants)
@@ -135,7 +143,10 @@ class Desk:
                 intended = await self._intend(tenant, deed)
             with trio.fail_after(request.lasts_s):
                 asking = Asking(self._office, peer, emit, self._before, deed.correlation_id)
-                done = await verbs.answer(request, asking)
+                if acts(request):  # once begun it is not ended by an asker who goes, unless its verb says so
+                    done = await verbs.answer(request, asking)
+                else:
+                    done = await beside(lambda: verbs.answer(request, asking), lambda: _until_gone(stream))
             reply: Done | Error = msgspec.structs.replace(done, id=request.id)
         except Refusal as refusal:
             reply = refusal.reply(request.id)
@@ -237,6 +248,17 @@ async def _next_line(stream: trio.SocketStream, lines: Lines) -> bytes | None:
             lines.feed(data)
         return line
     return None
+
+
+async def _until_gone(stream: trio.SocketStream) -> None:
+    """Whoever asks to know something and goes away asks no more. Raises trio.BrokenResourceError when they have: a peer
+    that only ended its own side still listens."""
+    ways = select.poll()
+    ways.register(stream.socket.fileno(), 0)
+    while True:
+        await trio.sleep(LOOK_S)
+        if any(event & (select.POLLHUP | select.POLLERR) for _, event in ways.poll(0)):
+            raise trio.BrokenResourceError("the peer has gone")
 
 
 async def _say(stream: trio.SocketStream, line: bytes) -> None:

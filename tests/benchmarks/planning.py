@@ -22,6 +22,7 @@ from district import district
 from trio_asyncio import open_loop
 
 from actors.domain.canonical import User
+from actors.domain.progress import Progress
 from actors.domain.rosters.desired import Desiring
 from actors.domain.rosters.model import Kept
 from actors.ports.rostering import Account
@@ -61,6 +62,7 @@ class Silent:
     """A vendor of whom everything is known: whoever asks is told that nobody should have."""
 
     lane = LANE
+    progress = Progress()
     rostering = SimpleNamespace(visible_s=30.0, members_max=100_000, lookups_max=50, finds_max=1_000)
 
     def __getattr__(self, name: str) -> Any:

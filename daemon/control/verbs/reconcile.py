@@ -1,7 +1,9 @@
 """``reconcile``: what would change in rosters and why, doing just that, and how everybody stands."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
+from actors.domain.progress import Progress
 from actors.domain.rosters.shown import PersonShown, PlaceShown
 from actors.kernel import ActorDied, DeadlineExceeded
 from actors.messages import HowInStep, ReconcilerMessage, RosterApply, RosterPlan, RosterPlanned, RosterRun, RuleView
@@ -29,6 +31,8 @@ from daemon.control.reconciled import (
     RuleRow,
 )
 from daemon.control.verbs.accounts import in_doubt, states_of
+from daemon.control.watching import GONE as ASKER_GONE
+from daemon.control.watching import attended
 
 PATIENCE_S = LONG_S - 60.0
 """Less than a verb may take at all."""
@@ -64,10 +68,17 @@ async def apply(request: ReconcileApply | ReconcileAccept, asking: Asking) -> Do
         return done("it would be made again, and done if it is the same")
 
     def question(reply: object) -> ReconcilerMessage:
-        by = asking.peer.name
-        return RosterApply(course=row.scope, hash=row.hash, accept=accept, by=by, reply=reply)  # type: ignore[arg-type]  # a Reply
+        return RosterApply(
+            course=row.scope,
+            hash=row.hash,
+            accept=accept,
+            by=asking.peer.name,
+            progress=progress,
+            reply=reply,  # type: ignore[arg-type]  # a Reply
+        )
 
-    told = await _ask(tenant, question, asking)
+    progress = Progress()
+    told = await _ask(tenant, question, progress, asking)
     if not told.done:
         code = Exit.AGAIN if told.again else Exit.STALE
         raise Refusal(code, told.why, advice=f"lmsyncctl reconcile plan {tenant.name} {row.scope}".rstrip())
@@ -82,12 +93,15 @@ async def run(request: ReconcileRun, asking: Asking) -> Done:
         return await _told(await _planned(tenant, request.course, asking), asking)
 
     def question(reply: object) -> ReconcilerMessage:
-        return RosterRun(course=request.course, by=asking.peer.name, reply=reply)  # type: ignore[arg-type]  # a Reply
+        by = asking.peer.name
+        return RosterRun(course=request.course, by=by, progress=progress, reply=reply)  # type: ignore[arg-type]  # a Reply
 
-    told = await _ask(tenant, question, asking)
+    progress = Progress()
+    told = await _ask(tenant, question, progress, asking)
     if told.plan is None:
         raise Refusal(Exit.AGAIN if told.again else Exit.NOTHING, told.why)
-    await _emit(told.plan, asking)
+    with suppress(*ASKER_GONE):  # it was done all the same, and that is what stands in the audit
+        await _emit(told.plan, asking)
     if told.left:
         return done(f"ordered, in {number_of(told.ordered, 'orders')}; {told.why}", Exit.STALE)
     if told.plan.why:
@@ -114,6 +128,10 @@ async def status(request: ReconcileStatus, asking: Asking) -> Done:
                     lane=f"{tenant.name}/{rule.to}",
                     state=view.state if view else "gone",
                     detail=(view.detail or spared) if view else GONE,
+                    doing=view.doing if view else "",
+                    done=view.done if view else 0,
+                    of=view.of if view else 0,
+                    unit=view.unit if view else "",
                     places=sum(bool(key) for key in states),
                     last_us=view.last_us if view else None,
                     next_us=view.next_us if view else None,
@@ -134,19 +152,27 @@ async def status(request: ReconcileStatus, asking: Asking) -> Done:
 
 async def _planned(tenant: Tenant, course: str, asking: Asking) -> RosterPlanned:
     def question(reply: object) -> ReconcilerMessage:
-        return RosterPlan(course=course, reply=reply)  # type: ignore[arg-type]  # a Reply
+        return RosterPlan(course=course, progress=progress, reply=reply)  # type: ignore[arg-type]  # a Reply
 
-    return await _ask(tenant, question, asking)
+    progress = Progress()
+    return await _ask(tenant, question, progress, asking)
 
 
-async def _ask(tenant: Tenant, question: object, asking: Asking) -> RosterPlanned:
+async def _ask(tenant: Tenant, question: object, progress: Progress, asking: Asking) -> RosterPlanned:
+    """The asker is told how far it is."""
     reconciler = asking.office.switchboard.reconcilers.get(tenant.name)
     if reconciler is None:
         raise Refusal(Exit.NOTHING, f"{tenant.name} has no rosters", advice="[[rosters]] in its configuration")
-    try:
+
+    async def asked() -> RosterPlanned:
         return await reconciler.ask(question, deadline_s=PATIENCE_S)  # type: ignore[arg-type]  # a question
+
+    try:
+        return await attended(asked, progress, asking)
     except DeadlineExceeded:
-        advice = "it goes on by itself: lmsyncctl reconcile status; one course at a time is sooner"
+        advice = "one course at a time is sooner; what was learnt so far is remembered"
+        if progress.is_bound:
+            advice = "it goes on by itself: lmsyncctl reconcile status"
         raise Refusal(Exit.AGAIN, "that many places take longer to read", advice=advice) from None
     except ActorDied as error:
         raise Refusal(Exit.AGAIN, f"its reconciler does not answer: {error}", advice="lmsyncctl actor tree") from None

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 import trio
-from control_office import Office, ask
+from control_office import PEER, Office, ask
 from roster_hall import channel, enrolled, inside, kept, rule, settled, workspace
 from world import Campus, open_campus
 
 from actors.targets.slack.fake.workspace import BOT_USER
 from daemon.control import protocol as p
+from daemon.control import verbs
 from daemon.control import views as v
 from daemon.control.exits import Exit
+from daemon.control.office import Asking
 
 
 @asynccontextmanager
@@ -143,3 +145,84 @@ async def test_whoever_asks_of_nothing_is_told_so(tmp_path: Path, autojump_clock
         assert (await refused(office, p.ReconcilePlan(tenant="acme", course="XX"))).code == Exit.NOTHING
         assert (await refused(office, p.ReconcileShow(hash="ffff"))).code == Exit.NOTHING
         assert (await refused(office, p.ReconcileRun(tenant="acme", course="XX"))).code == Exit.NOTHING
+
+
+# ── how far it is ────────────────────────────────────────────────────────────────────────────────────
+
+
+def slowly(campus: Campus) -> None:
+    """The vendor lets itself be asked again only after a while who is in the third channel."""
+    campus.fault("slack", "rate_limited", operation="conversations.members", value="20", times=1)
+
+
+async def asked_and_left(office: Office, request: p.AnyAsk) -> p.Done:
+    """Whoever asks goes away when they are told how far it is."""
+
+    async def gone(row: object) -> None:
+        raise trio.BrokenResourceError("the peer has gone")
+
+    return await verbs.answer(request, Asking(office, PEER, gone, {}))
+
+
+async def doing(office: Office) -> list[v.RuleRow]:
+    rows, _ = await ask(office, p.ReconcileStatus(tenant="acme"))
+    return [row for row in rows if isinstance(row, v.RuleRow)]
+
+
+async def test_whoever_waits_for_a_plan_is_told_how_far_it_is(tmp_path: Path, autojump_clock: object) -> None:
+    async with campus_with(tmp_path) as (campus, office):
+        slowly(campus)
+        rows: list[object] = []
+        async with trio.open_nursery() as nursery:
+
+            async def plan() -> None:
+                told, done = await ask(office, p.ReconcilePlan(tenant="acme"))
+                rows.extend(told)
+                assert done.note == "nothing would change"
+
+            nursery.start_soon(plan)
+            await trio.sleep(5)
+            [rule_row] = await doing(office)
+        assert rows
+        assert set(rows[:-1]) == {
+            v.ProgressRow(doing="classes: reading who is in", done=0, of=3, unit="places"),
+        }
+        assert isinstance(rows[-1], v.RosterPlanRow)
+        assert (rule_row.state, rule_row.doing, rule_row.done, rule_row.of) == ("planning", "reading who is in", 0, 3)
+        [rule_row] = await doing(office)
+        assert (rule_row.state, rule_row.doing, rule_row.of) == ("idle", "", 0)
+
+
+async def test_a_plan_that_nobody_waits_for_is_given_up(tmp_path: Path, autojump_clock: object) -> None:
+    async with campus_with(tmp_path) as (campus, office):
+        slowly(campus)
+        take_out(campus, 1)
+        with pytest.raises(trio.BrokenResourceError):
+            await asked_and_left(office, p.ReconcilePlan(tenant="acme"))
+        await trio.sleep(1)
+        assert [row.state for row in await doing(office)] == ["idle"]
+        plans = await campus.rows("SELECT state FROM roster_plans WHERE cause = 'asked'")
+        assert plans == [], "nobody would know its hash"
+        rows, _ = await ask(office, p.ReconcilePlan(tenant="acme"))
+        assert isinstance(rows[-1], v.RosterPlanRow), "whoever asks next is not kept waiting"
+
+
+async def test_nothing_is_applied_of_what_is_compared_for_nobody(tmp_path: Path, autojump_clock: object) -> None:
+    async with campus_with(tmp_path) as (campus, office):
+        take_out(campus, 1)
+        rows, _ = await ask(office, p.ReconcilePlan(tenant="acme", course="CS101"))
+        slowly(campus)
+        with pytest.raises(trio.BrokenResourceError):
+            await asked_and_left(office, p.ReconcileApply(hash=rows[-1].hash))
+        rows, _ = await ask(office, p.ReconcileShow(hash=rows[-1].hash))
+        assert rows[-1].state == "shown"
+
+
+async def test_a_run_goes_on_to_its_end_without_its_asker(tmp_path: Path, autojump_clock: object) -> None:
+    async with campus_with(tmp_path) as (campus, office):
+        slowly(campus)
+        take_out(campus, 1)
+        done = await asked_and_left(office, p.ReconcileRun(tenant="acme"))
+        assert done.note == "ordered, in 1 order", "as it stands in the audit"
+        await settled(campus)
+        assert inside(campus, "c-cs101") == enrolled(campus, "CS101")
