@@ -28,7 +28,11 @@ LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 PRIORITIES = {"debug": "7", "info": "6", "warning": "4", "error": "3"}
 UNSPEAKABLE = (TypeError, ValueError, RecursionError)  # lone surrogates, keys that are no text, endless nesting
 OURS = frozenset({"event", "level", "time"})
-SUMMED_UP = ("tenant", "lane", "destination", "verdict", "state", "detail", "reason", "error")
+SUMMED_UP = (
+    "tenant", "lane", "source", "connection", "login", "verb", "role", "exit_code", "destination", "verdict", "state",
+    "how", "listen", "tenants", "rows", "path", "result", "first", "detail", "reason", "why", "error",
+)  # fmt: skip
+"""What a line of the journal shows, in this order; the rest is in its fields."""
 
 
 class Sink(Protocol):

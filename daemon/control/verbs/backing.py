@@ -3,16 +3,18 @@
 import hashlib
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import trio
 
 from config.model import BackupWords
 from config.numbers import number_of
-from daemon.backup.copying import Copied, Resting, Watch, copy, discard, write_back
+from daemon.backup.copying import Copied, Resting, Stopped, Watch, copy, discard, write_back
 from daemon.backup.placing import name_of
 from daemon.backup.recipients import KEY_BYTES, Recipient, SealedKey, recipient
 from daemon.backup.refusing import BackupRefused
@@ -67,34 +69,66 @@ async def backup(request: Backup, asking: Asking) -> Done:
         _making.discard(store.path)
 
 
+class _Kept:
+    """The copy as an open file that a thread hands over: closed where nobody waits for it any more, however far the
+    thread is."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._file: BinaryIO | None = None
+        self._waited_for = True
+
+    def __enter__(self) -> "_Kept":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._waited_for = False
+            if self._file is not None:
+                self._file.close()
+
+    def open(self, path: Path) -> None:
+        """In the thread. Raises Stopped where nobody waits, OSError."""
+        with self._lock:
+            if not self._waited_for:
+                raise Stopped("given up")
+            self._file = path.open("rb")
+
+    def file(self) -> BinaryIO:
+        if self._file is None:
+            raise AssertionError("it was not opened")
+        return self._file
+
+
 async def _make(asking: Asking, recipients: Sequence[Recipient], sealed_for: tuple[str, ...]) -> Done:
     office, began_s = asking.office, time.monotonic()
     path = office.store.path
     into = path.with_name(path.name + COPY)
     now_us = asking.now_us
 
-    def copied(watch: Watch) -> tuple[Copied, str, int]:
+    def copied(watch: Watch) -> tuple[Copied, str]:
         _copying.add(path)
         try:
             return _copied(watch)
         finally:
             _copying.discard(path)
 
-    def _copied(watch: Watch) -> tuple[Copied, str, int]:
+    def _copied(watch: Watch) -> tuple[Copied, str]:
         try:
             made = copy(path, into, now_us, watch)
         finally:
             write_back(path)
         try:
             digest = _sha256(into, made.bytes, watch)
-            watch.step("opening", made.bytes, made.bytes)  # the last moment to notice that nobody waits
-            return made, digest, os.open(into, os.O_RDONLY | os.O_CLOEXEC)
+            kept.open(into)
+            return made, digest
         finally:
             discard(into)  # it lives on as an open file, and goes with it
 
-    async with _log_left_alone(office.store):
-        made, digest, handle = await watched(copied, asking, "bytes")
-    with os.fdopen(handle, "rb") as file:
+    with _Kept() as kept:
+        async with _log_left_alone(office.store):
+            made, digest = await watched(copied, asking, "bytes")
+        file = kept.file()
         salt, file_key = os.urandom(SALT_BYTES), os.urandom(KEY_BYTES)
         header = Header(
             lmsyncd=office.version,

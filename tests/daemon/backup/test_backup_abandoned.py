@@ -1,6 +1,7 @@
 """A backup that nobody waits for any more is none that another one could stumble over."""
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,3 +45,39 @@ async def test_whoever_comes_while_a_copy_for_nobody_ends_waits(
             while store.path in backing._copying:
                 await trio.lowlevel.checkpoint()
         await backed_up(office, tmp_path / "b.backup")
+
+
+async def test_a_copy_that_nobody_waits_for_leaves_no_file_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asked goes away in the very last moment: the copy is made, and not handed over yet."""
+    made, over = threading.Event(), threading.Event()
+    discard = backing.discard
+
+    def slow(path: Path) -> None:
+        made.set()
+        over.wait()
+        discard(path)
+
+    async with open_store(tmp_path / "lmsyncd.db", VirtualClock(), inline=True) as store:
+        office = Office(store, {"acme": ACME})
+        monkeypatch.setattr(backing, "discard", slow)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask_office, office, p.Backup())
+            await trio.to_thread.run_sync(made.wait)
+            assert [name for name in opened() if "backup-copy" in name]
+            nursery.cancel_scope.cancel()
+        over.set()
+        with trio.fail_after(30):
+            while store.path in backing._copying:
+                await trio.lowlevel.checkpoint()
+        assert [name for name in opened() if "backup-copy" in name] == []
+
+
+def opened() -> list[str]:
+    """What this process has open."""
+    names = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            names.append(str(entry.readlink()))
+    return names
