@@ -54,7 +54,7 @@ class _Identity(NamedTuple):
 class _Files(dict[Path, tuple[_Identity, str]]):
     """What was read, by file; counted among all that is remembered."""
 
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # type: ignore[assignment]  # by who it is: two that hold the same are two
     bound = KNOWN_VALUES_MAX
 
     def __init__(self) -> None:

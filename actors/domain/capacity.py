@@ -19,9 +19,17 @@ DAY_S = 86_400.0
 PLACES = ("channel", "team")
 
 
+class Quota(msgspec.Struct, frozen=True):
+    """A bucket as the vendor publishes it. ``methods``: those that draw from it, as its documentation calls them."""
+
+    tier: str
+    methods: tuple[str, ...]
+
+
 class Need(msgspec.Struct, frozen=True, kw_only=True):
     """One limit. ``percent``: how much of it the busiest hour needs; ``wait_s``: how long whoever comes last in that
-    hour waits; ``never``: it is short by the day. ``of``: how many buckets of the family there are."""
+    hour waits; ``never``: it is short by the day. ``of``: how many buckets of the family there are, ``all_day`` what
+    all of them together give in that day; ``takes_s``: the least time in which that passes, sent at once."""
 
     bucket: str
     per_day: float
@@ -31,6 +39,8 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
     wait_s: float
     never: bool
     of: int = 1
+    all_day: float = 0.0
+    takes_s: float = 0.0
 
 
 def needs(day: Loads, hour: Loads, rate: Callable[[str], Rate]) -> list[Need]:
@@ -53,10 +63,13 @@ def needs(day: Loads, hour: Loads, rate: Callable[[str], Rate]) -> list[Need]:
                 percent=100.0 * wanted / gives,
                 wait_s=max(0.0, over / terms.per_s),
                 never=by_day[bucket] > terms.per_s * DAY_S,
+                takes_s=max(0.0, (by_day[bucket] - max(1.0, terms.burst)) / terms.per_s),
             )
         )
     found = [
-        msgspec.structs.replace(max(family, key=lambda need: need.percent), of=len(family))
+        msgspec.structs.replace(
+            max(family, key=lambda need: need.percent), of=len(family), all_day=sum(need.per_day for need in family)
+        )
         for family in families.values()
     ]
     return sorted(found, key=lambda need: (-need.percent, need.bucket))

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from actors.domain.capacity import Quota
 from actors.domain.changes import AnyChange
 from actors.domain.flow import Flow, Outcome, Request, Response
 from actors.domain.outbox import Composed, Parcel, Place, Rate
@@ -73,6 +74,9 @@ class Target(Protocol):
     def costs(self, destination: str, *, to_learner: bool, known: bool) -> tuple[tuple[str, ...], ...]:
         """The requests that one delivery there makes, each as the token buckets it draws from. ``known``: whether the
         learner's address is remembered. For forecasts."""
+
+    def quota(self, bucket: str) -> Quota:
+        """What the vendor publishes of it, for people."""
 
     def prepare(self, *, to_learner: bool, now_us: int) -> Flow[Verdict | None] | None:
         """What must be fetched before such a delivery can be talked about (a token), or None if nothing must. One

@@ -11,8 +11,8 @@ from daemon.control import piloted as v
 from daemon.control.times import span
 
 Listed = v.NeedRow
-HEADINGS = ("limit", "calls a day", "busiest hour", "it gives an hour", "needed", "last one waits")
-NUMBERS = HEADINGS[1:]
+NUMBERS = ("calls a day", "busiest hour", "it gives an hour", "needed", "sent at once", "last one waits")
+HEADINGS = ("limit", "the vendor's tier", "methods", *NUMBERS)
 STYLES = {"green": "bold green", "amber": "bold yellow", "red": "bold red"}
 
 
@@ -21,10 +21,13 @@ def cells(row: v.NeedRow) -> list[Text | str]:
     style = "red" if need.never or need.percent > 100 else "yellow" if need.percent > 80 else ""
     return [
         plain(_limit(need)),
-        number(round(need.per_day)),
+        plain(need.tier),
+        plain(", ".join(need.methods)),
+        number(round(need.per_day)) + (f" of {need.all_day:,.0f}" if need.of > 1 else ""),
         number(round(need.busiest_hour)),
         number(round(need.gives_hour)),
         plain(f"{need.percent:.3g} %", style),
+        span(need.takes_s),
         "for ever" if need.never else span(need.wait_s) if need.wait_s else "-",
     ]
 
@@ -81,6 +84,9 @@ def _outlook(row: v.OutlookRow) -> Text:
         f"{row.calls_per_day:,.0f} calls, {row.busiest_share:.0%} of them in the busiest hour; "
         f"{size(row.bytes_per_day) or '0 B'} a day are stored"
     )
+    for lane, calls in row.calls.items():
+        told = ", ".join(f"{n:,.0f} {methods}" for methods, n in calls.items())
+        text.append(f"\n  {lane}: {told}; sent at once, {span(row.takes_s.get(lane, 0.0))} at least")
     if row.first:
         text.append(f"\n  first to break: {row.first}, at {row.first_at:,.0f} events a day")
     for helps in row.helps:

@@ -11,18 +11,21 @@ pilot = subgroup("pilot", "Try routes on some people first, with a verdict.")
 _PER_DAY = {"d": 1.0, "day": 1.0, "h": 24.0, "hour": 24.0, "min": 1_440.0, "s": 86_400.0}
 
 
-class Events(click.ParamType[float]):
-    """``10000/day``; a bare number is a day's."""
+Volume = tuple[float, str]
+
+
+class Events(click.ParamType[Volume]):
+    """``10000/day``, as number and unit; a bare number has none."""
 
     name = "N/day"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Volume:
+        if isinstance(value, tuple):
             return value
         matched = re.fullmatch(r"(\d+(?:\.\d+)?)(?:/(day|d|hour|h|min|s))?", str(value).replace(",", ""))
         if matched is None or not float(matched[1]):
             self.fail(f"{value!r} is no number of events: 10000/day, 500/h", param, ctx)
-        return float(matched[1]) * _PER_DAY[matched[2] or "day"]
+        return float(matched[1]), matched[2] or ""
 
 
 @command(
@@ -120,16 +123,26 @@ def stop(tenant: str, name: str, to: str | None, why: str, dry_run: bool) -> int
 @command(
     cli,
     "forecast",
-    "lmsyncctl forecast acme --events 20000/day\nlmsyncctl forecast acme --events 500/h --people 12000 --json",
+    "lmsyncctl forecast acme --events 20000/day\nlmsyncctl forecast acme --events 500 --per hour --people 12000 --json",
 )
 @click.argument("tenant", default="")
-@click.option("--events", type=Events(), required=True, help="How many events come (a bare number: a day).")
+@click.option("--events", type=Events(), required=True, help="How many events come (a bare number: as --per says).")
+@click.option("--per", type=click.Choice(["day", "hour"]), default="day", help="What a bare number of events is of.")
 @click.option("--people", type=click.IntRange(1), default=None, help="How many people are told; else as lately.")
-def forecast(tenant: str, events: float, people: int | None) -> int:
+def forecast(tenant: str, events: Volume, per: str, people: int | None) -> int:
     """Show what so many events need of the vendors' limits.
 
-    Which of the published limits breaks first, and what helps: by how many posts an event led to lately, where they
-    went, and how the routes collect them. Of routes that posted nothing yet it says what is assumed. Exit code 2 if a
-    limit breaks.
+    Calls and time by the vendors' tiers, which of the published limits breaks first, and what helps: by how many posts
+    an event led to lately, where they went, and how the routes collect them. So many a day come as days do, with a
+    busiest hour; so many an hour, minute or second come evenly. Of routes that posted nothing yet it says what is
+    assumed. Exit code 2 if a limit breaks.
     """
-    return ask(p.Forecast(tenant=tenant, events_per_day=events, people=people or 0), LONG_PATIENCE_S)
+    number, unit = events
+    unit = unit or per
+    asked = p.Forecast(
+        tenant=tenant,
+        events_per_day=number * _PER_DAY[unit],
+        people=people or 0,
+        evenly=unit not in ("d", "day"),
+    )
+    return ask(asked, LONG_PATIENCE_S)

@@ -45,8 +45,10 @@ class PilotStop(Change, frozen=True, kw_only=True, tag="pilot.stop"):
 
 
 class Forecast(Ask, frozen=True, kw_only=True, tag="forecast"):
-    """``tenant`` empty: the only one there is. ``people`` 0: as many as were told something lately."""
+    """``tenant`` empty: the only one there is. ``people`` 0: as many as were told something lately. ``evenly``: each
+    hour of the day is as busy as any other (so many an hour)."""
 
     tenant: Word = ""
     events_per_day: Annotated[float, Meta(gt=0, le=1e9)]
     people: Annotated[int, Meta(ge=0, le=100_000_000)] = 0
+    evenly: bool = False

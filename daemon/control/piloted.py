@@ -7,7 +7,9 @@ from daemon.control.view import View
 
 class NeedView(msgspec.Struct, frozen=True, kw_only=True):
     """One limit of one lane: calls a day, in the busiest hour, and what the limit gives in an hour; ``of``: so many
-    buckets of that kind there are, of which this is the busiest."""
+    buckets of that kind there are, of which this is the busiest, and ``all_day`` the calls to all of them. ``tier``: as
+    the vendor publishes it; ``methods``: those that it holds for; ``takes_s``: the least time in which a day's calls
+    pass, sent at once."""
 
     lane: str
     bucket: str
@@ -18,6 +20,10 @@ class NeedView(msgspec.Struct, frozen=True, kw_only=True):
     wait_s: float
     never: bool
     of: int = 1
+    all_day: float = 0.0
+    takes_s: float = 0.0
+    tier: str = ""
+    methods: tuple[str, ...] = ()
 
 
 class PilotRow(View, frozen=True, kw_only=True, tag="pilot"):
@@ -65,8 +71,9 @@ class NeedRow(View, frozen=True, kw_only=True, tag="need"):
 
 
 class OutlookRow(View, frozen=True, kw_only=True, tag="outlook"):
-    """What that many events a day come to. ``first``: the limit that breaks first, at ``first_at`` events a day;
-    ``helps`` and ``assumed`` in words."""
+    """What that many events a day come to. ``calls``: to what, by lane and the methods that share a limit; ``takes_s``:
+    by lane, the least time in which all of it passes, sent at once. ``first``: the limit that breaks first, at
+    ``first_at`` events a day; ``helps`` and ``assumed`` in words."""
 
     tenant: str
     events_per_day: float
@@ -74,6 +81,8 @@ class OutlookRow(View, frozen=True, kw_only=True, tag="outlook"):
     calls_per_day: float
     busiest_share: float
     bytes_per_day: int
+    calls: dict[str, dict[str, float]] = msgspec.field(default_factory=dict)
+    takes_s: dict[str, float] = msgspec.field(default_factory=dict)
     first: str = ""
     first_at: float = 0.0
     helps: tuple[str, ...] = ()

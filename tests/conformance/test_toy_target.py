@@ -17,6 +17,7 @@ TOY = '''
 
 import json
 
+from actors.domain.capacity import Quota
 from actors.domain.flow import Lost, NotSent, Request, Response, Veiled, decode_object
 from actors.domain.outbox import Place, Rate
 from actors.domain.verdicts import (
@@ -73,6 +74,9 @@ class Loft:
 
     def costs(self, destination, *, to_learner, known):
         return (("loft",),) if known or not to_learner else (("loft",), ("loft",))
+
+    def quota(self, bucket):
+        return Quota("ten a second", ("put",))
 
     def place(self, audience, change):
         if audience.course_channel:

@@ -13,6 +13,10 @@ NEED = v.NeedView(
     wait_s=14_400.0,
     never=False,
     of=3,
+    all_day=120_000.0,
+    takes_s=90_000.0,
+    tier="special: about 1 a second and channel",
+    methods=("chat.postMessage",),
 )
 PILOTED: list[tuple[v.View, tuple[str, ...]]] = [
     (
@@ -46,14 +50,20 @@ PILOTED: list[tuple[v.View, tuple[str, ...]]] = [
         ),
         ("acme/next", "nobody is told (not created yet)", "routes: none"),
     ),
-    (v.NeedRow(need=NEED), ("acme/slack channel:C0GENERAL1 (busiest of 3)", "90,000", "3,600", "500 %", "4 h")),
+    (
+        v.NeedRow(need=NEED),
+        ("acme/slack channel:C0GENERAL1 (busiest of 3)", "about 1 a second", "chat.postMessage", "90,000 of 120,000",
+         "3,600", "500 %", "25 h", "4 h"),
+    ),
     (
         v.OutlookRow(
             tenant="acme", events_per_day=20_000.0, posts_per_day=24_000.0, calls_per_day=25_000.0, busiest_share=0.2,
-            bytes_per_day=40_000_000, first="acme/slack workspace", first_at=9_000.0, helps=("a digest helps",),
+            bytes_per_day=40_000_000, calls={"acme/slack": {"chat.postMessage": 24_000.0}},
+            takes_s={"acme/slack": 4_800.0}, first="acme/slack workspace", first_at=9_000.0, helps=("a digest helps",),
             assumed=("100 people",),
         ),
         ("20,000 events a day are 24,000 posts", "20% of them", "40 MB",
+         "acme/slack: 24,000 chat.postMessage; sent at once, 80 min at least",
          "first to break: acme/slack workspace, at 9,000", "a digest helps", "assumed: 100 people"),
     ),
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from actors.domain.capacity import Quota
 from actors.domain.changes import AnyChange, StatementStored
 from actors.domain.flow import Flow, Identity, Request, Response, Veiled, decode_object
 from actors.domain.lines import line_of
@@ -95,6 +96,9 @@ class LrsTarget:
 
     def costs(self, destination: str, *, to_learner: bool, known: bool) -> tuple[tuple[str, ...], ...]:
         return ((BUCKET,),)
+
+    def quota(self, bucket: str) -> Quota:
+        return Quota("what this LRS is asked at most (limits)", (FITTING,))
 
     # ── statements ───────────────────────────────────────────────────────────────────────────────
 

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from actors.domain.capacity import Quota
 from actors.domain.changes import AnyChange
 from actors.domain.flow import Flow, Request
 from actors.domain.outbox import Parcel, Place, Rate
@@ -34,6 +35,7 @@ from actors.targets.slack.rostering import SlackRostering
 from actors.targets.slack.rostering_calls import BUCKETS as ROSTER_BUCKETS
 from actors.targets.slack.seek import EVENT_TYPE, Post, earlier_post, look_at, receipt_of, search, window_of
 from actors.targets.slack.settings import CHANNEL_ID, SlackSettings
+from actors.targets.slack.tiers import quota
 from actors.targets.slack.wire import UNREACHABLE, UNREVISABLE, Answered, Failure, Harmless, harmless, told, understand
 from config.durations import seconds
 from config.model import Audience
@@ -117,6 +119,10 @@ class SlackTarget:
         if not to_learner or known:
             return (post,)
         return (("method:users.lookupByEmail",), ("method:conversations.open",), post)
+
+    def quota(self, bucket: str) -> Quota:
+        """See ``tiers``."""
+        return quota(self._settings, bucket)
 
     # ── what we say ──────────────────────────────────────────────────────────────────────────────
 

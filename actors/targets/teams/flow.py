@@ -5,6 +5,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from actors.domain.capacity import Quota
 from actors.domain.changes import AnyChange
 from actors.domain.flow import Flow, Response
 from actors.domain.outbox import Parcel, Place, Rate
@@ -37,7 +38,7 @@ from actors.targets.teams.installing import BUCKET as INSTALLS
 from actors.targets.teams.installing import NOT_YET, Installed, Installer
 from actors.targets.teams.marks import Trail, chain_for, mark_of, messages_path, of_channel, trail_of
 from actors.targets.teams.oauth import EntraDialect, time_request
-from actors.targets.teams.pace import rate
+from actors.targets.teams.pace import quota, rate
 from actors.targets.teams.render import activity, escape, message
 from actors.targets.teams.rostering import TeamsRostering
 from actors.targets.teams.scopes import APP, PERSON
@@ -122,6 +123,10 @@ class TeamsTarget:
             return (("activity",),)
         install = ((INSTALLS,), (INSTALLS,)) if self._installer.able else ()
         return (("lookup",), *install, ("activity",))
+
+    def quota(self, bucket: str) -> Quota:
+        """See ``pace``."""
+        return quota(bucket)
 
     # ── what we say ──────────────────────────────────────────────────────────────────────────────
 

@@ -3,6 +3,7 @@
 A burst and what refills within the same second stay together a little below the limit: requests bunch on their way.
 """
 
+from actors.domain.capacity import Quota
 from actors.domain.outbox import Rate
 from actors.targets.teams.batch import SIZE_MAX
 from actors.targets.teams.installing import BUCKET as INSTALLS
@@ -30,6 +31,34 @@ BUCKETS = {
     "survey": "survey_per_s",
     "token": "token_per_s",
 }
+
+OF_APP = "{:g} a second, app and directory"
+_POST = ("channelMessages.post",)
+_CHANGES, _SURVEYS = ("members.add", "members.delete", "members.patch"), ("users.delta", "groups.delta", "channels.get")
+QUOTAS = {
+    "posts": Quota(OF_APP.format(50), _POST),
+    "activity": Quota(OF_APP.format(5), ("sendActivityNotification",)),
+    "reads": Quota(OF_APP.format(20), ("channelMessages.list",)),
+    "lookup": Quota("3,500 units in 10 s, directory", ("users.get", "users.list", "me.get")),
+    INSTALLS: Quota(OF_APP.format(30), ("installedApps.list", "installedApps.post")),
+    MEMBERS: Quota(OF_APP.format(30), _CHANGES),
+    LISTS: Quota(OF_APP.format(60), ("members.list",)),
+    CREATIONS: Quota(OF_APP.format(10), ("teams.post",)),
+    DIRECTORY: Quota("3,500 units in 10 s, directory", ("users.list", "groups.list")),
+    "survey": Quota("3,500 units in 10 s, directory", _SURVEYS),
+    "token": Quota("Entra: no published limit", ("token",)),
+}
+"""What is published. Of the directory: for the smallest ones; a question costs one to three units."""
+
+
+def quota(bucket: str) -> Quota:
+    """Of whatever ``rate`` has terms for."""
+    if bucket in QUOTAS:
+        return QUOTAS[bucket]
+    kind = bucket.partition(":")[0]
+    if kind == "channel":
+        return Quota("4 a second, app and channel", _POST)
+    return Quota("4 a second, app and team", _CHANGES if kind == "roster" else _POST)
 
 
 def rate(settings: TeamsSettings, bucket: str) -> Rate:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from actors.domain.capacity import Quota
 from actors.domain.cards import escape
 from actors.domain.changes import AnyChange
 from actors.domain.flow import Flow, Request, Response, Veiled
@@ -80,6 +81,9 @@ class WorkflowTarget:
 
     def costs(self, destination: str, *, to_learner: bool, known: bool) -> tuple[tuple[str, ...], ...]:
         return ((BUCKET,),)
+
+    def quota(self, bucket: str) -> Quota:
+        return Quota("what this flow is asked at most (limits)", ("flow.post",))
 
     # ── posts ────────────────────────────────────────────────────────────────────────────────────
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 from standardwebhooks import Webhook
 
+from actors.domain.capacity import Quota
 from actors.domain.changes import AnyChange, StatementStored
 from actors.domain.flow import Flow, Identity, Lost, Request, Response, Veiled, decode_object
 from actors.domain.lines import line_of
@@ -93,6 +94,9 @@ class WebhookTarget:
 
     def costs(self, destination: str, *, to_learner: bool, known: bool) -> tuple[tuple[str, ...], ...]:
         return ((BUCKET,),)
+
+    def quota(self, bucket: str) -> Quota:
+        return Quota("what this receiver is asked at most (limits)", (POST,))
 
     # ── messages ─────────────────────────────────────────────────────────────────────────────────
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from math import exp
 
 import msgspec
 
@@ -13,6 +14,7 @@ from actors.domain.schedule import next_tick
 from actors.domain.trial import BYTES_OF_A_ROW, Seen
 from actors.domain.verdicts import Refused
 from actors.ports import Target
+from actors.roles.addressing import VALID_US
 from config.model import Digest, Route, Tenant
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
@@ -20,13 +22,14 @@ from daemon.control.piloted import NeedRow, NeedView, OutlookRow
 from daemon.control.protocol import Done, Forecast, Refusal
 from daemon.control.times import span
 from daemon.control.verbs.draining import LEARNER
-from daemon.control.verbs.projecting import DAY_US, HOUR_US, nearest, views_of
+from daemon.control.verbs.projecting import DAY_US, HOUR_US, ranked, views_of
 
 BUSIEST_SHARE = 0.2
 """Of a day, where not a whole one was seen."""
 PEOPLE = 100
 """Where nobody says and nobody was told anything yet."""
 WEEK_DAYS = 7
+HOURS = 24
 ANYBODY = Enrolled(
     learner=Learner(key="account:https://lms.example.edu|1"),
     at="",
@@ -53,7 +56,7 @@ async def forecast(request: Forecast, asking: Asking) -> Done:
     if not people:
         people = PEOPLE
         assumed.append(f"{PEOPLE} people (--people says otherwise)")
-    busiest = _busiest(lately.rows, assumed)
+    busiest = 1.0 / HOURS if request.evenly else _busiest(lately.rows, assumed)
     targets = asking.office.targets(tenant.name)
     each = request.events_per_day / lately.events if lately.events else 0.0
     shares: list[Share] = []
@@ -62,12 +65,19 @@ async def forecast(request: Forecast, asking: Asking) -> Done:
             share = _share(route, tenant, targets[route.to], lately.rows, each, request, people, assumed)
             shares += [share] if share is not None else []
     found: list[NeedView] = []
-    calls = 0.0
+    calls: dict[str, dict[str, float]] = {}
+    takes_s: dict[str, float] = {}
     for name, target in sorted(targets.items()):
-        day = together([_loads(share, target) for share in shares if share.route.to == name])
-        calls += sum(day.values())
-        found += views_of(f"{tenant.name}/{name}", needs(day, scaled(day, busiest), target.rate))
-    shown = nearest([need for need in found if need.per_day > 0])
+        lane = f"{tenant.name}/{name}"
+        own = [share for share in shares if share.route.to == name]
+        known = await asking.office.store.queries.addresses_since(lane, asking.now_us - VALID_US)
+        day = together([*(_loads(share, target) for share in own), _met_loads(own, target, people, known)])
+        limits = views_of(lane, needs(day, scaled(day, busiest), target.rate), target)
+        found += limits
+        if day:
+            calls[lane] = _by_method(day, target)
+            takes_s[lane] = round(max((need.takes_s for need in limits), default=0.0), 1)
+    shown = ranked([need for need in found if need.per_day > 0])
     for need in shown:
         await asking.emit(NeedRow(need=need))
     changes = sum(share.changes for share in shares)
@@ -78,7 +88,9 @@ async def forecast(request: Forecast, asking: Asking) -> Done:
             tenant=tenant.name,
             events_per_day=request.events_per_day,
             posts_per_day=round(sum(share.posts for share in shares), 1),
-            calls_per_day=round(calls, 1),
+            calls_per_day=round(sum(sum(some.values()) for some in calls.values()), 1),
+            calls=calls,
+            takes_s=takes_s,
             busiest_share=round(busiest, 3),
             bytes_per_day=round(
                 request.events_per_day * (lately.body_bytes + BYTES_OF_A_ROW) + changes * (row_bytes + BYTES_OF_A_ROW)
@@ -152,12 +164,41 @@ def _digests_per_day(mode: Digest, zone: str) -> float:
 
 
 def _loads(share: Share, target: Target) -> Loads:
-    """Everybody is known already: they are looked up once, which ``_helps`` tells of."""
+    """As if everybody were known already."""
     found: Counter[tuple[str, ...]] = Counter()
     for place, part in share.places.items():
         for draws in target.costs(place, to_learner=share.route.audience.learner, known=True):
             found[draws] += part * share.posts  # type: ignore[assignment]  # a Counter counts fractions as well
     return found
+
+
+def _met_loads(shares: Sequence[Share], target: Target, people: int, known: int) -> Loads:
+    """What looking people up costs in that day: whoever is told something for the first time, and whoever was looked up
+    so long ago that it does not count any more. ``known``: so many addresses are remembered."""
+    posts = sum(share.posts for share in shares if share.route.audience.learner)
+    if not posts:
+        return {}
+    told = 1.0 - exp(-posts / people)  # the share of people who are told anything in that day
+    familiar = min(1.0, known / people)
+    anew = people * (told * (1.0 - familiar) + familiar / (VALID_US / DAY_US + 1.0 / told))
+    return {draws: n * anew for draws, n in _first(target).items()}
+
+
+def _first(target: Target) -> Counter[tuple[str, ...]]:
+    """What a learner's first post costs more than their next ones."""
+    place = f"{LEARNER}1"
+    first = Counter(target.costs(place, to_learner=True, known=False))
+    first.subtract(Counter(target.costs(place, to_learner=True, known=True)))
+    return +first
+
+
+def _by_method(day: Loads, target: Target) -> dict[str, float]:
+    """Calls by the methods that share a limit."""
+    found: Counter[str] = Counter()
+    for draws, n in day.items():
+        if draws:
+            found[", ".join(target.quota(draws[-1]).methods)] += n  # type: ignore[assignment]  # as above
+    return {methods: round(n, 1) for methods, n in sorted(found.items(), key=lambda each: (-each[1], each[0]))}
 
 
 def _helps(shown: Sequence[NeedView], shares: Sequence[Share], people: int, tenant: Tenant) -> list[str]:
@@ -187,10 +228,8 @@ def _helps(shown: Sequence[NeedView], shares: Sequence[Share], people: int, tena
 def _met(shares: Sequence[Share], targets: Mapping[str, Target], people: int) -> Iterator[str]:
     """Everybody is looked up once: what that takes when all of them are new."""
     for name in sorted({share.route.to for share in shares if share.route.audience.learner}):
-        place, target = f"{LEARNER}1", targets[name]
-        post = set(target.costs(place, to_learner=True, known=True))
-        first = Counter(draws for draws in target.costs(place, to_learner=True, known=False) if draws not in post)
-        took = least({draws: n * people for draws, n in first.items()}, target.rate)
+        target = targets[name]
+        took = least({draws: n * people for draws, n in _first(target).items()}, target.rate)
         yield (
             f"to {name}, {people:,} people are looked up once and then remembered: {took.requests:,} calls, "
             f"{span(took.least_s)} at least"

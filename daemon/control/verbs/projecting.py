@@ -45,17 +45,27 @@ def projected(seen: Sequence[Seen], tenant: Tenant, targets: Mapping[str, Target
         hour = _loads([row for row in rows if row.accepted_us // HOUR_US == busiest], target, weights)
         posts += per_day * sum(weights.get(row.route, 1.0) if row.state == "shadowed" else 1.0 for row in rows)
         calls += sum(day.values())
-        found += views_of(lane, needs(day, hour, target.rate))
+        found += views_of(lane, needs(day, hour, target.rate), target)
     return Projected(posts=posts, calls=calls, needs=nearest(found))
 
 
-def views_of(lane: str, found: Sequence[Need]) -> list[NeedView]:
-    return [NeedView(lane=lane, **{name: getattr(need, name) for name in need.__struct_fields__}) for need in found]
+def views_of(lane: str, found: Sequence[Need], target: Target) -> list[NeedView]:
+    views = []
+    for need in found:
+        quota = target.quota(need.bucket)
+        own = {name: getattr(need, name) for name in need.__struct_fields__}
+        views.append(NeedView(lane=lane, tier=quota.tier, methods=quota.methods, **own))
+    return views
 
 
 def nearest(found: Sequence[NeedView]) -> tuple[NeedView, ...]:
     """Those that are nearest to breaking."""
-    return tuple(sorted(found, key=lambda need: (-need.percent, need.lane, need.bucket))[:NEEDS_MAX])
+    return tuple(ranked(found)[:NEEDS_MAX])
+
+
+def ranked(found: Sequence[NeedView]) -> list[NeedView]:
+    """All, nearest to breaking first."""
+    return sorted(found, key=lambda need: (-need.percent, need.lane, need.bucket))
 
 
 def _posts_each(seen: Sequence[Seen], tenant: Tenant) -> dict[str, float]:
