@@ -95,7 +95,7 @@ class ConnectionDesk:
     """Implements ``ports.tokens.Desk``; ``standings`` is for operators."""
 
     def __init__(self, custody: Custody, switchboard: Switchboard, clock: Clock) -> None:
-        self._custody = custody
+        self._custody = self.custody = custody
         self._switchboard = switchboard
         self._clock = clock
         self._tenants: Mapping[str, Tenant] = {}

@@ -2,7 +2,7 @@
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import trio
 
@@ -15,6 +15,8 @@ from actors.roles.custody import Custody
 from actors.roles.world import World
 from config.durations import seconds
 from config.model import Configuration
+from config.recall import Counts
+from daemon.caches import Lying, caches, together
 from daemon.store.asking import LaneHold
 from daemon.store.database import Store
 from daemon.store.promises import Goal
@@ -28,6 +30,7 @@ PROMISES_EVERY_S = 60.0
 SIZES_EVERY_S = 600.0
 DAY_US = 86_400_000_000
 """Over how long a route's promise is judged, here as by ``lmsyncctl sla``."""
+LOOKED_UP = ("remembered", "looked_up")
 CALLS = ("taken", "refused", "failed")
 HEARD = ("repeated", "ignored", "refused", "failed")
 TOLD = ("told", "changed", "quarantined", "ignored")
@@ -52,6 +55,7 @@ class Gauges:
         self._configuration = configuration
         self._standing = Standing(store.lrs_reader)
         self._sick = ""
+        self._lying: Lying = {}
         store.writer.timed = self._committed
 
     async def run(self) -> None:
@@ -65,6 +69,7 @@ class Gauges:
                     await self._judge()
                     promises_s = now_s
                 if now_s >= sizes_s + SIZES_EVERY_S:
+                    self._lying = await self._store.remembering.lain()
                     sizes = await self._standing.sizes()
                     self._metrics.tenant_size.replace((which, float(n)) for which, n in sorted(sizes.items()))
                     sizes_s = now_s
@@ -102,7 +107,8 @@ class Gauges:
             for lane, pacer in board.pacers.items()
             for bucket, share in pacer.headrooms().items()
         )
-        metrics.lookups.replace((of, float(n)) for of, n in board.lookups.items())
+        metrics.lookups.replace((of, float(n)) for of, n in board.lookups.items() if of[1] in LOOKED_UP)
+        show_caches(metrics, together(caches(board, self._world.custody, self._lying)))
         if self._world.custody is not None:
             show_tokens(metrics, self._world.custody, now_us)
         show_actors(metrics, list(self._registry.nodes()))
@@ -130,6 +136,18 @@ class Gauges:
         )
         self._metrics.sla_budget.replace(((f"{goal.tenant}/{goal.route}",), promise.left) for goal, promise in found)
         self._metrics.conflicts_open.replace(((tenant,), float(n)) for tenant, n in sorted(conflicts.items()))
+
+
+def show_caches(metrics: Metrics, found: Mapping[str, tuple[Counts, int]]) -> None:
+    """By name: what was asked of them, what they hold, and what had to make room."""
+    asked = {"hit": "hits", "miss": "misses", "stale": "stale"}
+    metrics.cache_lookups.replace(
+        ((name, result), float(getattr(counts, field)))
+        for name, (counts, _) in found.items()
+        for result, field in asked.items()
+    )
+    metrics.cache_entries.replace(((name,), float(entries)) for name, (_, entries) in found.items())
+    metrics.cache_evictions.replace(((name,), float(counts.evicted)) for name, (counts, _) in found.items())
 
 
 def held(holds: Iterable[tuple[str, LaneHold]]) -> Points:

@@ -118,6 +118,14 @@ class Custody:
             if kept.holding.state != "none"
         ]
 
+    def served(self) -> list[tuple[str, Counts, int]]:
+        """(TENANT/NAME, how often there was a token, tokens that live) of every connection that asked for any."""
+        return [
+            (on, wallet.served, sum(kept.holding.state == "live" for kept in wallet.kept.values()))
+            for on, wallet in self._wallets.items()
+            if wallet.served.asked
+        ]
+
     def find(self, on: str) -> Wallet | None:
         return self._wallets.get(on)
 

@@ -23,6 +23,7 @@ from daemon.cli import (
     reconciling,
     registering,
     remapping,
+    remembering,
     retention,
     reviewing,
     sitting,
@@ -35,8 +36,8 @@ from daemon.control.exits import Exit
 
 __all__ = [
     "alarming", "auditing", "backups", "changing", "cli", "conserving", "credentials", "gazing", "identity", "looking",
-    "main", "mapping", "owning", "piloting", "quarantine", "reconciling", "registering", "remapping", "retention",
-    "reviewing", "sitting", "sources", "tokening", "vaulting",
+    "main", "mapping", "owning", "piloting", "quarantine", "reconciling", "registering", "remapping", "remembering",
+    "retention", "reviewing", "sitting", "sources", "tokening", "vaulting",
 ]  # fmt: skip
 
 

@@ -82,6 +82,7 @@ class People:
                 | views.CheckRow()
                 | views.ActorRow()
                 | views.TargetRow()
+                | views.CacheRow()
                 | views.ExchangeRow()
                 | views.DeliveryRow()
                 | views.ArrivalRow()

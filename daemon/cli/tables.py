@@ -21,6 +21,7 @@ from daemon.cli import (
     pulses,
     quarantined,
     readings,
+    remembered,
     rostered,
     safekeeping,
     seated,
@@ -36,6 +37,7 @@ Listed = (
     | v.TenantRow
     | v.CheckRow
     | v.ActorRow
+    | v.CacheRow
     | v.TargetRow
     | v.ExchangeRow
     | v.DeliveryRow
@@ -95,7 +97,7 @@ _NUMBERS = {
     *audited.NUMBERS,
     *balances.NUMBERS,
     *safekeeping.NUMBERS,
-    *(*rostered.NUMBERS, *piloted.NUMBERS),
+    *(*rostered.NUMBERS, *piloted.NUMBERS, *remembered.NUMBERS),
     *vaulted.NUMBERS,
 }
 
@@ -108,6 +110,8 @@ def _headings(row: Listed) -> tuple[str, ...]:
             return ("tenant", "state", "sources", "targets", "routes", "people", "unrouted", "time zone", "locale")
         case v.CheckRow():
             return ("check", "", "found")
+        case v.CacheRow():
+            return remembered.HEADINGS
         case v.TargetRow():
             return (
                 "target",
@@ -202,6 +206,8 @@ def _cells(row: Listed, now_us: int) -> list[Text | str]:
             ]
         case v.CheckRow():
             return [plain(row.name), Text("ok", "green") if row.ok else Text("FAILED", "red"), plain(row.detail)]
+        case v.CacheRow():
+            return remembered.cells(row, now_us)
         case v.TargetRow():
             return [
                 plain(row.lane),

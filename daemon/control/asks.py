@@ -86,6 +86,7 @@ from daemon.control.reconcile_asks import ReconcileStatus as ReconcileStatus
 from daemon.control.remapping_asks import MapActivate as MapActivate
 from daemon.control.remapping_asks import MapDiff as MapDiff
 from daemon.control.remapping_asks import MapRollback as MapRollback
+from daemon.control.remembering import CacheList as CacheList
 from daemon.control.session_asks import SessionList as SessionList
 from daemon.control.session_asks import SessionRevoke as SessionRevoke
 from daemon.control.source_asks import SourceBackfill as SourceBackfill
@@ -238,6 +239,7 @@ AnyAsk = (
     | AskVersion
     | ActorTree
     | ActorRestart
+    | CacheList
     | TargetList
     | TargetTest
     | RouteTest

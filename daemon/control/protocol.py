@@ -27,6 +27,7 @@ from daemon.control.asks import AuditExport as AuditExport
 from daemon.control.asks import AuditList as AuditList
 from daemon.control.asks import AuditVerify as AuditVerify
 from daemon.control.asks import Backup as Backup
+from daemon.control.asks import CacheList as CacheList
 from daemon.control.asks import Change as Change
 from daemon.control.asks import ConfigCheck as ConfigCheck
 from daemon.control.asks import ConfigShow as ConfigShow

@@ -100,6 +100,7 @@ from daemon.control.remapped import MapDiffRow as MapDiffRow
 from daemon.control.remapped import QuarantinedRow as QuarantinedRow
 from daemon.control.remapped import RecordRow as RecordRow
 from daemon.control.remapped import SampleView as SampleView
+from daemon.control.remembering import CacheRow as CacheRow
 from daemon.control.signed import SessionRow as SessionRow
 from daemon.control.sources import HeardView as HeardView
 from daemon.control.sources import ReadingRow as ReadingRow
@@ -226,6 +227,7 @@ AnyView = (
     | CheckRow
     | ActorRow
     | TargetRow
+    | CacheRow
     | ExchangeRow
     | TestRow
     | JudgementRow

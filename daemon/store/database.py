@@ -57,6 +57,7 @@ from daemon.store.records import SqlRecords
 from daemon.store.relaying import SqlRelays
 from daemon.store.remapping import SqlRemappings
 from daemon.store.reminders import SqlReminders
+from daemon.store.remembering import Remembering
 from daemon.store.retention import SqlHousekeeping, make_returnable
 from daemon.store.rosters import SqlRosters
 from daemon.store.saml import SqlSaml
@@ -104,6 +105,7 @@ class Store:
         self.figures = SqlFigures(self.lrs_reader)
         self.moves = SqlMoves(self.lrs_reader)
         self.exports = SqlExports(self.lrs_reader)
+        self.remembering = Remembering(self.lrs_reader)
         self.erasures = SqlErasures(self.writer, self.lrs_reader)
         self.imports = SqlImports(self.writer, reader, self.statements)
         self.persons = SqlPersons(self.writer, reader)

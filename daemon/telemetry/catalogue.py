@@ -176,6 +176,27 @@ LOOKUPS = Definition(
     text="How often a learner's address at a vendor was remembered, and how often it had to be looked up.",
     labels=(of.LANE, of.WHAT),
 )
+CACHE_LOOKUPS = Definition(
+    name="lmsyncd.cache.lookups",
+    kind="counter",
+    unit="{lookup}",
+    text="What was asked of a cache: there (hit), not there (miss), or too old (stale).",
+    labels=(of.CACHE, of.RESULT),
+)
+CACHE_ENTRIES = Definition(
+    name="lmsyncd.cache.entries",
+    kind="up_down",
+    unit="{entry}",
+    text="How much a cache holds.",
+    labels=(of.CACHE,),
+)
+CACHE_EVICTIONS = Definition(
+    name="lmsyncd.cache.evictions",
+    kind="counter",
+    unit="{entry}",
+    text="What had to make room in a cache.",
+    labels=(of.CACHE,),
+)
 TOKEN_EXPIRES = Definition(
     name="lmsyncd.token.expires_in",
     kind="gauge",

@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from actors.domain.outbox import State
 from actors.domain.verdicts import Cause
+from config.recall import CACHES
 from daemon.telemetry.definitions import Label
 
 TENANTS_MAX = 1_000
@@ -23,6 +24,8 @@ OPERATION = Label("operation", values_max=300, text="a vendor's method, as its d
 RULE = Label("rule", values_max=200, text="the rule that a record fails first")
 REASON = Label("reason", values_max=50, text="why")
 CHANGE = Label("kind", values_max=50, text="a kind of change")
+CACHE = Label("cache", values=tuple(CACHES), text="what is remembered there")
+RESULT = Label("result", values=("hit", "miss", "stale"), text="there, not there, or there and too old")
 WHAT = Label("what", values_max=50, text="what is counted")
 TIDING = Label("tiding", values_max=50, text="what a vendor told")
 STATE = Label("state", values=tuple(state.value for state in State), text="a state of a delivery")

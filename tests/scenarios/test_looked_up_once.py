@@ -6,6 +6,7 @@ from control_office import ask, opened
 from world import completed, route, tenant
 
 from config.model import Audience
+from config.recall import CACHES
 from daemon.control import protocol as p
 
 CALLS = (
@@ -33,6 +34,17 @@ async def test_the_first_post_looks_somebody_up_and_the_next_ones_remember(
             "acme/slack": (2, 1),
             "acme/teams": (2, 1),
         }
+        rows, done = await ask(office, p.CacheList())
+        [slack, teams] = [row for row in rows if row.cache == "addresses"]
+        assert (slack.of, slack.entries, slack.hits, slack.misses, slack.stale) == ("acme/slack", 1, 2, 1, 0)
+        assert (slack.rate, slack.saved, teams.saved) == (66.7, 4, 2), "Slack takes two calls, Teams one"
+        assert slack.oldest_us is not None
+        [tokens] = [row for row in rows if row.cache == "tokens"]
+        assert (tokens.of, tokens.saved) == ("acme/teams", tokens.hits)
+        assert done.note.endswith(" calls saved since the start")
+        assert {row.cache for row in rows} <= CACHES.keys()
+        _, done = await ask(office, p.Stats())
+        assert "addresses remembered since the start: 4 of 6 (66.7%), 6 calls saved" in done.note
 
 
 async def test_what_was_found_long_ago_is_asked_for_anew(tmp_path: Path, autojump_clock: object) -> None:
@@ -46,4 +58,5 @@ async def test_what_was_found_long_ago_is_asked_for_anew(tmp_path: Path, autojum
         await campus.tell(completed("ada", "essay"))
         await campus.quiet()
         assert campus.switchboard.lookups["acme/slack", "looked_up"] == 2
+        assert campus.switchboard.lookups["acme/slack", "outdated"] == 1
         assert len(await campus.rows("SELECT 1 FROM addresses")) == 1

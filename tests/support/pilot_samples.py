@@ -27,6 +27,17 @@ PILOTED: list[tuple[v.View, tuple[str, ...]]] = [
         ("acme/teams", "1,900 of 2,000"),
     ),
     (
+        v.CacheRow(
+            cache="addresses", of="acme/slack", text="what a vendor calls a learner", entries=500, hits=4_500,
+            misses=480, stale=20, evicted=3, rate=90.0, oldest_us=AT, saved=9_000,
+        ),
+        ("addresses", "acme/slack", "500", "5,000", "90.0 %", "20", "9,000", "what a vendor calls a learner"),
+    ),
+    (
+        v.CacheRow(cache="schedules", text="cron lines, read", entries=2, bound=1_024),
+        ("schedules", "1,024", "cron lines, read"),
+    ),
+    (
         v.PilotRow(
             tenant="acme", name="news", state="running", cohort="5 % of people", created_us=AT, changed_us=AT,
             changed_by="ada", routes=("done",), verdict="red", reasons=("dead or parked: 9 of 100",),

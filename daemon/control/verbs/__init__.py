@@ -33,6 +33,7 @@ from daemon.control.verbs import (
     queue,
     reconcile,
     remapping,
+    remembering,
     replaying,
     reporting,
     retention,
@@ -67,6 +68,8 @@ async def answer(request: p.AnyAsk, asking: Asking) -> p.Done:  # a table, read 
             return await actors.tree(request, asking)
         case p.ActorRestart():
             return await actors.restart(request, asking)
+        case p.CacheList():
+            return await remembering.listing(asking)
         case p.TargetList():
             return await targets.listing(asking)
         case p.TargetTest():

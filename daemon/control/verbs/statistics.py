@@ -14,6 +14,7 @@ from daemon.control.eyed import FigureRow
 from daemon.control.office import Asking, Office, done
 from daemon.control.protocol import Done, Refusal
 from daemon.control.times import span
+from daemon.control.verbs.remembering import in_short
 from daemon.store.figures import FAULTS, Figure, Span
 from daemon.store.propagation import HOUR_US
 
@@ -41,7 +42,10 @@ async def stats(request: Stats, asking: Asking) -> Done:
             await asking.emit(row)
         await asking.emit(replace(whole, by="method") if request.by == "method" else whole)  # below the same headings
     note = f"in the last {span(request.since_s)}, by whole hours"
-    return done(note) if any_shown else done(f"nothing was delivered {note}", Exit.NOTHING)
+    remembered = in_short(office, [tenant.name for tenant in chosen])
+    if not any_shown:
+        return done(f"nothing was delivered {note}", Exit.NOTHING)
+    return done("; ".join(filter(None, (note, remembered))))
 
 
 async def total(office: Office, tenant: Tenant, since_us: int, now_us: int) -> FigureRow:

@@ -57,6 +57,19 @@ HOUSE = Dashboard(
                 ),
                 shown(house.STORE_SIZE, each.total(house.STORE_SIZE, (of.PART,)), "{{instance}} {{part}}", "Database"),
                 shown(
+                    its.CACHE_LOOKUPS,
+                    chosen.rate(its.CACHE_LOOKUPS, (of.CACHE, of.RESULT)),
+                    "{{cache}} {{result}}",
+                    "Asked of caches, a second",
+                ),
+                shown(its.CACHE_ENTRIES, chosen.total(its.CACHE_ENTRIES, (of.CACHE,)), "{{cache}}", "Remembered"),
+                shown(
+                    its.CACHE_EVICTIONS,
+                    chosen.rate(its.CACHE_EVICTIONS, (of.CACHE,)),
+                    "{{cache}}",
+                    "Made room in caches, a second",
+                ),
+                shown(
                     house.STORE_DISK_FREE,
                     each.total(house.STORE_DISK_FREE, (), how="min"),
                     "{{instance}}",

@@ -18,6 +18,7 @@ SAMPLES: dict[str, p.Ask] = {
     "version": p.AskVersion(),
     "actor.tree": p.ActorTree(path="root/acme"),
     "actor.restart": p.ActorRestart(path="root/acme", dry_run=True),
+    "cache.list": p.CacheList(),
     "target.list": p.TargetList(),
     "target.test": p.TargetTest(lane="acme/slack", channel="C1"),
     "route.test": p.RouteTest(tenant="acme", statement="{}"),
