@@ -15,6 +15,7 @@ EXPOSURE_MAX = 1.7
 UNITS = (
     "lmsyncd.service", "lmsyncd-control.socket", "lmsyncd-gateway.socket", "lmsyncd-alert@.service",
     "lmsyncd-backup.service", "lmsyncd-backup.timer", "lmsyncd-verify.service", "lmsyncd-verify.timer",
+    "lmsyncd-roster@.service", "lmsyncd-roster@.timer",
 )  # fmt: skip
 SAMPLES = sorted((TOP / "systemd/lmsyncd.service.d").glob("*.sample"), key=str)
 FOR_LATER_SYSTEMDS = "notify-reload"
