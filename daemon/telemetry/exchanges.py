@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from actors.domain.flow import Lost, NotSent, Outcome, Response
+from daemon.telemetry.outgoing import described
 from daemon.telemetry.spans import Attribute, Kind, Status
 from daemon.telemetry.trace_context import TraceContext
 from daemon.telemetry.tracing import Tracer
@@ -22,6 +23,8 @@ def record(tracer: Tracer, below: TraceContext, operation: str, outcome: Outcome
             status, message = Status.ERROR, f"lost: {detail}"
         case _ as never:
             assert_never(never)
+    if status is Status.ERROR:
+        attributes["error.type"] = described(outcome)[1]
     now_us = tracer.now_us()
     begun_us = now_us - round(elapsed_s * 1e6)
     tracer.record(

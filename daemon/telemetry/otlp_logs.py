@@ -11,7 +11,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from daemon.telemetry.otlp import Way
 from daemon.telemetry.otlp_values import clean
 from daemon.telemetry.pipe import Sent
-from daemon.telemetry.wire import enveloped, fixed64, put_pairs, sized, tags, varint
+from daemon.telemetry.wire import enveloped, fixed32, fixed64, put_pairs, sized, tags, varint
 
 SEVERITIES = {"debug": 5, "info": 9, "warning": 13, "error": 17}
 SUMMED_UP = ("tenant", "lane", "source", "destination", "verdict", "state", "detail", "reason", "error")
@@ -56,8 +56,8 @@ def _written(line: Line) -> bytes:
     put_pairs(parts, _RECORD["attributes"], ((_attribute(name), value) for name, value in fields.items()))
     if trace_id:
         parts.append(sized(_RECORD["trace_id"], trace_id))
-        if span_id:
-            parts.append(sized(_RECORD["span_id"], span_id))
+        if span_id:  # only a span that is recorded has its id in a line
+            parts += (_SAMPLED, sized(_RECORD["span_id"], span_id))
     parts += (_RECORD["observed_time_unix_nano"], at, sized(_RECORD["event_name"], event.encode()))
     return b"".join(parts)
 
@@ -83,3 +83,4 @@ def _id(text: object, size: int) -> bytes:
 
 
 _RECORD, _TEXT = tags(LogRecord), tags(AnyValue)["string_value"]
+_SAMPLED = _RECORD["flags"] + fixed32(1)

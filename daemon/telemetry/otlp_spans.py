@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import msgspec
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as Told
+from opentelemetry.proto.trace.v1.trace_pb2 import SpanFlags
 from opentelemetry.proto.trace.v1.trace_pb2 import Status as ToldStatus
 
 from daemon.telemetry.otlp import Way
@@ -16,6 +17,8 @@ from daemon.telemetry.trace_context import TraceContext
 from daemon.telemetry.wire import enveloped, fixed32, fixed64, put_pairs, sized, tags, varint
 
 SAMPLED = 1
+KNOWN, REMOTE = SpanFlags.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK, SpanFlags.SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
+"""That it is said where a parent, or a link, was read; and that it was not begun here."""
 
 
 class SpanSender:
@@ -62,15 +65,19 @@ def _written(span: Span) -> bytes:
         parts.append(sized(_SPAN["links"], _link(link)))
     if span.status:
         parts.append(_ended(span.status, span.message))
-    if span.context.sampled:
-        parts.append(_SAMPLED)
+    parts.append(_FLAGS[span.context.sampled, span.remote])
     return b"".join(parts)
 
 
 def _link(context: TraceContext) -> bytes:
-    flags = SAMPLED if context.sampled else 0
+    flags = _flags(context.sampled, context.remote)
     link = Told.Link(trace_id=bytes.fromhex(context.trace_id), span_id=bytes.fromhex(context.span_id), flags=flags)
     return bytes(link.SerializeToString())
+
+
+def _flags(sampled: bool, remote: bool) -> int:
+    """W3C's in the lowest byte, OpenTelemetry's above."""
+    return (SAMPLED if sampled else 0) | KNOWN | (REMOTE if remote else 0)
 
 
 @lru_cache(maxsize=256)
@@ -84,5 +91,6 @@ def _named(name: str, kind: Kind) -> bytes:
 
 
 _SPAN = tags(Told)
-_SAMPLED = _SPAN["flags"] + fixed32(SAMPLED)
+_EITHER = (False, True)
+_FLAGS = {(sampled, far): _SPAN["flags"] + fixed32(_flags(sampled, far)) for sampled in _EITHER for far in _EITHER}
 _ID, _HALF_ID = varint(16), varint(8)

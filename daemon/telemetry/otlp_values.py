@@ -30,6 +30,7 @@ def put(pair: Any, key: str, value: object) -> None:
     elif type(value) is float:
         pair.value.double_value = value
     else:
+        pair.value.SetInParent()
         fill(pair.value, value)
 
 
@@ -45,12 +46,13 @@ def fill(made: Any, value: object, depth: int = 0) -> None:
         case float():
             made.double_value = value
         case None:
-            pass
+            pass  # a value that says nothing, as OTLP has it: that there is one, its caller has said
         case Mapping() if depth < DEPTH_MAX:
             made.kvlist_value.SetInParent()
             for key, inner in value.items():
                 pair = made.kvlist_value.values.add()
                 pair.key = clean(str(key))
+                pair.value.SetInParent()
                 fill(pair.value, inner, depth + 1)
         case list() | tuple() if depth < DEPTH_MAX:
             made.array_value.SetInParent()

@@ -23,11 +23,13 @@ class Status(IntEnum):
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished span. Times are microseconds since the epoch; ``links`` are other spans this one stems from."""
+    """A finished span. Times are microseconds since the epoch; ``remote``: its parent was read from a header or a row;
+    ``links`` are other spans this one stems from."""
 
     name: str
     context: TraceContext
     parent_id: str
+    remote: bool = False
     kind: Kind
     start_us: int
     end_us: int

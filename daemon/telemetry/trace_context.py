@@ -6,16 +6,20 @@ from collections.abc import Mapping
 
 import msgspec
 
-TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+TRACEPARENT = re.compile(r"[ \t]*(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:(-.*)|[ \t]*)")
+CHARS_MAX = 512
+"""Of a later version's; OpenTelemetry's SDK reads no more either."""
 _ids = random.Random()  # noqa: S311 - ids that must differ, not ids that must be secret
 
 
 class TraceContext(msgspec.Struct, frozen=True):
-    """A span's place: its trace, its own id (both hexadecimal) and whether the trace is recorded."""
+    """A span's place: its trace, its own id (both hexadecimal), whether the trace is recorded, and whether it was read
+    (from a header, or a row) rather than begun by the work at hand."""
 
     trace_id: str
     span_id: str
     sampled: bool
+    remote: bool = False
 
     @property
     def traceparent(self) -> str:
@@ -28,12 +32,12 @@ class TraceContext(msgspec.Struct, frozen=True):
 def parse(traceparent: str | None) -> TraceContext | None:
     """None for what is absent or no traceparent: then a new trace begins."""
     found = TRACEPARENT.fullmatch(traceparent or "")
-    if found is None:
+    if found is None or len(found[0]) > CHARS_MAX:
         return None
-    trace, span, flags, more = found.groups()
-    if trace == "0" * 32 or span == "0" * 16 or (more and found[0].startswith("00")):
+    version, trace, span, flags, more = found.groups()
+    if trace == "0" * 32 or span == "0" * 16 or (more and version == "00"):
         return None
-    return TraceContext(trace, span, bool(int(flags, 16) & 1))
+    return TraceContext(trace, span, bool(int(flags, 16) & 1), remote=True)
 
 
 def from_headers(headers: Mapping[str, str]) -> TraceContext | None:

@@ -53,6 +53,7 @@ class Tracer:
                 name=name,
                 context=context,
                 parent_id=parent.span_id if parent is not None else "",
+                remote=parent is not None and parent.remote,
                 kind=kind,
                 start_us=start_us,
                 end_us=end_us,
@@ -109,20 +110,22 @@ class RequestSpan:
             "lost" if not status else status if self.status >= 500 else "",
             trace=self._context if self._tracer.on and self._context.sampled else None,
         )
-        attributes = {
-            "http.request.method": self._method,
-            "http.route": self._template,
-            "http.response.status_code": self.status,
-            **self._attributes,
-        }
         failed = kind is not None or self.status >= 500
+        method = outgoing.method(self._method)
+        attributes: dict[str, Attribute] = {"http.request.method": method, "http.route": self._template}
+        if method != self._method:
+            attributes["http.request.method_original"] = self._method
+        if self.status:
+            attributes["http.response.status_code"] = self.status
+        if failed:
+            attributes["error.type"] = kind.__name__ if kind is not None else status
         self._tracer.record(
-            f"{self._method} {self._template}",
+            f"{method if method == self._method else 'HTTP'} {self._template}",
             self._context,
             self._parent,
             self._start_us,
             now_us,
-            attributes,
+            attributes | self._attributes,
             kind=Kind.SERVER,
             status=Status.ERROR if failed else Status.UNSET,
             message=kind.__name__ if kind is not None else "",

@@ -8,15 +8,15 @@ TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 def test_a_traceparent_survives_the_round() -> None:
     given = f"00-{TRACE}-{SPAN}-01"
     context = parse(given)
-    assert context == TraceContext(TRACE, SPAN, True)
+    assert context == TraceContext(TRACE, SPAN, True, remote=True)
     assert context.traceparent == given
-    assert parse(f"00-{TRACE}-{SPAN}-00") == TraceContext(TRACE, SPAN, False)
+    assert parse(f"00-{TRACE}-{SPAN}-00") == TraceContext(TRACE, SPAN, False, remote=True)
     assert from_headers({"traceparent": given}) == context
     assert from_headers({}) is None
 
 
 def test_later_versions_are_understood_as_far_as_this_one_goes() -> None:
-    assert parse(f"01-{TRACE}-{SPAN}-03-more") == TraceContext(TRACE, SPAN, True)
+    assert parse(f"01-{TRACE}-{SPAN}-03-more") == TraceContext(TRACE, SPAN, True, remote=True)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,9 @@ def test_a_child_stays_in_its_trace_under_an_id_of_its_own() -> None:
     child = parent.child()
     assert (child.trace_id, child.sampled) == (parent.trace_id, True)
     assert child.span_id != parent.span_id
-    assert parse(child.traceparent) == child
+    read = parse(child.traceparent)
+    assert read is not None
+    assert (read.traceparent, read.remote, child.remote) == (child.traceparent, True, False)
 
 
 def test_the_ratio_is_kept() -> None:

@@ -24,6 +24,7 @@ ids = st.builds(
     trace_id=st.binary(min_size=16, max_size=16).map(bytes.hex),
     span_id=st.binary(min_size=8, max_size=8).map(bytes.hex),
     sampled=st.booleans(),
+    remote=st.booleans(),
 )
 texts = st.text(max_size=300)
 values = st.one_of(texts, st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False))
@@ -31,6 +32,7 @@ spans = st.builds(
     Span,
     name=texts,
     context=ids,
+    remote=st.booleans(),
     parent_id=st.one_of(st.just(""), st.binary(min_size=8, max_size=8).map(bytes.hex)),
     kind=st.sampled_from(Kind),
     start_us=st.integers(0, US_MAX),
@@ -62,15 +64,20 @@ def test_spans(told: list[Span]) -> None:
     assert len(scoped.spans) == len(told)
     for made, span in zip(scoped.spans, told, strict=True):
         assert (made.trace_id.hex(), made.span_id.hex()) == (span.context.trace_id, span.context.span_id)
-        assert (made.parent_span_id.hex(), made.flags) == (span.parent_id, int(span.context.sampled))
+        assert (made.parent_span_id.hex(), made.flags) == (span.parent_id, flags(span.context.sampled, span.remote))
         assert (made.name, made.kind) == (span.name, span.kind)
         assert (made.start_time_unix_nano, made.end_time_unix_nano) == (span.start_us * 1000, span.end_us * 1000)
         assert list(made.attributes) == pairs(span.attributes)
         assert [(link.trace_id.hex(), link.span_id.hex(), link.flags) for link in made.links] == [
-            (link.trace_id, link.span_id, int(link.sampled)) for link in span.links
+            (link.trace_id, link.span_id, flags(link.sampled, link.remote)) for link in span.links
         ]
         assert made.status.code == span.status
         assert made.status.message == (span.message if span.status else "")
+
+
+def flags(sampled: bool, remote: bool) -> int:
+    """As the specification counts them: W3C's bit, "it is known whether it is remote", and whether it is."""
+    return sampled | 0x100 | remote * 0x200
 
 
 nested = st.recursive(
@@ -101,6 +108,7 @@ def pairs(attributes: dict[str, Any] | Any, skipped: int = 0) -> list[KeyValue]:
     made = []
     for key, value in list(attributes.items())[skipped:]:
         pair = KeyValue(key=key)
+        pair.value.SetInParent()
         otlp_values.fill(pair.value, value)
         made.append(pair)
     return made
