@@ -15,6 +15,7 @@ import msgspec
 from actors.domain.outbox import Decision, Delivery, State
 from actors.domain.throttle import retry_after_s
 from actors.domain.verdicts import (
+    OF_THE_PLACE,
     Absent,
     Cause,
     Confirmation,
@@ -161,11 +162,13 @@ def decide_probe(
 
 
 def in_doubt(decision: Decision) -> Decision:
-    """What becomes of a delivery of which an earlier attempt may have landed. Dead is what surely was not done."""
+    """What becomes of a delivery of which an earlier attempt may have landed. Dead is what surely was not done. That its
+    place is gone stays the cause: it is what there is to mend."""
     if decision.state is not State.DEAD:
         return decision
     detail = f"{decision.detail}; an earlier attempt may have landed"
-    return Decision(state=State.PARKED, cause=Cause.UNKNOWN_OUTCOME, detail=detail, refund=decision.refund)
+    cause = decision.cause if decision.cause in OF_THE_PLACE else Cause.UNKNOWN_OUTCOME
+    return Decision(state=State.PARKED, cause=cause, detail=detail, refund=decision.refund)
 
 
 def too_old(accepted_us: int, now_us: int, policy: Policy) -> bool:

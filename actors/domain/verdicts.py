@@ -52,6 +52,10 @@ class Cause(Enum):
                 return Whose.YOURS
 
 
+OF_THE_PLACE = frozenset({Cause.DESTINATION_GONE, Cause.DESTINATION_REFUSED, Cause.MISSING_PERMISSION})
+"""Who knows one of these knows what to mend, whether or not it is known what was posted there before."""
+
+
 class Delivered(msgspec.Struct, frozen=True, tag="delivered"):
     """Surely done. ``receipt`` is the vendor's proof: its ids as the vendor names them (``channel``, ``ts``)."""
 
@@ -126,9 +130,11 @@ class Unprobeable(msgspec.Struct, frozen=True, tag="unprobeable"):
 
 
 def unlooked(refused: "Refused") -> Unprobeable:
-    """What a refusal to let us look amounts to: a missing permission is the operator's to grant."""
-    denied = refused.cause is Cause.MISSING_PERMISSION
-    return Unprobeable(refused.detail, refused.cause if denied else Cause.UNKNOWN_OUTCOME)
+    """What a refusal to let us look amounts to: a place that is gone or closed to us is the operator's to mend, and what
+    was posted there before is known to nobody."""
+    if refused.cause in OF_THE_PLACE:
+        return Unprobeable(f"{refused.detail}; whether it was posted before cannot be seen", refused.cause)
+    return Unprobeable(refused.detail)
 
 
 Confirmation = Delivered | Absent | Repeatable | Unprobeable | Throttled | Unavailable | Revoked

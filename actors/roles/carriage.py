@@ -23,6 +23,7 @@ from actors.domain.verdicts import (
     Unavailable,
     Unprobeable,
     Verdict,
+    unlooked,
 )
 from actors.domain.wording import TemplateFault
 from actors.kernel import converse
@@ -344,7 +345,8 @@ def _unlooked(verdict: Verdict) -> Confirmation:
     match verdict:
         case Throttled() | Unavailable() | Revoked() | Delivered():
             return verdict
-        case Refused(detail=detail):
-            return Unprobeable(f"the probe could not be made: {detail}")
+        case Refused():
+            found = unlooked(verdict)
+            return Unprobeable(f"the probe could not be made: {found.detail}", found.cause)
         case Faulted(detail=detail) | Doubtful(detail=detail):
             return Unavailable(f"the probe could not be made: {detail}")

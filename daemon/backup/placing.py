@@ -4,9 +4,11 @@ The file has its name only when it is whole and on disk; until then it is hidden
 anything goes wrong. Older ones leave after that, never before.
 """
 
+import fcntl
 import os
 import re
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,6 +46,7 @@ class Placed:
             )
         self._part.unlink(missing_ok=True)
         self._handle = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, MODE)
+        fcntl.flock(self._handle, fcntl.LOCK_EX)  # so that it is not taken for one that was left
         self._open = True
         self.bytes = 0
 
@@ -74,10 +77,15 @@ class Placed:
 
 
 def retire(folder: Path, store: str, keep: int, made: str) -> list[Path]:
-    """Remove all but the newest ``keep`` of this store; those that were removed. ``made``: the name of the one that was
-    just made. It is the newest, whatever clock others were named by: one that was ahead. Raises OSError."""
+    """Remove all but the newest ``keep`` of this store, and what was left of those that came to no end; the former.
+    ``made``: the name of the one that was just made. It is the newest, whatever clock others were named by: one that
+    was ahead. Raises OSError."""
     found = siblings(folder, store)
     gone = sorted(found, key=lambda path: path.name > made)[keep:]
     for path in gone:
         path.unlink()
+    for left in folder.glob(f".lmsyncd-{store}-*.backup.part"):
+        with left.open("rb") as file, suppress(BlockingIOError):  # somebody is at it
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink(missing_ok=True)
     return gone

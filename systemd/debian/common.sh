@@ -5,6 +5,7 @@ PREFIX=/opt/lmsyncd
 HOLD=/run/lmsyncd-upgrade
 DROP_IN=/run/systemd/system/lmsyncd.service.d/zz-upgrade.conf
 DRAIN_S=75
+JOBS="lmsyncd-backup.service lmsyncd-verify.service"
 
 say() { echo "lmsyncd: $*" >&2; }
 
@@ -50,7 +51,7 @@ hold() {
     touch "$HOLD/units" "$HOLD/hold"
     chmod 755 "$HOLD"
     for unit in $(systemctl list-units --plain --no-legend --state=active,activating \
-        'lmsyncd.service' 'lmsyncd-*.socket' 'lmsyncd-*.timer' | cut -d' ' -f1); do
+        'lmsyncd.service' 'lmsyncd-*.socket' 'lmsyncd-*.timer' $JOBS | cut -d' ' -f1); do
         grep -qxF "$unit" "$HOLD/units" || echo "$unit" >>"$HOLD/units"
     done
     cat >"$DROP_IN" <<'UNIT'
@@ -61,6 +62,8 @@ TimeoutStartSec=1h
 UNIT
     systemctl daemon-reload
     for timer in $(grep '\.timer$' "$HOLD/units"); do systemctl stop "$timer"; done
+    # They ask the daemon, and would fail with it; they begin anew with the new version.
+    systemctl stop $JOBS
     if grep -qxF lmsyncd.service "$HOLD/units"; then
         # A restart, not a stop: that would close the operators' socket.
         systemctl restart --no-block lmsyncd.service
@@ -83,7 +86,11 @@ release() {
         systemctl daemon-reload
         rm -f "$HOLD/hold"
         for unit in $(cat "$HOLD/units"); do
+            case " $JOBS " in *" $unit "*) continue ;; esac
             systemctl start "$unit" || say "$unit did not start: journalctl -xu $unit says why"
+        done
+        for unit in $JOBS; do
+            if grep -qxF "$unit" "$HOLD/units"; then systemctl start --no-block "$unit"; fi
         done
         rm -f "$DROP_IN"
         rmdir "${DROP_IN%/*}" 2>/dev/null || true

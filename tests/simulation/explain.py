@@ -59,13 +59,16 @@ def _of_age(expected: Expected) -> set[str]:
     return set(AGED) if age_max is not None and seconds(age_max) < SHORT_S else set()
 
 
-DENIED = {"forbidden_read", "error missing_scope", "error Forbidden"}
+OF_THE_PLACE = {"destination_gone", "destination_refused", "missing_permission"}
 
 
 def parking(row: Row, strikes: Iterable[Strike]) -> set[str]:
-    """What a parked delivery may give as its cause."""
-    denied = any(strike.kind in DENIED or f"{strike.kind} {strike.value}" in DENIED for strike in at(row, strikes))
-    return {"unknown_outcome", "missing_permission"} if denied else {"unknown_outcome"}
+    """What a parked delivery may give as its cause: of its place, where something was amiss with that."""
+    found = {"unknown_outcome"}
+    for strike in at(row, strikes):
+        named = CAUSES.get(strike.kind, set()) | CAUSES.get(f"{strike.kind} {strike.value}", set())
+        found |= (named | ({"missing_permission"} if strike.kind == "forbidden_read" else set())) & OF_THE_PLACE
+    return found
 
 
 def may_park(expected: Expected, row: Row, strikes: Iterable[Strike], *, deaths: int) -> bool:

@@ -5,6 +5,7 @@ from typing import assert_never
 import msgspec
 
 from actors.domain.outbox import HeldFor, State
+from actors.domain.verdicts import Cause
 from actors.messages import LaneView
 from config.numbers import number_of
 from daemon.control.office import Asking
@@ -105,7 +106,8 @@ def what_next(kept: Kept, around: Around) -> list[str]:  # one case a state
         case State.DEAD:
             return [*([advice(kept.cause)] if kept.cause else []), _letters(told.id)]
         case State.PARKED:
-            return [advice(kept.cause)] if kept.cause else [_letters(told.id)]
+            doubt = advice(Cause.UNKNOWN_OUTCOME)
+            return [advice(kept.cause), doubt] if kept.cause and kept.cause is not Cause.UNKNOWN_OUTCOME else [doubt]
         case State.HELD:
             return _kept_back(kept, around)
         case State.SUPERSEDED:

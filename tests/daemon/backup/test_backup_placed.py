@@ -40,13 +40,15 @@ def test_without_room_nothing_is_begun(tmp_path: Path) -> None:
 
 def test_only_older_ones_of_the_same_store_leave(tmp_path: Path) -> None:
     days = [name_of("4fe1", 1_800_000_000_000_000 + day * 86_400_000_000) for day in range(5)]
-    others = [name_of("77aa", 1_800_000_000_000_000), "before-the-upgrade.backup", f".{days[0]}.part", f"{days[0]}.gz"]
-    for name in (*days, *others):
+    others = [name_of("77aa", 1_800_000_000_000_000), "before-the-upgrade.backup", f"{days[0]}.gz"]
+    for name in (*days, *others, f".{days[0]}.part"):
         (tmp_path / name).touch()
     assert [path.name for path in siblings(tmp_path, "4fe1")] == sorted(days, reverse=True)
     assert [path.name for path in retire(tmp_path, "4fe1", 2, days[-1])] == sorted(days[:3], reverse=True)
-    assert {path.name for path in tmp_path.iterdir()} == {*days[3:], *others}
-    assert retire(tmp_path, "4fe1", 2, days[-1]) == []
+    assert {path.name for path in tmp_path.iterdir()} == {*days[3:], *others}, "what was left of one went as well"
+    with Placed(tmp_path / days[0], 10) as at_work:
+        assert retire(tmp_path, "4fe1", 2, days[-1]) == []
+        at_work.keep()
 
 
 def test_what_a_clock_that_was_ahead_has_named_keeps_nothing_newer_from_staying(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from slack_stage import NOW_S, Talk, build, parcel, replies
 
 from actors.domain.flow import Lost, Request, Response
 from actors.domain.outbox import Rate
-from actors.domain.verdicts import Absent, Delivered, Doubtful, Throttled, Unavailable, Unprobeable
+from actors.domain.verdicts import Absent, Cause, Delivered, Doubtful, Throttled, Unavailable, Unprobeable
 
 SENT_US = int(NOW_S * 1e6)
 
@@ -61,11 +61,21 @@ def test_a_rationed_history_is_not_asked_for_ever() -> None:
     assert isinstance(talk.run(build().confirm(parcel())), Throttled)
 
 
-@pytest.mark.parametrize("error", ["missing_scope", "not_in_channel", "channel_not_found", "brand_new_error"])
-def test_a_history_we_may_not_read_leaves_it_to_the_policy(error: str) -> None:
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        ("missing_scope", Cause.MISSING_PERMISSION),
+        ("not_in_channel", Cause.DESTINATION_REFUSED),
+        ("channel_not_found", Cause.DESTINATION_GONE),
+        ("brand_new_error", Cause.UNKNOWN_OUTCOME),
+    ],
+)
+def test_a_history_we_may_not_read_leaves_it_to_the_policy(error: str, cause: Cause) -> None:
+    """And says what there is to mend: after a restore, in a channel that is gone by now, say."""
     verdict = replies({"ok": False, "error": error})(build().confirm(parcel()))
     assert isinstance(verdict, Unprobeable)
-    assert error in verdict.detail
+    assert verdict.cause is cause
+    assert verdict.detail.endswith("cannot be seen") is (cause is not Cause.UNKNOWN_OUTCOME)
 
 
 def test_a_probe_that_fails_is_made_again() -> None:
