@@ -27,6 +27,7 @@ from daemon.store.audit_anchor import in_file, in_mark
 from daemon.store.audit_proof import Anchor
 from daemon.store.database import Lock
 from daemon.store.errors import StoreRefused
+from daemon.store.folders import given
 from daemon.store.mark import Intact, Lost
 from daemon.store.verifying import verify as prove
 from daemon.vault.envelope import VaultUnusable
@@ -102,7 +103,7 @@ def _held(store: Path, *, alone: bool) -> Iterator[reinstating.Placing | None]:
             return
         with ExitStack() as released:
             released.callback(Lock(store).release)
-            released.callback(reinstating.given, store.parent, store.with_name(store.name + ".lock"))
+            released.callback(given, store.parent, store.with_name(store.name + ".lock"))
             finished = reinstating.finish(store)
             reinstating.swept(store)
             yield finished

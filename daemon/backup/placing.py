@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from daemon.backup.refusing import BackupRefused
-from daemon.store.reinstating import sync_folder
+from daemon.store.folders import sync_folder
 
 MODE = 0o600
 OVERHEAD_BYTES = 1024 * 1024

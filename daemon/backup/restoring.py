@@ -14,6 +14,7 @@ from daemon.backup.refusing import BackupRefused
 from daemon.backup.sealed import Header
 from daemon.store import reinstating
 from daemon.store.database import upgrade_held
+from daemon.store.folders import given
 from daemon.store.mark import Intact, Lineage, Lost, Unmarked, Verdict, mark_path
 from daemon.store.reinstating import PARTS
 
@@ -49,7 +50,7 @@ def reinstate(store: Path, header: Header, now_us: int, verdict: Verdict) -> lis
         raise BackupRefused(f"{log} could not be written back into the copy: look at the disk, then restore again")
     placing = reinstating.begin(store, former, header.sha256)
     reinstating.finish(store)
-    reinstating.given(store.parent, store, mark_path(store))
+    given(store.parent, store, mark_path(store))
     aside = f"{store.with_name(placing.former)}: what stood there before; remove it when you do not need it"
     return [
         *([aside] if placing.parts else []),

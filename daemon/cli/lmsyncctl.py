@@ -31,6 +31,7 @@ from daemon.cli import (
     tokening,
     vaulting,
 )
+from daemon.cli.completing import complete_names
 from daemon.cli.trunk import cli
 from daemon.control.exits import Exit
 
@@ -58,6 +59,9 @@ def manpage() -> int:
 
     click.echo(page(cli, LMSYNCCTL), nl=False)
     return Exit.OK
+
+
+complete_names(cli)
 
 
 def main() -> None:

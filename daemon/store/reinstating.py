@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from daemon.store.errors import StoreRefused
+from daemon.store.folders import given, sync_folder
 from daemon.store.mark import mark_path
 
 RESTORING = ".restoring"
@@ -105,22 +106,5 @@ def folder_held(store: Path) -> Iterator[None]:
         except BlockingIOError:
             raise StoreRefused(f"another restore is at work in {store.parent}: wait until it has ended") from None
         yield
-    finally:
-        os.close(handle)
-
-
-def given(folder: Path, *paths: Path) -> None:
-    """Whoever owns the folder owns what is in it, also where root put it there. Raises OSError."""
-    if os.geteuid() == 0:
-        owner = folder.stat()
-        for path in paths:
-            if path.exists():
-                os.chown(path, owner.st_uid, owner.st_gid)
-
-
-def sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
     finally:
         os.close(handle)
