@@ -9,6 +9,7 @@ import msgspec
 
 from daemon.cli.commands import Options, nobody_reads
 from daemon.cli.owning import MOMENT
+from daemon.cli.progressing import looking, over
 from daemon.cli.render import printer
 from daemon.cli.trunk import LONG_PATIENCE_S, ask, cli, command, dry_run, limit, subgroup
 from daemon.control import protocol as p
@@ -123,7 +124,7 @@ def _offline(database: Path, given: tuple[str, ...]) -> int:
                 anchors += parsed(sys.stdin.buffer, "the standard input")
             else:
                 anchors += in_file(Path(name))
-        proof = prove_file(database, anchors)
+        proof = prove_file(database, anchors, looking("rows"))
     except StoreRefused as error:
         out.refused(p.Refusal(Exit.FAILURE, str(error)))
         return Exit.FAILURE
@@ -165,6 +166,8 @@ def export(tenant: str, host: bool, out: Path | None) -> int:
     except OSError as error:
         sys.stderr.write(f"lmsyncctl: {error.strerror or error} ({error.filename or ''})\n")
         return Exit.FAILURE
+    finally:
+        over()
     if not options.quiet:
         sys.stderr.write(f"lmsyncctl: {note}\n")
     return Exit.OK
@@ -172,10 +175,12 @@ def export(tenant: str, host: bool, out: Path | None) -> int:
 
 def _lines(client: Client, tenant: str, file: TextIO) -> str:
     """Each row as it came; what is said at the end."""
+    looked = looking("rows", "exporting")
     for said in client.ask(p.AuditExport(tenant=tenant)):
         if isinstance(said, p.Done):
             return said.note
         file.write(bytes(said).decode() + "\n")
+        looked()
     raise p.Refusal(Exit.FAILURE, "the daemon went away before the end")
 
 

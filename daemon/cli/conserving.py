@@ -6,6 +6,7 @@ import click
 import msgspec
 
 from daemon.cli.commands import Options
+from daemon.cli.progressing import looking
 from daemon.cli.render import printer
 from daemon.cli.trunk import LONG_PATIENCE_S, ask, command, subgroup
 from daemon.control import protocol as p
@@ -56,13 +57,13 @@ def verify(database: Path | None) -> int:
 
 def _offline(database: Path) -> int:
     from daemon.control.verbs.conservation import first_of, told
-    from daemon.store.conserving_proof import prove_file
+    from daemon.store.conserving_proof import EVERY_ROWS, prove_file
     from daemon.store.errors import StoreRefused
 
     options = click.get_current_context().ensure_object(Options)
     out = printer(as_json=options.as_json, quiet=options.quiet)
     try:
-        proof = prove_file(database)
+        proof = prove_file(database, looking("rows", each=EVERY_ROWS))
     except StoreRefused as error:
         out.refused(p.Refusal(Exit.FAILURE, str(error)))
         return Exit.FAILURE

@@ -16,7 +16,7 @@ from daemon.cli.exporting import run as run_export
 from daemon.cli.frames import Compression, Damaged
 from daemon.cli.importing import Import
 from daemon.cli.importing import Wanted as WantedImport
-from daemon.cli.progressing import over
+from daemon.cli.progressing import over, waiting
 from daemon.cli.render import Printer, printer
 from daemon.cli.trunk import LONG_PATIENCE_S, ask, cli, command, dry_run
 from daemon.cli.values import TooLong
@@ -63,7 +63,8 @@ def settled(work: Work, *, aside: bool) -> int:
             sys.stderr.write(f"lmsyncctl: {text}\n")
 
     try:
-        with Client(Path(options.socket) if options.socket else SOCKET, options.timeout_s or LONG_PATIENCE_S) as client:
+        path = Path(options.socket) if options.socket else SOCKET
+        with Client(path, options.timeout_s or LONG_PATIENCE_S, waiting) as client:
             note, code = work(client, say, out)
     except p.Refusal as refusal:
         out.refused(refusal)

@@ -8,6 +8,7 @@ from pathlib import Path
 from daemon.cli import plots, pulses
 from daemon.cli.commands import Options, nobody_reads
 from daemon.cli.consoles import Lines
+from daemon.cli.progressing import over, waiting
 from daemon.cli.render import tell
 from daemon.control import protocol as p
 from daemon.control import views as v
@@ -21,9 +22,11 @@ def plotted(options: Options, request: p.Stats) -> int:
     console = Lines(highlight=False, markup=False, emoji=False)
     by_tenant: defaultdict[str, list[v.FigureRow]] = defaultdict(list)
     try:
-        with Client(Path(options.socket) if options.socket else SOCKET, options.timeout_s or PATIENCE_S) as client:
+        socket = Path(options.socket) if options.socket else SOCKET
+        with Client(socket, options.timeout_s or PATIENCE_S, None if options.quiet else waiting) as client:
             for said in client.ask(request):
                 if isinstance(said, p.Done):
+                    over()
                     for tenant, rows in by_tenant.items():
                         draw(console, tenant, [row for row in rows if not row.total], request.by)
                     if said.note:

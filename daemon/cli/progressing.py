@@ -18,6 +18,9 @@ from daemon.control.times import span
 EVERY_S = 60.0
 RATE_S = 4.0
 """So long it is looked before it is said how long it will take."""
+LOOK_S = 2.0
+LOOKED = 1_000
+"""So many are looked at between two glances at the clock."""
 SCHEMA = 1
 CLEAR = "\r\x1b[K"
 BYTES = "bytes"
@@ -87,6 +90,25 @@ def _line(row: ProgressRow) -> str:
 
 
 DISPLAY = Display()
+
+
+def waiting(silent_s: float) -> None:
+    """What is asked for takes long, and is not told how far it is."""
+    DISPLAY.show(ProgressRow(doing="waiting for the daemon", done=round(silent_s), unit="s"))
+
+
+def looking(unit: str, doing: str = "looking", each: int = 1) -> Callable[[], None]:
+    """Called after ``each`` so many, it says now and then how many by now: of what this program does itself."""
+    n, told_s = 0, time.monotonic()
+
+    def looked() -> None:
+        nonlocal n, told_s
+        n += each
+        if n % LOOKED == 0 and time.monotonic() - told_s >= LOOK_S:
+            told_s = time.monotonic()
+            DISPLAY.show(ProgressRow(doing=doing, done=n, unit=unit))
+
+    return looked
 
 
 def progress(row: ProgressRow) -> None:

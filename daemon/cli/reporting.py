@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from daemon.cli.commands import Options
+from daemon.cli.progressing import over, waiting
 from daemon.cli.render import tell
 from daemon.cli.reportpage import page
 from daemon.control import protocol as p
@@ -18,8 +19,10 @@ PATIENCE_S = 120.0
 
 def written(options: Options, request: p.Report, path: Path) -> int:
     try:
-        with Client(Path(options.socket) if options.socket else SOCKET, options.timeout_s or PATIENCE_S) as client:
+        socket = Path(options.socket) if options.socket else SOCKET
+        with Client(socket, options.timeout_s or PATIENCE_S, None if options.quiet else waiting) as client:
             rows = [v.decode_view(said) for said in client.ask(request) if not isinstance(said, p.Done)]
+        over()
         [row] = [each for each in rows if isinstance(each, v.ReportRow)]
         _write(path, page(row))
     except p.Refusal as refusal:

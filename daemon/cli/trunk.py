@@ -11,7 +11,7 @@ import click
 
 from daemon.cli.commands import PERIOD as PERIOD
 from daemon.cli.commands import Commands, Options, global_options, nobody_reads, version_option
-from daemon.cli.progressing import over
+from daemon.cli.progressing import over, waiting
 from daemon.cli.render import printer
 from daemon.control import protocol as p
 from daemon.control.client import SOCKET, Client
@@ -29,7 +29,8 @@ def ask(request: p.Ask, patience_s: float = PATIENCE_S) -> int:
     options = click.get_current_context().ensure_object(Options)
     out = printer(as_json=options.as_json, quiet=options.quiet)
     try:
-        with Client(Path(options.socket) if options.socket else SOCKET, options.timeout_s or patience_s) as client:
+        path = Path(options.socket) if options.socket else SOCKET
+        with Client(path, options.timeout_s or patience_s, waiting) as client:
             for said in client.ask(request):
                 if isinstance(said, p.Done):
                     out.end(said)

@@ -4,7 +4,7 @@ import grp
 import os
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -15,14 +15,19 @@ from daemon.control.protocol import Ask, Done, Error, Refusal, RowReply, decode_
 
 SOCKET = Path("/run/lmsyncd/control.sock")
 READ_BYTES = 65_536
+WAITING_EVERY_S = 4.0
 
 
 class Client:
-    """One connection. ``timeout_s`` bounds each silence of the daemon, not the whole answer."""
+    """One connection. ``timeout_s`` bounds each silence of the daemon, not the whole answer; ``waiting`` hears
+    meanwhile every few seconds how long one lasts."""
 
-    def __init__(self, path: Path = SOCKET, timeout_s: float = 30.0) -> None:
+    def __init__(
+        self, path: Path = SOCKET, timeout_s: float = 30.0, waiting: Callable[[float], None] | None = None
+    ) -> None:
         self._path = path
         self._timeout_s = timeout_s
+        self._waiting = waiting
         self._socket: socket.socket | None = None
         self._lines = Lines(LINE_BYTES_MAX * 64)  # the daemon is trusted with long rows, but not endless ones
         self._asked = 0
@@ -73,7 +78,7 @@ class Client:
     def _reply(self) -> RowReply | Done | Error:
         try:
             while (line := self._lines.next()) is None:
-                data = self._connected.recv(READ_BYTES)
+                data = self._received()
                 if not data:
                     raise _broken(self._path, "the daemon closed the connection before the end of its answer")
                 self._lines.feed(data)
@@ -89,6 +94,25 @@ class Client:
                 where=str(self._path),
                 advice="use the lmsyncctl that was installed with the daemon",
             ) from None
+
+    def _received(self) -> bytes:
+        """Raises TimeoutError, OSError."""
+        if self._waiting is None:
+            return self._connected.recv(READ_BYTES)
+        silent_s = 0.0
+        try:
+            while True:
+                slice_s = min(WAITING_EVERY_S, self._timeout_s - silent_s)
+                self._connected.settimeout(slice_s)
+                try:
+                    return self._connected.recv(READ_BYTES)
+                except TimeoutError:
+                    silent_s += slice_s
+                    if silent_s >= self._timeout_s:
+                        raise
+                    self._waiting(silent_s)
+        finally:
+            self._connected.settimeout(self._timeout_s)
 
     @property
     def _connected(self) -> socket.socket:

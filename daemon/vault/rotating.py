@@ -7,6 +7,7 @@ what is still to be done is seen from what is stored, so it is gone on with afte
 
 import trio
 
+from actors.domain.progress import Progress
 from actors.ports import StoreUnavailable
 from daemon.store.vault import SHELVES, WrappedKey
 from daemon.vault.envelope import VaultUnusable
@@ -67,24 +68,26 @@ class Rotation:
         if kept != keys:
             file.write(kept)
 
-    async def renew(self, tenant: str) -> tuple[int, int]:
+    async def renew(self, tenant: str, progress: Progress | None = None) -> tuple[int, int]:
         """A new data key for the tenant, and everything sealed with it: (resealed, left because it does not open).
-        Raises VaultUnusable and StoreUnavailable."""
+        ``progress`` counts values on. Raises VaultUnusable and StoreUnavailable."""
         vault = self._vault
         async with self._alone:
             key = vault.fresh_key(tenant)
             async with vault.changing:
                 await vault.store.replace_key(await vault.wrapped(key, await vault.keks.in_use()))
                 vault.use(key)
-            return await self._reseal(tenant, key.id)
+            return await self._reseal(tenant, key.id, progress)
 
-    async def _reseal(self, tenant: str, in_use: bytes) -> tuple[int, int]:
+    async def _reseal(self, tenant: str, in_use: bytes, progress: Progress | None = None) -> tuple[int, int]:
         n, left = 0, 0
         for shelf in SHELVES:
             beyond = b""
             while True:
                 done = await self._vault.store.reseal(shelf, tenant, in_use, beyond, self._anew)
                 n, left, beyond = n + done.n, left + done.left, done.beyond
+                if progress is not None:
+                    progress.done += done.n
                 if not beyond:
                     break
         await self._secrets.refresh()

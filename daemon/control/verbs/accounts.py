@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator, Container, Mapping, Sequence
 
 import msgspec
 
+from actors.domain.progress import Progress
 from actors.domain.rosters.accounts import Account as Standing
 from actors.domain.rosters.desired import Desiring
 from actors.domain.rosters.model import Standing as How
 from actors.ports.rosters import PlaceState
+from actors.roles.drafting import ENROLLED
 from config.model import Tenant
 from config.numbers import number_of
 from config.rosters import Roster
@@ -16,26 +18,35 @@ from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
 from daemon.control.protocol import Done, ReconcileReport
 from daemon.control.reconciled import DriftRow, RosterRow, StandingRow
+from daemon.control.watching import attended
 from daemon.store.reckoning import who_of
 
 PAGE = 500
 DAY_US = 86_400_000_000
 NAMED_MAX = 20
 """So many courses are named to whoever asks for one that there is not."""
+COUNTING = "counting how everybody stands"
 LEFT = "is not enrolled any more: leaves once it is compared"
 
 
 async def report(request: ReconcileReport, asking: Asking) -> Done:
     """Everybody who is enrolled is in one state; that they all are is counted beside it, from the source's records."""
+    progress = Progress()
+    return await attended(lambda: _report(request, progress, asking), progress, asking)
+
+
+async def _report(request: ReconcileReport, progress: Progress, asking: Asking) -> Done:
     tenant = asking.tenant(request.tenant)
     accounted = enrolled = shown = 0
     there: dict[str, list[str]] = {}
     for rule in tenant.rosters:
         states = await states_of(tenant, rule, asking)
-        people = await _enrolled(tenant, rule, asking)
+        progress.within = rule.name
+        people = await _enrolled(tenant, rule, progress, asking)
         doubts = await asking.office.store.rosters.doubts(tenant.name, rule.source)
         there[rule.name] = sorted({each.place.unit.label for key, each in states.items() if key})
-        for key, state in sorted(states.items(), key=lambda each: each[1].place.unit.label):
+        for at, (key, state) in enumerate(sorted(states.items(), key=lambda each: each[1].place.unit.label)):
+            progress.step(COUNTING, at, len(states), "places")
             if not _is_asked(request.course, state):
                 continue
             who = people.get(key, frozenset())
@@ -142,13 +153,15 @@ def _standing(tenant: str, rule: Roster, state: PlaceState, each: Standing) -> S
     )
 
 
-async def _enrolled(tenant: Tenant, rule: Roster, asking: Asking) -> dict[str, frozenset[str]]:
+async def _enrolled(tenant: Tenant, rule: Roster, progress: Progress, asking: Asking) -> dict[str, frozenset[str]]:
     """Who is enrolled in each unit, by the source's records, as ``who_of`` names them."""
-    desiring = Desiring(rule, tenant.timezone, asking.now_us)
+    desiring, n = Desiring(rule, tenant.timezone, asking.now_us), 0
     after: tuple[str, str, int] | None = ("", "", 0)
     while after is not None:
+        progress.step(ENROLLED, n, unit="enrolments")
         some, after = await asking.office.store.rosters.enrolled(tenant.name, rule.source, None, after, PAGE)
         desiring.take(some)
+        n += len(some)
     found = {}
     for unit in desiring.units():
         told = desiring.desired(unit.key)

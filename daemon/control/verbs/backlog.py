@@ -7,6 +7,7 @@ import trio
 
 from actors.domain.forecast import Forecast
 from actors.domain.outbox import OPEN_STATES, State
+from actors.domain.progress import Progress
 from config.numbers import agreeing, number_of
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
@@ -15,6 +16,7 @@ from daemon.control.times import span
 from daemon.control.verbs.draining import Draining, draining
 from daemon.control.verbs.lanes import held_in_words, views
 from daemon.control.views import CaughtUpRow, ForecastRow
+from daemon.control.watching import attended
 from daemon.store import backlog
 from daemon.store.asking import LaneHold
 from daemon.store.backlog import DESTINATIONS_MAX, Pile
@@ -86,7 +88,8 @@ def _open(counted: Counter[str]) -> int:
 
 
 async def catchup(request: QueueCatchup, asking: Asking) -> Done:
-    """Works on a lane that stands still as well as on one that goes; what is in flight is left alone."""
+    """Works on a lane that stands still as well as on one that goes; what is in flight is left alone. It goes page by
+    page: where the asker goes away what was done stays, and asked again it does the rest."""
     tenant, target = asking.lane(request.lane)
     if request.how == "digest" and asking.office.targets(tenant)[target].wants_statement:
         advice = "lmsyncctl queue forecast says how long it takes"
@@ -95,14 +98,15 @@ async def catchup(request: QueueCatchup, asking: Asking) -> Done:
         )
     older_us = 0 if request.older_than_s is None else round(request.older_than_s * 1e6)
     before_us = asking.now_us - older_us if older_us else SINCE_EVER
+    progress = Progress()
     match request.how:
         case "all":
             return done("everything is sent as it stands: nothing has to be done for that")
         case "latest":
-            changed = await _latest(request, before_us, asking)
+            changed = await attended(lambda: _latest(request, before_us, progress, asking), progress, asking)
             word = "replaced by newer ones"
         case "digest":
-            changed = await _digest(request, before_us, asking)
+            changed = await attended(lambda: _digest(request, before_us, progress, asking), progress, asking)
             word = "folded into digests"
         case _ as never:
             assert_never(never)
@@ -115,7 +119,7 @@ async def catchup(request: QueueCatchup, asking: Asking) -> Done:
     return done(f"{number_of(changed, 'deliveries')}{older} {would} {word}")
 
 
-async def _latest(request: QueueCatchup, before_us: int, asking: Asking) -> int:
+async def _latest(request: QueueCatchup, before_us: int, progress: Progress, asking: Asking) -> int:
     queries = asking.office.store.queries
     newest = await queries.newest_seq()
     counted: Counter[str] = Counter()
@@ -131,6 +135,7 @@ async def _latest(request: QueueCatchup, before_us: int, asking: Asking) -> int:
             dry_run=request.dry_run,
         )
         counted.update(one.destination for one in replaced)
+        progress.step("looking for newer ones, found so far", counted.total(), unit="deliveries")
         await trio.lowlevel.checkpoint()
     for destination, n in counted.most_common(ROWS_MAX):
         row = CaughtUpRow(lane=request.lane, destination=destination, superseded=n, dry_run=request.dry_run)
@@ -138,7 +143,7 @@ async def _latest(request: QueueCatchup, before_us: int, asking: Asking) -> int:
     return counted.total()
 
 
-async def _digest(request: QueueCatchup, before_us: int, asking: Asking) -> int:
+async def _digest(request: QueueCatchup, before_us: int, progress: Progress, asking: Asking) -> int:
     """One destination after the other, so that none is seen half folded; all of them due at one time."""
     queries, due_us = asking.office.store.queries, asking.now_us
     total = shown = 0
@@ -158,6 +163,7 @@ async def _digest(request: QueueCatchup, before_us: int, asking: Asking) -> int:
                 if request.dry_run:
                     break  # the same ones would be found again
             total += folded
+            progress.step("folding, so far", total, unit="deliveries")
             if folded and shown < ROWS_MAX:
                 shown += 1
                 await asking.emit(

@@ -2,6 +2,9 @@
 answer. Values come in and are never told.
 """
 
+from functools import partial
+
+from actors.domain.progress import Progress
 from config.numbers import agreeing, number_of
 from config.referring import references
 from config.secrets import SECRET_BYTES_MAX, is_name
@@ -20,6 +23,7 @@ from daemon.control.protocol import (
 )
 from daemon.control.vault_asks import SECRET_CHARS_MAX
 from daemon.control.views import ChangedRow, DataKeyRow, PutRow, VaultRow
+from daemon.control.watching import attended
 from daemon.vault.envelope import VaultUnusable
 from daemon.vault.secrets import SecretRefused, Who
 from daemon.vault.strongroom import Strongroom, VaultState
@@ -157,7 +161,11 @@ async def rotate(request: VaultRotate, asking: Asking) -> Done:
         n, left = sum(each.values for each in state.keys if each.tenant == tenant), 0
         if not request.dry_run:
             try:
-                n, left = await room.rotation.renew(tenant)
+                progress = Progress()
+                progress.step(f"sealing what {tenant or 'the host'} has anew", 0, n, "values")
+                progress.bind()  # under two keys everything opens, but one is the end of it
+                renewing = partial(room.rotation.renew, tenant, progress)
+                n, left = await attended(renewing, progress, asking)
             except VaultUnusable as error:
                 raise _closed(error) from None
         note = _did(n, "values", "sealed", left, agreeing(left, "does not open", "do not open"))

@@ -67,6 +67,26 @@ def test_rows_then_the_end(daemon: Callable[[Script], Path]) -> None:
     assert (done.exit_code, done.note) == (2, "so")
 
 
+def test_whoever_waits_is_told_how_long(daemon: Callable[[Script], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients, "WAITING_EVERY_S", 0.01)
+    heard: list[float] = []
+    enough = threading.Event()
+
+    def waiting(silent_s: float) -> None:
+        heard.append(silent_s)
+        if len(heard) == 3:
+            enough.set()
+
+    def script(connection: socket.socket) -> None:
+        enough.wait(10)
+        connection.sendall(encode(Done(id="1", note="so")))
+
+    with Client(daemon(script), 10.0, waiting) as client:
+        [done] = client.ask(AskVersion())
+    assert isinstance(done, Done)
+    assert heard[:3] == pytest.approx([0.01, 0.02, 0.03])
+
+
 @pytest.mark.parametrize(
     ("said", "code"),
     [
