@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from actors.domain.alarms import NOBODY, Alarm, News, Standing, card
+from actors.domain.alarmspeech import MANY_TITLE, TEST_TITLE, TEST_WORDS
 from actors.domain.changes import UserUpdated
 from actors.domain.outbox import Place
 from actors.domain.xapi.moments import spelt
@@ -70,7 +71,7 @@ def the_rest(tenant: str, count: int, no: int, now_us: int) -> News:
     alarm = Alarm(
         kind="actor",
         subject=tenant,
-        title="Many alarms at once",
+        title=MANY_TITLE,
         tenant=tenant,
         words=f"{number_of(count, 'more alarms', 'has', 'have')} begun, go on or are over: too many to post each",
         command=f"lmsyncctl alert list {tenant}",
@@ -83,9 +84,9 @@ def as_test(tenant: str, now_us: int, no: int) -> News:
     alarm = Alarm(
         kind="actor",
         subject=f"a test for {tenant}",
-        title="Only a test, nothing is wrong",
+        title=TEST_TITLE,
         tenant=tenant,
-        words="Somebody asked whether alarms arrive here. Nothing is wrong.",
+        words=TEST_WORDS,
         command="lmsyncctl alert list",
     )
     return News("begun", Standing(alarm=alarm, first_us=now_us, seen_us=now_us, no=no, times=1))

@@ -27,6 +27,7 @@ import msgspec
 from jinja2.runtime import Context
 
 from actors.domain.alarms import AlarmCard
+from actors.domain.alarmspeech import facts_of, text_of, title_of
 from actors.domain.blocks import BLOCKS, PARTS, Plan, TemplateFault, assigned, mistakes, ready
 from actors.domain.changes import AnyChange
 from actors.domain.conflicts.cards import ReviewCard
@@ -126,7 +127,7 @@ class Catalogue:
         if isinstance(parcel.change, ReviewCard):
             return _card(parcel.change, escape)
         if isinstance(parcel.change, AlarmCard):
-            return _alarm(parcel.change, escape)
+            return _alarm(parcel.change, speech, escape)
         if parcel.items:
             return self._digest(parcel, platform, language, escape)
         plans = self._choice(parcel.template or "", parcel.change.kind, platform, language)
@@ -299,13 +300,11 @@ def _card(card: ReviewCard, escape: Escape) -> Composed:
     )
 
 
-def _alarm(card: AlarmCard, escape: Escape) -> Composed:
-    """For operators, in the language of their commands."""
-    facts = [("since", card.since), ("over", card.at) if card.turn == "over" else ("what helps", card.command)]
+def _alarm(card: AlarmCard, speech: Speech, escape: Escape) -> Composed:
     return Composed(
-        title=escape(card.title),
-        text=escape(card.text),
-        facts=tuple((escape(label), escape(value)) for label, value in facts if value),
+        title=escape(title_of(card, speech.language)),
+        text=escape(text_of(card, speech.language)),
+        facts=tuple((escape(label), escape(value)) for label, value in facts_of(card, speech) if value),
     )
 
 
