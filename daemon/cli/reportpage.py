@@ -220,7 +220,7 @@ def _letters(row: v.ReportRow, words: Words) -> str:
                 words.n(each.n),
                 words.text(each.whose),
                 words.day(each.oldest_us),
-                ("text", each.advice),
+                ("text", words.advice(each.cause, each.advice)),
             ]
             for each in row.letters
         ],

@@ -1,6 +1,8 @@
-"""The texts of a report, by language. Every language has every text; errors and causes may be missing in one and are
-then shown by their name.
+"""The texts of a report, by language: every language has every text. What another version of the daemon calls by a name
+that is not known here is shown by it.
 """
+
+from daemon.cli import reportcauses
 
 EN = {
     "title": "{tenant}: what reached people",
@@ -153,7 +155,7 @@ DE = {
     "whose": "Wessen",
     "number": "Anzahl",
     "since": "Seit",
-    "helps": "Was hilft (englisch)",
+    "helps": "Was hilft",
     "kind": "Worüber",
     "roster": "Liste",
     "people": "Personen",
@@ -177,18 +179,5 @@ DE = {
     "error_refused": "abgelehnt",
     "error_revoked": "Zugang entzogen",
     "error_faulted": "Fehler in lmsyncd",
-    "cause_unmatched_learner": "Person nicht gefunden",
-    "cause_destination_gone": "Kanal nicht mehr da",
-    "cause_destination_refused": "Kanal nimmt nichts an",
-    "cause_missing_permission": "Berechtigung fehlt",
-    "cause_bad_template": "Textvorlage fehlerhaft",
-    "cause_bad_configuration": "Konfiguration fehlerhaft",
-    "cause_exhausted": "alle Versuche verbraucht",
-    "cause_vendor_outage": "Anbieter war zu lange aus",
-    "cause_unknown_outcome": "Ausgang unbekannt",
-    "cause_revoked": "Zugang entzogen",
-    "cause_expired": "zu alt geworden",
-    "cause_payload_refused": "Inhalt abgelehnt",
-    "cause_poison": "unzustellbar",
 }
-TEXTS = {"en": EN, "de": DE}
+TEXTS = {"en": EN | reportcauses.EN, "de": DE | reportcauses.DE}

@@ -75,6 +75,10 @@ class Words:
     def cause(self, name: str) -> str:
         return self._texts.get(f"cause_{name}", name.replace("_", " "))
 
+    def advice(self, cause: str, said: str) -> str:
+        """``said``: by the daemon, in English."""
+        return self._texts.get(f"advice_{cause}", said)
+
     def conflict(self, name: str) -> str:
         return self._texts.get(f"conflict_{name}", name.replace("_", " "))
 

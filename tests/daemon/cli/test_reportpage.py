@@ -1,18 +1,25 @@
 """A report's page: whole without a network, everything escaped, in the reader's language; and the charts in it."""
 
 import re
+from collections.abc import Mapping
+from html import escape
 from html.parser import HTMLParser
+from typing import get_args
 
 import msgspec
 import pytest
 from eye_samples import HOSTILE, report
 
+from actors.domain.conflicts.model import ConflictKind
+from actors.domain.verdicts import Cause
 from daemon.cli import reportcharts as charts
-from daemon.cli.reportpage import page
-from daemon.cli.reporttexts import DE, EN
+from daemon.cli.reportpage import ERRORS, page
+from daemon.cli.reporttexts import TEXTS
 from daemon.cli.reportwords import Words, sentences
 from daemon.control import views as v
+from daemon.control.words import advice
 
+EN, DE = TEXTS["en"], TEXTS["de"]
 VOID = {"meta", "line", "rect", "circle", "polyline"}
 
 
@@ -109,10 +116,28 @@ def test_a_month_in_which_nothing_happened() -> None:
 
 
 def test_every_language_has_every_text() -> None:
-    named = {name for name in EN if not name.startswith(("cause_", "conflict_"))}
-    assert named <= DE.keys()
-    for name in named:
+    assert EN.keys() == {name for name in DE if not name.startswith("advice_")}
+    for name in EN:
         assert set(re.findall(r"{(\w+)}", EN[name])) == set(re.findall(r"{(\w+)}", DE[name])), name
+
+
+@pytest.mark.parametrize("texts", [EN, DE], ids=["en", "de"])
+def test_whatever_may_be_stuck_asked_or_go_wrong_has_its_text(texts: Mapping[str, str]) -> None:
+    assert {f"cause_{cause.value}" for cause in Cause} <= texts.keys()
+    assert {f"conflict_{kind}" for kind in get_args(ConflictKind)} <= texts.keys()
+    assert {f"error_{name}" for name in ERRORS} <= texts.keys()
+
+
+def test_a_german_page_has_no_english_on_it() -> None:
+    letters = tuple(
+        v.WaitingCauseView(cause=each.value, whose=each.whose.value, n=1, oldest_us=1, advice=advice(each))
+        for each in Cause
+    )
+    conflicts = tuple(v.DisagreementView(what=kind, n=1, oldest_us=1) for kind in get_args(ConflictKind))
+    text = page(msgspec.structs.replace(report(locale="de-DE"), letters=letters, conflicts=conflicts))
+    words = set(re.findall(r"[a-z]+", re.sub(r"<style>.*?</style>|<[^>]*>", " ", text.lower(), flags=re.DOTALL)))
+    assert words.isdisjoint({"the", "and", "of", "for", "it", "then", "please", "sources", "place"})
+    assert all(escape(DE[f"advice_{each.value}"]) in text for each in Cause)
 
 
 @pytest.mark.parametrize(
