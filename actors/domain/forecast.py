@@ -21,16 +21,16 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     bound_by: str = ""
 
 
-def forecast(loads: Mapping[tuple[str, ...], int], rate: Callable[[str], Rate]) -> Forecast:
+def forecast(loads: Mapping[tuple[str, ...], float], rate: Callable[[str], Rate]) -> Forecast:
     """``loads``: how many requests draw from which buckets. Raises ValueError for a number below 0, and for a bucket
     that never refills."""
-    wanted: dict[str, int] = {}
+    wanted: dict[str, float] = {}
     for draws, number in loads.items():
         if number < 0:
             raise ValueError(f"{number} requests cannot be")
         for bucket in dict.fromkeys(draws):  # named twice, it is drawn from once: as when it is sent
             wanted[bucket] = wanted.get(bucket, 0) + number
-    slowest = Forecast(requests=sum(loads.values()), least_s=0.0)
+    slowest = Forecast(requests=round(sum(loads.values())), least_s=0.0)
     for bucket, number in sorted(wanted.items()):
         least_s = _least_s(number, rate(bucket))
         if least_s > slowest.least_s:
@@ -38,7 +38,7 @@ def forecast(loads: Mapping[tuple[str, ...], int], rate: Callable[[str], Rate]) 
     return slowest
 
 
-def _least_s(number: int, rate: Rate) -> float:
+def _least_s(number: float, rate: Rate) -> float:
     if not rate.per_s > 0:
         raise ValueError("a limit needs a positive rate")
     return max(0.0, (number - max(1.0, rate.burst)) / rate.per_s)

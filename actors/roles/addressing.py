@@ -4,13 +4,17 @@ Who a learner is, is asked anew for each delivery, and nothing is kept in memory
 change hands, and whoever has it then must not get what was meant for another.
 """
 
+from collections import Counter
+
 import msgspec
+import trio
 
 from actors.domain.acquaintance import Known
 from actors.domain.outbox import Delivery
 from actors.domain.people import Directory, Learner
+from actors.domain.queueing import Turns
 from actors.domain.speech import moment_of
-from actors.domain.verdicts import Cause, Matched, Refused, Unmatched, Verdict
+from actors.domain.verdicts import Cause, Matched, Refused, Throttled, Unmatched, Verdict
 from actors.kernel import converse
 from actors.ports import Http, StoreUnavailable, Target
 from actors.roles.pacing import Journey
@@ -49,6 +53,9 @@ class Addresses:
         self._directory = Directory(tenant.people)
         self._target = target
         self._world = world
+        first = Counter(target.costs("learner:", to_learner=True, known=False))
+        first.subtract(target.costs("learner:", to_learner=True, known=True))
+        self._turns = Turns((+first).elements(), target.rate)
 
     async def meet(self, delivery: Delivery) -> Met:
         """Whom it is about. The ledger is asked where that decides to whom it goes. Raises StoreUnavailable."""
@@ -73,6 +80,10 @@ class Addresses:
             return met.unmatched()
         asked_us = self._world.clock.now_us()
         known = await ledger.address(self._lane, email, asked_us - VALID_US)
+        wait_s = self._turns.wait_s(email, trio.current_time()) if known is None else 0.0
+        if wait_s:
+            detail = "their turn to be looked up comes then; the vendor's limits let others go first"
+            return Throttled(f"{wait_s:.3f}", whole_lane=False, detail=detail)
         counted = self._world.switchboard.lookups
         counted[self._lane, "looked_up" if known is None else "remembered"] += 1
         if known is None:

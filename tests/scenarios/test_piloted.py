@@ -42,8 +42,8 @@ async def test_only_the_cohort_is_told_and_the_others_are_rendered(tmp_path: Pat
         assert all(b'"blocks"' in body and tries == 0 for body, tries, _ in shown)
         assert {detail for *_, detail in shown} == {"pilot new: not in the cohort (20 % of people)"}
         calls = await campus.rows(
-            "SELECT (SELECT sum(value) FROM json_each('[' || history || ']', '$[0].calls')) FROM deliveries "
-            "WHERE state = 'delivered' AND route = 'done'"
+            "SELECT (SELECT sum(c.value) FROM json_each('[' || history || ']') a, json_each(a.value, '$.calls') c) "
+            "FROM deliveries WHERE state = 'delivered' AND route = 'done'"
         )
         assert min(calls) == (3,)  # who is it, open a conversation, post
 

@@ -71,12 +71,13 @@ async def forecast(request: Forecast, asking: Asking) -> Done:
         lane = f"{tenant.name}/{name}"
         own = [share for share in shares if share.route.to == name]
         known = await asking.office.store.queries.addresses_since(lane, asking.now_us - VALID_US)
-        day = together([*(_loads(share, target) for share in own), _met_loads(own, target, people, known)])
+        posts, met = together([_loads(share, target) for share in own]), _met_loads(own, target, people, known)
+        day = together([posts, met])
         limits = views_of(lane, needs(day, scaled(day, busiest), target.rate), target)
         found += limits
         if day:
             calls[lane] = _by_method(day, target)
-            takes_s[lane] = round(max((need.takes_s for need in limits), default=0.0), 1)
+            takes_s[lane] = round(_takes_s(posts, day, target), 1)
     shown = ranked([need for need in found if need.per_day > 0])
     for need in shown:
         await asking.emit(NeedRow(need=need))
@@ -141,19 +142,27 @@ def _share(
         changes = each * places.total()
         found = {place: n / places.total() for place, n in places.most_common(PLACES_MAX)}
     else:
-        placed = target.place(route.audience, ANYBODY)
-        if isinstance(placed, Refused):
+        likely = _likely(route, target, people)
+        if not likely:
             assumed.append(f"route {route.name} is left out: it posted nothing yet, and its places are not known")
             return None
-        changes, found = request.events_per_day, {placed.destination: 1.0}
-        if route.audience.learner:
-            found = {f"{LEARNER}{n}": 1.0 / min(people, PLACES_MAX) for n in range(min(people, PLACES_MAX))}
+        changes, found = request.events_per_day, dict.fromkeys(likely, 1.0 / len(likely))
         assumed.append(f"every event is for the route {route.name}, which posted nothing yet")
     posts = changes
     if isinstance(route.mode, Digest):
         readers = people if route.audience.learner else len(found)
         posts = min(changes, readers * _digests_per_day(route.mode, tenant.timezone))
     return Share(route=route, changes=changes, places=found, posts=posts)
+
+
+def _likely(route: Route, target: Target, people: int) -> tuple[str, ...]:
+    """Where a route will post that posted nothing yet: to all courses alike, to all people alike."""
+    if route.audience.learner:
+        return tuple(f"{LEARNER}{n}" for n in range(min(people, PLACES_MAX)))
+    if route.audience.course_channel and target.listening is not None:
+        return target.listening.routed((route.audience,))[:PLACES_MAX]
+    placed = target.place(route.audience, ANYBODY)
+    return () if isinstance(placed, Refused) else (placed.destination,)
 
 
 def _digests_per_day(mode: Digest, zone: str) -> float:
@@ -182,6 +191,15 @@ def _met_loads(shares: Sequence[Share], target: Target, people: int, known: int)
     familiar = min(1.0, known / people)
     anew = people * (told * (1.0 - familiar) + familiar / (VALID_US / DAY_US + 1.0 / told))
     return {draws: n * anew for draws, n in _first(target).items()}
+
+
+def _takes_s(posts: Loads, day: Loads, target: Target) -> float:
+    """How long all of it takes, sent at once. A lane goes by order: while posts wait for the scarcest limit those
+    behind them wait too, and what does not draw from it is left at the end. Looking people up holds nobody up."""
+    slowest = least(day, target.rate)
+    others = {draws: n for draws, n in posts.items() if slowest.bound_by not in draws}
+    shares = len(others) < len(posts)
+    return slowest.least_s + (least(others, target.rate).least_s if shares else 0.0)
 
 
 def _first(target: Target) -> Counter[tuple[str, ...]]:
