@@ -66,11 +66,14 @@ DE = {
     "advice_destination_refused": (
         "Der Anbieter lässt uns dort nicht schreiben: die App einladen oder die Route ändern; dann erneut senden."
     ),
-    "advice_missing_permission": "Der App die fehlende Berechtigung geben und sie neu installieren; dann erneut senden.",
+    "advice_missing_permission": (
+        "Der App die fehlende Berechtigung geben und sie neu installieren; dann erneut senden."
+    ),
     "advice_bad_template": "Die Textvorlage berichtigen, `lmsyncctl reload`; dann erneut senden.",
     "advice_bad_configuration": "Die Konfiguration berichtigen, `lmsyncctl reload`; dann erneut senden.",
     "advice_payload_refused": (
-        "Der Anbieter nahm nicht an, was wir daraus gemacht haben: bitte melden; eine kürzere Textvorlage hilft vielleicht."
+        "Der Anbieter nahm nicht an, was wir daraus gemacht haben: bitte melden; eine kürzere Textvorlage "
+        "hilft vielleicht."
     ),
     "advice_exhausted": (
         "Alle Versuche misslangen: nachsehen, was die letzten sagen; geht es dem Anbieter wieder gut, erneut senden."
@@ -82,7 +85,8 @@ DE = {
         "Der Zugang war länger tot, als retry.age_max der Route zulässt: das Konto neu verbinden, dann erneut senden."
     ),
     "advice_expired": (
-        "Es wartete länger, als retry.age_max der Route zulässt, und ist keine Neuigkeit mehr: wenn es zählt, erneut senden."
+        "Es wartete länger, als retry.age_max der Route zulässt, und ist keine Neuigkeit mehr: wenn es "
+        "zählt, erneut senden."
     ),
     "advice_poison": (
         "Wer es trug, stürzte darüber ab: bitte mit dem Protokoll melden; geschieht es wieder, verwerfen."
