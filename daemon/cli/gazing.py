@@ -57,7 +57,8 @@ def watch(what: str, states: tuple[str, ...], after: int | None, no_events: bool
 
     Of everything, a tenant, a lane (TENANT/TARGET), a route (TENANT/ROUTE), or one delivery or statement: each change
     of state, in the order in which it was committed, and between them what happened around the daemon. Nothing is
-    missed while it runs; should it be too slow for the ledger's tail, it says how many lines it has missed.
+    missed while it runs; should it be too slow for the ledger's tail, it says how many lines it has missed. A daemon
+    that is started anew is waited for: it goes on behind the last line.
 
     Ends with Ctrl-C (exit code 0), or when nobody reads any more.
     """

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.live import Live
 
+from daemon.cli.awaiting import Absence, nobody_is_there
 from daemon.cli.commands import Options, nobody_reads
 from daemon.cli.consoles import Lines
 from daemon.cli.render import Json, tell
@@ -54,29 +55,47 @@ def _columns() -> int:
 
 def _plainly(options: Options, tenant: str, every_s: float, *, once: bool, console: Lines | None) -> int:
     """``console`` None: JSON Lines, or nothing but the exit code. Raises Refusal, KeyboardInterrupt."""
-    frames, number, code = Frames(), 0, int(Exit.OK)
-    with _client(options) as client:
-        while True:
-            rows: list[v.View] = []
-            for said in client.ask(p.Top(tenant=tenant, brief=bool(number % WHOLE_EVERY))):
-                if isinstance(said, p.Done):
-                    code = said.exit_code
-                    if options.as_json:
-                        Json().end(said)
-                elif options.as_json:
-                    Json().row(said)
-                else:
-                    rows.append(v.decode_view(said))
-            if console is not None:
-                frames.take(rows)
-                console.print(frames.drawn(console.width, None))
-                if not once:
-                    console.print()
-            sys.stdout.flush()
-            number += 1
-            if once:
-                return code
-            select.select([], [], [], every_s)
+    frames, absence = Frames(), Absence()
+    while True:
+        number = 0
+        try:
+            with _client(options) as client:
+                while True:
+                    code = _one_frame(client, options, p.Top(tenant=tenant, brief=bool(number % WHOLE_EVERY)), frames)
+                    absence.over()
+                    if console is not None:
+                        console.print(frames.drawn(console.width, None))
+                        if not once:
+                            console.print()
+                    sys.stdout.flush()
+                    number += 1
+                    if once:
+                        return code
+                    absence.heard = True
+                    select.select([], [], [], every_s)
+        except p.Refusal as refusal:
+            if not absence.met(refusal):
+                raise
+            if nobody_is_there():
+                raise BrokenPipeError from None
+
+
+def _one_frame(client: Client, options: Options, request: p.Top, frames: Frames) -> int:
+    """As JSON Lines at once, else into ``frames``; the exit code. Raises Refusal."""
+    rows: list[v.View] = []
+    code = int(Exit.OK)
+    for said in client.ask(request):
+        if isinstance(said, p.Done):
+            code = said.exit_code
+            if options.as_json:
+                Json().end(said)
+        elif options.as_json:
+            Json().row(said)
+        else:
+            rows.append(v.decode_view(said))
+    if rows:
+        frames.take(rows)
+    return code
 
 
 def _live(options: Options, tenant: str, every_s: float, console: Lines) -> int:
