@@ -14,7 +14,8 @@ from actors.domain.persons import Person
 
 PilotState = Literal["running", "everyone", "nobody"]
 """*running*: the cohort is told. *everyone*, *nobody*: it has ended, and its routes tell all or none."""
-RENDERED_BYTES_MAX = 4_096
+RENDERED_BYTES_MAX = 16_384
+"""So much of what would be sent is kept: the longest messages are cut, and not compared then."""
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):

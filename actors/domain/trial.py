@@ -22,9 +22,16 @@ BYTES_OF_A_ROW = 400
 """What a row takes beside its texts, indexes included."""
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery of a pilot, as much as is measured. ``in_digest``: it stands in one, which is a row of its own."""
+EXAMPLES_MAX = 8
+CLOSED = "another delivery there met nobody, or no place"
 
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery of a pilot, as much as is measured. ``in_digest``: it stands in one, which is a row of its own.
+    ``astray``: how it is not what was planned (``likeness``); empty: it is; None: nothing tells. ``also``: another
+    route that tells the same change; ``closed``: a rehearsal for where a real delivery has met nobody."""
+
+    id: str
     state: str
     kind: str
     in_digest: bool
@@ -40,12 +47,24 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     history: Sequence[Attempt]
     row_bytes: int
     learner: str
+    astray: str | None = None
+    also: str = ""
+    closed: bool = False
+
+
+class Example(msgspec.Struct, frozen=True):
+    """A delivery that counts against the pilot, by its id, and why."""
+
+    id: str
+    what: str
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """``sent``: settled deliveries of the cohort, of which ``wrong`` ended dead or parked and ``mismatched`` met
     somebody or a place that was not there, or could not be said; ``doubles``: those that may have been posted twice.
-    ``rehearsed``: of everybody else, of which ``unsayable`` could not have been sent. ``took_us``: sorted."""
+    ``rehearsed``: of everybody else, of which ``unsayable`` could not have been sent, and ``also_told`` are told by
+    another route as well (by ``others``). ``compared``: what a vendor showed, with what was planned, of which
+    ``astray`` was something else. ``took_us``: sorted."""
 
     people: int = 0
     outsiders: int = 0
@@ -56,6 +75,11 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     doubles: int = 0
     rehearsed: int = 0
     unsayable: int = 0
+    also_told: int = 0
+    others: tuple[str, ...] = ()
+    compared: int = 0
+    astray: int = 0
+    examples: tuple[Example, ...] = ()
     promised: int = 0
     late: int = 0
     calls: int = 0
@@ -99,8 +123,16 @@ def measured(rows: Iterable[Seen]) -> Measured:
     took: list[int] = []
     inside: set[str] = set()
     outside: set[str] = set()
+    others: set[str] = set()
     times: list[int] = []
+    examples: list[Example] = []
+    rows = list(rows)
+    closed = _closed(rows)
     for row in rows:
+        if against := _against(row, closed):
+            examples.append(Example(row.id, against))
+        counted["compared"] += row.astray is not None
+        counted["astray"] += bool(row.astray)
         if not row.in_digest:
             counted["calls"] += sum(sum(attempt.calls.values()) for attempt in row.history)
         counted["doubles"] += _twice(row.history)
@@ -110,7 +142,9 @@ def measured(rows: Iterable[Seen]) -> Measured:
         if row.state == "shadowed":
             outside.add(row.learner)
             counted["rehearsed"] += 1
-            counted["unsayable"] += FAULTY in row.detail
+            counted["unsayable"] += _unsayable(row, closed)
+            counted["also_told"] += bool(row.also)
+            others |= {row.also} - {""}
             continue
         inside.add(row.learner)
         counted["rows"] += 1
@@ -130,6 +164,8 @@ def measured(rows: Iterable[Seen]) -> Measured:
     return Measured(
         **counted,
         people=len(inside - {""}),
+        others=tuple(sorted(others)),
+        examples=tuple(examples[:EXAMPLES_MAX]),
         outsiders=len(outside - {""}),
         from_us=min(times, default=0),
         until_us=max(times, default=0),
@@ -137,9 +173,40 @@ def measured(rows: Iterable[Seen]) -> Measured:
     )
 
 
-def judged(found: Measured, words: PilotWords, busiest: tuple[str, float] = ("", 0.0)) -> Judgement:
+def _closed(rows: Sequence[Seen]) -> set[tuple[str, str]]:
+    """Where the cohort's newest delivery met no place."""
+    newest: dict[tuple[str, str], bool] = {}
+    for row in rows:
+        if row.state in WRONG or row.state == "delivered":
+            newest.setdefault((row.lane, row.destination), row.cause in MISMATCHED - {"bad_template"})
+    return {place for place, is_closed in newest.items() if is_closed}
+
+
+def _unsayable(row: Seen, closed: set[tuple[str, str]]) -> bool:
+    return FAULTY in row.detail or row.closed or (row.lane, row.destination) in closed
+
+
+def _against(row: Seen, closed: set[tuple[str, str]]) -> str:
+    """Why it counts against the pilot, in words; empty: it does not."""
+    if row.astray:
+        return row.astray
+    if _twice(row.history):
+        return "it may have been told twice"
+    if row.state == "shadowed" and _unsayable(row, closed):
+        return row.detail[row.detail.find(FAULTY) :] if FAULTY in row.detail else f"{FAULTY}: {CLOSED}"
+    if row.state in WRONG:
+        return f"{row.state}: {row.cause}"
+    return ""
+
+
+def judged(
+    found: Measured,
+    words: PilotWords,
+    busiest: tuple[str, float] = ("", 0.0),
+    restated: tuple[int, int] = (0, 0),
+) -> Judgement:
     """``busiest``: the vendor's limit that everybody would come nearest to, and how many percent of it they would need
-    in the busiest hour."""
+    in the busiest hour. ``restated``: how many of so many rehearsals would say something else today."""
     reasons: list[str] = []
     colours: list[Colour] = []
 
@@ -158,6 +225,9 @@ def judged(found: Measured, words: PilotWords, busiest: tuple[str, float] = ("",
     look("dead or parked", found.wrong, found.sent, words.error_percent_max)
     wrong = found.mismatched + found.doubles
     look("wrong person, place or text, or told twice", wrong, found.sent, words.mismatch_percent_max)
+    if found.compared:
+        what = "not what was planned, where, or for whom, as the vendor shows it"
+        look(what, found.astray, found.compared, words.mismatch_percent_max)
     if found.rehearsed:
         look("rehearsals that could not have been sent", found.unsayable, found.rehearsed, words.mismatch_percent_max)
     if found.promised:
@@ -166,15 +236,21 @@ def judged(found: Measured, words: PilotWords, busiest: tuple[str, float] = ("",
     if name:
         colours.append("red" if percent > 100 else "amber" if percent > words.limit_percent_max else "green")
         reasons.append(f"for everybody, the busiest hour would need {percent:.3g} % of the vendor's limit {name}")
-    lacking = _lacking(found, words)
+    lacking = _lacking(found, words, restated)
     if "red" in colours:
         return Judgement(colour="red", reasons=tuple(reasons), lacking=lacking)
     green = not lacking and set(colours) == {"green"}
     return Judgement(colour="green" if green else "amber", reasons=tuple(reasons), lacking=lacking)
 
 
-def _lacking(found: Measured, words: PilotWords) -> tuple[str, ...]:
+def _lacking(found: Measured, words: PilotWords, restated: tuple[int, int]) -> tuple[str, ...]:
     lacking = []
+    changed, of = restated
+    if of and 100.0 * changed / of > words.mismatch_percent_max:
+        lacking.append(
+            f"rehearsals that would say something else today: {changed:,} of the newest {of:,} (templates, mapping, "
+            "people or settings have changed since)"
+        )
     if found.sent < words.events_min:
         lacking.append(f"not enough evidence yet: {found.sent:,} deliveries settled, {words.events_min:,} are needed")
     if found.people < words.people_min:

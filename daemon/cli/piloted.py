@@ -62,6 +62,15 @@ def _pilot(row: v.PilotRow) -> Text:
         f"\n  told: {number_of(row.sent, 'deliveries')} to {number_of(row.people, 'people')}, {row.wrong:,} dead or "
         f"parked, {row.waiting:,} under way; rehearsed: {row.rehearsed:,} for {number_of(row.outsiders, 'people')}"
     )
+    if row.compared:
+        text.append(f"\n  as planned: {row.compared - row.astray:,} of {row.compared:,} that the vendor shows")
+    if row.also_told:
+        text.append(
+            f"\n  of these {row.also_told:,} are told by {', '.join(row.others)} as well: after promote in both places"
+        )
+    for example in row.examples:
+        text.append(f"\n  lmsyncctl why {example.id}", "dim")
+        text.append(f"  {example.what}")
     if row.p50_us is not None and row.p95_us is not None and row.p99_us is not None:
         kept = "" if row.kept is None else f"; {row.kept:g} % within the SLA"
         text.append(f"\n  took: p50 {_took(row.p50_us)}, p95 {_took(row.p95_us)}, p99 {_took(row.p99_us)}{kept}")

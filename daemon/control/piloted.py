@@ -26,9 +26,18 @@ class NeedView(msgspec.Struct, frozen=True, kw_only=True):
     methods: tuple[str, ...] = ()
 
 
+class ExampleView(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery that counts against a pilot: ``lmsyncctl why ID`` tells of it."""
+
+    id: str
+    what: str
+
+
 class PilotRow(View, frozen=True, kw_only=True, tag="pilot"):
     """A pilot: ``state`` is running, everyone or nobody; ``verdict`` green, amber or red (empty: it has ended). What is
-    counted is of the newest deliveries. ``kept``: percent within the routes' SLA, None: none is promised. What starts
+    counted is of the newest deliveries; ``compared``, ``astray``: what a vendor showed with what was planned;
+    ``also_told``: rehearsals that ``others``, routes beside it, tell as well; ``restated`` of ``restated_of``: what
+    would come out in another way today. ``kept``: percent within the routes' SLA, None: none is promised. What starts
     with ``full_`` is for everybody together."""
 
     tenant: str
@@ -52,6 +61,13 @@ class PilotRow(View, frozen=True, kw_only=True, tag="pilot"):
     doubles: int = 0
     rehearsed: int = 0
     unsayable: int = 0
+    compared: int = 0
+    astray: int = 0
+    also_told: int = 0
+    others: tuple[str, ...] = ()
+    restated_of: int = 0
+    restated: int = 0
+    examples: tuple[ExampleView, ...] = ()
     p50_us: int | None = None
     p95_us: int | None = None
     p99_us: int | None = None

@@ -81,6 +81,7 @@ from daemon.control.owning import ErasePlanRow as ErasePlanRow
 from daemon.control.owning import ErasingRow as ErasingRow
 from daemon.control.owning import ErasureRow as ErasureRow
 from daemon.control.owning import ImportFaultRow as ImportFaultRow
+from daemon.control.piloted import ExampleView as ExampleView
 from daemon.control.piloted import NeedRow as NeedRow
 from daemon.control.piloted import NeedView as NeedView
 from daemon.control.piloted import OutlookRow as OutlookRow

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from actors.domain.erasing import Eraser, Fate
+from actors.domain.likeness import SAID
 from actors.domain.piloting import subject_of
 from actors.domain.rosters.order import RosterOrder
 from daemon.store import lines, piloting, rows
@@ -123,7 +124,7 @@ def _rewrite(raw: sqlite3.Connection, eraser: Eraser, seq: int) -> None:
             f"learner:{eraser.pseudonym}" if private else eraser.text(destination),
             eraser.text(detail),
             _history(eraser, history, private=private),
-            b"{}" if private and receipt is not None else receipt,
+            b"{}" if private and receipt is not None else _unsaid(receipt),
             None if about else raw.execute("SELECT entity FROM deliveries WHERE seq = ?", (seq,)).fetchone()[0],
             seq,
         ),
@@ -136,6 +137,12 @@ def _leave_pilots(raw: sqlite3.Connection, change: bytes, seq: int) -> None:
     if pilot is not None:
         subject = subject_of(rows.unpack_change(change))
         piloting.forget(raw, lane.partition("/")[0], subject.names)
+
+
+def _unsaid(receipt: bytes | None) -> bytes | None:
+    """A receipt without the print of words that were theirs."""
+    told = {} if receipt is None else _decode(receipt)
+    return receipt if SAID not in told else _encode({name: value for name, value in told.items() if name != SAID})
 
 
 def _history(eraser: Eraser, history: str, *, private: bool) -> str:

@@ -21,7 +21,8 @@ BY_NAME, ALSO_CALLED = 1, 2
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """``pilot``: its number; ``why`` it is only rehearsed, empty: it is sent; ``rendered``: what it would say."""
+    """``pilot``: its number; ``why`` it is only rehearsed, empty: it is sent; ``rendered``: what it would say, or is
+    going to say: that is what the vendor's receipt is compared with while the pilot runs."""
 
     pilot: int | None = None
     why: str = ""
@@ -35,24 +36,24 @@ def judge(raw: sqlite3.Connection, tenant: str, piloted: Piloted | None) -> Judg
     """Of what no pilot is for, everything is sent. Whoever is in is remembered."""
     if piloted is None:
         return SENT
-    pilot, why = _judged(raw, tenant, piloted)
+    pilot, state, why = _judged(raw, tenant, piloted)
     if why and piloted.fault:
         why = f"{why}; {FAULTY}{piloted.fault}"
-    return Judged(pilot, why, piloted.rendered if why else None)
+    return Judged(pilot, why, piloted.rendered if why or state == "running" else None)
 
 
-def _judged(raw: sqlite3.Connection, tenant: str, piloted: Piloted) -> tuple[int | None, str]:
+def _judged(raw: sqlite3.Connection, tenant: str, piloted: Piloted) -> tuple[int | None, str, str]:
     row = raw.execute(_PILOT, (tenant, piloted.name)).fetchone()
     if row is None:
-        return None, NOT_MADE.format(piloted.name)
+        return None, "", NOT_MADE.format(piloted.name)
     no, state, salt, packed = row
     if state != "running":
-        return no, "" if state == "everyone" else STOPPED.format(piloted.name)
+        return no, state, "" if state == "everyone" else STOPPED.format(piloted.name)
     cohort = _cohort(packed)
     if _known(raw, no, salt, piloted.subject) or inside(cohort, salt, piloted.subject):
         remember(raw, no, salt, piloted.subject.names)
-        return no, ""
-    return no, OUTSIDE.format(piloted.name, in_words(cohort))
+        return no, state, ""
+    return no, state, OUTSIDE.format(piloted.name, in_words(cohort))
 
 
 def remember(raw: sqlite3.Connection, no: int, salt: str, names: Iterable[str]) -> None:

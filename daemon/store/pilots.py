@@ -10,28 +10,14 @@ import trio
 from actors.domain.piloting import Cohort, PilotState
 from actors.domain.trial import Seen
 from actors.ports import Clock, StoreUnavailable
-from daemon.store import calling_off, piloting, rows
+from daemon.store import calling_off, piloting, rows, trying
 from daemon.store.engine import Engine
+from daemon.store.trying import Rehearsal
 from daemon.store.writer import Writer
 
-LOOKED_AT_MAX = 10_000
 FINISH_S = 30.0
 _FIELDS = "no, tenant, name, state, salt, cohort, created_us, changed_us, changed_by, reason"
 _cohort = msgspec.json.Decoder(Cohort).decode
-_COLUMNS = (
-    "state, kind, digest IS NOT NULL, cause, detail, lane, destination, route, accepted_us, from_us, done_us, "
-    "sla_us, CASE state WHEN 'shadowed' THEN '' ELSE history END, length(change) + length(audience) + length(history) "
-    "+ length(detail) + ifnull(length(rendered), 0) + ifnull(length(receipt), 0), "
-    "ifnull(json_extract(change, '$.learner.key'), '')"
-)
-_SEEN = (
-    f"SELECT {_COLUMNS} FROM deliveries INDEXED BY deliveries_pilot "  # noqa: S608  # constants only
-    "WHERE pilot = ? AND pilot IS NOT NULL ORDER BY seq DESC LIMIT ?"
-)
-_LATELY = (
-    f"SELECT {_COLUMNS} FROM deliveries NOT INDEXED "  # noqa: S608  # constants only
-    "WHERE seq > (SELECT max(seq) - ? FROM deliveries) AND lane > ? AND lane < ?"
-)
 _EVENTS = "SELECT count(*) FROM statements INDEXED BY statements_tenant WHERE tenant = ? AND seq >= ?"
 _BODY = (
     "SELECT ifnull(avg(length(body)), 0) FROM (SELECT body FROM statements INDEXED BY statements_tenant "
@@ -113,7 +99,11 @@ class SqlPilots:
 
     async def seen(self, no: int) -> list[Seen]:
         """The newest of its deliveries, newest first."""
-        return await self._read(lambda raw: [_seen(row) for row in raw.execute(_SEEN, (no, LOOKED_AT_MAX))])
+        return await self._read(lambda raw: trying.seen(raw, no))
+
+    async def rehearsals(self, no: int, limit: int) -> list[Rehearsal]:
+        """The newest that it only rehearsed."""
+        return await self._read(lambda raw: trying.rehearsals(raw, no, limit))
 
     async def lately(self, tenant: str) -> Lately:
         """What the newest deliveries of the store tell of a tenant."""
@@ -121,7 +111,7 @@ class SqlPilots:
 
 
 def _lately(raw: sqlite3.Connection, tenant: str) -> Lately:
-    found = [_seen(row) for row in raw.execute(_LATELY, (LOOKED_AT_MAX, f"{tenant}/", f"{tenant}0"))]
+    found = trying.lately(raw, tenant)
     since_us = min((row.accepted_us for row in found), default=0)
     [events] = raw.execute(_EVENTS, (tenant, since_us)).fetchone() if found else [0]
     [body_bytes] = raw.execute(_BODY, (tenant,)).fetchone()
@@ -167,9 +157,3 @@ def _end(raw: sqlite3.Connection, pilot: Pilot, state: PilotState, by: str, reas
 
 def _is_pending(raw: sqlite3.Connection) -> bool:
     return raw.execute("SELECT 1 FROM pilots WHERE off_seq > 0 LIMIT 1").fetchone() is not None
-
-
-def _seen(row: Sequence[object]) -> Seen:
-    fields = dict(zip(Seen.__struct_fields__, row, strict=True))
-    history = rows.unpack_history(str(fields["history"]))
-    return Seen(**{**fields, "in_digest": bool(row[2]), "history": history})  # type: ignore[arg-type]  # by the columns of _COLUMNS

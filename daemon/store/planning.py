@@ -291,7 +291,7 @@ def _plan(
             planned.sla_us,
             due_us if state is State.HELD else item.accepted_us,
             judged.pilot,
-            judged.rendered if state is State.SHADOWED else None,
+            judged.rendered if state in {State.SHADOWED, State.WAITING, State.HELD} else None,
         ),
     )
     return key.hex()

@@ -3,14 +3,18 @@
 from pathlib import Path
 
 import trio
+from control_office import ask, opened
 from world import EPOCH_US, Campus, completed, graded, open_campus, route, tenant, voiding
 
 from actors.domain.piloting import Cohort, point
 from config.model import Audience, Digest, PersonRow
+from daemon.control import protocol as p
 
 MINE = Audience(learner=True)
 TOLD = route("done", "completed", audience=MINE, pilot="new")
 CHANNEL = route("grades", "graded", pilot="new")
+TEAM = Audience(team="5f0e1c5a-0000-4000-8000-00000000c0de", channel="19:cs101@thread.tacv2")
+SAYS = "{% block title %}Mended: {{ learner }}{% endblock %}"
 PEOPLE = [f"p{n}" for n in range(40)]
 SALT = "salt"
 IN = [who for who in PEOPLE if point(SALT, f"mbox:{who}@example.edu") < 20.0]
@@ -125,3 +129,33 @@ async def test_a_pilot_that_is_stopped_calls_off_what_waits(tmp_path: Path, auto
         await campus.quiet()
         assert (called_off, campus.journal("slack")) == (3, [])
         assert await campus.states() == {"shadowed": 4}
+
+
+async def test_what_the_vendor_shows_is_compared_with_what_was_planned(tmp_path: Path, autojump_clock: object) -> None:
+    """By its receipt and where it was looked for; then somebody mends a template while deliveries wait."""
+    hall = route("hall", "completed", to="teams", audience=TEAM, pilot="new")
+    other = route("other", "graded", audience=Audience(channel="C0LEARNING1"))
+    async with opened(tmp_path, tenant(TOLD, CHANNEL, hall, other)) as (office, campus):
+        await begin(campus, Cohort(), "mbox:p1@example.edu")
+        campus.fault("slack", "reset_after_commit", operation="chat.postMessage")
+        campus.fault("teams", "reset_after_commit", operation="channelMessages.post")
+        await campus.tell(completed("p1"), completed("p2"), graded("p1", 80), graded("p2", 90))
+        await campus.quiet()
+        [row], _ = await ask(office, p.PilotStatus(tenant="acme", name="new"))
+        assert (row.sent, row.compared, row.astray, row.rehearsed) == (3, 4, 0, 3)
+        assert (row.also_told, row.others, row.restated_of, row.restated) == (1, ("other",), 3, 0)
+        await campus.store.queries.pause("acme/slack", by="ada", now_us=EPOCH_US)
+        await campus.tell(graded("p1", 81))
+        await trio.sleep(5)
+        await campus.stop()
+        for one in (campus, office):
+            one.tenants["acme"] = tenant(TOLD, CHANNEL, hall, other, templates={"graded": SAYS})
+        await campus.again()
+        await campus.store.queries.resume("acme/slack", now_us=campus.clock.now_us())
+        campus.switchboard.ready("acme/slack")
+        await campus.quiet()
+        [row], _ = await ask(office, p.PilotStatus(tenant="acme", name="new"))
+        assert (row.compared, row.astray, row.restated) == (5, 1, 1)
+        assert [each.what.partition(":")[0] for each in row.examples] == ["words", "today it would be said otherwise"]
+        rows, _ = await ask(office, p.Why(what=row.examples[0].id))
+        assert rows[-1].receipt["said"]

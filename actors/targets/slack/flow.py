@@ -177,7 +177,7 @@ class SlackTarget:
         channel, ts = answer.text("channel"), answer.text("ts")
         if not (channel and ts):
             return Doubtful("Slack: ok without channel and ts")
-        return Delivered(receipt_of(Post(channel, ts), answer.request_id))
+        return Delivered(receipt_of(Post(channel, ts), answer.request_id, answer.fields.get("message")))
 
     def _update(self, parcel: Parcel, earlier: Post, said: dict[str, object]) -> Flow[Verdict | None]:
         """None where Slack has told that this post cannot be rewritten. What is in doubt stays in doubt: a second post
@@ -185,7 +185,7 @@ class SlackTarget:
         outcome = yield self._post("chat.update", self._rewritten(earlier, said), "method:chat.update")
         answer = understand(outcome)
         if isinstance(answer, Answered):
-            return Delivered(receipt_of(earlier, answer.request_id, updated=True))
+            return Delivered(receipt_of(earlier, answer.request_id, answer.fields, updated=True))
         error = told(outcome) if isinstance(answer, Refused) else ""
         moved = earlier.channel != parcel.address
         return None if error in UNREVISABLE or (moved and error in UNREACHABLE) else answer

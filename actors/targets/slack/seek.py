@@ -14,6 +14,7 @@ from collections.abc import Callable
 import msgspec
 
 from actors.domain.flow import Flow, Request
+from actors.domain.likeness import SAID, print_of
 from actors.domain.outbox import Parcel
 from actors.domain.verdicts import (
     Absent,
@@ -97,7 +98,7 @@ def search(ask: Ask, window: Window, delivery_id: str) -> Flow[Confirmation]:
             return Unprobeable("Slack: a history without messages")
         for message in messages:
             if isinstance(message, dict) and _is_ours(message, delivery_id):
-                return Delivered(receipt_of(Post(window.channel, message["ts"]), answer.request_id))
+                return Delivered(receipt_of(Post(window.channel, message["ts"]), answer.request_id, message))
         cursor = answer.text("next_cursor", within="response_metadata")
         if not cursor:
             more = answer.fields.get("has_more") is True
@@ -126,13 +127,15 @@ def look_at(ask: Ask, post: Post, delivery_id: str, *, moved: bool) -> Flow[Conf
     messages = answer.fields.get("messages")
     for message in messages if isinstance(messages, list) else []:
         if isinstance(message, dict) and message.get("ts") == post.ts and _is_ours(message, delivery_id):
-            return Delivered(receipt_of(post, answer.request_id, updated=True))
+            return Delivered(receipt_of(post, answer.request_id, message, updated=True))
     return None
 
 
-def receipt_of(post: Post, request_id: str, *, updated: bool = False) -> dict[str, str]:
-    """The proof of a post. ``updated``: it was there before, and says something else now."""
+def receipt_of(post: Post, request_id: str, message: object, *, updated: bool = False) -> dict[str, str]:
+    """The proof of a post, ``message`` as Slack shows it. ``updated``: it was there before, and says something else
+    now."""
     receipt = {"channel": post.channel, "ts": post.ts} | ({"updated": "1"} if updated else {})
+    receipt |= {SAID: said} if (said := print_of(message)) else {}
     return receipt | {"request_id": request_id} if request_id else receipt
 
 

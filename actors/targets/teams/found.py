@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from actors.domain.cards import card_mark
+from actors.domain.likeness import SAID, print_of
 from actors.domain.verdicts import (
     Cause,
     Confirmation,
@@ -28,6 +29,7 @@ def posted(fields: dict[str, object], address: str, request_ids: dict[str, str])
         return None
     team, _, channel = address.partition("/")
     receipt = {"team": team, "channel": channel, "message_id": message_id}
+    receipt |= {SAID: said} if (said := print_of(fields)) else {}
     return Delivered(receipt | ({"web_url": web_url} if isinstance(web_url, str) and web_url else {}) | request_ids)
 
 

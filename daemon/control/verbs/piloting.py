@@ -2,14 +2,15 @@
 
 from actors.domain.persons import identified
 from actors.domain.piloting import Cohort, PilotState, in_words, names_of, shrinks
-from actors.domain.trial import Judgement, Measured, judged, measured
+from actors.domain.trial import EXAMPLES_MAX, Judgement, Measured, judged, measured
 from config.model import Tenant
 from config.numbers import number_of
 from daemon.control.exits import Exit
 from daemon.control.office import Asking, done
-from daemon.control.piloted import PilotRow
+from daemon.control.piloted import ExampleView, PilotRow
 from daemon.control.protocol import Done, PilotCreate, PilotPromote, PilotStatus, PilotStop, Refusal
 from daemon.control.verbs.projecting import HOUR_US, Projected, projected
+from daemon.control.verbs.restating import Restated, restated
 from daemon.control.views import ChangedRow
 from daemon.store.pilots import Pilot
 
@@ -136,12 +137,22 @@ async def _row(pilot: Pilot, tenant: Tenant, asking: Asking) -> PilotRow:
     window_us = max(found.until_us - found.from_us, HOUR_US)
     full = projected(seen, tenant, asking.office.targets(tenant.name), window_us=window_us)
     busiest = (f"{full.needs[0].lane} {full.needs[0].bucket}", full.needs[0].percent) if full.needs else ("", 0.0)
-    verdict = judged(found, tenant.pilot, busiest) if pilot.state == "running" else None
-    return _shown(pilot, tenant, found, full, verdict, per_day=found.events * DAY_US / window_us)
+    again = await restated(pilot, tenant, asking) if pilot.state == "running" else Restated()
+    verdict = None
+    if pilot.state == "running":
+        verdict = judged(found, tenant.pilot, busiest, (again.changed, again.looked_at))
+    return _shown(pilot, tenant, found, full, verdict, again, per_day=found.events * DAY_US / window_us)
 
 
 def _shown(
-    pilot: Pilot, tenant: Tenant, found: Measured, full: Projected, verdict: Judgement | None, *, per_day: float
+    pilot: Pilot,
+    tenant: Tenant,
+    found: Measured,
+    full: Projected,
+    verdict: Judgement | None,
+    again: Restated,
+    *,
+    per_day: float,
 ) -> PilotRow:
     lacking = verdict.lacking if verdict else ()
     if not _routes(tenant, pilot.name):
@@ -168,6 +179,15 @@ def _shown(
         doubles=found.doubles,
         rehearsed=found.rehearsed,
         unsayable=found.unsayable,
+        compared=found.compared,
+        astray=found.astray,
+        also_told=found.also_told,
+        others=found.others,
+        restated_of=again.looked_at,
+        restated=again.changed,
+        examples=tuple(
+            ExampleView(id=each.id, what=each.what) for each in (*found.examples, *again.examples)[:EXAMPLES_MAX]
+        ),
         p50_us=found.quantile_us(0.50),
         p95_us=found.quantile_us(0.95),
         p99_us=found.quantile_us(0.99),

@@ -16,8 +16,9 @@ def attempt(kind: str = "send", verdict: str = "delivered", **calls: int) -> Att
 
 def seen(state: str = "delivered", *history: Attempt, **more: object) -> Seen:
     given = {
-        "state": state, "kind": "graded", "in_digest": False, "cause": None, "detail": "", "lane": "acme/slack",
-        "destination": "C1", "route": "r", "accepted_us": 1_000, "from_us": 0, "done_us": 3_000, "sla_us": 1_500,
+        "id": "d1", "state": state, "kind": "graded", "in_digest": False, "cause": None, "detail": "",
+        "lane": "acme/slack", "destination": "C1", "route": "r",
+        "accepted_us": 1_000, "from_us": 0, "done_us": 3_000, "sla_us": 1_500,
         "history": history, "row_bytes": 600, "learner": "a",
     }  # fmt: skip
     return Seen(**(given | more))
@@ -60,6 +61,8 @@ def test_what_is_counted() -> None:
         ({"late": 11}, "red"),
         ({"mismatched": 4, "doubles": 7}, "red"),
         ({"rehearsed": 1_000, "unsayable": 11}, "red"),
+        ({"compared": 1_000, "astray": 5}, "green"),
+        ({"compared": 1_000, "astray": 11}, "red"),
         ({"people": 4}, "amber"),
         ({"promised": 0}, "amber"),
         ({"sent": 50}, "amber"),
@@ -81,3 +84,35 @@ def test_a_limit_that_everybody_would_break_is_red() -> None:
         verdict.reasons[-1]
         == "for everybody, the busiest hour would need 101 % of the vendor's limit acme/slack workspace"
     )
+
+
+def test_what_would_be_said_otherwise_today_is_no_evidence() -> None:
+    assert judged(GOOD, WORDS, restated=(2, 200)).colour == "green"
+    verdict = judged(GOOD, WORDS, restated=(3, 200))
+    assert verdict.colour == "amber"
+    assert verdict.lacking[0].startswith("rehearsals that would say something else today: 3 of the newest 200")
+
+
+def test_what_speaks_against_it_is_named() -> None:
+    found = measured(
+        [
+            seen("delivered", attempt(), id="a", astray="words: other ones"),
+            seen("delivered", attempt(), id="b", astray=""),
+            seen("shadowed", id="c", astray="", also="old"),
+            seen("shadowed", id="d", closed=True),
+            seen("shadowed", id="e", destination="C9"),
+            seen("dead", attempt(verdict="refused"), id="f", destination="C9", cause="destination_gone"),
+            seen("delivered", attempt(), id="g", destination="C8"),
+            seen("dead", attempt(verdict="refused"), id="h", destination="C8", cause="destination_gone"),
+            seen("shadowed", id="i", destination="C8", detail="it could not have been sent: bad_template"),
+        ]
+    )
+    assert (found.compared, found.astray, found.unsayable, found.also_told, found.others) == (3, 1, 3, 1, ("old",))
+    assert [(each.id, each.what) for each in found.examples] == [
+        ("a", "words: other ones"),
+        ("d", "it could not have been sent: another delivery there met nobody, or no place"),
+        ("e", "it could not have been sent: another delivery there met nobody, or no place"),
+        ("f", "dead: destination_gone"),
+        ("h", "dead: destination_gone"),
+        ("i", "it could not have been sent: bad_template"),
+    ]

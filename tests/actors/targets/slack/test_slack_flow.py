@@ -90,7 +90,7 @@ def test_the_client_msg_id_belongs_to_the_delivery() -> None:
 def test_the_receipt_is_slacks_proof() -> None:
     verdict = Talk().run(build().deliver(parcel()))
     assert isinstance(verdict, Delivered)
-    assert set(verdict.receipt) == {"channel", "ts", "request_id"}
+    assert set(verdict.receipt) == {"channel", "ts", "said", "request_id"}
     assert verdict.receipt["channel"] == "C0123456789"
 
 

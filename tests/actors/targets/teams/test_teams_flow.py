@@ -60,7 +60,9 @@ def test_a_post_carries_its_ids() -> None:
     assert (request.draws,) == target.costs(PLACE, to_learner=False, known=True)
     body = msgspec.json.decode(request.body)
     assert body["attachments"][0]["id"] == "0190a0b0-c0d0-e0f0-0102-030405060708"
-    assert verdict.receipt.keys() == {"team", "channel", "message_id", "web_url", "request_id", "client_request_id"}
+    assert verdict.receipt.keys() == {
+        *("team", "channel", "message_id", "web_url", "said", "request_id", "client_request_id")
+    }
     assert verdict.receipt["client_request_id"] == request.headers["client-request-id"]
     (effect,) = talk.fake.journal
     assert (effect.destination, effect.delivery_id, effect.correlation_id) == (PLACE, ID, f"c-{ID}")
@@ -96,7 +98,7 @@ def test_the_wording_that_ships_reads_well_in_teams() -> None:
     assert cheer["body"][1]["text"] == f"[Engines \\*2\\* \\[new\\]]({COURSE.id})!"
     notice = target.preview(parcel(USER, change=told, locale="de"))
     assert notice["topic"]["value"] == "Ada hat Engines *2* [new] abgeschlossen"  # type: ignore[index]
-    assert len(Talk().run(target.deliver(parcel(change=told))).receipt) == 6  # type: ignore[union-attr]
+    assert len(Talk().run(target.deliver(parcel(change=told))).receipt) == 7  # type: ignore[union-attr]
 
 
 def test_a_template_that_fails_is_named() -> None:
