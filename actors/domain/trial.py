@@ -18,8 +18,8 @@ WRONG = frozenset({"dead", "parked"})
 MISMATCHED = frozenset({"unmatched_learner", "destination_gone", "destination_refused", "bad_template"})
 """Root causes of a delivery that was not what, or not where, it should have been."""
 FAULTY = "it could not have been sent"
-BYTES_OF_A_ROW = 400
-"""What a row takes beside its texts, indexes included."""
+BYTES_OF_A_ROW = 800
+"""What a row takes beside its texts, indexes and what pages leave empty included: measured with 20,000 deliveries."""
 
 
 EXAMPLES_MAX = 8

@@ -13,6 +13,7 @@ from actors.ports.rostering import Account, Page
 from actors.ports.rosters import AccountFound
 from actors.roles.inquiring import Inquiry
 from actors.roles.world import World
+from config.recall import counts
 
 DAY_US = 86_400_000_000
 FOUND_KEPT_US = 30 * DAY_US
@@ -49,6 +50,7 @@ class Matching:
         self._inquiry = inquiry
         self._rosters = world.rosters
         self._clock = world.clock
+        self._counts = counts("accounts")
         self.everybody = 0
         """How many people the vendor had when they were last listed; 0: nobody knows."""
         self._near: dict[str, tuple[tuple[str, str], ...]] = {}
@@ -70,7 +72,12 @@ class Matching:
             else:
                 open_[key] = self._addresses(seat, said, withheld)
         known = await self._known({each for addresses in open_.values() for each in addresses})
-        await self._look(known, self._unknown(open_, known, anew_us), people)
+        unknown = self._unknown(open_, known, anew_us)
+        stale = sum(each in known for each in unknown)
+        self._counts.stale += stale
+        self._counts.misses += len(unknown) - stale
+        self._counts.hits += len(known) - stale
+        await self._look(known, unknown, people)
         await self._elsewhere(people, open_, known, withheld, anew_us)
         for key, addresses in open_.items():
             self._judge(matched, people[key], addresses, known, withheld)

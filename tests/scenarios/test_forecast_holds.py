@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from control_office import ask, opened
-from world import completed, graded, route, tenant
+from world import Campus, completed, graded, route, tenant
 
 from config.model import Audience
 from daemon.control import protocol as p
@@ -20,6 +20,11 @@ CALLS = (
 TOOK = "SELECT lane, (max(done_us) - min(accepted_us)) / 1e6 FROM deliveries GROUP BY lane"
 
 
+async def stored(campus: Campus) -> int:
+    [(size,)] = await campus.rows("SELECT sum(pgsize) FROM dbstat")
+    return int(size)
+
+
 async def test_a_volume_takes_the_calls_and_the_time_that_were_forecast(tmp_path: Path, autojump_clock: object) -> None:
     routes = (
         route("mine", "completed", audience=MINE),
@@ -31,6 +36,7 @@ async def test_a_volume_takes_the_calls_and_the_time_that_were_forecast(tmp_path
         *needs, outlook = (await ask(office, p.Forecast(events_per_day=float(EVENTS), people=PEOPLE, evenly=True)))[0]
         assert isinstance(outlook, OutlookRow)
         assert all(isinstance(row, NeedRow) and row.need.tier and row.need.methods for row in needs)
+        before = await stored(campus)
         await campus.tell(
             *(completed(f"p{n % PEOPLE}", f"quiz{n}", course=f"CS10{n % len(COURSES)}") for n in range(EVENTS))
         )
@@ -44,6 +50,8 @@ async def test_a_volume_takes_the_calls_and_the_time_that_were_forecast(tmp_path
         assert calls.keys() == told.keys()
         for method, n in calls.items():
             assert abs(told[method] - n) <= 0.1 * n, (method, told[method], n)
+        grown = await stored(campus) - before
+        assert abs(outlook.bytes_per_day - grown) <= 0.25 * grown, (outlook.bytes_per_day, grown)
         for lane, took_s in await campus.rows(TOOK):
             assert abs(outlook.takes_s[lane] - took_s) <= 0.1 * took_s, (lane, outlook.takes_s[lane], took_s)
 

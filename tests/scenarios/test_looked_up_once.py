@@ -1,10 +1,12 @@
 """Nobody is looked up twice: what was found is remembered, counted, and asked for anew when it is old."""
 
 from pathlib import Path
+from typing import cast
 
 from control_office import ask, opened
-from world import completed, route, tenant
+from world import EPOCH_US, completed, route, tenant
 
+from actors.targets.teams.fake import FakeTeams
 from config.model import Audience
 from config.recall import CACHES
 from daemon.control import protocol as p
@@ -60,3 +62,22 @@ async def test_what_was_found_long_ago_is_asked_for_anew(tmp_path: Path, autojum
         assert campus.switchboard.lookups["acme/slack", "looked_up"] == 2
         assert campus.switchboard.lookups["acme/slack", "outdated"] == 1
         assert len(await campus.rows("SELECT 1 FROM addresses")) == 1
+
+
+async def test_that_somebody_is_not_there_is_not_remembered(tmp_path: Path, autojump_clock: object) -> None:
+    """Whoever appears at the vendor is told with the very next thing, and of the former when it is replayed."""
+    mine = route("mine", "completed", to="teams", audience=Audience(learner=True))
+    async with opened(tmp_path, tenant(mine)) as (office, campus):
+        directory = cast(FakeTeams, campus.fakes["teams"])
+        directory.adjust(b'{"open_directory": false}', EPOCH_US / 1e6)
+        await campus.tell(completed("ada"))
+        await campus.quiet()
+        assert await campus.states() == {"dead": 1}
+        directory.adjust(b'{"open_directory": true}', EPOCH_US / 1e6)
+        await campus.tell(completed("ada", "essay"))
+        await campus.quiet()
+        assert await campus.states() == {"dead": 1, "delivered": 1}
+        await ask(office, p.DlqReplay(everything=True, cause="unmatched_learner"))
+        await campus.quiet()
+        assert await campus.states() == {"delivered": 2}
+        assert campus.switchboard.lookups["acme/teams", "looked_up"] == 2

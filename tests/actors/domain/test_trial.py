@@ -45,7 +45,7 @@ def test_what_is_counted() -> None:
     assert (found.rehearsed, found.unsayable) == (2, 1)
     assert (found.promised, found.late, found.delivered, found.calls) == (4, 3, 4, 10)
     assert found.calls_each == 2.5
-    assert found.bytes_each == 1_000
+    assert found.bytes_each == 1_400
     assert (found.quantile_us(0.5), found.quantile_us(0.99)) == (2_000, 2_000)
     assert Measured().quantile_us(0.5) is None
     assert Measured().calls_each == Measured().bytes_each == 0.0

@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
+import msgspec
 import pytest
 
+from actors.domain.progress import Progress
 from actors.domain.rosters.difference import Unmatched
 from actors.domain.rosters.model import Seat
 from actors.ports.rostering import Account, LookedUp, Page
 from actors.ports.rosters import AccountFound
 from actors.roles.inquiring import Inquiry
-from actors.roles.matching import ABSENT_KEPT_US, Matching
+from actors.roles.matching import ABSENT_KEPT_US, FOUND_KEPT_US, Matching
 from actors.roles.world import World
+from config.recall import counts
 
 
 class Vendor:
@@ -26,6 +29,7 @@ class Vendor:
         self.asked: list[list[str]] = []
         self.listed = 0
         self.rostering = self
+        self.progress = Progress()
 
     def lists_all(self, unknown: int, everybody: int) -> bool:
         return self.lists
@@ -92,8 +96,13 @@ async def test_each_is_looked_up_once() -> None:
     assert told.accounts == {1: "U1", 2: "U2", 3: "U3"}
     assert told.of == {"U1": 1, "U2": 2, "U3": 3}
     assert [len(each) for each in vendor.asked] == [2, 1]
+    before = msgspec.structs.replace(counts("accounts"))
     await matching(vendor, memory).match([seat(n) for n in (1, 2, 3)])
     assert len(vendor.asked) == 2
+    memory.now += FOUND_KEPT_US
+    await matching(vendor, memory).match([seat(1), seat(4)])
+    after = counts("accounts")
+    assert (after.hits - before.hits, after.misses - before.misses, after.stale - before.stale) == (3, 1, 1)
 
 
 async def test_everybody_is_listed_where_that_is_less() -> None:
