@@ -45,8 +45,8 @@ thead th { color: var(--dim); font-weight: 600; white-space: nowrap } tbody th {
   tr:has(.text) { display: grid; grid-template-columns: 1fr auto auto auto; border-bottom: 1px solid var(--line) }
   tr:has(.text) > * { border: 0; padding-right: 0; padding-left: .7rem } tr:has(.text) > th { padding-left: 0 }
   tr:has(.text) > .text { grid-column: 1 / -1; min-width: 0; padding: 0 0 .4rem } }
-@media print { :root { font-size: 11px } body { font-size: 1rem; max-width: none; padding: 0 } section { break-inside: avoid;
-  margin-top: 1.2rem }
+@media print { :root { font-size: 11px } body { font-size: 1rem; max-width: none; padding: 0 }
+  section { break-inside: avoid; margin-top: 1.2rem }
   details::details-content { content-visibility: visible; block-size: auto } summary { list-style: none }
   .short { border-color: #999 } * { print-color-adjust: exact } }
 """

@@ -49,7 +49,8 @@ class Frames:
             self._promises = [row for row in rows if isinstance(row, v.SlaRow)]
         self._pulses = fresh
         self._sources = [row for row in rows if isinstance(row, v.SourcePulseRow)]
-        self._alarms = [row for row in rows if isinstance(row, v.AlarmRow)]
+        alarms = [row for row in rows if isinstance(row, v.AlarmRow)]
+        self._alarms = sorted(alarms, key=lambda row: row.severity != "critical")  # else as they came: the oldest first
 
     def _with_slow(self, row: v.PulseRow) -> v.PulseRow:
         known = self._slow.get(row.lane)
@@ -169,7 +170,7 @@ def _fill(made: Table, rows: Sequence[Sequence[Text | str]], width: int, wordy: 
         made.add_row(*cells)
 
 
-_NUMBERS = pulses.NUMBERS | {"waiting", "oldest", "sends", "read", "heard", "goal", "budget", "promise"}
+_NUMBERS = pulses.NUMBERS | {"waiting", "oldest", "sends", "read", "heard", "goal", "budget", "promise", "posts"}
 
 
 def _lanes(rows: Sequence[v.PulseRow], now_us: int, width: int) -> Table:

@@ -63,6 +63,17 @@ def test_words_about_trouble_take_no_room_from_figures(width: int) -> None:
     assert ALARM.command in text or width < 160
 
 
+def test_what_wants_somebody_now_is_the_first_alarm() -> None:
+    warnings = [
+        msgspec.structs.replace(ALARM, severity="warning", subject=f"acme/s{n}", about="source") for n in range(9)
+    ]
+    frames = Frames()
+    frames.take([FRAME, PULSE, SLA, SOURCE, *warnings, ALARM])
+    text = "\n".join(shown(frames, 80, 24))
+    assert text.index("acme/teams") < text.index("acme/s0")
+    assert "more alarms" in text
+
+
 def test_all_of_it_where_there_is_no_height() -> None:
     frames = Frames()
     frames.take([FRAME, *WELL, PULSE])
