@@ -6,6 +6,7 @@ stand are in the store: a restart forgets none and tells none twice.
 
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 import trio
@@ -35,6 +36,16 @@ CARDS_MAX = 10
 LOSS_DAYS = 7
 """So long a day of which something is unaccounted for is an alarm."""
 LETTERS = ("dead", "parked")
+TOLD_LATER_US = 300_000_000
+"""A store that takes nothing takes no alarm either: so long afterwards it is told of."""
+
+
+class Out(NamedTuple):
+    """The store took nothing, as far as it was looked."""
+
+    since_us: int
+    until_us: int
+    why: str
 
 
 class Lookout:
@@ -45,6 +56,7 @@ class Lookout:
         self._chronicler = chronicler
         self._open: dict[str, int] = {}
         self._said: set[str] = set()
+        self._out: Out | None = None
 
     async def run(self) -> None:
         """Until cancelled. While the store gives nothing, what it says of that waits for it."""
@@ -53,6 +65,7 @@ class Lookout:
             try:
                 await self.look()
             except StoreUnavailable as error:
+                self._out = _out_again(self._out, str(error), self._office.clock.now_us())
                 self._office.witness.trouble("lookout.store_unavailable", error)
             except Exception as error:  # noqa: BLE001  # a connector's bug, or ours, is not worth a daemon that delivers
                 self._office.witness.trouble("lookout.fault", error)
@@ -140,7 +153,7 @@ class Lookout:
             balances = await office.store.conserving.days(tenant, now_us // DAY_US - LOSS_DAYS)
             for alarm in _of_balances(tenant, balances):
                 yield alarm
-        for alarm in self._of_daemon():
+        for alarm in self._of_daemon(now_us):
             yield alarm
 
     def _of_lane(self, lane: Lane, now_us: int) -> Iterator[Alarm]:
@@ -211,7 +224,7 @@ class Lookout:
                 command=f"lmsyncctl secret set {lack.name}",
             )
 
-    def _of_daemon(self) -> Iterator[Alarm]:
+    def _of_daemon(self, now_us: int) -> Iterator[Alarm]:
         office = self._office
         disk = os.statvfs(office.store.path.parent)
         free, size = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
@@ -224,6 +237,9 @@ class Lookout:
             )
         if office.store.writer.last_error:
             yield Alarm(kind="store", subject="", words=office.store.writer.last_error, command="lmsyncctl health")
+        elif self._out is not None and now_us - self._out.until_us < TOLD_LATER_US:
+            words = f"it took nothing for {span((self._out.until_us - self._out.since_us) / 1e6)}: {self._out.why}"
+            yield Alarm(kind="store", subject="", words=words, command="lmsyncctl health")
         closed = office.strongroom.trouble()
         if closed:
             yield Alarm(kind="store", subject="vault", words=closed, command="lmsyncctl vault status")
@@ -252,15 +268,22 @@ def _told(listening: Sequence[Ear], news: Sequence[News], last_no: int, now_us: 
     return made
 
 
+def _out_again(before: Out | None, why: str, now_us: int) -> Out:
+    """The same as before, or another one."""
+    lasts = before is not None and 0 <= now_us - before.until_us < TOLD_LATER_US
+    return Out(before.since_us if before is not None and lasts else now_us, now_us, why)
+
+
 def _of_plans(tenant: str, plans: Sequence[tuple[str, str, str]]) -> Alarm:
-    """Plans of rosters that wait: (rule, hash, why). One alarm a tenant, however many places one cause has emptied."""
+    """Plans of rosters that wait: (what it is of, empty: everything; its hash; why). One alarm a tenant, however many
+    places one cause has emptied."""
     rule, hash_, why = plans[0]
     more = f"; {number_of(len(plans) - 1, 'more plans', 'waits', 'wait')}" if len(plans) > 1 else ""
     return Alarm(
         kind="brake",
         subject=f"{tenant} rosters",
         tenant=tenant,
-        words=f"a plan of {rule} waits for a person: {why}{more}",
+        words=f"a plan of {rule or 'everything'} waits for a person: {why}{more}",
         command=f"lmsyncctl reconcile show {hash_[:12]}" if len(plans) == 1 else f"lmsyncctl reconcile status {tenant}",
         weight=len(plans),
     )

@@ -15,6 +15,7 @@ from world import Campus, completed, route, tenant
 from actors.domain.alarms import CLEAR_US
 from actors.domain.conserving import DAY_US, Balance
 from actors.messages import SourceView
+from actors.ports import StoreUnavailable
 from actors.targets.slack.fake import FakeSlack
 from actors.targets.webhook.fake import FakeWebhook
 from config.alerts import AlarmKind, Alert
@@ -144,6 +145,26 @@ async def test_a_fault_of_looking_ends_nobody_and_secrets_do_not_leave(
         await campus.quiet()
         [told] = told_to_hook(campus)
         assert "it said ***" in told
+
+
+async def test_a_store_that_took_nothing_is_told_of_when_it_does_again(
+    tmp_path: Path, autojump_clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(tmp_path, tenant(COURSE, alerts=(Alert(to="webhook", daemon=True),))) as (office, campus):
+
+        async def full() -> Any:
+            raise StoreUnavailable("the disk is full")
+
+        looking = watching(office, campus)
+        with monkeypatch.context() as broken, trio.move_on_after(LOOK_S * 11.5):
+            broken.setattr(office.store.chronicle, "standings", full)
+            await looking.run()
+        assert told_to_hook(campus) == []
+        with trio.move_on_after(LOOK_S * 40):
+            await looking.run()
+        begun, over = told_to_hook(campus)
+        assert "it took nothing for 5 min: the disk is full" in begun
+        assert "Over: The store does not write" in over
 
 
 async def test_how_often_one_is_told_again_is_said_by_those_who_are_told(
