@@ -63,13 +63,15 @@ def tenants() -> int:
 @command(
     cli,
     "why",
-    "lmsyncctl why 3f2a91c0\nlmsyncctl why 7d9f3a52-53c4-4f0e-9b57-0d7c4b6b0a11\nlmsyncctl why req-2026-11-23-0815",
+    "lmsyncctl why 3f2a91c0\nlmsyncctl why 7d9f3a52-53c4-4f0e-9b57-0d7c4b6b0a11\nlmsyncctl why req-2026-11-23-0815\n"
+    "lmsyncctl why 1700000000.000100\nlmsyncctl why enrolment/e33\nlmsyncctl why ada@example.edu",
 )
 @click.argument("what", metavar="ID")
 def why(what: str) -> int:
     """What happened, and why?
 
-    Tells the whole story of a statement, a delivery or a request (by its correlation id).
+    Tells the whole story of a statement, a delivery, a request or a run (by its correlation id) or a trace, also by
+    what the vendor calls the post. Of any other id that is shown it says what it is, and which command tells more.
 
     When and from where it came, what change it was or why it was none, each delivery with every attempt, the vendor's
     request ids and receipt, and what happens next: when it is due, what it waits for, or what you can do.

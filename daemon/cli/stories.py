@@ -20,6 +20,7 @@ Alone = (
     v.Overall
     | v.DeliveryStory
     | v.StatementStory
+    | v.KnownRow
     | v.TestRow
     | v.JudgementRow
     | v.PreviewRow
@@ -40,6 +41,8 @@ def story(row: Alone, now_us: int) -> RenderableType:
             return _delivery(row, now_us)
         case v.StatementStory():
             return _statement(row, now_us)
+        case v.KnownRow():
+            return _known(row, now_us)
         case v.TestRow():
             return _test(row)
         case v.JudgementRow():
@@ -118,7 +121,7 @@ def _delivery(row: v.DeliveryStory, now_us: int) -> RenderableType:
     facts: list[tuple[str, str | Text]] = [
         ("change", f"{told.change}: {told.about}"),
         ("goes to", f"{told.destination} of {told.lane} ({row.audience}), by route {told.route}{template}"),
-        ("because of", f"statement {told.statement_id}"),
+        *((("because of", f"statement {told.statement_id}"),) if told.statement_id else ()),
         ("correlation", told.correlation_id),
         ("trace", row.trace_id),
         ("accepted", f"{at(told.accepted_us)} ({age(told.accepted_us, now_us)} ago)"),
@@ -159,6 +162,17 @@ def _attempts(attempts: tuple[v.AttemptRow, ...]) -> Table:
             plain(pairs(line.request_ids)),
         )
     return made
+
+
+def _known(row: v.KnownRow, now_us: int) -> RenderableType:
+    whose = f" of {row.whose}" if row.whose and not row.name.startswith(f"{row.whose}/") else ""
+    facts: list[tuple[str, str | Text]] = [("is", f"{row.what}{whose}")]
+    if row.at_us is not None:
+        facts.append(("since", f"{at(row.at_us)} ({age(row.at_us, now_us)} ago)"))
+    if row.words:
+        facts.append(("says", row.words))
+    facts += [("more by" if first else "", line) for first, line in _firsts(row.commands)]
+    return _told(plain(row.name, "bold"), facts)
 
 
 def _test(row: v.TestRow) -> RenderableType:

@@ -1,4 +1,6 @@
-"""Rows of what came and of what was done: requests, steps of a trace, changes. ``views`` re-exports them."""
+"""Rows of what came and of what was done: requests, steps of a trace, changes, what an id is. ``views`` re-exports
+them.
+"""
 
 import msgspec
 
@@ -29,6 +31,18 @@ class SpanRow(View, frozen=True, kw_only=True, tag="span"):
     until_us: int | None = None
     detail: str = ""
     request_ids: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class KnownRow(View, frozen=True, kw_only=True, tag="known"):
+    """What an id belongs to that is no statement and no delivery. ``what``: of which kind it is; ``name``: its id in
+    full; ``whose``: a tenant, a lane or a source. ``commands`` tell more."""
+
+    what: str
+    name: str
+    whose: str = ""
+    at_us: int | None = None
+    words: str = ""
+    commands: tuple[str, ...] = ()
 
 
 class ChangedRow(View, frozen=True, kw_only=True, tag="changed"):

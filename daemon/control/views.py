@@ -110,6 +110,7 @@ from daemon.control.tokens import ScopeRow as ScopeRow
 from daemon.control.tokens import TokenRow as TokenRow
 from daemon.control.traced import ArrivalRow as ArrivalRow
 from daemon.control.traced import ChangedRow as ChangedRow
+from daemon.control.traced import KnownRow as KnownRow
 from daemon.control.traced import SpanRow as SpanRow
 from daemon.control.trials import ExchangeRow as ExchangeRow
 from daemon.control.trials import JudgementRow as JudgementRow
@@ -227,8 +228,8 @@ AnyView = (
     | TenantRow
     | CheckRow
     | ActorRow
-    | TargetRow
     | CacheRow
+    | TargetRow
     | ExchangeRow
     | TestRow
     | JudgementRow
@@ -238,6 +239,7 @@ AnyView = (
     | StatementStory
     | ArrivalRow
     | SpanRow
+    | KnownRow
     | ChangedRow
     | ProblemRow
     | ReloadRow

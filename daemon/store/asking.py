@@ -14,7 +14,7 @@ UNROUTED_COUNT_MAX = 10_000
 DONE_LOOKBACK = 50_000
 """How many of the newest rows are looked through for delivered ones, which have no index of their own."""
 
-_KEPT = (
+KEPT = (
     f"{rows.DELIVERY}, head, claimed_by, cause, detail, receipt, done_us, history, statement_seq, kind, held_for, "
     "digest, revise, undone, rendered"
 )
@@ -116,20 +116,20 @@ UNROUTED = (
     f"coalesce((SELECT seq FROM cursors WHERE tenant = ?), 0) LIMIT {UNROUTED_COUNT_MAX})"
 )
 STUCK = (
-    f"SELECT {_KEPT} FROM deliveries INDEXED BY deliveries_stuck WHERE lane = ? AND state IN ('dead', 'parked') "  # noqa: S608
+    f"SELECT {KEPT} FROM deliveries INDEXED BY deliveries_stuck WHERE lane = ? AND state IN ('dead', 'parked') "  # noqa: S608
     "AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
 )
 COUNTED = (
     "SELECT seq, cause, done_us FROM deliveries INDEXED BY deliveries_stuck WHERE lane = ? "
     "AND state IN ('dead', 'parked') AND seq > ? ORDER BY seq LIMIT ?"
 )
-ITEMS = f"SELECT {_KEPT} FROM deliveries WHERE digest = ? ORDER BY seq LIMIT ?"  # noqa: S608  # columns only
-BY_SEQ = f"SELECT {_KEPT} FROM deliveries WHERE seq = ?"  # noqa: S608  # columns only
-BY_ID = f"SELECT {_KEPT} FROM deliveries WHERE id = ?"  # noqa: S608  # columns only
-DELIVERIES_LIKE = f"SELECT {_KEPT} FROM deliveries WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"  # noqa: S608
-DELIVERIES_OF = f"SELECT {_KEPT} FROM deliveries WHERE statement_seq = ? ORDER BY seq"  # noqa: S608
+ITEMS = f"SELECT {KEPT} FROM deliveries WHERE digest = ? ORDER BY seq LIMIT ?"  # noqa: S608  # columns only
+BY_SEQ = f"SELECT {KEPT} FROM deliveries WHERE seq = ?"  # noqa: S608  # columns only
+BY_ID = f"SELECT {KEPT} FROM deliveries WHERE id = ?"  # noqa: S608  # columns only
+DELIVERIES_LIKE = f"SELECT {KEPT} FROM deliveries WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"  # noqa: S608
+DELIVERIES_OF = f"SELECT {KEPT} FROM deliveries WHERE statement_seq = ? ORDER BY seq"  # noqa: S608
 IN_FRONT = (
-    f"SELECT {_KEPT} FROM deliveries INDEXED BY deliveries_line WHERE lane = ? AND destination = ? "  # noqa: S608
+    f"SELECT {KEPT} FROM deliveries INDEXED BY deliveries_line WHERE lane = ? AND destination = ? "  # noqa: S608
     "AND state IN ('waiting', 'claimed', 'unknown') AND head = 1"
 )
 FROM_STATEMENTS = f"SELECT s.tenant, {rows.STATEMENT} FROM statements s JOIN arrivals a ON a.no = s.arrival "  # noqa: S608
@@ -154,7 +154,7 @@ _RARE = "'unknown', 'parked', 'held', 'superseded', 'shadowed', 'cancelled'"
 def _in_state(index: str, states: str) -> str:
     """The index's own condition is repeated: a partial index serves only what is seen to lie within it."""
     return (
-        f"SELECT {_KEPT} FROM deliveries INDEXED BY {index} WHERE lane = ? AND state IN ({states}) AND state = ? "  # noqa: S608
+        f"SELECT {KEPT} FROM deliveries INDEXED BY {index} WHERE lane = ? AND state IN ({states}) AND state = ? "  # noqa: S608
         "AND seq > ? ORDER BY seq LIMIT ?"
     )
 
@@ -162,7 +162,7 @@ def _in_state(index: str, states: str) -> str:
 LISTS: dict[State, str] = {
     State.WAITING: _in_state("deliveries_open", _OPEN),
     State.CLAIMED: (
-        f"SELECT {_KEPT} FROM deliveries INDEXED BY deliveries_claimed WHERE lane = ? AND claimed_by IS NOT NULL "  # noqa: S608
+        f"SELECT {KEPT} FROM deliveries INDEXED BY deliveries_claimed WHERE lane = ? AND claimed_by IS NOT NULL "  # noqa: S608
         "AND state = ? AND seq > ? ORDER BY seq LIMIT ?"
     ),
     State.DEAD: _in_state("deliveries_stuck", "'dead', 'parked'"),
@@ -173,7 +173,7 @@ LISTS: dict[State, str] = {
     State.SHADOWED: _in_state("deliveries_rare", _RARE),
     State.CANCELLED: _in_state("deliveries_rare", _RARE),
     State.DELIVERED: (
-        f"SELECT {_KEPT} FROM deliveries NOT INDEXED WHERE lane = ? AND state = ? "  # noqa: S608
+        f"SELECT {KEPT} FROM deliveries NOT INDEXED WHERE lane = ? AND state = ? "  # noqa: S608
         f"AND seq > max(?, (SELECT coalesce(max(seq), 0) FROM deliveries) - {DONE_LOOKBACK}) ORDER BY seq DESC LIMIT ?"
     ),
 }
@@ -185,7 +185,7 @@ def listed(raw: sqlite3.Connection, lane: str, state: State, limit: int, after_s
 
 
 def kept(row: Sequence[Any]) -> Kept:
-    """From the columns ``_KEPT``."""
+    """From the columns ``KEPT``."""
     head, claimed_by, cause, detail, receipt, done_us, history, statement_seq, *more = row[_KEPT_FROM:]
     kind, held_for, digest, revise, undone, rendered = more
     return Kept(

@@ -49,6 +49,7 @@ from daemon.store.lineage import Account, accept, snapshot
 from daemon.store.mark import Lost, Mark, MarkFile, mark_path
 from daemon.store.migrate import Migration, available, migrate, pending
 from daemon.store.moves import SqlMoves
+from daemon.store.naming import SqlNaming
 from daemon.store.outbox import SqlOutbox
 from daemon.store.pilots import SqlPilots
 from daemon.store.quarantine import SqlQuarantine
@@ -56,8 +57,8 @@ from daemon.store.queries import Queries
 from daemon.store.records import SqlRecords
 from daemon.store.relaying import SqlRelays
 from daemon.store.remapping import SqlRemappings
-from daemon.store.reminders import SqlReminders
 from daemon.store.remembering import Remembering
+from daemon.store.reminders import SqlReminders
 from daemon.store.retention import SqlHousekeeping, make_returnable
 from daemon.store.rosters import SqlRosters
 from daemon.store.saml import SqlSaml
@@ -102,10 +103,11 @@ class Store:
         self.ledger = SqlLedger(self.writer, reader)
         self.tidings = SqlTidebook(self.writer, reader)
         self.queries = Queries(self.writer, reader)
+        self.naming = SqlNaming(self.lrs_reader)
         self.figures = SqlFigures(self.lrs_reader)
+        self.remembering = Remembering(self.lrs_reader)
         self.moves = SqlMoves(self.lrs_reader)
         self.exports = SqlExports(self.lrs_reader)
-        self.remembering = Remembering(self.lrs_reader)
         self.erasures = SqlErasures(self.writer, self.lrs_reader)
         self.imports = SqlImports(self.writer, reader, self.statements)
         self.persons = SqlPersons(self.writer, reader)

@@ -37,8 +37,8 @@ def due(raw: sqlite3.Connection, tenant: str, rule: str, unit: str, how: int) ->
 def plan(raw: sqlite3.Connection, tenant: str, hash_: str) -> PlanRow | None:
     """See ``ports.rosters``."""
     found = raw.execute(
-        f"SELECT {_PLAN}, body FROM roster_plans WHERE tenant = ? AND substr(hash, 1, ?) = ? LIMIT 2",  # noqa: S608
-        (tenant, len(hash_), hash_),
+        f"SELECT {_PLAN}, body FROM roster_plans WHERE tenant = ? AND hash >= ? AND hash < ? LIMIT 2",  # noqa: S608
+        (tenant, hash_, f"{hash_}\U0010ffff"),
     ).fetchall()
     return _row(found[0], found[0][-1]) if len(found) == 1 and hash_ else None
 

@@ -12,6 +12,7 @@ from world import SECRETS, Campus, Notes, SeededDice, VirtualClock, open_campus
 from actors.domain.outbox import Attempt, Decision, State
 from actors.domain.verdicts import Cause
 from actors.domain.wording import Catalogue, default_templates
+from actors.domain.xapi.keys import keys
 from actors.kernel import Registry
 from actors.ports import Clock, Http, NewStatement, Provenance, Source, Target
 from actors.roles.custody import Custody
@@ -172,7 +173,8 @@ class Desk:
             made = f"{self._told:08x}-0000-4000-8000-{self._told:012x}"
             body = msgspec.json.encode({"id": made, **statement})
             stamp = str(statement.get("timestamp", ""))
-            batch.append(NewStatement(id=made, body=body, digest=b"", timestamp=stamp, given_id=True))
+            found = keys(dict(statement), tenant)
+            batch.append(NewStatement(id=made, body=body, digest=b"", timestamp=stamp, given_id=True, keys=found))
         source = Provenance(
             tenant=tenant,
             source="campus",

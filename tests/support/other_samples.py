@@ -6,6 +6,7 @@ from balance_samples import BALANCES
 from chronicle_samples import CHRONICLE
 from conflict_samples import CONFLICTED
 from eye_samples import EYES
+from known_samples import KNOWN
 from mapping_samples import MAPPED
 from pilot_samples import PILOTED
 from roster_samples import ROSTERS
@@ -30,5 +31,6 @@ OTHERS = [
     *VAULT,
     *TOKENS,
     *SESSIONS,
+    *KNOWN,
     *ROSTERS,
 ]

@@ -7,40 +7,23 @@ from actors.ports import LoggedStatement
 from actors.roles.meeting import meet
 from config.numbers import number_of
 from daemon.control.exits import Exit
-from daemon.control.learnt import QUIET, LearntView, learnt_in_words
+from daemon.control.learnt import LearntView, learnt_in_words
 from daemon.control.office import Asking, done
-from daemon.control.protocol import Done, Refusal, Trace, Why
+from daemon.control.protocol import Done, Trace, Why
 from daemon.control.verbs import finding
+from daemon.control.verbs.known import kinds
+from daemon.control.verbs.seeking import Found, Told, find
 from daemon.control.verbs.tale import delivery_story
 from daemon.control.verbs.undone import undone
 from daemon.control.views import ArrivalRow, SpanRow, StatementStory
 from daemon.control.words import authority_in_words, explained, order_cause, statement_in_words
 from daemon.store.asking import Arrival, Kept, Outcome
 
-ARRIVALS_MAX = 5
-STATEMENTS_MAX = 50
-
-
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """One statement with what became of it. ``statement`` is None where retention took it and left a delivery."""
-
-    tenant: str
-    statement: LoggedStatement | None
-    outcome: Outcome | None
-    deliveries: list[Kept]
-    learnt: LearntView | None = None
-
-
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What an id led to; ``more`` statements of the same requests are not shown."""
-
-    told: list[Told]
-    arrivals: list[tuple[Arrival, int]] = []
-    more: int = 0
-
 
 async def why(request: Why, asking: Asking) -> Done:
-    found = await _find(request.what, asking)
+    found = await find(request.what, asking)
+    for row in found.known:
+        await asking.emit(row)
     for arrival, shown in found.arrivals:
         await asking.emit(_arrival_row(arrival, shown))
     for told in found.told:
@@ -48,115 +31,29 @@ async def why(request: Why, asking: Asking) -> Done:
             await asking.emit(await _statement_story(told, told.statement, asking))
         for kept in told.deliveries:
             await asking.emit(await delivery_story(kept, asking))
-    return done(f"{number_of(found.more, 'more statements')} came with the same requests" if found.more else "")
+    return done(_left(found))
 
 
 async def trace(request: Trace, asking: Asking) -> Done:
-    found = await _find(request.what, asking)
+    found = await find(request.what, asking)
     for told in found.told:
         for span in _spans(told):
             await asking.emit(span)
+    if not found.told and found.known:
+        return done(f"{found.known[0].name} is {kinds(found.known)}: no trace is its alone; see why", Exit.NOTHING)
     if not found.told:
         return done("all statements of that request had been stored before", Exit.NOTHING)
-    return done(f"{number_of(found.more, 'more statements')} came with the same requests" if found.more else "")
+    return done(_left(found))
 
 
-# ── finding ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-async def _find(what: str, asking: Asking) -> Found:
-    """By statement or delivery id, or the beginning of one; else by correlation id. Raises Refusal."""
-    digits = finding.digits(what)
-    if digits and (found := await _by_digits(digits, what, asking)):
-        return found
-    if found := await _by_correlation(what.strip(), asking):
-        return found
-    raise Refusal(
-        Exit.NOTHING,
-        f"nothing is known by {what[:80]!r}",
-        advice=f"the id of a statement or a delivery (or its first {finding.PREFIX_DIGITS_MIN} digits and more), "
-        "or a correlation id, written in full",
-    )
-
-
-async def _by_digits(digits: str, what: str, asking: Asking) -> Found | None:
-    queries = asking.office.store.queries
-    tenants = sorted({*await queries.tenants(), *asking.office.configuration().tenants})
-    statements = await queries.statements_like(digits, tenants)
-    deliveries = await queries.deliveries_like(digits)
-    if len(statements) + len(deliveries) > 1:
-        same = len(deliveries) == 0 and len({statement.id for _, statement in statements}) == 1
-        if not same:  # two tenants may well hold the same statement: then both are told
-            some = [statement.id for _, statement in statements] + [kept.delivery.id for kept in deliveries]
-            raise Refusal(Exit.USAGE, f"several begin with {what}: {', '.join(some)}, …", advice="give more digits")
-    if deliveries:
-        told = await _of_delivery(deliveries[0], asking)
-        brought = deliveries[0].delivery
-        caused = order_cause(brought.change)
-        arrivals = await queries.arrivals(brought.correlation_id, ARRIVALS_MAX) if caused else []
-        return Found(told=[told], arrivals=[(each, 0) for each in reversed(arrivals)])
-    if statements:
-        return Found(told=[await _of_statement(tenant, statement, asking) for tenant, statement in statements])
-    return None
-
-
-async def _by_correlation(correlation_id: str, asking: Asking) -> Found | None:
-    queries = asking.office.store.queries
-    arrivals = await queries.arrivals(correlation_id, ARRIVALS_MAX)
-    told: list[Told] = []
-    listed: list[tuple[Arrival, int]] = []
-    more = 0
-    for arrival in reversed(arrivals):
-        room = STATEMENTS_MAX - len(told)
-        statements = await queries.statements_of(arrival, room) if room else []
-        told += [await _of_statement(tenant, statement, asking) for tenant, statement in statements]
-        listed.append((arrival, len(statements)))
-        more += max(0, arrival.fresh - len(statements))
-    return Found(told=told, arrivals=listed, more=more) if arrivals else None
-
-
-async def _of_statement(tenant: str, statement: LoggedStatement, asking: Asking) -> Told:
-    queries = asking.office.store.queries
-    return Told(
-        tenant=tenant,
-        statement=statement,
-        outcome=await queries.outcome(statement.seq),
-        deliveries=await queries.deliveries_of(statement.seq),
-        learnt=await _learnt(statement.seq, asking),
-    )
-
-
-async def _of_delivery(kept: Kept, asking: Asking) -> Told:
-    queries = asking.office.store.queries
-    row = await queries.statement(kept.statement_seq)
-    return Told(
-        tenant=kept.delivery.tenant,
-        statement=row[1] if row else None,
-        outcome=await queries.outcome(kept.statement_seq),
-        deliveries=[kept],
-        learnt=await _learnt(kept.statement_seq, asking),
-    )
-
-
-async def _learnt(seq: int, asking: Asking) -> LearntView | None:
-    found = await asking.office.store.queries.learnt(seq)
-    if found is None:
-        return None
-    origin = found.origin
-    return LearntView(
-        kind=found.kind,
-        by=origin.by,
-        mode=origin.mode,
-        began_us=origin.began_us or None,
-        ended_us=found.ended_us,
-        how=found.how,
-        who=origin.who,
-        mapping=origin.mapping,
-        record=f"{found.entity}/{found.id}" if found.entity else "",
-        form=found.form,
-        forgotten=found.gone,
-        quiet=QUIET[origin.quiet] if origin.quiet else "",
-    )
+def _left(found: Found) -> str:
+    """What is not shown."""
+    said = [found.note] if found.note else []
+    if found.more:
+        said.append(f"{number_of(found.more, 'more statements')} came with the same requests")
+    if found.more_orders:
+        said.append(f"{number_of(found.more_orders, 'more orders')} followed from the same: lmsyncctl queue list")
+    return "; ".join(said)
 
 
 # ── telling ──────────────────────────────────────────────────────────────────────────────────────────
