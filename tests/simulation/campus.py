@@ -216,7 +216,7 @@ class SimulatedCampus(Campus):
         self.store, self.notes, self.switchboard = store, notes, Switchboard()
         life.ports = {
             name: Port(name, getattr(store, name), life.fate, self._heard)
-            for name in ("statements", "outbox", "ledger", "housekeeping", "queries", "connections", *STORED)
+            for name in ("statements", "outbox", "ledger", "housekeeping", "queries", "connections", "pilots", *STORED)
         }
         wire = Wire(self.vendors, life.fate, life.number, self._nursery, self.record)
         ports = life.ports

@@ -64,7 +64,7 @@ def _heard(row: Row, by: Told) -> bool | None:
     if row.digest is not None:
         return True
     match row.state:
-        case "superseded":
+        case "superseded" | "shadowed":
             return False
         case "cancelled" if row.detail.startswith(VOIDED):
             return not cancelled_unheard(row, by.statement_id)

@@ -76,6 +76,24 @@ class Warp(msgspec.Struct, frozen=True, tag=True):
     lasts_s: float
 
 
+class PutPilot(msgspec.Struct, frozen=True, tag=True):
+    """An operator begins a pilot, or lets it grow. ``people``: learners by name."""
+
+    tenant: str
+    name: str
+    percent: float
+    courses: tuple[str, ...]
+    people: tuple[str, ...]
+
+
+class EndPilot(msgspec.Struct, frozen=True, tag=True):
+    """An operator ends it: ``everyone`` or ``nobody``."""
+
+    tenant: str
+    name: str
+    to: str
+
+
 Incident = (
     SetFault
     | ClearFaults
@@ -90,4 +108,6 @@ Incident = (
     | Discard
     | CatchUp
     | Warp
+    | PutPilot
+    | EndPilot
 )

@@ -15,6 +15,7 @@ from tests.simulation.limits import exceeded
 from tests.simulation.model import Expected, Model, Told
 from tests.simulation.remains import Key, Remains, Row
 from tests.simulation.scenario import Scenario
+from tests.simulation.trials import Trials
 from tests.simulation.wire import Refusal
 
 VENDORS_TROUBLES = frozenset({"listener.asking_failed", "listener.subscribing_failed", "token.lost"})
@@ -36,7 +37,7 @@ class Findings(msgspec.Struct):
     virtual_s: float = 0.0
 
 
-def judge(campus: SimulatedCampus, scenario: Scenario, acknowledged: set[str]) -> Findings:
+def judge(campus: SimulatedCampus, scenario: Scenario, acknowledged: set[str], trials: Trials) -> Findings:
     """Look at everything, once, and say what is wrong."""
     for fake in campus.vendors.fakes.values():
         fake.settle(campus.true_s() + NEVER_S)  # type: ignore[attr-defined]  # what was to land late has landed
@@ -48,7 +49,7 @@ def judge(campus: SimulatedCampus, scenario: Scenario, acknowledged: set[str]) -
         states=dict(Counter(row.state for row in remains.rows)),
         first_effect_s=min(times_s, default=EPOCH_US / 1e6) - EPOCH_US / 1e6,
         last_effect_s=max(times_s, default=0.0) - EPOCH_US / 1e6,
-        faults=Oracle(campus, scenario, remains).judge(acknowledged),
+        faults=Oracle(campus, scenario, remains, trials).judge(acknowledged),
         statements=len(acknowledged),
         effects=sum(map(len, remains.journals.values())),
         virtual_s=campus.virtual_s(),
@@ -58,7 +59,8 @@ def judge(campus: SimulatedCampus, scenario: Scenario, acknowledged: set[str]) -
 class Oracle:
     """One judgement."""
 
-    def __init__(self, campus: SimulatedCampus, scenario: Scenario, remains: Remains) -> None:
+    def __init__(self, campus: SimulatedCampus, scenario: Scenario, remains: Remains, trials: Trials) -> None:
+        self._trials = trials
         self.faults: list[str] = []
         self._campus = campus
         self._scenario = scenario
@@ -78,6 +80,7 @@ class Oracle:
         self._limits_were_kept()
         self._nothing_unforeseen_went_wrong()
         self._the_books_balance()
+        self.faults += self._trials.judge(self._remains.rows, self._expected, self._posted())
         return self.faults
 
     def _say(self, text: str) -> None:
@@ -170,6 +173,9 @@ class Oracle:
             case "cancelled":
                 if '"verdict":"discarded"' not in row.history:
                     self._say(f"cancelled by nobody: {row.key}")
+            case "shadowed":
+                if row.digest is not None and self._remains.by_seq[row.digest].state != "shadowed":
+                    self._say(f"called off with a digest that was not: {row.key}")
             case "held" if row.digest is not None:
                 if self._remains.by_seq[row.digest].state not in {"dead", "parked"}:
                     self._say(f"held by a digest that is over: {row.key}")
@@ -226,6 +232,8 @@ class Oracle:
             elif row.state == "delivered" and self._remains.by_seq[row.digest].state != "delivered":
                 self._say(f"lost: delivered in a digest that was not: {row.key}")
             return
+        if row.state == "shadowed":
+            return  # trials judge it
         if row.state == "delivered" and not count:
             self._say(f"lost: delivered, says the row, and the vendor has nothing: {row.key}")
         if row.state in {"dead", "superseded"} and count:
@@ -234,6 +242,9 @@ class Oracle:
             self._say(f"taken back before anybody was told, and the vendor has it: {row.key}")
         if count > 1 and not row.double_accepted:
             self._say(f"doubled: {count} posts of {row.key}")
+
+    def _posted(self) -> set[str]:
+        return {effect.delivery_id for journal in self._remains.journals.values() for effect in journal}
 
     def _order_was_kept(self) -> None:
         """Per destination, in the order of acceptance. Who was parked, held or replayed has left the line, visibly."""

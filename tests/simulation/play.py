@@ -7,12 +7,15 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, assert_never
+from unittest import mock
 
 import msgspec
 import trio
 
+from actors.domain.piloting import Cohort
 from actors.kernel import NoSuchActor, NotSupervising
 from actors.ports import Provenance, StoreUnavailable
+from daemon.store import calling_off
 from daemon.store.judging import Replay
 from tests.simulation import incidents
 from tests.simulation.campus import SimulatedCampus
@@ -21,8 +24,14 @@ from tests.simulation.incidents import Incident
 from tests.simulation.oracle import Findings, judge
 from tests.simulation.record import Record
 from tests.simulation.scenario import Event, Offer, Scenario
+from tests.simulation.trials import SALT, Act, Trials
 
 RAM = Path("/dev/shm")  # an fsync costs nothing there, and kills are simulated
+LEFT = (
+    "SELECT seq FROM deliveries WHERE pilot = ? AND state IN ('waiting', 'held') AND sent_us IS NULL "
+    "AND digest IS NULL AND history = ''"
+)
+"""What surely was never tried."""
 RETRY_S = (1.0, 5.0, 30.0)
 EVENTS_MAX = 300_000
 """More than that in one run is a loop that comes to nothing; three days without a vendor are half of it."""
@@ -65,7 +74,8 @@ def play(scenario: Scenario, *, keep_lines: bool = False) -> Outcome:
         campus.vendors.latency_s = scenario.latency_s
         try:
             director = Director(campus, scenario)
-            findings = run(scenario.chance, director.direct)
+            with mock.patch.object(calling_off, "AT_ONCE", 3):
+                findings = run(scenario.chance, director.direct)
         finally:
             campus.close()
     return outcome(scenario, campus, director, findings, began_s, keep_lines=keep_lines)
@@ -108,6 +118,8 @@ class Director:
         self._scenario = scenario
         self.acknowledged: set[str] = set()
         self.reached: dict[str, int] = {}
+        self.trials = Trials()
+        self._trying = trio.Lock()
 
     async def direct(self) -> Findings:
         campus, scenario = self._campus, self._scenario
@@ -126,7 +138,7 @@ class Director:
                     self._more(acting)
                 self._mend()
                 still = await self._until_still()
-                findings = judge(campus, scenario, self.acknowledged)
+                findings = judge(campus, scenario, self.acknowledged, self.trials)
                 self._also(findings)
                 if not still:
                     spent = f"{campus.virtual_s() / 3600:.0f} h and {campus.record.events:,} events"
@@ -196,6 +208,8 @@ class Director:
                 if lasts_s:
                     await trio.sleep(lasts_s)
                     campus.hands.off_us -= int(by_s * 1e6)
+            case incidents.PutPilot() | incidents.EndPilot():
+                await self._trial(incident)
             case _ as never:
                 assert_never(never)
 
@@ -208,7 +222,7 @@ class Director:
             except (NoSuchActor, NotSupervising) as error:
                 self._campus.record.note("not restarted", type(error).__name__)
 
-    async def _operate(self, job: Callable[[Any, int], Awaitable[object]], lane: str) -> bool:
+    async def _operate(self, job: Callable[[Any, int], Awaitable[object]], lane: str, port: str = "queries") -> bool:
         """An operator; the daemon must be there to listen, and live until it has answered."""
         campus = self._campus
         life, done = campus.life, False
@@ -217,7 +231,7 @@ class Director:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(life.hang_up, nursery.cancel_scope)
             try:
-                await job(life.ports["queries"], campus.clock.now_us())
+                await job(life.ports[port], campus.clock.now_us())
                 done = True
                 campus.switchboard.ready(lane)
             except (StoreUnavailable, sqlite3.Error) as error:
@@ -248,6 +262,49 @@ class Director:
             await ask.discard([kept.delivery.id for kept in stuck], by="an operator", now_us=now_us)
 
         await self._operate(job, lane)
+
+    async def _trial(self, act: incidents.PutPilot | incidents.EndPilot) -> None:
+        """Said again until it is on disk; what of a stop is left then is the daemon's to finish."""
+        lane, after = f"{act.tenant}/slack", self._newest()
+        async with self._trying:
+            while not await self._operate(lambda ask, now_us: self._try(act, ask, now_us), lane, "pilots"):
+                if self._campus.look("SELECT 1 FROM pilots WHERE changed_by = ?", self._by(act)):
+                    break
+                await trio.sleep(1)
+            found = self._campus.look("SELECT state, cohort FROM pilots WHERE tenant = ?", act.tenant)
+        for state, packed in found:
+            people = frozenset(f"mbox:{who}@example.edu" for who in getattr(act, "people", ()))
+            before = self.trials.acts[act.tenant]
+            self.trials.acts[act.tenant].append(
+                Act(
+                    tenant=act.tenant,
+                    after=after,
+                    until=self._newest(),
+                    state=state,
+                    cohort=msgspec.json.decode(packed, type=Cohort),
+                    people=people | (before[-1].people if before else frozenset()),
+                )
+            )
+
+    async def _try(self, act: incidents.PutPilot | incidents.EndPilot, ask: Any, now_us: int) -> None:
+        if isinstance(act, incidents.PutPilot):
+            cohort = Cohort(percent=act.percent, courses=act.courses)
+            people = [(f"mbox:{who}@example.edu",) for who in act.people]
+            await ask.put(act.tenant, act.name, cohort, people, salt=SALT, by=self._by(act), now_us=now_us)
+            return
+        pilot = await ask.one(act.tenant, act.name)
+        if pilot is None:
+            return
+        await ask.end(pilot, act.to, by=self._by(act), reason="", now_us=now_us)
+        left = self._campus.look(LEFT, pilot.no) if act.to == "nobody" else []
+        self.trials.faults += [f"left waiting by a stop: {row}" for row in left]
+
+    def _by(self, act: object) -> str:
+        """By which an act is known again: each is one of its own."""
+        return f"operator {self._scenario.events.index(next(e for e in self._scenario.events if e.incident is act))}"
+
+    def _newest(self) -> int:
+        return int(self._campus.look("SELECT ifnull(max(seq), 0) FROM deliveries")[0][0])
 
     async def _catch_up(self, lane: str, how: str) -> None:
         """As ``queue catchup`` does it, chunk by chunk."""

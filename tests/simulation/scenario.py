@@ -11,7 +11,7 @@ from actors.ports import NewStatement
 from actors.targets import discover
 from config.model import Audience, Connection, Digest, Route, Tenant
 from config.routes import Retry
-from tests.simulation import facts, mishaps
+from tests.simulation import facts, mishaps, trials
 from tests.simulation.facts import Fact
 from tests.simulation.incidents import Incident
 
@@ -68,6 +68,8 @@ def draw(seed: object) -> Scenario:
     ]
     tenants, more = draw_lakes(tenants, Random(f"lakes of {seed}"), ends_s)
     events += more
+    tenants, more = draw_pilots(tenants, Random(f"pilots of {seed}"), ends_s)
+    events += more
     return Scenario(
         seed=seed,
         chance=seed,
@@ -113,6 +115,17 @@ def draw_lakes(tenants: dict[str, Tenant], dice: Random, ends_s: float) -> tuple
         for _ in range(dice.choice((0, 1, 3, 6)) if lake else 0):
             incident = mishaps.draw_incident_of_lrs(name, dice, ends_s)
             events.append(Event(round(dice.uniform(0, ends_s), 3), incident))
+    return drawn, events
+
+
+def draw_pilots(tenants: dict[str, Tenant], dice: Random, ends_s: float) -> tuple[dict[str, Tenant], list[Event]]:
+    """Some of the tenants try some of their routes on some people first."""
+    drawn = dict(tenants)
+    events = []
+    for name, tenant in tenants.items():
+        if dice.random() < trials.SHARE:
+            drawn[name] = trials.tried(tenant, dice)
+            events += [Event(round(at_s, 3), act) for at_s, act in trials.acts(name, dice, ends_s)]
     return drawn, events
 
 

@@ -11,11 +11,14 @@ from actors.domain.throttle import Limiter
 from actors.domain.verdicts import Cause
 from actors.roles import carriage, courier
 from actors.roles.router import Router
-from daemon.store import lines, outbox, planning, undoing
+from daemon.store import calling_off, lines, outbox, piloting, planning, undoing
 from tests.simulation import directed
 from tests.simulation.campaign import Totals
 from tests.simulation.directed import scenario_of
 from tests.simulation.play import Outcome, play
+
+PILOTED = 2
+"""A seed with a pilot that is made, grows, is stopped and promoted."""
 
 
 def found(*names: str) -> str:
@@ -163,6 +166,21 @@ def test_the_same_outcome_twice_is_counted_once() -> None:
     totals.add(outcome)
     assert (totals.seeds, totals.twice, totals.failed) == (1, 1, [])
     assert totals.never()
+
+
+@pytest.mark.parametrize(
+    ("where", "broken", "told"),
+    [
+        ((piloting, "_judged"), lambda *_: (None, "", ""), "told somebody outside of the pilot"),
+        ((piloting, "_judged"), lambda *_: (None, "", "a bad day"), "and it should have been told"),
+        ((calling_off, "_call_off"), lambda *_, **__: 0, "left waiting by a stop"),
+    ],
+)
+def test_a_pilot_that_is_not_heeded_is_told(
+    monkeypatch: pytest.MonkeyPatch, where: tuple[Any, str], broken: Any, told: str
+) -> None:
+    monkeypatch.setattr(*where, broken)
+    assert told in "\n".join(play(scenario_of(PILOTED)).faults)
 
 
 def test_an_unknown_scenario_is_refused() -> None:
