@@ -1,5 +1,6 @@
 """Real OTLP receivers on loopback: what arrives is decoded with OpenTelemetry's own messages."""
 
+import gzip
 import queue
 import threading
 from collections.abc import Iterator
@@ -81,6 +82,11 @@ class Collector:
             for record in scope.log_records
         ]
 
+    def waiting(self, signal: str) -> list[Any]:
+        """Those requests that have come and were not looked at: perhaps none."""
+        came = self._came[f"/v1/{signal}"]
+        return [came.get() for _ in range(came.qsize())]
+
     def _batches(self, signal: str) -> list[Any]:
         batches = [self.batch(signal)]
         while not self._came[f"/v1/{signal}"].empty():
@@ -100,6 +106,8 @@ def http_collector() -> Iterator[Collector]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             assert self.headers["content-type"] == "application/x-protobuf"
+            if self.headers["content-encoding"] == "gzip":
+                body = gzip.decompress(body)
             status = 404 if self.path not in REQUESTS else collector.status if self.path in collector.refused else 200
             if status == 200:
                 collector.took(self.path, REQUESTS[self.path].FromString(body), dict(self.headers), body)
