@@ -40,6 +40,9 @@ class Pulse(msgspec.Struct, kw_only=True):
     window: int = 0
     down: int = 0
     """Answers in a row that were none: the vendor down, or an outcome left in doubt."""
+    busy: int = 0
+    """Times in a row that it wanted fewer requests and did not say when."""
+    busy_until_us: int = 0
     ill: frozenset[str] = frozenset()
     """Destinations that these were about, as far as remembered."""
     not_before_us: int = 0
@@ -52,6 +55,10 @@ class Pulse(msgspec.Struct, kw_only=True):
     @property
     def on_probation(self) -> bool:
         return bool(self.outage)
+
+    def in_a_row(self, answer: Verdict | Confirmation) -> int:
+        """How many of its kind said *not now*, this one included, which was not felt yet."""
+        return (self.busy if isinstance(answer, Throttled) else self.down) + 1
 
     def room(self, in_flight: int, now_us: int) -> int:
         """How many more deliveries may start now."""
@@ -67,18 +74,23 @@ class Pulse(msgspec.Struct, kw_only=True):
         """The wall clock was set: what was to come comes no later for it."""
         self.not_before_us += min(step_us, 0)
         self.throttled_until_us += min(step_us, 0)
+        self.busy_until_us += min(step_us, 0)
 
     def feel(self, answer: Verdict | Confirmation, *, destination: str, now_us: int, wait_us: int, dice: float) -> None:
         """Take note of an answer. ``wait_us``: how long the vendor asked a throttled lane to wait."""
         match answer:
-            case Throttled(whole_lane=whole_lane):
+            case Throttled(whole_lane=whole_lane, retry_after=named):
                 self._healthy()
+                if named is None and now_us >= self.busy_until_us:  # what was under way at once is one answer
+                    self.busy += 1
+                    self.busy_until_us = now_us + wait_us
                 if whole_lane:
                     self.throttled_until_us = max(self.throttled_until_us, now_us + wait_us)
             case Unavailable(detail=detail) | Doubtful(detail=detail):
                 self._ill(detail, destination, now_us, dice)
             case Delivered() | Absent() | Refused() | Faulted() | Revoked():
                 self._healthy()
+                self.busy = self.busy_until_us = 0
             case Repeatable() | Unprobeable():
                 pass  # nobody looked: it tells nothing of the vendor
             case _ as never:

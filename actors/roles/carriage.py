@@ -277,7 +277,7 @@ class Carriage:
             now_us=self._world.clock.now_us(),
             dice=self._world.dice.random(),
             settle_s=self._target.settle_s,
-            consecutive=self._pulse.down + 1,
+            consecutive=self._pulse.in_a_row(verdict),
             policy=self._policy(delivery),
             accepted_us=max(delivery.accepted_us, delivery.from_us),
             on_probation=self._pulse.on_probation,
@@ -292,7 +292,7 @@ class Carriage:
             settle_s=self._target.settle_s,
             late_landing_s=self._target.late_landing_s,
             asked_ago_s=asked_ago_s,
-            consecutive=self._pulse.down + 1,
+            consecutive=self._pulse.in_a_row(confirmation),
             policy=self._policy(delivery),
         )
 

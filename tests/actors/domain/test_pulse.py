@@ -97,3 +97,16 @@ def test_a_clock_set_back_makes_nobody_wait_longer() -> None:
     assert pulse.room(0, day - 3590 * S) == 4
     pulse.clock_stepped(3600 * S)
     assert pulse.room(0, day) == 4
+
+
+def test_whoever_wants_fewer_requests_and_names_no_time_is_asked_ever_more_seldom() -> None:
+    pulse, now_us = Pulse(window_max=32), 0
+    for round_ in range(1, 6):
+        for destination in "ABC":  # what was under way at once is one answer
+            pulse.feel(Throttled(None), destination=destination, now_us=now_us, wait_us=round_ * S, dice=0.5)
+        assert pulse.busy == round_
+        now_us += round_ * S
+    pulse.feel(Throttled("0"), destination="A", now_us=now_us, wait_us=0, dice=0.5)
+    pulse.feel(DOWN, destination="A", now_us=now_us, wait_us=0, dice=0.5)
+    assert pulse.busy == 5
+    assert felt((WELL, "A"), pulse=pulse).busy == 0
