@@ -13,6 +13,7 @@ import trio
 
 from actors.domain.alarms import TRAITS, Alarm, News, Standing, card, judge
 from actors.domain.conserving import DAY_US, Balance, date_of
+from actors.domain.spikes import unaddressed
 from actors.messages import SourceView
 from actors.ports import StoreUnavailable
 from config.durations import seconds
@@ -35,6 +36,7 @@ CARDS_MAX = 10
 """At one place after one look."""
 LOSS_DAYS = 7
 """So long a day of which something is unaccounted for is an alarm."""
+MIB = 1 << 20
 LETTERS = ("dead", "parked")
 TOLD_LATER_US = 300_000_000
 """A store that takes nothing takes no alarm either: so long afterwards it is told of."""
@@ -75,7 +77,9 @@ class Lookout:
         office = self._office
         now_us = office.clock.now_us()
         mask = office.store.audit.mask  # they leave the house
-        found = [msgspec.structs.replace(each, words=mask(each.words)) async for each in self._found(now_us)]
+        found = [
+            msgspec.structs.replace(each, words=unaddressed(mask(each.words))) async for each in self._found(now_us)
+        ]
         before, last_no = await office.store.chronicle.standings()
         judged = judge(before, found, now_us, self._repeat_us, last_no)
         if judged.standings == before and not judged.news:
@@ -232,7 +236,7 @@ class Lookout:
             yield Alarm(
                 kind="disk",
                 subject=str(office.store.path.parent),
-                words=f"{free // (1 << 20):,} MiB of {size // (1 << 30):,} GiB are free",
+                words=f"{free // MIB:,} MiB of {size // MIB:,} MiB are free",
                 command="lmsyncctl retention show",
             )
         if office.store.writer.last_error:

@@ -24,6 +24,10 @@ _ADDRESS = re.compile(r"[^\s@<>\"'(),;:=\[\]{}]+@[^\s@<>\"'(),;:=\[\]{}]+")
 """Of a person, as a receiver may repeat it: an alarm is posted where many read it."""
 
 
+def unaddressed(text: str) -> str:
+    return _ADDRESS.sub("…", text)
+
+
 class Spike(msgspec.Struct, frozen=True, kw_only=True):
     """``bad`` of ``of`` attempts in the last minutes; ``usual``: the share of the hour before. ``detail``: said of
     the last of them; empty where that was forgotten."""
@@ -64,7 +68,7 @@ class Tally:
         here.of += 1
         if verdict in BAD:
             here.bad += 1
-            found.detail = _ADDRESS.sub("…", detail)
+            found.detail = unaddressed(detail)
 
     def forget(self, tenant: str) -> None:
         """What was said of a tenant's attempts; how many there were is nobody's in particular."""
