@@ -82,7 +82,8 @@ def _flags(sampled: bool, remote: bool) -> int:
 
 @lru_cache(maxsize=256)
 def _ended(status: Status, message: str) -> bytes:
-    return sized(_SPAN["status"], ToldStatus(code=int(status), message=clean(message)).SerializeToString())  # type: ignore[arg-type]
+    told = ToldStatus(code=int(status), message=clean(message))  # type: ignore[arg-type]  # the same numbers
+    return sized(_SPAN["status"], told.SerializeToString())
 
 
 @lru_cache(maxsize=1024)
