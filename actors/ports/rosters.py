@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from actors.domain.canonical import Course
 from actors.domain.conflicts.model import Conflict
 from actors.domain.rosters.accounts import Account as Standing
 from actors.domain.rosters.desired import Enrolled
@@ -197,6 +198,9 @@ class Rosters(Protocol):
         """Those who are enrolled in these courses (at most 200; None: all), by course and user; ``after`` ("", "", 0):
         from the beginning. With where to go on, None at the end. A user whom the source has no more is not active; nor
         is a course."""
+
+    async def courses(self, tenant: str, source: str) -> list[Course]:
+        """Every course that the source told of and somebody may be enrolled in."""
 
     async def doubts(self, tenant: str, source: str) -> Mapping[str, str]:
         """Why what the source told may not be all, by course; of the key "": anywhere."""

@@ -14,8 +14,9 @@ from actors.domain.rosters.difference import Difference
 from actors.domain.rosters.holding import Judged, judge
 from actors.domain.rosters.model import Actual, Desired, Kept, PlaceKind, Unit
 from actors.domain.rosters.plan import PlacePlan
+from actors.domain.rosters.units import needed
 from actors.ports.rosters import COMPARE, READ, Marked, PlaceState, Reckoned
-from actors.roles.drafts import Draft, Part, Scope, bound, courses_of, touched
+from actors.roles.drafts import Draft, Part, Scope, bound, courses_of, named_before, touched
 from actors.roles.inquiring import Inquiry
 from actors.roles.matching import Matched, Matching
 from actors.roles.naming import named
@@ -52,7 +53,7 @@ class Drafting:
         rosters, now_us = self._world.rosters, self._world.clock.now_us()
         marked = [] if scope.dry else await rosters.marked(self._tenant, self._rule.name)
         states = await self._at_hand(scope, marked, now_us)
-        desiring = await self._desiring(courses_of(scope, states, marked, now_us), now_us)
+        desiring = await self._desiring(await self._courses(scope, states, marked, now_us), now_us)
         units = {unit.key: unit for unit in desiring.units()}
         states |= await self._states([key for key in units if key not in states])
         due = [] if scope.dry else touched(scope, units, states, marked)
@@ -123,6 +124,17 @@ class Drafting:
 
     async def _spread(self, units: Sequence[Unit], marked: Sequence[Marked], due: int) -> None:
         await self._world.rosters.spread(*self._mine, units, marked, due)
+
+    async def _courses(
+        self, scope: Scope, states: Mapping[str, PlaceState], marked: Sequence[Marked], now_us: int
+    ) -> Sequence[str] | None:
+        """Whose enrolments are needed: where those of all are, those that the rule is for, if it names any."""
+        courses, match = courses_of(scope, states, marked, now_us), self._rule.match
+        narrow = bool(scope.course) or (match is not None and bool(match.course or match.org_unit))
+        if courses is not None or not narrow:
+            return courses
+        there = await self._world.rosters.courses(self._tenant, self._rule.source)
+        return sorted({*needed(self._rule, there, scope.course), *named_before(scope.course, states)})
 
     async def _desiring(self, courses: Sequence[str] | None, now_us: int) -> Desiring:
         desiring, n = Desiring(self._rule, self._zone, now_us), 0

@@ -71,6 +71,12 @@ def courses_of(
     return None if "" in courses or any(not each.place.unit.course for each in states.values()) else sorted(courses)
 
 
+def named_before(asked: str, states: Mapping[str, PlaceState]) -> set[str]:
+    """Courses of places that were called so when they were looked at last: what they are called now is to be told."""
+    units = (each.place.unit for each in states.values())
+    return {each.course for each in units if asked and each.course and asked in (each.label, each.name, each.key)}
+
+
 def touched(
     scope: Scope, units: Mapping[str, Unit], states: Mapping[str, PlaceState], marked: Sequence[Marked]
 ) -> list[Unit]:

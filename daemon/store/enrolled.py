@@ -26,6 +26,7 @@ _SEATS = """
     AND e.entity = 'enrolment' AND e.state <> 'gone' AND e.canonical <> x''
     ORDER BY e.course, e.user, e.no LIMIT ?
 """
+_COURSES = "SELECT canonical FROM records WHERE source = ? AND entity = 'course' AND canonical <> x''"
 _QUARANTINED = """
     SELECT r.course, count(*) FROM records r INDEXED BY records_quarantined
     WHERE r.source = ? AND r.state = 'quarantined' AND r.entity IN ('enrolment', 'user', 'course') AND NOT EXISTS
@@ -91,6 +92,12 @@ def _alive(user: User, state: str) -> User:
 
 def _open(course: Course, state: str) -> Course:
     return course if state != "gone" else msgspec.structs.replace(course, active=False)
+
+
+def courses(raw: sqlite3.Connection, tenant: str, source: str) -> list[Course]:
+    """See ``ports.rosters``."""
+    row = raw.execute(_SOURCE, (tenant, source)).fetchone()
+    return [] if row is None else [_course(each[0]) for each in raw.execute(_COURSES, row)]
 
 
 def doubts(raw: sqlite3.Connection, tenant: str, source: str) -> dict[str, str]:

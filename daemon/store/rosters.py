@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from actors.domain.canonical import Course
 from actors.domain.identity import EMAIL
 from actors.domain.rosters.accounts import Account as Standing
 from actors.domain.rosters.desired import Enrolled
@@ -75,6 +76,9 @@ class SqlRosters:
         self, tenant: str, source: str, courses: Sequence[str] | None, after: tuple[str, str, int], limit: int
     ) -> tuple[list[Enrolled], tuple[str, str, int] | None]:
         return await self._read(lambda raw: enrolled.some(raw, tenant, source, courses, after, limit))
+
+    async def courses(self, tenant: str, source: str) -> list[Course]:
+        return await self._read(lambda raw: enrolled.courses(raw, tenant, source))
 
     async def doubts(self, tenant: str, source: str) -> Mapping[str, str]:
         return await self._read(lambda raw: enrolled.doubts(raw, tenant, source))

@@ -4,7 +4,7 @@ A unit's key is made of ids, so that a course that gets another code keeps its p
 be called if it were made today.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from actors.domain.canonical import Course, Enrolment, User
 from actors.domain.rosters.model import Unit
@@ -38,6 +38,21 @@ def of_course(rule: Roster, course: Course) -> bool:
     return _any(match.course, course.code, course.external_id, course.id) and _any(match.org_unit, course.org_unit)
 
 
+def needed(rule: Roster, courses: Iterable[Course], asked: str = "") -> list[str]:
+    """The ids of the courses whose enrolments may have anything to do with the rule; and with what is ``asked`` for (a
+    course or a unit, by id, label, name or key), as far as courses alone tell that."""
+    fitting = [each for each in courses if of_course(rule, each)]
+    kinds = {_key_of(each) for each in _wanted(rule.into.name)}
+    if asked and "course" in kinds <= {"course", "course.org_unit"}:
+        units = ((each, unit_of(rule, each, _NO_ENROLMENT, _NO_USER)) for each in fitting)
+        fitting = [
+            each
+            for each, unit in units
+            if isinstance(unit, Unit) and asked in (unit.course, unit.label, unit.name, unit.key)
+        ]
+    return sorted(each.id for each in fitting)
+
+
 def unit_of(rule: Roster, course: Course, enrolment: Enrolment, user: User) -> Unit | str:
     """The unit, or the placeholder for which there is nothing to put in."""
     wanted = _wanted(rule.into.name)
@@ -64,6 +79,10 @@ def unit_of(rule: Roster, course: Course, enrolment: Enrolment, user: User) -> U
         topic=_filled(rule.topic, values),
         label=(course.code or course.name or course.id) if of_course_ else _filled(rule.into.name, values),
     )
+
+
+_NO_ENROLMENT, _NO_USER = Enrolment(id="", user="", course="", role="learner"), User(id="")
+"""Where a unit is told by its course alone."""
 
 
 def parts(rule: Roster) -> Callable[[Course, Enrolment, User], tuple[str, ...]]:

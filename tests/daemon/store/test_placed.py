@@ -133,6 +133,7 @@ def test_a_look_reads_no_table_from_its_beginning(raw: sqlite3.Connection) -> No
     enrolled.withheld_addresses(raw, TENANT, ["a@example.edu"])
     enrolled.contacts(raw, [1], "slack")
     enrolled.some(raw, TENANT, "sis", ["1"], ("", "", 0), 10)
+    enrolled.courses(raw, TENANT, "sis")
     raw.set_trace_callback(None)
     assert len(asked) >= 8
     for sql in asked:
