@@ -45,12 +45,6 @@ class Queries:
         self._write = writer.submit
         self._read = reader.run
 
-    async def addresses_since(self, lane: str, since_us: int) -> int:
-        """How many learners' addresses are remembered of a lane that were found since then."""
-        sql = "SELECT count(*) FROM addresses WHERE lane = ? AND found_us >= ?"
-        [n] = await self._read(lambda raw: raw.execute(sql, (lane, since_us)).fetchone())
-        return int(n)
-
     # ── the whole ────────────────────────────────────────────────────────────────────────────────────
 
     async def depths(self) -> list[tuple[str, str, int]]:

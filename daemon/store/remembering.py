@@ -34,3 +34,9 @@ class Remembering:
             for lane, entries, oldest_us in await self._read(job):
                 found[name, lane] = Lain(entries, oldest_us)
         return found
+
+    async def addresses_since(self, lane: str, since_us: int) -> int:
+        """How many learners' addresses are remembered of a lane that were found since then."""
+        sql = "SELECT count(*) FROM addresses WHERE lane = ? AND found_us >= ?"
+        [n] = await self._read(lambda raw: raw.execute(sql, (lane, since_us)).fetchone())
+        return int(n)

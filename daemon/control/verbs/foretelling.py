@@ -70,7 +70,7 @@ async def forecast(request: Forecast, asking: Asking) -> Done:
     for name, target in sorted(targets.items()):
         lane = f"{tenant.name}/{name}"
         own = [share for share in shares if share.route.to == name]
-        known = await asking.office.store.queries.addresses_since(lane, asking.now_us - VALID_US)
+        known = await asking.office.store.remembering.addresses_since(lane, asking.now_us - VALID_US)
         posts, met = together([_loads(share, target) for share in own]), _met_loads(own, target, people, known)
         day = together([posts, met])
         limits = views_of(lane, needs(day, scaled(day, busiest), target.rate), target)
