@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 import trio
 
-from actors.domain.flow import Flow
+from actors.domain.flow import Flow, Outcome, Request
 from actors.domain.progress import Progress
 from actors.domain.rosters.model import Actual, PlaceKind
 from actors.domain.throttle import retry_after_s
@@ -48,6 +48,8 @@ class Inquiry:
         self.rostering = rostering
         self.asked = 0
         self.progress = Progress()
+        self._counted = 0, 0
+        """From where the answers of this conversation count for it, and so many at most."""
         self._target = target
         self._world = world
         self._pacer = Pacer(target, trio.current_time)
@@ -64,7 +66,12 @@ class Inquiry:
         return await self._ask(lambda: self.rostering.people(after), Page)
 
     async def look_up(self, emails: list[str]) -> LookedUp:
-        return await self._ask(lambda: self.rostering.look_up(emails), LookedUp)
+        """How far it is moves on with each answer, where one is asked for after the other: that may be a minute's."""
+        self._counted = self.progress.done, len(emails)
+        try:
+            return await self._ask(lambda: self.rostering.look_up(emails), LookedUp)
+        finally:
+            self._counted = 0, 0
 
     async def who(self, ids: list[str]) -> dict[str, Account]:
         return await self._ask(lambda: self.rostering.who(ids), dict)
@@ -127,7 +134,17 @@ class Inquiry:
                     pass
                 case Throttled() | Unavailable() | Faulted() | Doubtful() | Refused() | Revoked():
                     return verdict
-        return await converse(flow(), http, before=journey.before, after=journey.after, requests_max=REQUESTS_MAX)
+        first, most = self._counted
+        n = 0
+
+        def after(request: Request, outcome: Outcome, elapsed_s: float) -> None:
+            nonlocal n
+            journey.after(request, outcome, elapsed_s)
+            if most:
+                n = min(n + 1, most - 1)
+                self.progress.done = first + n
+
+        return await converse(flow(), http, before=journey.before, after=after, requests_max=REQUESTS_MAX)
 
 
 def dated(actual: Actual, now_us: int) -> Actual:
