@@ -22,7 +22,7 @@ BYTES_OF_A_ROW = 800
 """What a row takes beside its texts, indexes and what pages leave empty included: measured with 20,000 deliveries."""
 
 
-EXAMPLES_MAX = 8
+EXAMPLES_MAX, EXAMPLES_OF_A_KIND = 8, 2
 CLOSED = "another delivery there met nobody, or no place"
 
 
@@ -128,8 +128,11 @@ def measured(rows: Iterable[Seen]) -> Measured:
     examples: list[Example] = []
     rows = list(rows)
     closed = _closed(rows)
+    named: Counter[str] = Counter()
     for row in rows:
-        if against := _against(row, closed):
+        against = _against(row, closed)
+        if against and named[against] < EXAMPLES_OF_A_KIND:
+            named[against] += 1
             examples.append(Example(row.id, against))
         counted["compared"] += row.astray is not None
         counted["astray"] += bool(row.astray)
@@ -220,7 +223,7 @@ def judged(
             colours.append("amber")
         else:
             colours.append("green")
-        reasons.append(f"{what}: {bad:,} of {of:,} ({shown:.2g} %, at most {percent_max:g} %)")
+        reasons.append(f"{what}: {bad:,} of {of:,} ({shown:.3g} %, at most {percent_max:g} %)")
 
     look("dead or parked", found.wrong, found.sent, words.error_percent_max)
     wrong = found.mismatched + found.doubles
@@ -255,7 +258,7 @@ def _lacking(found: Measured, words: PilotWords, restated: tuple[int, int]) -> t
         lacking.append(f"not enough evidence yet: {found.sent:,} deliveries settled, {words.events_min:,} are needed")
     if found.people < words.people_min:
         lacking.append(f"not enough people yet: {found.people:,} were told something, {words.people_min:,} are needed")
-    if found.sent and not found.promised:
+    if found.delivered and not found.promised:
         lacking.append("no route of it has an sla: nobody said how soon is soon enough")
     return tuple(lacking)
 

@@ -64,7 +64,7 @@ def _pilot(row: v.PilotRow) -> Text:
     )
     if row.compared:
         text.append(f"\n  as planned: {row.compared - row.astray:,} of {row.compared:,} that the vendor shows")
-    if row.also_told:
+    if row.also_told and row.state == "running":
         text.append(
             f"\n  of these {row.also_told:,} are told by {', '.join(row.others)} as well: after promote in both places"
         )

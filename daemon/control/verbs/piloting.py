@@ -116,6 +116,8 @@ async def _end(pilot: Pilot, to: PilotState, reason: str, asking: Asking, *, dry
         for lane in {f"{pilot.tenant}/{target}" for target in asking.tenant(pilot.tenant).targets}:
             asking.office.switchboard.ready(lane)
     await asking.emit(_changed(pilot.name, pilot.state, f"{to}: {reason}", dry_run=dry_run))
+    if dry_run:
+        return done("nothing was done")
     if to == "everyone":
         return done("everybody is told from now on; what was rehearsed is not sent afterwards")
     return done(f"nobody is told any more; {number_of(called_off, 'deliveries', 'was', 'were')} called off")

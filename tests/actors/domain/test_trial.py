@@ -86,6 +86,11 @@ def test_a_limit_that_everybody_would_break_is_red() -> None:
     )
 
 
+def test_nobody_is_told_to_promise_what_was_promised() -> None:
+    """Where nothing was delivered, no ``sla`` shows."""
+    assert judged(Measured(people=9, sent=200, wrong=200), WORDS).lacking == ()
+
+
 def test_what_would_be_said_otherwise_today_is_no_evidence() -> None:
     assert judged(GOOD, WORDS, restated=(2, 200)).colour == "green"
     verdict = judged(GOOD, WORDS, restated=(3, 200))
