@@ -5,7 +5,7 @@ PREFIX=/opt/lmsyncd
 HOLD=/run/lmsyncd-upgrade
 DROP_IN=/run/systemd/system/lmsyncd.service.d/zz-upgrade.conf
 DRAIN_S=75
-JOBS="lmsyncd-backup.service lmsyncd-verify.service"
+JOBS="lmsyncd-backup.service lmsyncd-verify.service lmsyncd-roster@*.service"
 
 say() { echo "lmsyncd: $*" >&2; }
 
@@ -86,12 +86,10 @@ release() {
         systemctl daemon-reload
         rm -f "$HOLD/hold"
         for unit in $(cat "$HOLD/units"); do
-            case " $JOBS " in *" $unit "*) continue ;; esac
+            case "$unit" in lmsyncd-*.service) continue ;; esac
             systemctl start "$unit" || say "$unit did not start: journalctl -xu $unit says why"
         done
-        for unit in $JOBS; do
-            if grep -qxF "$unit" "$HOLD/units"; then systemctl start --no-block "$unit"; fi
-        done
+        for unit in $(grep '^lmsyncd-.*\.service$' "$HOLD/units"); do systemctl start --no-block "$unit"; done
         rm -f "$DROP_IN"
         rmdir "${DROP_IN%/*}" 2>/dev/null || true
         systemctl daemon-reload
