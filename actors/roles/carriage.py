@@ -267,8 +267,6 @@ class Carriage:
             traceparent=delivery.traceparent,
         )
 
-    # ── deciding and recording ───────────────────────────────────────────────────────────────────────
-
     def _after_send(self, verdict: Verdict, delivery: Delivery) -> Decision:
         return decide(
             verdict,
