@@ -23,6 +23,9 @@ Job = Callable[[sqlite3.Connection], T]
 INCREMENTAL = 2
 CHECKPOINT_PAGES = 4000
 """16 MiB: pages that are written again meanwhile go to the database once. Took a quarter off the cost of commits."""
+WRITER_CACHE_KIB, READER_CACHE_KIB = 16 * 1024, 8 * 1024
+"""Of pages, at most: 32 MiB for the writer and its two readers together, however large the database grows. A reader
+forgets all of its pages at the next commit, and what is not here is one copy away, in Linux's own cache."""
 
 
 class Engine(Protocol):
@@ -47,7 +50,7 @@ def tune(connection: sqlite3.Connection, *, read_only: bool) -> None:
         connection.execute("PRAGMA journal_size_limit = 67108864")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten, not only let go
-    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB if read_only else WRITER_CACHE_KIB}")
     connection.execute("PRAGMA temp_store = MEMORY")
 
 

@@ -231,7 +231,7 @@ def _quietly(provenance: Provenance) -> Provenance:
 
 
 def _slim(raw: sqlite3.Connection) -> None:
-    """An import touches pages all over the indexes: two connections would each remember 64 MiB of them."""
+    """An import touches pages all over the indexes: two connections would fill their caches with them."""
     raw.execute("PRAGMA shrink_memory")
 
 

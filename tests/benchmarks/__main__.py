@@ -318,7 +318,7 @@ async def in_step(results: Results) -> None:
         costs.ratio,
         "<= 3",
     )
-    results.add("memory growth by that plan, with 64 MiB of database cache", f"{grown_mib:.0f} MiB", goal="<= 128 MiB")
+    results.add("memory growth by that plan, with 32 MiB of database cache", f"{grown_mib:.0f} MiB", goal="<= 128 MiB")
 
 
 def _idle(words: str) -> str:

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from base64 import b64encode
 from collections.abc import Sequence
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from daemon.store.engine import tune
 
 BATCH = 1000
 SETTLED_S, IDLE_S = 15.0, 60.0
-MARKS = count()
+MARKS, PEOPLE = count(), count()
 STAMP = re.compile(rb'"timestamp":"[^"]*"')
 
 
@@ -167,19 +168,41 @@ async def accept(scene: Scene, seconds: float, connections: int = 4, size: int =
 
 async def paced(scene: Scene, seconds: float, per_s: int = 50) -> None:
     """Single statements at an even pace, each a completion of its own."""
-    seen = [msgspec.json.decode(line) for line in sample() if b"course_module_completion_updated" in line]
+    async with _sender() as http, trio.open_nursery() as nursery:
+        started = trio.current_time()
+        for number in range(int(seconds * per_s)):
+            await trio.sleep_until(started + number / per_s)
+            nursery.start_soon(_post, http, f"{scene.endpoint}/statements", _completions(1))
+
+
+async def crowd(scene: Scene, n: int, size: int = 50) -> None:
+    """So many completions, of as many people, in batches as fast as they are taken."""
+    async with _sender() as http:
+        for first in range(0, n, size):
+            await _post(http, f"{scene.endpoint}/statements", _completions(min(size, n - first)))
+
+
+def _sender() -> httpx.AsyncClient:
     headers = {
         "Authorization": "Basic " + b64encode(f"{KEY}:{SECRET}".encode()).decode(),
         "X-Experience-API-Version": "1.0.3",
         "Content-Type": "application/json",
     }
-    async with httpx.AsyncClient(headers=headers, trust_env=False, timeout=30) as http, trio.open_nursery() as nursery:
-        started = trio.current_time()
-        for number in range(int(seconds * per_s)):
-            await trio.sleep_until(started + number / per_s)
-            account = {"homePage": "https://lms.example.edu", "name": f"p{number}"}
-            body = {**seen[number % len(seen)], "actor": {"name": "Ada", "account": account}}
-            nursery.start_soon(_post, http, f"{scene.endpoint}/statements", msgspec.json.encode([body]))
+    return httpx.AsyncClient(headers=headers, trust_env=False, timeout=120)
+
+
+@cache
+def _completion_samples() -> list[dict[str, object]]:
+    return [msgspec.json.decode(line) for line in sample() if b"course_module_completion_updated" in line]
+
+
+def _completions(n: int) -> bytes:
+    """Each of somebody who has not been seen before."""
+    seen, found = _completion_samples(), []
+    for number in (next(PEOPLE) for _ in range(n)):
+        account = {"homePage": "https://lms.example.edu", "name": f"p{number}"}
+        found.append({**seen[number % len(seen)], "actor": {"name": "Ada", "account": account}})
+    return msgspec.json.encode(found)
 
 
 async def _post(http: httpx.AsyncClient, url: str, body: bytes) -> None:
