@@ -25,12 +25,12 @@ def columns(
 ) -> Text:
     """One column a value, or of some neighbours the highest where there are more than fit. ``shown``: a value in
     words."""
-    margin = max(len(shown(value)) for value in (*values, 0.0)) + 1
+    top = max(values, default=0.0) or 1.0
+    margin = max(len(shown(value)) for value in (top, top / 2)) + 1
     room = max(10, width - margin - 1)
     each = max(1, -(-len(values) // room))
     heights = [max(values[at : at + each]) for at in range(0, len(values), each)]
     wide = max(1, min(6, room // max(1, len(heights))))
-    top = max(heights, default=0.0) or 1.0
     said = Text(f"{title}\n", style="bold")
     for row in range(HEIGHT - 1, -1, -1):
         mark = shown(top) if row == HEIGHT - 1 else shown(top / 2) if row == HEIGHT // 2 - 1 else ""

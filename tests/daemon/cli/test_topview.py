@@ -123,6 +123,13 @@ def test_columns_fit_whatever_there_is(n: int, blocks: bool) -> None:
     assert ("█" in drawn) == (blocks and n > 1)
 
 
+def test_the_axis_is_straight_whatever_is_written_beside_it() -> None:
+    drawn = plots.columns(
+        "p95", [1.1, 0.4], ["a", "b"], 60, blocks=True, style="", shown=lambda x: "538 ms" if x < 1 else "1.1 s"
+    ).plain.splitlines()[1:-1]
+    assert {min(at for at, sign in enumerate(line) if sign in "┤│") for line in drawn} == {7}
+
+
 def test_bars_are_as_long_as_their_values() -> None:
     drawn = plots.bars(
         "t", [("a", 10.0), ("long" * 30, 5.0), ("c", 0.0)], 60, blocks=True, style="", shown=lambda x: f"{x:g}"
