@@ -91,11 +91,17 @@ def examine(
     return Configuration(root=root, daemon=daemon, tenants=tenants, state=state), in_order(problems)
 
 
+INSTALLED_ROOT, INSTALLED_STATE = Path("/etc/lmsyncd"), Path("/var/lib/lmsyncd")
+"""Where the unit has them."""
+
+
 def _state(root: Path, environ: Mapping[str, str]) -> tuple[Path, list[Problem]]:
-    """systemd's state directory (the first, if it names several), else one beside the configuration."""
+    """systemd's state directory (the first, if it names several), else one beside the configuration. A command beside
+    the installed daemon (restore, verify, migrate) is not told by systemd, and means the same store."""
     given = environ.get("STATE_DIRECTORY", "").split(":")[0]
     if not given:
-        return root / "state", []
+        installed = root == INSTALLED_ROOT and INSTALLED_STATE.is_dir()
+        return INSTALLED_STATE if installed else root / "state", []
     if not os.path.isabs(given):
         return root / "state", [Problem(file=root, message="$STATE_DIRECTORY is not an absolute path", topic="file")]
     return Path(given), []

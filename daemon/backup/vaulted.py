@@ -32,7 +32,9 @@ async def open_by_vault(keks: Keks, keys: Sequence[SealedKey], salt: bytes) -> b
                 kek = await keks.by_id(bytes.fromhex(each.key))
                 return await _opened(kek, each, salt)
             except VaultUnusable as error:
-                raise BackupRefused(error.why) from None
+                raise BackupRefused(
+                    f"{error.why}; one that systemd hands to the daemon is named by --identity"
+                ) from None
     return None
 
 

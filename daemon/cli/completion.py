@@ -12,4 +12,7 @@ def script(cli: click.Command, program: str, shell: str) -> str:
     variable = f"_{program.upper().replace('-', '_')}_COMPLETE"
     made = complete(cli, {}, program, variable)
     # `source` would look for a bash to ask its version; the template alone is what packages need.
-    return made.source_template % made.source_vars()
+    text = made.source_template % made.source_vars()
+    if shell == "fish":  # a comma in what is said of a word does not end it
+        text = text.replace('string split ","', 'string split --max 1 ","')
+    return text

@@ -22,6 +22,7 @@ APT = "apt-get install --yes --allow-downgrades"
 SANDBOX = "curl --fail --silent --show-error http://127.0.0.1:8490/sandbox"
 OUT = """[{"kind": "status", "vendor": "slack", "value": "503", "times": 0}]"""
 ENDED = 100
+BACKUP = "lmsyncd-backup.service"
 DATABASE = "/var/lib/lmsyncd/lmsyncd.db"
 ASK = "SELECT max(version) FROM migrations"
 SCHEMA = f"""python3 -c 'import sqlite3; [at] = sqlite3.connect("{DATABASE}").execute("{ASK}").fetchone(); print(at)'"""
@@ -61,6 +62,16 @@ def machine(brought: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         fresh.run("systemctl enable --now lmsyncd-gateway.socket")
         walk(fresh, "Start", where="/root")
         yield fresh
+
+
+SLOW = "/run/systemd/system/lmsyncd-backup.service.d"
+
+
+def backing_up(machine: Machine) -> None:
+    """A backup that is being made, and comes to no end by itself."""
+    machine.run(f"mkdir -p {SLOW}; printf '[Service]\\nExecStart=\\nExecStart=/bin/sleep 3600\\n' > {SLOW}/slow.conf")
+    machine.run("systemctl daemon-reload; systemctl start --no-block lmsyncd-backup.service")
+    machine.until("it is at work", lambda: machine.show("ActiveState", BACKUP) == "activating")
 
 
 def version(machine: Machine) -> str:
@@ -106,6 +117,8 @@ def test_an_upgrade_in_the_midst_of_work_loses_nothing_doubles_nothing_and_refus
     machine.run(f"{SANDBOX}/journal -X DELETE; {SANDBOX}/faults -X PUT -d '{OUT}'")
     schema, pid = int(machine.run(SCHEMA)), machine.show("MainPID")
     knocking(machine)
+    backing_up(machine)
+    first = machine.show("ExecMainPID", BACKUP)
     machine.until("a queue", lambda: waiting(machine) >= 3)
     said = machine.run(f"{APT} {BROUGHT}/now/lmsyncd_*.deb")
     assert "applied 00" in said
@@ -121,6 +134,10 @@ def test_an_upgrade_in_the_midst_of_work_loses_nothing_doubles_nothing_and_refus
     assert len(posts) == len(effects(machine)) == len(told["acknowledged"])
     assert len({post["delivery_id"] for post in posts}) == len(posts)
     assert machine.run("ls /run/lmsyncd-upgrade /run/systemd/system/lmsyncd.service.d", code=2)
+    assert machine.show("ActiveState", BACKUP) == "activating", "a backup that was stopped for it begins anew"
+    assert machine.show("ExecMainPID", BACKUP) != first
+    machine.run(f"systemctl stop {BACKUP}; rm -r {SLOW}; systemctl daemon-reload")
+    assert machine.run("journalctl --quiet --no-pager -t lmsyncd-alert") == "", "and nobody is woken for it"
 
 
 def test_a_restart_refuses_nobody(machine: Machine) -> None:
@@ -154,7 +171,11 @@ def test_a_failed_migration_leaves_the_data_as_it_was_and_says_so(machine: Machi
 
 
 def test_removed_it_leaves_the_data_and_goes_on_when_it_comes_back(machine: Machine) -> None:
+    backing_up(machine)
     machine.run("apt-get remove --yes lmsyncd")
+    assert machine.show("ActiveState", BACKUP) == "inactive"
+    assert machine.show("ActiveState", "lmsyncd-sandbox.service") == "inactive"
+    machine.run(f"rm -r {SLOW}; systemctl daemon-reload")
     assert machine.run("ls /opt/lmsyncd /usr/bin/lmsyncctl", code=2)
     assert machine.run("ls -d /etc/lmsyncd/tenants.d /var/lib/lmsyncd/lmsyncd.db")
     assert machine.show("LoadState") == "not-found"
