@@ -7,7 +7,7 @@ import pytest
 from broken_files import CHAT, DAEMONS, NAMES, ROUTE, TENANTS
 from config_world import ENVIRON, GOOD_TENANT, ROUTE_WORDS, VOCABULARY, ChatSettings, PushSettings, look, told, write
 
-from config.load import examine, load
+from config.load import _state, examine, load
 from config.model import Audience, Backoff, Digest, Retention, Retry, Secret
 from config.problems import BadConfiguration
 
@@ -236,3 +236,14 @@ def test_route_templates_are_known_where_the_built_in_ones_are(tmp_path: Path) -
         ("tenants.d/acme.toml", 6, "routes[0].template", "there is no template 'prase'", "did you mean 'praise'?")
     ]
     assert look(root)[1] == []
+
+
+def test_a_command_beside_the_installed_daemon_means_its_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, state = tmp_path / "etc", tmp_path / "var"
+    monkeypatch.setattr("config.load.INSTALLED_ROOT", root)
+    monkeypatch.setattr("config.load.INSTALLED_STATE", state)
+    assert _state(root, {}) == (root / "state", [])
+    state.mkdir()
+    assert _state(root, {}) == (state, [])
+    assert _state(root, {"STATE_DIRECTORY": "/srv/x"}) == (Path("/srv/x"), [])
+    assert _state(tmp_path / "other", {}) == (tmp_path / "other/state", [])
