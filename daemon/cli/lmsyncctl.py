@@ -32,6 +32,7 @@ from daemon.cli import (
     vaulting,
 )
 from daemon.cli.completing import complete_names
+from daemon.cli.restoring import restore
 from daemon.cli.trunk import cli
 from daemon.control.exits import Exit
 
@@ -40,6 +41,8 @@ __all__ = [
     "main", "mapping", "owning", "piloting", "quarantine", "reconciling", "registering", "remapping", "remembering",
     "retention", "reviewing", "sitting", "sources", "tokening", "vaulting",
 ]  # fmt: skip
+
+cli.add_command(restore)
 
 
 @cli.command("completion", epilog="\b\nExamples:\n  lmsyncctl completion bash > /etc/bash_completion.d/lmsyncctl")

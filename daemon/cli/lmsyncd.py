@@ -9,19 +9,9 @@ from pathlib import Path
 
 import click
 
+from daemon.cli.restoring import DIRECTORY, config_option, restore
+
 EX_OK, EX_FAILURE, EX_USAGE, EX_UNAVAILABLE, EX_CONFIG = 0, 1, 64, 69, 78
-DIRECTORY = click.Path(path_type=Path, file_okay=False)
-
-
-_config_option = click.option(
-    "--config",
-    "config",
-    type=DIRECTORY,
-    default=Path("/etc/lmsyncd"),
-    show_default=True,
-    envvar="LMSYNCD_CONFIG",
-    help="The configuration directory (lmsyncd.toml, tenants.d/).",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,7 +32,7 @@ def cli() -> None:
 
 
 @cli.command()
-@_config_option
+@config_option
 def run(config: Path) -> None:
     """Run the daemon in the foreground until SIGTERM. SIGHUP reloads the configuration."""
     with uncollected():
@@ -52,7 +42,7 @@ def run(config: Path) -> None:
 
 
 @cli.command()
-@_config_option
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a problem.")
 def check(config: Path, as_json: bool) -> None:
     """Check the configuration and report every problem at once. Exit code 78 if there is any error."""
@@ -78,7 +68,7 @@ def init(directory: Path) -> None:
 
 
 @cli.command()
-@_config_option
+@config_option
 @click.option("--dry-run", is_flag=True, help="Only say what would be applied.")
 @click.option("--accept-loss", is_flag=True, help="Go on without commits that the store's mark says are missing.")
 @click.option(
@@ -102,41 +92,11 @@ def schema(which: str) -> None:
     click.echo(schema_of("lmsyncd" if which == "lmsyncd" else "tenant"))
 
 
-@cli.command()
-@_config_option
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--check", is_flag=True, help="Open it, prove it, say what it holds; touch nothing.")
-@click.option(
-    "--identity",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    metavar="KEYFILE",
-    help="The private key (PEM), or the vault's key, that opens it; else the configured vault's.",
-)
-@click.option("--accept-loss", is_flag=True, help="Also where the store here has what the backup lacks.")
-@click.option(
-    "--unpack", type=click.Path(path_type=Path, dir_okay=False), metavar="DB", help="Only decrypt it, into this file."
-)
-@click.option("--json", "as_json", is_flag=True, help="JSON Lines.")
-def restore(
-    config: Path, file: Path, check: bool, identity: Path | None, accept_loss: bool, unpack: Path | None, as_json: bool
-) -> None:
-    """Put a backup in the store's place. The daemon must be stopped, except for --check and --unpack.
-
-    The backup is opened and proven first: every page, the chain of the audit, the conservation of what was accepted.
-    FILE may be a plain database too. What stood there is moved aside, not removed. Whatever may have been posted since
-    the backup was made is looked for before it is posted, so that nothing is posted twice.
-    """
-    from daemon.recovery import Wanted
-    from daemon.recovery import restore as put_back
-
-    if check and unpack is not None:
-        raise click.UsageError("either --check or --unpack")
-    wanted = Wanted(file=file, identity=identity, check=check, accept_loss=accept_loss, unpack=unpack)
-    sys.exit(put_back(config, dict(os.environ), wanted, as_json=as_json))
+cli.add_command(restore)
 
 
 @cli.command()
-@_config_option
+@config_option
 @click.option(
     "--database",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),

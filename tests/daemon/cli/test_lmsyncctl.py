@@ -233,7 +233,7 @@ def test_every_verb_has_its_command() -> None:
     asked = {verb.partition(".")[0] if verb.partition(".")[0] in IN_PAGES else verb for verb in VERBS}
     for verb, commands in APART.items():
         asked = asked - {verb} | commands
-    assert {".".join(path) for path in leaves(cli)} == {*asked, "completion", "manpage"}
+    assert {".".join(path) for path in leaves(cli)} == {*asked, "completion", "manpage", "restore"}
 
 
 @pytest.mark.parametrize("path", leaves(cli), ids=" ".join)
