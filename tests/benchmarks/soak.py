@@ -107,8 +107,8 @@ async def soak(folder: Path, seconds: float, per_s: int) -> list[str]:
     scene.root.mkdir()
     write(scene)
     stage = Stage(scene, limits=False)
-    await stage.open()
     try:
+        await stage.open()
         async with asking(20) as http:
             print("memory MiB, descriptors, threads, tasks")
             await fill(stage)
