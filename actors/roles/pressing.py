@@ -2,6 +2,7 @@
 
 A click came through the vendor's signed door and is on disk (``heeding``). It names a conflict, a fix, and what the
 sides said when it was shown. It is acted on once; where that is broken off it is acted on again, which changes nothing.
+Where the vendor has no time now to say who the reviewers are, the click waits for that, and those behind it too.
 """
 
 import trio
@@ -11,6 +12,7 @@ from actors.domain.conflicts.cards import NOBODY, Pressed, pressed
 from actors.domain.conflicts.model import Event
 from actors.domain.outbox import Place
 from actors.domain.people import fold_email
+from actors.domain.verdicts import Refused
 from actors.ports import StoreUnavailable, Target
 from actors.ports.audit import Deed
 from actors.ports.cards import Click
@@ -28,6 +30,8 @@ WHY_CHARS_MAX = 200
 ASKED_AGAIN_S = 600.0
 """A reviewer whom the vendor did not know is looked for again after so long."""
 LOOKED_UP_MAX = 20
+WAITS_US = 15 * 60_000_000
+"""A click waits so long for the vendor to say who the reviewers are; then whoever pressed it presses again."""
 _VERBS = {"reject": ("conflict.reject", "rejected"), "undo": ("conflict.undo", "undone")}
 
 
@@ -71,7 +75,10 @@ class Pressing:
         while clicks := await self._world.cards.clicks(self._lane, CLICKS_MAX):
             for each in clicks:
                 for said in await self._said_by(listening, each):
-                    await self._try(each, said)
+                    try:
+                        await self._try(each, said)
+                    except Hindered:  # nobody is turned away because the vendor was busy: the next look asks it again
+                        return
                 await self._world.cards.heeded(self._lane, each.seq)
 
     async def _said_by(self, listening: Listening, click: Click) -> list[Pressed]:
@@ -88,10 +95,11 @@ class Pressing:
             return []
 
     async def _try(self, click: Click, said: Pressed) -> None:
-        """What breaks on one click would break on it again: it is noted, and the next one's turn comes."""
+        """What breaks on one click would break on it again: it is noted, and the next one's turn comes. Raises
+        Hindered, StoreUnavailable: those pass."""
         try:
             await self._act(click, said)
-        except StoreUnavailable:
+        except (StoreUnavailable, Hindered):
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, it must not come again without end
             self._world.witness.trouble("review.click_failed", error, lane=self._lane, conflict=said.conflict)
@@ -99,7 +107,14 @@ class Pressing:
     async def _act(self, click: Click, said: Pressed) -> None:
         world = self._world
         verb, done = ("conflict.approve", "approved") if isinstance(said.choice, int) else _VERBS[said.choice]
-        who = await self._who(click.person)
+        unknown = "they are not among the reviewers"
+        try:
+            who = await self._who(click.person)
+        except Hindered as error:
+            if not isinstance(error.failure, Refused) and world.clock.now_us() - click.at_us < WAITS_US:
+                raise
+            world.witness.trouble("review.not_looked_up", error, lane=self._lane)
+            who, unknown = "", "the vendor did not say who they are"
         kind = self._target.kind
         deed = Deed(
             who=f"{who} ({kind})" if who else f"{kind}:{click.person}",
@@ -110,7 +125,7 @@ class Pressing:
             correlation_id=click.id,
         )
         if not who:
-            world.audit.refused(self._tenant, deed, "they are not among the reviewers")
+            world.audit.refused(self._tenant, deed, unknown)
             world.witness.event("review.refused", lane=self._lane, person=click.person, conflict=said.conflict)
             return
         by = Decider(who=who, by_way="card", correlation_id=click.id)
@@ -145,7 +160,7 @@ class Pressing:
     # ── who pressed it ───────────────────────────────────────────────────────────────────────────────
 
     async def _who(self, person: str) -> str:
-        """The reviewer's address; empty where it is none of them."""
+        """The reviewer's address; empty where it is none of them. Raises Hindered, StoreUnavailable."""
         known = await self._world.cards.known_as(self._lane, person)
         by_address = self._reviewers & {fold_email(each) for each in known}
         if by_address or not person:
@@ -167,14 +182,13 @@ class Pressing:
         return True
 
     async def _find(self, emails: list[str]) -> dict[str, str]:
-        """The vendor's ids of these, as it knows them now; nobody where it does not answer."""
+        """The vendor's ids of these, as it knows them now. Raises Hindered."""
         inquiry = self._inquiry
         if inquiry is None:
             return {}
         try:
             found = await inquiry.look_up(emails)
-        except Hindered as error:
-            self._world.witness.trouble("review.not_looked_up", error, lane=self._lane)
+        except Hindered:
             self._asked_s.clear()
-            return {}
+            raise
         return {email: account.id for email, account in found.found.items()}
