@@ -24,7 +24,7 @@ WALKED = ("Install", "Configure", "Seal the secrets", "Seal the key of the vault
 EXPOSURE_MAX = 1.7
 OPERATOR, STRANGER = "olga", "steve"
 SAMPLES = "/usr/share/lmsyncd/lmsyncd.service.d"
-DEGRADED, UNREACHABLE, FORBIDDEN = 2, 69, 77
+DEGRADED, NO_RULES, UNREACHABLE, FORBIDDEN = 2, 3, 69, 77
 HERE = "http://127.0.0.1:8480"
 
 
@@ -146,6 +146,23 @@ def test_the_exposure_is_low_as_installed(service: Machine) -> None:
     [score] = re.findall(r"Overall exposure level for \S+: ([\d.]+)", said)
     print(f"systemd-analyze security: {score}")
     assert float(score) <= EXPOSURE_MAX
+
+
+@pytest.mark.parametrize(("name", "status"), [("backup", 0), ("verify", 0), ("roster@demo", NO_RULES)])
+def test_a_timer_fires_and_its_work_is_done(service: Machine, name: str, status: int) -> None:
+    folder, unit = f"/run/systemd/system/lmsyncd-{name}.timer.d", f"lmsyncd-{name}"
+    soon = "[Timer]\\nOnCalendar=\\nOnActiveSec=1s\\nRandomizedDelaySec=0\\nAccuracySec=1s\\n"
+    service.run(f"mkdir -p {folder}; printf '{soon}' > {folder}/soon.conf; systemctl daemon-reload")
+    try:
+        service.run(f"systemctl start {unit}.timer")
+        service.until(f"{name} to end", lambda: bool(service.show("ExecMainExitTimestamp", f"{unit}.service")))
+        assert int(service.show("ExecMainStatus", f"{unit}.service")) == status, service.journal()
+    finally:
+        service.run(f"systemctl stop {unit}.timer; rm -r {folder}; systemctl daemon-reload")
+    if name == "backup":
+        kept = "/var/lib/lmsyncd-backup"
+        assert re.fullmatch(r"lmsyncd-[0-9a-f]{16}-\d{8}T\d{6}Z\.backup", service.run(f"ls {kept}").strip())
+        assert service.run(f"stat -c '%a %U' {kept}").split() == ["700", "lmsyncd"]
 
 
 def test_a_shell_completes_what_the_daemon_knows(service: Machine) -> None:
