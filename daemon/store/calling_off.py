@@ -57,7 +57,7 @@ def _call_off(
     raw: sqlite3.Connection, no: int, name: str, off_seq: int, now_us: int, lane: str = "", limit: int = 0
 ) -> int:
     found = raw.execute(_OPEN, (no, off_seq, lane, limit or AT_ONCE)).fetchall()
-    for seq, its_lane, destination, kind, head in found:
+    for seq, _, _, kind, _ in found:
         raw.execute(
             "UPDATE deliveries SET state = 'shadowed', head = 0, held_for = '', detail = ?, done_us = ? WHERE seq = ?",
             (STOPPED.format(name), now_us, seq),
@@ -65,6 +65,6 @@ def _call_off(
         if kind == "digest":
             [key] = raw.execute("SELECT lower(hex(id)) FROM deliveries WHERE seq = ?", (seq,)).fetchone()
             holding.settle_items(raw, seq, State.SHADOWED, None, now_us, key)
-        if head:
-            lines.advance(raw, its_lane, destination, now_us)
+    for its_lane, destination in {(row[1], row[2]) for row in found if row[4]}:  # only now: who leaves is no head
+        lines.advance(raw, its_lane, destination, now_us)
     return len(found)

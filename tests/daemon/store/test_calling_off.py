@@ -71,6 +71,23 @@ async def test_no_lane_hands_out_what_is_being_called_off(
         assert len(campus.journal("slack")) == 1
 
 
+async def test_what_stands_behind_it_in_a_line_is_sent(tmp_path: Path, autojump_clock: object) -> None:
+    """Two of a pilot, and behind them one of no pilot, for the same person."""
+    async with open_campus(tmp_path, tenant(TOLD)) as campus:
+        await campus.store.queries.pause("acme/slack", by="ada", now_us=EPOCH_US)
+        await waiting(campus, 1)
+        await campus.tell(completed("p0", "essay"), completed("p0", "thesis"))
+        await trio.sleep(5)
+        await campus.rows("UPDATE deliveries SET pilot = NULL WHERE seq = (SELECT max(seq) FROM deliveries)")
+        pilot = await campus.store.pilots.one("acme", "new")
+        assert pilot is not None
+        await campus.store.pilots.end(pilot, "nobody", by="ada", reason="", now_us=campus.clock.now_us())
+        await campus.store.queries.resume("acme/slack", now_us=campus.clock.now_us())
+        campus.switchboard.ready("acme/slack")
+        await trio.sleep(60)
+        assert await campus.states() == {"shadowed": 2, "delivered": 1}
+
+
 async def test_a_digest_has_one_pilot_and_ends_with_that(tmp_path: Path, autojump_clock: object) -> None:
     """The route got its pilot while its digest was being collected."""
     async with open_campus(tmp_path, tenant(route("daily", "completed", mode=Digest(digest="0 8 * * *")))) as campus:
