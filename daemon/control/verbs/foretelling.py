@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from math import exp
+from math import expm1
 
 import msgspec
 
@@ -187,7 +187,7 @@ def _met_loads(shares: Sequence[Share], target: Target, people: int, known: int)
     posts = sum(share.posts for share in shares if share.route.audience.learner)
     if not posts:
         return {}
-    told = 1.0 - exp(-posts / people)  # the share of people who are told anything in that day
+    told = -expm1(-posts / people)  # the share of people who are told anything in that day
     familiar = min(1.0, known / people)
     anew = people * (told * (1.0 - familiar) + familiar / (VALID_US / DAY_US + 1.0 / told))
     return {draws: n * anew for draws, n in _first(target).items()}

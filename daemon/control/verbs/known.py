@@ -6,6 +6,8 @@ each command has a role of its own.
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 
+from msgspec.structs import replace
+
 from actors.domain.alarms import TRAITS
 from actors.domain.canonical import ENTITIES
 from actors.kernel import NoSuchActor
@@ -21,15 +23,22 @@ NAME_CHARS_MIN = 3
 """Shorter beginnings of names are too many people's."""
 
 
-async def known(text: str, asking: Asking) -> AsyncIterator[tuple[KnownRow, Sighting | None]]:
-    """Each with the row behind it, where there is one."""
+_PERSONAL = frozenset({"standing", "account", "address"})
+"""Whose row names an address, or says where somebody is enrolled."""
+
+
+async def known(text: str, asking: Asking, *, may_find: bool) -> AsyncIterator[tuple[KnownRow, Sighting | None]]:
+    """Each with the row behind it, where there is one. ``may_find``: whoever asks may look for persons."""
     tenants = asking.office.configuration().tenants
     for row in _configured(text, asking):
         yield row, None
     async for row in _numbered(text, asking):
         yield row, None
     for seen in await _sightings(text, tenants, asking):
-        yield _row(seen), seen
+        row = _row(seen)
+        if seen.kind in _PERSONAL and not may_find:
+            row = replace(row, name=text, words="whose, and where, is shown to operators")
+        yield row, seen
 
 
 # ── by its shape ─────────────────────────────────────────────────────────────────────────────────────

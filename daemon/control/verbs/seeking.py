@@ -64,13 +64,14 @@ async def find(what: str, asking: Asking) -> Found:
     digits = finding.digits(text)
     if digits and (found := await _by_digits(digits, text, asking)):
         return found
-    rows: list[tuple[KnownRow, Sighting | None]] = [each async for each in known(text, asking)]
+    may_find = await _may_find(asking)
+    rows: list[tuple[KnownRow, Sighting | None]] = [each async for each in known(text, asking, may_find=may_find)]
     for found in (await _by_correlation(text, asking), await _by_trace(text, digits, asking)):
         if found is not None:
             return msgspec.structs.replace(found, known=[row for row, _ in rows])
     if kept := await asking.office.store.naming.posted(text, FEW):
         return Found(told=[await _of_delivery(each, asking) for each in kept], known=[row for row, _ in rows])
-    theirs, note = await _theirs(text, rows, asking)
+    theirs, note = await _theirs(text, rows, asking, may_find=may_find)
     if rows or theirs:
         return Found(told=theirs, known=[row for row, _ in rows], note=note)
     if len(text) >= REQUEST_CHARS_MIN and '"' not in text:
@@ -143,21 +144,21 @@ async def _of_arrivals(arrivals: list[Arrival], asking: Asking) -> Found:
 # ── of whom and what ─────────────────────────────────────────────────────────────────────────────────
 
 
-async def _theirs(text: str, rows: list[tuple[KnownRow, Sighting | None]], asking: Asking) -> tuple[list[Told], str]:
-    """The newest statements of a record, of an activity, and of a person for whoever may look for persons."""
+async def _theirs(
+    text: str, rows: list[tuple[KnownRow, Sighting | None]], asking: Asking, *, may_find: bool
+) -> tuple[list[Told], str]:
+    """The newest statements of an activity; of a record and of a person for whoever may look for persons."""
     store = asking.office.store
     found: dict[int, tuple[str, LoggedStatement]] = {}
     wanted: list[tuple[str, Wanted]] = []
     note = ""
-    for _, seen in rows:
-        if seen is not None and seen.kind == "record":
+    for seen in (seen for _, seen in rows if seen is not None and seen.kind in {"record", "person"}):
+        if not may_find:
+            note = "what they did is shown to operators"
+        elif seen.kind == "record":
             found |= {each[1].seq: each for each in await store.naming.of_record(seen, THEIRS_MAX)}
-        elif seen is not None and seen.kind == "person":
-            if await _may_find(asking):
-                keys = await _agents(seen.whose, int(seen.name), asking)
-                wanted += [(seen.whose, Wanted(agent=key)) for key in keys]
-            else:
-                note = "what they did is shown to operators"
+        else:
+            wanted += [(seen.whose, Wanted(agent=key)) for key in await _agents(seen.whose, int(seen.name), asking)]
     if "://" in text or text.startswith("urn:"):
         wanted += [(tenant, Wanted(activity=text)) for tenant in asking.office.configuration().tenants]
     for tenant, one in wanted:

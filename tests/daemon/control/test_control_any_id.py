@@ -167,10 +167,19 @@ async def test_what_a_record_and_a_person_did_is_told(desk: Desk) -> None:
 
 
 async def test_whoever_may_only_look_is_not_told_what_a_person_did(desk: Desk) -> None:
-    rows, done = await ask(desk.office, p.Why(what="ada@example.edu"), PEER)
-    assert [type(row) for row in rows] == [KnownRow]
-    assert "Lovelace" not in repr(rows)
-    assert "operators" in done.note
+    for what in ("ada@example.edu", "enrolment/e33"):
+        rows, done = await ask(desk.office, p.Why(what=what), PEER)
+        assert [type(row) for row in rows] == [KnownRow]
+        assert "Lovelace" not in repr(rows)
+        assert "operators" in done.note
+
+
+@pytest.mark.parametrize("what", ["U0ADA", "U0BEN"])
+async def test_whoever_may_only_look_is_not_told_whose_an_account_is(desk: Desk, what: str) -> None:
+    [row], _ = await ask(desk.office, p.Why(what=what), PEER)
+    assert (row.name, row.words) == (what, "whose, and where, is shown to operators")
+    [row] = await why(desk, what)
+    assert "ada@example.edu" in row.name or "course:c1" in row.words
 
 
 async def test_what_has_no_trace_says_what_it_is(desk: Desk) -> None:
