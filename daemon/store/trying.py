@@ -49,6 +49,7 @@ _CLOSED = (
     "(SELECT 1 FROM addresses a WHERE a.lane = deliveries.lane AND a.email = substr(deliveries.destination, 9) "
     "AND a.found_us > deliveries.done_us)"
 )
+_LINKED = "SELECT c.address FROM contacts c JOIN persons p ON p.no = c.person WHERE p.tenant = ?"
 _REHEARSALS = (
     "SELECT lower(hex(id)), statement_id, lane, destination, kind, rendered, detail FROM deliveries "
     "INDEXED BY deliveries_pilot WHERE pilot = ? AND pilot IS NOT NULL AND state = 'shadowed' ORDER BY seq DESC LIMIT ?"
@@ -84,7 +85,7 @@ def seen(raw: sqlite3.Connection, no: int) -> list[Seen]:
     tenant = found[0][6].partition("/")[0]
     elsewhere = _told_elsewhere(raw, no, min(row[len(_FIELDS)] for row in found))
     closed = set(raw.execute(_CLOSED, (f"{tenant}/", f"{tenant}0")))
-    linked = {row[0] for row in raw.execute("SELECT DISTINCT address FROM contacts")}
+    linked = {row[0] for row in raw.execute(_LINKED, (tenant,))}
     return [_compared(row, elsewhere, closed, linked) for row in found]
 
 

@@ -63,7 +63,7 @@ UNIT
     systemctl daemon-reload
     for timer in $(grep '\.timer$' "$HOLD/units"); do systemctl stop "$timer"; done
     # They ask the daemon, and would fail with it; they begin anew with the new version.
-    systemctl stop $JOBS
+    systemctl stop $JOBS || say "not every backup, proof or roster could be stopped"
     if grep -qxF lmsyncd.service "$HOLD/units"; then
         # A restart, not a stop: that would close the operators' socket.
         systemctl restart --no-block lmsyncd.service
