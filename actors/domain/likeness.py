@@ -1,20 +1,26 @@
 """Whether what a vendor shows is what was meant to be said, there, to them.
 
-Vendors escape, lay out and number what they are sent, and turn emoji into words; what is compared is the words that a
-person reads. They are kept as a print: short, and nobody's words can be read out of it.
+Vendors escape, lay out and number what they are sent, turn emoji into words, make links of what looks like an address
+and ids of whom it mentions; what is compared is the words that a person reads. They are kept as a print: short, and
+nobody's words can be read out of it.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from html import unescape
+from unicodedata import normalize
 
 import msgspec
 
 SAID = "said"
 """Key of a receipt: the print of what the vendor showed when it took the post, or when it was looked for."""
 TO_LEARNER = "learner:"
-_SHORTCODE = re.compile(r":[a-z0-9_+'-]+:")
+_EMOJI = re.compile(r":[a-z0-9_+'-]+:|[0-9#*]\ufe0f?\u20e3|\u2139")
+"""As words, and those that count as letters or begin with a digit."""
+_LINKED = re.compile(r"<(?:https?://|mailto:|tel:)([^|<>]*?)/?\|(\1/?)>|<tel:[^|<>]*\|([^<>]*)>")
+"""An address that was made a link of by itself: what stood there is behind the bar."""
+_MENTION = re.compile(r"<[@#!][^<>]*>|(?<![\w&/])[@#][\w.-]+")
 _WORD = re.compile(r"\w+")
 _READ = frozenset({"text", "title", "value"})
 _decode = msgspec.json.Decoder().decode
@@ -51,7 +57,7 @@ def astray(
             looked = True
             if at != known_at:
                 return f"person: it went to {at}, and {destination} is {known_at}"
-    elif channel:
+    elif channel and not receipt.get("updated"):  # an earlier post is rewritten where it stands
         looked = True
         at = f"{team}/{channel}" if team else channel
         if at.casefold() != destination.casefold():
@@ -73,7 +79,8 @@ def unpacked(body: bytes | None) -> object:
 
 
 def _words(text: str) -> list[str]:
-    return [word.casefold() for word in _WORD.findall(_SHORTCODE.sub(" ", unescape(text)))]
+    text = _MENTION.sub(" ", _LINKED.sub(r"\2\3", text))
+    return [word.casefold() for word in _WORD.findall(_EMOJI.sub(" ", normalize("NFC", unescape(text))))]
 
 
 def _of_card(card: Mapping[str, object]) -> list[str]:

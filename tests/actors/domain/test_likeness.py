@@ -29,6 +29,28 @@ def test_the_same_words_have_the_same_print() -> None:
         assert print_of(nothing) == ""
 
 
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("See lms.test/c now", "See <http://lms.test/c|lms.test/c> now"),
+        ("See https://lms.test/c/1?a=1&amp;b=2", "See <https://lms.test/c/1?a=1&amp;b=2>"),
+        ("Ask ada@lms.test", "Ask <mailto:ada@lms.test|ada@lms.test>"),
+        ("Call +49 30 123", "Call <tel:+4930123|+49 30 123>"),
+        ("@ada in #news: done, @here", "<@U024BE7LH> in <#C024BE7LR|news>: done, <!here>"),
+        ("1\ufe0f\u20e3 of 3 \u2139\ufe0f \U0001f44b\U0001f3fc", ":one: of 3 :information_source: :wave::skin-tone-3:"),
+        ("Ju\u0308rgen  \n", "J\u00fcrgen"),
+    ],
+)
+def test_what_a_vendor_makes_of_words_by_itself_is_no_other_word(sent: str, shown: str) -> None:
+    assert print_of({"text": sent}) == print_of({"text": shown}) != ""
+
+
+def test_a_link_to_somewhere_else_is_another_one() -> None:
+    link = "<https://lms.test/c/{}|lms.test>"
+    assert print_of({"text": link.format(1)}) != print_of({"text": link.format(2)})
+    assert print_of({"text": "1 of 2"}) != print_of({"text": "2 of 2"})
+
+
 BODY = msgspec.json.encode({"text": TEXT})
 SHOWN = {SAID: print_of({"text": SAME})}
 
@@ -38,6 +60,7 @@ SHOWN = {SAID: print_of({"text": SAME})}
     [
         (BODY, "C1", {"channel": "C1", **SHOWN}, "", ""),
         (BODY, "C1", {"channel": "C2", **SHOWN}, "", "place: planned for C1, posted at C2"),
+        (BODY, "C1", {"channel": "C2", "updated": "1", **SHOWN}, "", ""),
         (BODY, "T1/19:a", {"team": "t1", "channel": "19:a"}, "", ""),
         (BODY, "T1/19:a", {"team": "t2", "channel": "19:a"}, "", "place: planned for T1/19:a, posted at t2/19:a"),
         (BODY, "C1", {"channel": "C1", SAID: "00"}, "", "words: what the vendor shows is not what was rendered"),
