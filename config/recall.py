@@ -8,7 +8,7 @@ it may be believed, borrows its counts here only. ``lmsyncctl cache list`` and t
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Iterator
-from functools import _lru_cache_wrapper, lru_cache
+from functools import _lru_cache_wrapper, lru_cache, wraps
 from typing import Generic, Protocol, TypeVar
 from weakref import WeakSet
 
@@ -86,10 +86,18 @@ def shelve(name: str, shelf: Shelf) -> None:
 
 def remembered(name: str, bound: int) -> Callable[[Callable[..., V]], "_lru_cache_wrapper[V]"]:
     """``lru_cache`` under a name."""
-    counts(name)
+    own = counts(name)
 
     def wrap(function: Callable[..., V]) -> "_lru_cache_wrapper[V]":
-        wrapped = lru_cache(maxsize=bound)(function)
+        @wraps(function)
+        def asked(*args: object, **named: object) -> V:
+            try:
+                return function(*args, **named)
+            except BaseException:
+                own.evicted -= 1  # asked for in vain: it takes no room, so that nothing makes room for it
+                raise
+
+        wrapped = lru_cache(maxsize=bound)(asked)
         _functions[name].add(wrapped)
         return wrapped
 

@@ -48,6 +48,25 @@ def test_a_function_is_counted_under_its_name() -> None:
     assert entries_now == entries + 1
 
 
+def test_what_cannot_be_worked_out_makes_nothing_make_room() -> None:
+    counts("schedules")
+    before, entries, _ = of("schedules")
+
+    @remembered("schedules", 2)
+    def half(n: int) -> int:
+        if n % 2:
+            raise ValueError(n)
+        return n // 2
+
+    assert half(4) == 2
+    for odd in (1, 3, 5):
+        with pytest.raises(ValueError, match=str(odd)):
+            half(odd)
+    after, entries_now, _ = of("schedules")
+    assert (after.misses - before.misses, after.evicted - before.evicted) == (4, 0)
+    assert entries_now == entries + 1
+
+
 def test_names_are_known_and_a_rate_needs_a_question() -> None:
     with pytest.raises(KeyError):
         counts("whatever")
