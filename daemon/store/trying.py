@@ -52,7 +52,8 @@ _CLOSED = (
 _LINKED = "SELECT c.address FROM contacts c JOIN persons p ON p.no = c.person WHERE p.tenant = ?"
 _REHEARSALS = (
     "SELECT lower(hex(id)), statement_id, lane, destination, kind, rendered, detail FROM deliveries "
-    "INDEXED BY deliveries_pilot WHERE pilot = ? AND pilot IS NOT NULL AND state = 'shadowed' ORDER BY seq DESC LIMIT ?"
+    "INDEXED BY deliveries_pilot WHERE pilot = ? AND pilot IS NOT NULL AND state = 'shadowed' "
+    "AND kind <> 'digest' ORDER BY seq DESC LIMIT ?"  # one that was called off: its items are what was rehearsed
 )
 
 

@@ -119,3 +119,4 @@ async def test_a_digest_has_one_pilot_and_ends_with_that(tmp_path: Path, autojum
             ("activity_completed", None, "delivered"), ("activity_completed", None, "delivered"),
             ("digest", 1, "shadowed"), ("digest", None, "delivered"),
         ]  # fmt: skip
+        assert {each.kind for each in await campus.store.pilots.rehearsals(pilot.no, 9)} == {"activity_completed"}
