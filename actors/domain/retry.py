@@ -19,6 +19,7 @@ from actors.domain.verdicts import (
     Absent,
     Cause,
     Confirmation,
+    Deferred,
     Delivered,
     Doubtful,
     Faulted,
@@ -161,9 +162,20 @@ def decide_probe(
             assert_never(never)
 
 
+def put_off(deferred: Deferred, delivery: Delivery, now_us: int, policy: Policy = DEFAULT) -> Decision:
+    """After it was neither sent nor looked for, because we chose so: whoever is too old by then has waited with us, and
+    no vendor is to blame."""
+    due_us = _later(now_us, max(REFUNDED_S_MIN, deferred.wait_s))
+    if delivery.state is State.UNKNOWN:
+        return Decision(state=State.UNKNOWN, due_us=due_us, detail=deferred.detail)
+    since_us = max(delivery.accepted_us, delivery.from_us)
+    again = _again(due_us, deferred.detail, policy, since_us, Cause.EXPIRED, refund=True)
+    return msgspec.structs.replace(again, forget_sends=again.state is State.DEAD)
+
+
 def in_doubt(decision: Decision) -> Decision:
-    """What becomes of a delivery of which an earlier attempt may have landed. Dead is what surely was not done. That its
-    place is gone stays the cause: it is what there is to mend."""
+    """What becomes of a delivery of which an earlier attempt may have landed. Dead is what surely was not done. That
+    its place is gone stays the cause: it is what there is to mend."""
     if decision.state is not State.DEAD:
         return decision
     detail = f"{decision.detail}; an earlier attempt may have landed"

@@ -19,6 +19,8 @@ BAD_MIN = 10
 SHARE_MIN = 0.2
 TIMES_MIN = 3.0
 """So many times the share of the hour before."""
+NOT_MADE = "not_sent"
+"""It was put off (quiet hours, a turn that is still to come): no attempt was made."""
 BAD = frozenset({"refused", "faulted"})
 _ADDRESS = re.compile(r"[^\s@<>\"'(),;:=\[\]{}]+@[^\s@<>\"'(),;:=\[\]{}]+")
 """Of a person, as a receiver may repeat it: an alarm is posted where many read it."""
@@ -57,7 +59,9 @@ class Tally:
         self._lanes: dict[str, Lane] = {}
 
     def note(self, lane: str, verdict: str, detail: str, now_us: int) -> None:
-        """An attempt came to this."""
+        """An attempt came to this. One that was not made says nothing of how it would have ended."""
+        if verdict == NOT_MADE:
+            return
         found = self._lanes.get(lane)
         if found is None:
             found = self._lanes[lane] = Lane(deque(maxlen=RECENT_MIN + USUAL_MIN))

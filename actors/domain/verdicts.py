@@ -109,6 +109,14 @@ class Revoked(msgspec.Struct, frozen=True, tag="revoked"):
 Verdict = Delivered | Throttled | Unavailable | Faulted | Doubtful | Refused | Revoked
 
 
+class Deferred(msgspec.Struct, frozen=True, tag="deferred"):
+    """Surely not done, and by our own choice: others go first, or we stop. No verdict, because no vendor gave it:
+    nothing is learnt of the vendor, and it costs no attempt."""
+
+    wait_s: float
+    detail: str
+
+
 class Absent(msgspec.Struct, frozen=True, tag="absent"):
     """The probe looked and the effect is not there (yet)."""
 
@@ -130,8 +138,8 @@ class Unprobeable(msgspec.Struct, frozen=True, tag="unprobeable"):
 
 
 def unlooked(refused: "Refused") -> Unprobeable:
-    """What a refusal to let us look amounts to: a place that is gone or closed to us is the operator's to mend, and what
-    was posted there before is known to nobody."""
+    """What a refusal to let us look amounts to: a place that is gone or closed to us is the operator's to mend, and
+    what was posted there before is known to nobody."""
     if refused.cause in OF_THE_PLACE:
         return Unprobeable(f"{refused.detail}; whether it was posted before cannot be seen", refused.cause)
     return Unprobeable(refused.detail)

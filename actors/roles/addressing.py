@@ -14,7 +14,7 @@ from actors.domain.outbox import Delivery
 from actors.domain.people import Directory, Learner
 from actors.domain.queueing import Turns
 from actors.domain.speech import moment_of
-from actors.domain.verdicts import Cause, Matched, Refused, Throttled, Unmatched, Verdict
+from actors.domain.verdicts import Cause, Deferred, Matched, Refused, Unmatched, Verdict
 from actors.kernel import converse
 from actors.ports import Http, StoreUnavailable, Target
 from actors.roles.pacing import Journey
@@ -70,9 +70,9 @@ class Addresses:
         known = directory.known(learner.key)
         return Met(directory.enrich(learner), known, known.contacts.get(delivery.target, "") if known else "")
 
-    async def find(self, met: Met, http: Http, journey: Journey) -> str | Verdict:
-        """The vendor's address of a learner: linked, remembered, or looked up now. It is in the ledger before it is
-        used. Raises StoreUnavailable."""
+    async def find(self, met: Met, http: Http, journey: Journey) -> str | Verdict | Deferred:
+        """The vendor's address of a learner: linked, remembered, or looked up now, in their turn. It is in the ledger
+        before it is used. Raises StoreUnavailable."""
         ledger, email = self._world.ledger, met.learner.email
         if met.linked:
             return met.linked
@@ -82,8 +82,7 @@ class Addresses:
         known = await ledger.address(self._lane, email, asked_us - VALID_US)
         wait_s = self._turns.wait_s(email, trio.current_time()) if known is None else 0.0
         if wait_s:
-            detail = "their turn to be looked up comes then; the vendor's limits let others go first"
-            return Throttled(f"{wait_s:.3f}", whole_lane=False, detail=detail)
+            return Deferred(wait_s, "waits for its turn to be looked up: the vendor's limits let others go first")
         counted = self._world.switchboard.lookups
         counted[self._lane, "looked_up" if known is None else "remembered"] += 1
         if known is None:

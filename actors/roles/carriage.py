@@ -6,14 +6,14 @@ attempt; after something was sent it leaves the outcome unknown, like any other 
 
 import trio
 
-from actors.domain.outbox import Attempt, Decision, Delivery, HeldFor, Parcel, Posted, State
+from actors.domain.outbox import Attempt, Decision, Delivery, Parcel, Posted, State
 from actors.domain.pulse import Pulse
-from actors.domain.retry import DEFAULT, Policy, decide, decide_probe, expired, in_doubt, policy_of, too_old
+from actors.domain.retry import in_doubt
 from actors.domain.rosters.order import RosterOrder
-from actors.domain.schedule import quiet_until
 from actors.domain.verdicts import (
     Cause,
     Confirmation,
+    Deferred,
     Delivered,
     Doubtful,
     Faulted,
@@ -33,6 +33,7 @@ from actors.roles.dating import Dating
 from actors.roles.errands import Errands
 from actors.roles.fetching import Fetching
 from actors.roles.pacing import GivenBack, Journey, Pacer
+from actors.roles.weighing import Weighing
 from actors.roles.world import World
 from config.model import Tenant
 from config.secrets import SecretUnavailable
@@ -41,8 +42,6 @@ PLACE_CAUSES = frozenset({Cause.DESTINATION_GONE, Cause.DESTINATION_REFUSED})
 """What the vendor is asked about: how the place stands that it refused."""
 RECORD_RETRY_S = 1.0
 THROTTLE_KEPT_US = 5_000_000
-DISABLED_US = 86_400_000_000
-"""A disabled route is looked at again after a day, if nobody enables it before."""
 
 
 class Carriage:
@@ -54,12 +53,11 @@ class Carriage:
         self._lane = lane
         self._life = life
         self._tenant = tenant
-        self._routes = {route.name: route for route in tenant.routes}
-        self._policies = {route.name: policy_of(route.retry) for route in tenant.routes}
         self._target = target
         self._world = world
         self._pacer = pacer
         self._pulse = pulse
+        self._weighing = Weighing(lane, tenant, target, world, pulse)
         self._addresses = Addresses(lane, tenant, target, world)
         self._preparing = trio.Lock()
         self._fetching = Fetching(tenant.name, target, world)
@@ -74,15 +72,17 @@ class Carriage:
         with world.witness.attempt(delivery, "probe" if probe else "send") as view:
             journey = Journey(self._pacer, view, probing=probe, gives_back=True, answered=self.dating.hear)
             answer: Verdict | Confirmation | None = None
-            held = None if probe else await self._too_early_or_late(delivery, started_us)
+            held = None if probe else await self._weighing.too_early_or_late(delivery, started_us)
             if held is not None:
                 decision = held
             elif probe:
-                answer = confirmation = await self._confirm(delivery, http, journey)
-                decision = self._after_probe(confirmation, delivery, journey.asked_ago_s)
+                confirmation = await self._confirm(delivery, http, journey)
+                answer = None if isinstance(confirmation, Deferred) else confirmation
+                decision = self._weighing.after_probe(confirmation, delivery, journey.asked_ago_s)
             else:
-                answer = verdict = await self._send(delivery, http, journey)
-                decision = self._after_send(verdict, delivery)
+                verdict = await self._send(delivery, http, journey)
+                answer = None if isinstance(verdict, Deferred) else verdict
+                decision = self._weighing.after_send(verdict, delivery)
             if delivery.doubted:
                 decision = in_doubt(decision)
             now_us = world.clock.now_us()
@@ -116,27 +116,6 @@ class Carriage:
         if isinstance(delivery.change, RosterOrder) and not decision.state.open:
             world.switchboard.reconcile(delivery.tenant)
 
-    async def _too_early_or_late(self, delivery: Delivery, now_us: int) -> Decision | None:
-        """Quiet hours put it off, age ends it; None: it may go."""
-        route = self._routes.get(delivery.route)
-        if route is None or isinstance(delivery.change, RosterOrder):  # a roster may be called as a route is
-            return None
-        if not route.enabled:
-            return _held(HeldFor.ROUTE, now_us + DISABLED_US, f"the route {route.name} is disabled")
-        until_us = quiet_until(route.quiet_hours, self._tenant.timezone, now_us)
-        if until_us is not None:
-            return _held(HeldFor.QUIET, until_us, f"quiet hours ({route.quiet_hours})")
-        policy = self._policy(delivery)
-        since_us = max(delivery.accepted_us, delivery.from_us)
-        if policy.age_max_us is None or not too_old(since_us, now_us, policy):
-            return None
-        try:
-            why = await self._world.outbox.blame(self._lane, since_us)
-        except StoreUnavailable as error:  # it only names the reason
-            self._world.witness.trouble("courier.store_unavailable", error, lane=self._lane)
-            why = ""
-        return expired(why, policy.age_max_us)
-
     async def _feel(self, answer: Verdict | Confirmation, delivery: Delivery, decision: Decision, now_us: int) -> None:
         """The lane's pulse; that the vendor went out or came back is noted in the store, for people and routers."""
         world, pulse = self._world, self._pulse
@@ -161,7 +140,8 @@ class Carriage:
 
     # ── talking ──────────────────────────────────────────────────────────────────────────────────────
 
-    async def _send(self, delivery: Delivery, http: Http, journey: Journey) -> Verdict:
+    async def _send(self, delivery: Delivery, http: Http, journey: Journey) -> Verdict | Deferred:
+        begun = False  # a greeting, a token, a look for somebody: what is asked before has no effect
         try:
             refusal = await self._prepare(delivery, http, journey)
             if refusal is not None:
@@ -170,37 +150,40 @@ class Carriage:
             if refusal is not None:
                 return refusal
             if self.dating.misdated(delivery):
-                return Throttled("0", whole_lane=False, detail="claimed anew: our clock is ahead of the vendor's")
+                return Deferred(0.0, "claimed anew: our clock is ahead of the vendor's")
             if isinstance(delivery.change, RosterOrder):
+                begun = True
                 return await self._errands.perform(delivery, delivery.change, http, journey)
             parcel = await self._parcel(delivery, delivery.change, http, journey)
             if not isinstance(parcel, Parcel):
                 return parcel
-            journey.sent = False  # looking somebody up has no effect
+            journey.sent = False
+            begun = True
             async with self._fetching.whole(parcel, delivery) as whole:
                 if not isinstance(whole, Parcel):
                     return whole
                 verdict = await converse(self._target.deliver(whole), http, before=journey.before, after=journey.after)
         except GivenBack as error:
             journey.abandon()
-            begun = journey.sent and not isinstance(delivery.change, RosterOrder)
-            return Doubtful(str(error)) if begun else Throttled("0", whole_lane=False, detail=str(error))
+            landed = begun and journey.sent and not isinstance(delivery.change, RosterOrder)
+            return Doubtful(str(error)) if landed else Deferred(0.0, str(error))
         except TemplateFault as error:
             return Refused(Cause.BAD_TEMPLATE, str(error))
         except SecretUnavailable as error:
             return Revoked(f"our credentials cannot be read: {error}")
         except StoreUnavailable as error:
-            return Unavailable(f"our store could not be read: {error}") if not journey.sent else Doubtful(str(error))
+            landed = begun and journey.sent
+            return Doubtful(str(error)) if landed else Unavailable(f"our store could not be read: {error}")
         except Exception as error:  # noqa: BLE001  # a connector's bug costs this delivery an attempt, not the lane
             journey.abandon()
             self._world.witness.trouble("courier.fault", error, lane=self._lane, delivery_id=delivery.id)
             detail = f"fault in lmsyncd: {type(error).__name__}"
-            return Doubtful(detail) if journey.sent else Faulted(detail)
+            return Doubtful(detail) if begun and journey.sent else Faulted(detail)
         if isinstance(verdict, Refused) and delivery.audience.learner:
             await self._addresses.mistrust(delivery, verdict)
         return verdict
 
-    async def _confirm(self, delivery: Delivery, http: Http, journey: Journey) -> Confirmation:
+    async def _confirm(self, delivery: Delivery, http: Http, journey: Journey) -> Confirmation | Deferred:
         try:
             refusal = await self._prepare(delivery, http, journey)
             if refusal is not None:
@@ -212,11 +195,11 @@ class Carriage:
                 return await self._errands.seen(delivery, delivery.change, http, journey)
             parcel = await self._parcel(delivery, delivery.change, http, journey)
             if not isinstance(parcel, Parcel):
-                return _unlooked(parcel)
+                return parcel if isinstance(parcel, Deferred) else _unlooked(parcel)
             journey.look()
             return await converse(self._target.confirm(parcel), http, before=journey.before, after=journey.after)
         except GivenBack as error:
-            return Throttled("0", whole_lane=False, detail=str(error))
+            return Deferred(0.0, str(error))
         except SecretUnavailable as error:
             return Revoked(f"our credentials cannot be read: {error}")
         except Exception as error:  # noqa: BLE001  # still unknown: it is probed again later
@@ -235,7 +218,9 @@ class Carriage:
                 return None
             return await converse(flow, http, before=journey.before, after=journey.after)
 
-    async def _parcel(self, delivery: Delivery, change: Posted, http: Http, journey: Journey) -> Parcel | Verdict:
+    async def _parcel(
+        self, delivery: Delivery, change: Posted, http: Http, journey: Journey
+    ) -> Parcel | Verdict | Deferred:
         """What the connector needs to know, with the vendor's address of the learner where it goes to one."""
         tenant, met = self._tenant, await self._addresses.meet(delivery)
         learner = met.learner
@@ -266,37 +251,6 @@ class Carriage:
             tenant=tenant.name,
             traceparent=delivery.traceparent,
         )
-
-    def _after_send(self, verdict: Verdict, delivery: Delivery) -> Decision:
-        return decide(
-            verdict,
-            attempts=delivery.attempts,
-            attempts_max=delivery.attempts_max,
-            now_us=self._world.clock.now_us(),
-            dice=self._world.dice.random(),
-            settle_s=self._target.settle_s,
-            consecutive=self._pulse.in_a_row(verdict),
-            policy=self._policy(delivery),
-            accepted_us=max(delivery.accepted_us, delivery.from_us),
-            on_probation=self._pulse.on_probation,
-        )
-
-    def _after_probe(self, confirmation: Confirmation, delivery: Delivery, asked_ago_s: float) -> Decision:
-        return decide_probe(
-            confirmation,
-            delivery,
-            now_us=self._world.clock.now_us(),
-            dice=self._world.dice.random(),
-            settle_s=self._target.settle_s,
-            late_landing_s=self._target.late_landing_s,
-            asked_ago_s=asked_ago_s,
-            consecutive=self._pulse.in_a_row(confirmation),
-            policy=self._policy(delivery),
-        )
-
-    def _policy(self, delivery: Delivery) -> Policy:
-        """By its route as it stands now; a route that is gone leaves the defaults."""
-        return DEFAULT if isinstance(delivery.change, RosterOrder) else self._policies.get(delivery.route, DEFAULT)
 
     async def _suspend(self, reason: str) -> None:
         world = self._world
@@ -331,11 +285,6 @@ class Carriage:
 def _is_post(delivery: Delivery) -> bool:
     """It goes to a channel, where anybody may read it."""
     return not delivery.audience.learner and not isinstance(delivery.change, RosterOrder)
-
-
-def _held(why: HeldFor, until_us: int, detail: str) -> Decision:
-    """Not now, and nobody's fault: the attempt was none."""
-    return Decision(state=State.HELD, due_us=until_us, refund=True, forget_sends=True, detail=detail, held_for=why)
 
 
 def _unlooked(verdict: Verdict) -> Confirmation:

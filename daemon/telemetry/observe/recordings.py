@@ -74,11 +74,11 @@ CALLS_PER_DELIVERY = _recorded(
 FAILURE_RATIO = _recorded(
     "lane:lmsyncd_attempts:failure_ratio_rate5m",
     ratio(
-        _OURS.rate(its.ATTEMPTS, (of.LANE,), 'verdict!="delivered"'),
-        _OURS.rate(its.ATTEMPTS, (of.LANE,)),
+        _OURS.rate(its.ATTEMPTS, (of.LANE,), 'verdict!="delivered"', 'verdict!="not_sent"'),
+        _OURS.rate(its.ATTEMPTS, (of.LANE,), 'verdict!="not_sent"'),
     ),
     "lane",
-    text="Share of a lane's attempts that did not deliver.",
+    text="Share of a lane's attempts that did not deliver, of those that were made.",
 )
 SCHEMA_FAILURE_RATE = _recorded(
     "source_rule:lmsyncd_schema_failures:rate1h",

@@ -66,3 +66,12 @@ def test_nobodys_address_is_posted() -> None:
         tally.note("acme/lrs", "refused", "HTTP 400: <mailto:ada.l+x@example.edu> is unknown, ada@x.test too", NOW_US)
     [spike] = tally.spikes(NOW_US)
     assert spike.detail == "HTTP 400: <mailto:…> is unknown, … too"
+
+
+def test_what_was_put_off_is_no_attempt() -> None:
+    """However many wait for their turn, what goes wrong stands out from what was tried."""
+    tally = after(*[(0, 20)] * 40, (25, 0))
+    for _ in range(10_000):
+        tally.note("acme/slack", "not_sent", "waits for its turn to be looked up", NOW_US)
+    [spike] = tally.spikes(NOW_US)
+    assert (spike.bad, spike.of) == (25, 105)
