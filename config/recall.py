@@ -10,7 +10,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Iterator
 from functools import _lru_cache_wrapper, lru_cache, wraps
 from typing import Generic, Protocol, TypeVar
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 import msgspec
 
@@ -68,7 +68,8 @@ class Shelf(Protocol):
 
 _counts: dict[str, Counts] = {}
 _shelves: defaultdict[str, "WeakSet[Shelf]"] = defaultdict(WeakSet)
-_functions: "defaultdict[str, WeakSet[_lru_cache_wrapper[object]]]" = defaultdict(WeakSet)
+_functions: "defaultdict[str, WeakKeyDictionary[_lru_cache_wrapper[object], Counts]]" = defaultdict(WeakKeyDictionary)
+"""With what they were asked for in vain: an error is not remembered."""
 
 
 def counts(name: str) -> Counts:
@@ -86,19 +87,21 @@ def shelve(name: str, shelf: Shelf) -> None:
 
 def remembered(name: str, bound: int) -> Callable[[Callable[..., V]], "_lru_cache_wrapper[V]"]:
     """``lru_cache`` under a name."""
-    own = counts(name)
+    counts(name)
 
     def wrap(function: Callable[..., V]) -> "_lru_cache_wrapper[V]":
+        vain = Counts()
+
         @wraps(function)
         def asked(*args: object, **named: object) -> V:
             try:
                 return function(*args, **named)
             except BaseException:
-                own.evicted -= 1  # asked for in vain: it takes no room, so that nothing makes room for it
+                vain.misses += 1  # it takes no room, so that nothing makes room for it
                 raise
 
         wrapped = lru_cache(maxsize=bound)(asked)
-        _functions[name].add(wrapped)
+        _functions[name][wrapped] = vain
         return wrapped
 
     return wrap
@@ -159,7 +162,8 @@ def standings() -> Iterator[Standing]:
         if name not in _counts:
             continue
         shelves = list(_shelves[name])
-        infos = [each.cache_info() for each in _functions[name]]
+        told = [(each.cache_info(), vain.misses) for each, vain in _functions[name].items()]
+        infos = [info for info, _ in told]
         own = _counts[name]
         yield Standing(
             name,
@@ -167,7 +171,7 @@ def standings() -> Iterator[Standing]:
                 hits=own.hits + sum(each.hits for each in infos),
                 misses=own.misses + sum(each.misses for each in infos),
                 stale=own.stale,
-                evicted=own.evicted + sum(max(0, each.misses - each.currsize) for each in infos),
+                evicted=own.evicted + sum(max(0, info.misses - vain - info.currsize) for info, vain in told),
             ),
             entries=sum(len(each) for each in shelves) + sum(each.currsize for each in infos),
             bound=sum(each.bound for each in shelves) + sum(each.maxsize or 0 for each in infos),
