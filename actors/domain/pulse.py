@@ -11,6 +11,7 @@ from typing import assert_never
 
 import msgspec
 
+from actors.domain.throttle import retry_after_s
 from actors.domain.verdicts import (
     Absent,
     Confirmation,
@@ -81,7 +82,8 @@ class Pulse(msgspec.Struct, kw_only=True):
         match answer:
             case Throttled(whole_lane=whole_lane, retry_after=named):
                 self._healthy()
-                if named is None and now_us >= self.busy_until_us:  # what was under way at once is one answer
+                is_told = retry_after_s(named, now_us) is not None
+                if not is_told and now_us >= self.busy_until_us:  # what was under way at once is one answer
                     self.busy += 1
                     self.busy_until_us = now_us + wait_us
                 if whole_lane:

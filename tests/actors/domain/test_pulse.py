@@ -103,7 +103,8 @@ def test_whoever_wants_fewer_requests_and_names_no_time_is_asked_ever_more_seldo
     pulse, now_us = Pulse(window_max=32), 0
     for round_ in range(1, 6):
         for destination in "ABC":  # what was under way at once is one answer
-            pulse.feel(Throttled(None), destination=destination, now_us=now_us, wait_us=round_ * S, dice=0.5)
+            answer = Throttled("soon" if round_ % 2 else None)  # a time that has no sense is none
+            pulse.feel(answer, destination=destination, now_us=now_us, wait_us=round_ * S, dice=0.5)
         assert pulse.busy == round_
         now_us += round_ * S
     pulse.feel(Throttled("0"), destination="A", now_us=now_us, wait_us=0, dice=0.5)
