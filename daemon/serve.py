@@ -41,6 +41,7 @@ from daemon.house import House, boot_name
 from daemon.http import Outbound
 from daemon.lookout import Lookout
 from daemon.meanings import KindMeanings
+from daemon.patience import Patience, patient
 from daemon.private import keep_memory_private
 from daemon.store.database import Store, open_store
 from daemon.store.errors import StoreRefused
@@ -56,8 +57,7 @@ from daemon.websocket import HttpSockets
 EX_OK, EX_FAILURE, EX_CONFIG = 0, 1, 78
 GC_THRESHOLDS = 10_000, 20, 50
 """Reading statements makes thousands of objects that stand in no circle: looking for some less often took 9 % off."""
-START_S_MAX = 300.0
-"""How long systemd is asked to wait while migrations and recovery run."""
+FINISHING = "finishing what is in flight"
 
 
 def main(root: Path) -> int:
@@ -110,10 +110,11 @@ async def _run(
     clock = SystemClock()
     trouble = telemetry.witness.trouble
     path = settings.store_path(configuration)
-    async with trio_asyncio.open_loop(), open_store(path, clock, trouble=trouble) as store:
-        daemon = Daemon(root, configuration, environ, reader, telemetry, store, clock)
-        with closing(daemon.depot):
-            return await daemon.live()
+    with patient(notify_address(environ), telemetry.witness) as patience:
+        async with trio_asyncio.open_loop(), open_store(path, clock, trouble=trouble, told=patience) as store:
+            daemon = Daemon(root, configuration, environ, reader, telemetry, store, clock, patience)
+            with closing(daemon.depot):
+                return await daemon.live()
 
 
 class Daemon:
@@ -128,8 +129,10 @@ class Daemon:
         telemetry: Telemetry,
         store: Store,
         clock: SystemClock,
+        patience: Patience,
     ) -> None:
         self._configuration = configuration
+        self._patience = patience
         self._telemetry = telemetry
         self._store = store
         self._reader = reader
@@ -207,7 +210,7 @@ class Daemon:
     async def live(self) -> int:
         """Everything up, until told to stop; everything down again, in reverse."""
         words, supervisor = self._configuration.daemon, self._house.root.supervisor
-        await self._notifier.extend(START_S_MAX)
+        self._patience.step("bringing up the tenants")
         await self._house.keyring.refresh()
         await self._strongroom.begin(self._configuration.daemon.vault)
         logbook = self._house.logbook
@@ -233,9 +236,11 @@ class Daemon:
                     outer.start_soon(self._gauges().run)
                     outer.start_soon(self._lookout.run)
                     self._watch(outer)
+                    self._patience.rest()
                     await self._ready()
                     await self._stopping.wait()
-                    await self._notifier.stopping("finishing what is in flight")
+                    await self._notifier.stopping(FINISHING)
+                    self._patience.stop(FINISHING)
                     self._world.witness.event("daemon.stopping")
                     gateway.cancel_scope.cancel()
                 supervisor.stop()

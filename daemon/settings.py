@@ -22,6 +22,7 @@ from daemon.gateway.sso.tables import examine as examine_mappings
 from daemon.placing import misplaced
 from daemon.store.database import outstanding, upgrade
 from daemon.store.errors import StoreRefused
+from daemon.store.opening import UNHEARD, Opening
 from daemon.store.vault import put_into
 from daemon.vault.keks import key_trouble
 
@@ -117,6 +118,7 @@ def migrate_store(
     dry_run: bool,
     accept_loss: bool = False,
     database: Path | None = None,
+    told: Opening = UNHEARD,
 ) -> int:
     """``lmsyncd migrate``. ``database``: the file itself; the configuration may be wrong then, its secrets away."""
     path = database
@@ -130,10 +132,12 @@ def migrate_store(
         if dry_run:
             done = [f"would apply {name}" for name in outstanding(path)]
         else:
-            done = upgrade(path, SystemClock().now_us(), accept_loss=accept_loss)
+            done = upgrade(path, SystemClock().now_us(), accept_loss=accept_loss, told=told)
     except StoreRefused as error:
+        told.rest()
         click.echo(f"lmsyncd: {error}", err=True)
         return EX_FAILURE
+    told.rest()
     for line in done:
         click.echo(line)
     if not done:

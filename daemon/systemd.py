@@ -96,6 +96,17 @@ class Notifier:
         return True
 
 
+def beg(address: str, status: str, timeout_s: float, trouble: Trouble) -> None:
+    """Starting or stopping goes on with this: be patient for ``timeout_s`` from now. From any thread, waiting for
+    nothing: what a manager's full queue does not take is said again soon."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as datagrams:
+            datagrams.connect(address)
+            datagrams.send(message(EXTEND_TIMEOUT_USEC=int(timeout_s * 1_000_000), STATUS=status))
+    except OSError as error:
+        trouble("systemd.unreachable", error, fields="EXTEND_TIMEOUT_USEC STATUS")
+
+
 # ── the watchdog ─────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -78,9 +78,21 @@ def init(directory: Path) -> None:
 )
 def migrate(config: Path, dry_run: bool, accept_loss: bool, database: Path | None) -> None:
     """Bring the store's schema up to date (``run`` does so too), all of it or nothing. The daemon must be stopped."""
+    from daemon.cli.progressing import Display
+    from daemon.control.backed import ProgressRow
+    from daemon.patience import Patience
     from daemon.settings import migrate_store
 
-    sys.exit(migrate_store(config, dict(os.environ), dry_run=dry_run, accept_loss=accept_loss, database=database))
+    display = Display(program="lmsyncd")
+
+    def tell(what: str, for_s: float) -> None:
+        display.show(ProgressRow(doing=what, done=round(for_s), unit="s"))
+
+    with Patience(tell, rested=display.over) as told:
+        code = migrate_store(
+            config, dict(os.environ), dry_run=dry_run, accept_loss=accept_loss, database=database, told=told
+        )
+    sys.exit(code)
 
 
 @cli.command()

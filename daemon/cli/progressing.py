@@ -30,7 +30,8 @@ COLUMNS_MIN = 20
 class Display:
     """One program's. ``as_json``: where no terminal is, lines are JSON like others; ``is_quiet``: there are none."""
 
-    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, now_s: Callable[[], float] = time.monotonic, program: str = "lmsyncctl") -> None:
+        self._program = program
         self.as_json = self.is_quiet = False
         self._now_s = now_s
         self._began: tuple[str, int, int, float] | None = None
@@ -45,7 +46,7 @@ class Display:
             self._told_s = now_s  # what takes less than a minute has ended by then
         if self._began is None or self._began[:2] != (row.doing, row.of) or row.done < self._began[2]:
             self._began = (row.doing, row.of, row.done, now_s)
-        said = f"lmsyncctl: {row.doing}{_share(row)}{self._left(row, now_s)}"
+        said = f"{self._program}: {row.doing}{_share(row)}{self._left(row, now_s)}"
         if sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb":
             columns = max(COLUMNS_MIN, shutil.get_terminal_size().columns)
             sys.stderr.write(f"{CLEAR}{_within(said, columns - 1)}")

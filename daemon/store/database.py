@@ -50,6 +50,7 @@ from daemon.store.mark import Lost, Mark, MarkFile, mark_path
 from daemon.store.migrate import Migration, available, migrate, pending
 from daemon.store.moves import SqlMoves
 from daemon.store.naming import SqlNaming
+from daemon.store.opening import UNHEARD, Opening
 from daemon.store.outbox import SqlOutbox
 from daemon.store.pilots import SqlPilots
 from daemon.store.quarantine import SqlQuarantine
@@ -68,6 +69,7 @@ from daemon.store.statements import SqlStatements
 from daemon.store.vault import SqlVault
 from daemon.store.writer import Writer
 
+ADMITTING = "looking whether the store is whole"
 ANSWER_S = 0.5
 """How long answers may take to leave when the process ends for damage."""
 
@@ -172,10 +174,10 @@ class Lock:
 
 @asynccontextmanager
 async def open_store(
-    path: Path, clock: Clock, *, inline: bool = False, trouble: Trouble = unheard
+    path: Path, clock: Clock, *, inline: bool = False, trouble: Trouble = unheard, told: Opening = UNHEARD
 ) -> AsyncIterator[Store]:
     """The store, migrated and with its writer running. ``inline`` runs SQL on the calling thread (simulations), and
-    then a mark is written only at the beginning, at the end and by ``store.keeper.keep()``.
+    then a mark is written only at the beginning, at the end and by ``store.keeper.keep()``. ``told`` hears how it goes.
 
     Raises StoreRefused, with advice, for a second process, a newer or foreign database, a damaged one, and one that
     has lost what was acknowledged; within a group and out of the body when damage is met later.
@@ -185,6 +187,7 @@ async def open_store(
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = Lock(path)
             stack.callback(lock.release)
+            told.step(ADMITTING)
             if reinstating.finish(path) is not None:
                 trouble("store.restore_finished", None, path=str(path))
             admitted = admit(path, trouble)
@@ -195,9 +198,10 @@ async def open_store(
         except OSError as error:
             raise StoreRefused(f"cannot use {path}: {error.strerror or error}") from error
         try:
+            told.step("opening the store, and recovering what its log has")
             engine: Engine = InlineEngine(path) if inline else await AioEngine.open(path)
             stack.push_async_callback(_close, engine)
-            await engine.run(lambda raw: _upgrade(raw, clock.now_us()))
+            await engine.run(lambda raw: _upgrade(raw, clock.now_us(), told))
             former = admitted.reading.mark
             after_no = 0 if former is None else former.life_no
             floor = await engine.run(lambda raw: _own_up(raw, former, clock.now_us(), trouble))
@@ -257,9 +261,11 @@ def _born_us(raw: sqlite3.Connection) -> int:
     return int(raw.execute("SELECT applied_us FROM migrations WHERE version = 1").fetchone()[0])
 
 
-def _upgrade(raw: sqlite3.Connection, now_us: int) -> list[Migration]:
-    done = migrate(raw, now_us)
+def _upgrade(raw: sqlite3.Connection, now_us: int, told: Opening) -> list[Migration]:
+    done = migrate(raw, now_us, told)
+    told.step("making free space returnable")
     make_returnable(raw)
+    told.step("indexing what an older version stored")
     discard(raw)
     catch_up(raw)
     return done
@@ -285,20 +291,27 @@ def outstanding(path: Path) -> list[str]:
         raw.close()
 
 
-def upgrade(path: Path, now_us: int, *, accept_loss: bool = False) -> list[str]:
+def upgrade(path: Path, now_us: int, *, accept_loss: bool = False, told: Opening = UNHEARD) -> list[str]:
     """Apply them, with nobody else at the store; what was done, in words. ``accept_loss``: go on without commits that
     are missing (``lineage.accept``). Raises StoreRefused."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = Lock(path)
     try:
+        told.step(ADMITTING)
         reinstating.finish(path)
-        return upgrade_held(path, now_us, accept_loss=accept_loss)
+        return upgrade_held(path, now_us, accept_loss=accept_loss, told=told)
     finally:
         lock.release()
 
 
 def upgrade_held(
-    path: Path, now_us: int, *, accept_loss: bool = False, presumed: Lost | None = None, by: str = "migrate"
+    path: Path,
+    now_us: int,
+    *,
+    accept_loss: bool = False,
+    presumed: Lost | None = None,
+    by: str = "migrate",
+    told: Opening = UNHEARD,
 ) -> list[str]:
     """``upgrade``, for who holds the lock. ``presumed``: a loss that no mark tells of and that is accepted. ``by``: the
     command that it is put on record with."""
@@ -308,7 +321,7 @@ def upgrade_held(
         raw = sqlite3.connect(path)
         try:
             tune(raw, read_only=False)
-            done = [f"applied {migration.label}" for migration in _upgrade(raw, now_us)]
+            done = [f"applied {migration.label}" for migration in _upgrade(raw, now_us, told)]
             loss = admitted.loss or presumed
             if loss is not None:
                 done.append(_accept(raw, path, loss, now_us, by))

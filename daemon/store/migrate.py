@@ -4,10 +4,12 @@ refused."""
 import hashlib
 import re
 import sqlite3
+import time
 from importlib.resources import files
 from typing import NamedTuple
 
 from daemon.store.errors import StoreRefused, translate
+from daemon.store.opening import UNHEARD, Opening
 
 APPLICATION_ID = 0x6C6D7364  # 'lmsd', so that `file` and we recognise our own databases
 
@@ -67,12 +69,22 @@ def pending(raw: sqlite3.Connection) -> list[Migration]:
     return ours[newest:]
 
 
-def migrate(raw: sqlite3.Connection, now_us: int) -> list[Migration]:
+def migrate(raw: sqlite3.Connection, now_us: int, told: Opening = UNHEARD) -> list[Migration]:
     """Apply what is pending, all in one transaction; returns what was applied. Where one of them fails, StoreRefused
     says so and nothing has changed: the version of lmsyncd that the database comes from can still use it."""
     todo = pending(raw)
     if not todo:
         return []
+    [kept] = raw.execute("PRAGMA temp_store").fetchone()
+    raw.execute("PRAGMA temp_store = FILE")  # what is sorted for an index may be larger than memory
+    try:
+        _apply(raw, todo, now_us, UNHEARD if todo[0].version == 1 else told)
+    finally:
+        raw.execute(f"PRAGMA temp_store = {kept}")
+    return todo
+
+
+def _apply(raw: sqlite3.Connection, todo: list[Migration], now_us: int, told: Opening) -> None:
     raw.execute("BEGIN IMMEDIATE")
     label = todo[0].label
     try:
@@ -83,12 +95,16 @@ def migrate(raw: sqlite3.Connection, now_us: int) -> list[Migration]:
         )
         for migration in todo:
             label = migration.label
+            told.migrating(label, migration.version, todo[-1].version)
+            began_s = time.monotonic()
             for statement in split(migration.sql):
                 raw.execute(statement)
             raw.execute(
                 "INSERT INTO migrations VALUES (?, ?, ?, ?)",
                 (migration.version, migration.name, migration.checksum, now_us),
             )
+            told.migrated(label, time.monotonic() - began_s)
+        told.step("committing the migrations")
         raw.execute("COMMIT")
     except BaseException as error:
         if raw.in_transaction:
@@ -100,7 +116,6 @@ def migrate(raw: sqlite3.Connection, now_us: int) -> list[Migration]:
                 "the version of lmsyncd before can go on with this database"
             ) from error
         raise
-    return todo
 
 
 def split(script: str) -> list[str]:

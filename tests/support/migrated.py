@@ -10,6 +10,7 @@ from functools import cache
 
 from daemon.store.engine import INCREMENTAL
 from daemon.store.migrate import Migration, available, migrate
+from daemon.store.opening import UNHEARD, Opening
 
 
 @cache
@@ -20,10 +21,10 @@ def _image() -> sqlite3.Connection:
     return made
 
 
-def migrate_by_copy(raw: sqlite3.Connection, now_us: int) -> list[Migration]:
+def migrate_by_copy(raw: sqlite3.Connection, now_us: int, told: Opening = UNHEARD) -> list[Migration]:
     """As ``migrate``, which it leaves everything to that is not an empty database."""
     if raw.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,):
-        return migrate(raw, now_us)
+        return migrate(raw, now_us, told)
     _image().backup(raw)
     raw.execute("UPDATE migrations SET applied_us = ?", (now_us,))
     return available()
