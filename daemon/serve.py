@@ -142,7 +142,7 @@ class Daemon:
         self._outbound = Outbound(configuration.daemon.network)
         dice = SystemDice()
         self._chronicler = witness = Chronicler(telemetry.witness, clock, telemetry.mask)
-        store.audit.mask = telemetry.mask
+        store.audit.mask = store.outbox.mask = telemetry.mask
         self._kernel = Kernel(
             clock=clock, dice=dice, on_trouble=lambda path, error: witness.trouble("actor.crashed", error, actor=path)
         )

@@ -120,7 +120,7 @@ class Courier(Actor[CourierMessage]):
             throttled_until_us=pulse.throttled_until_us if pulse.throttled_until_us > now_us else None,
             suspended=self._held.suspended,
             paused_by=self._held.paused_by,
-            outage=pulse.outage,
+            outage=self._world.mask(pulse.outage),
         )
 
     async def _pump(self) -> None:

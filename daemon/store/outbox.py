@@ -3,7 +3,7 @@
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -33,6 +33,8 @@ class SqlOutbox:
     def __init__(self, writer: Writer, reader: Engine) -> None:
         self._write = writer.submit
         self._read = reader.run
+        self.mask: Callable[[str], str] = str
+        """The same text without our secrets: a vendor may repeat in its refusal what it was sent."""
 
     async def cursor(self, tenant: str) -> int:
         row = await self._read(
@@ -52,6 +54,8 @@ class SqlOutbox:
     async def record(
         self, delivery: Delivery, boot: str, decision: Decision, attempt: Attempt, next_due_us: int
     ) -> bool:
+        decision = msgspec.structs.replace(decision, detail=self.mask(decision.detail))
+        attempt = msgspec.structs.replace(attempt, detail=self.mask(attempt.detail))
         return await self._write(lambda raw: record(raw, delivery, boot, decision, attempt, next_due_us))
 
     async def recover(self, lane: str, boot: str, now_us: int, settle_us: int) -> int:
@@ -64,6 +68,7 @@ class SqlOutbox:
         await self._write(lambda raw: clock_stepped(raw, lane, step_us))
 
     async def suspend(self, lane: str, reason: str, now_us: int) -> None:
+        reason = self.mask(reason)
         await self._write(
             lambda raw: raw.execute(
                 "INSERT INTO lanes (lane, suspended, suspended_us) VALUES (?, ?, ?) ON CONFLICT (lane) DO UPDATE SET "
@@ -73,6 +78,7 @@ class SqlOutbox:
         )
 
     async def ail(self, lane: str, outage: str, now_us: int) -> None:
+        outage = self.mask(outage)
         await self._write(lambda raw: ail(raw, lane, outage, now_us))
 
     async def throttle(self, lane: str, until_us: int) -> None:

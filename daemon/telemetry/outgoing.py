@@ -3,6 +3,7 @@
 Which trace it belongs to is known where it is made for a delivery or a reading (``current``); all others have none.
 """
 
+import re
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -18,8 +19,8 @@ from daemon.telemetry.trace_context import TraceContext
 
 current: ContextVar[TraceContext | None] = ContextVar("current", default=None)
 """The recorded span that the running task works for."""
-REFUSED = b'{"ok":false'
-"""How an answer of status 200 begins that is a refusal: Slack's way."""
+REFUSED = re.compile(rb'\s*\{\s*"ok"\s*:\s*false\b')
+"""How an answer of status 200 begins that is a refusal: Slack's way, however it is spaced."""
 _STATUSES = {code: str(code) for code in range(100, 600)}
 _METHODS = frozenset(METHOD.values)
 
@@ -62,7 +63,7 @@ def described(outcome: Outcome) -> tuple[str, str]:
             status = _STATUSES.get(code, "")
             if code >= 400:
                 return status, status
-            return status, "refused" if code == 200 and body.startswith(REFUSED) else ""
+            return status, "refused" if code == 200 and REFUSED.match(body) else ""
         case NotSent():
             return "", "not_sent"
         case Lost():

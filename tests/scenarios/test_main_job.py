@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import trio
-from world import Campus, completed, graded, open_campus, route, tenant
+from world import SECRETS, Campus, completed, graded, open_campus, route, tenant
 
 from config.model import Audience
 
@@ -265,3 +265,13 @@ async def test_a_token_is_fetched_once_for_both_lives_however_much_is_in_doubt(
         doubts = [each for each in campus.notes.named("attempt") if each["verdict"] == "repeatable"]
         assert len(doubts) > 1
         assert len({effect.delivery_id for effect in campus.journal("teams")}) == 8
+
+
+async def test_a_token_that_the_vendor_repeats_is_kept_nowhere(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, tenant(COMPLETIONS)) as campus:
+        campus.fault("slack", "error", operation="chat.postMessage", value=f"not_with_{SECRETS['slack']}")
+        await campus.tell(completed("ada"))
+        await campus.quiet()
+        [kept] = await campus.rows("SELECT history, detail FROM deliveries")
+        assert "not_with_" in str(kept)
+        assert SECRETS["slack"] not in str(kept)

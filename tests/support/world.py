@@ -107,6 +107,7 @@ class Campus:
 
     def __init__(self, store: Store, tenants: Mapping[str, Tenant], *, window: int, seed: int) -> None:
         self.store = store
+        self.mask = store.outbox.mask = Redactor(lambda: SECRETS.values()).text
         self.clock = VirtualClock()
         self.dice = SeededDice(seed)
         self.tenants = dict(tenants)
@@ -184,7 +185,7 @@ class Campus:
             switchboard=self.switchboard,
             born_us=self.store.born_us,
             window=self.window,
-            mask=Redactor(lambda: SECRETS.values()).text,
+            mask=self.mask,
             tidings=self.store.tidings,
             public_url=self.public_url,
         )

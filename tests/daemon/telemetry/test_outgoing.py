@@ -26,6 +26,7 @@ class Answering:
     [
         (Response(status=200, body=b'{"ok":true}'), "200", ""),
         (Response(status=200, body=b'{"ok":false,"error":"x"}'), "200", "refused"),
+        (Response(status=200, body=b' { "ok" : false, "error": "x"}'), "200", "refused"),
         (Response(status=429), "429", "429"),
         (Response(status=503), "503", "503"),
         (NotSent("no route to host"), "", "not_sent"),
