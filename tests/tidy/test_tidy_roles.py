@@ -10,7 +10,7 @@ from daemon.cli.lmsyncctl import cli
 from daemon.cli.manpage import LMSYNCCTL, page
 from daemon.control.protocol import VERBS, Role
 
-LOCAL = {"completion", "manpage"}
+LOCAL = {"completion", "manpage", "restore"}
 """Commands that ask no daemon."""
 NAMES = {Role.NOBODY: "none", **{role: role.name.lower() for role in Role if role is not Role.NOBODY}}
 
