@@ -2,6 +2,7 @@
 
 import random
 import re
+import time
 from collections.abc import Mapping
 
 import msgspec
@@ -46,8 +47,11 @@ def from_headers(headers: Mapping[str, str]) -> TraceContext | None:
 
 
 def root(ratio: float) -> TraceContext:
-    """A new trace; ``ratio`` of them are recorded, decided by the id as every OpenTelemetry SDK does."""
-    trace = _ids.getrandbits(128) or 1
+    """A new trace; ``ratio`` of them are recorded, decided by the id as every OpenTelemetry SDK does.
+
+    It begins with the second it began in, so that new ones come to the end of an index; the rest is random, and the
+    seven bytes at its end that W3C wants so are of it."""
+    trace = (int(time.time()) & 0xFFFFFFFF) << 96 | _ids.getrandbits(96) or 1
     return TraceContext(f"{trace:032x}", span_id(), (trace & (2**64 - 1)) < round(ratio * 2**64))
 
 

@@ -61,6 +61,15 @@ def test_a_child_stays_in_its_trace_under_an_id_of_its_own() -> None:
     assert (read.traceparent, read.remote, child.remote) == (child.traceparent, True, False)
 
 
+def test_who_begins_later_is_behind_in_an_index() -> None:
+    made = []
+    for now_s in (1_800_000_000, 1_800_000_001, 2**32 - 1):
+        with patch.object(trace_context.time, "time", return_value=now_s):
+            made += [sorted(root(1.0).trace_id for _ in range(9))]
+    assert [one[:8] for some in made for one in some] == 9 * ["6b49d200"] + 9 * ["6b49d201"] + 9 * ["ffffffff"]
+    assert len({one for some in made for one in some}) == 27
+
+
 def test_the_ratio_is_kept() -> None:
     assert not any(root(0.0).sampled for _ in range(200))
     assert all(root(1.0).sampled for _ in range(200))
@@ -113,7 +122,11 @@ def test_who_is_sampled_is_whom_the_sdk_samples(ratio: float, trace: int, parent
             NonRecordingSpan(SpanContext(trace, int(SPAN, 16), True, TraceFlags(parents))), above
         )
     tracer = Tracer(Mock(), ratio, lambda: 0)
-    with patch.object(trace_context._ids, "getrandbits", return_value=trace):
+    bits = {96: trace & (2**96 - 1), 64: int(SPAN, 16)}
+    with (
+        patch.object(trace_context._ids, "getrandbits", bits.__getitem__),
+        patch.object(trace_context.time, "time", return_value=trace >> 96),
+    ):
         ours = tracer.context(parent)
     assert ours.sampled == sampler.should_sample(above, trace, "x").decision.is_sampled()
     assert ours.trace_id == f"{trace:032x}"
