@@ -53,7 +53,7 @@ def scenery(**more: object) -> Iterator[Scene]:
 async def accepting(results: Results, seconds: float) -> None:
     with scenery() as scene:
         limit = bare.group_commit(scene.root / "bare.db", sample(), seconds)
-        (scene.root / "tenants.d" / "campus.toml").write_text(_without_routes(scene), encoding="utf-8")
+        (scene.root / "tenants.d" / "campus.toml").write_text(load.without_routes(scene), encoding="utf-8")
         stage = Stage(scene, limits=False)
         try:
             await stage.open()
@@ -73,7 +73,7 @@ async def accepting(results: Results, seconds: float) -> None:
 async def asking(results: Results, seconds: float) -> None:
     """One statement a request: what a request costs."""
     with scenery() as scene:
-        (scene.root / "tenants.d" / "campus.toml").write_text(_without_routes(scene), encoding="utf-8")
+        (scene.root / "tenants.d" / "campus.toml").write_text(load.without_routes(scene), encoding="utf-8")
         limits = [await singles.plain(scene, seconds)]
         stage = Stage(scene, limits=False)
         try:
@@ -239,7 +239,7 @@ async def remembering(results: Results) -> None:
         with scenery() as scene:
             words = (scene.root / "tenants.d" / "campus.toml").read_text(encoding="utf-8")
             for number in range(tenants - 1):
-                (scene.root / "tenants.d" / f"t{number}.toml").write_text(_idle(words), encoding="utf-8")
+                (scene.root / "tenants.d" / f"t{number}.toml").write_text(load.idle(words), encoding="utf-8")
             stage = Stage(scene, limits=False)
             try:
                 await load.started_in_s(stage.daemon, f"http://127.0.0.1:{scene.gateway_port}/readyz")
@@ -260,7 +260,7 @@ async def idling(results: Results) -> None:
     with scenery() as scene:
         words = (scene.root / "tenants.d" / "campus.toml").read_text(encoding="utf-8")
         for number in range(IDLE_TENANTS - 1):
-            (scene.root / "tenants.d" / f"t{number}.toml").write_text(_idle(words), encoding="utf-8")
+            (scene.root / "tenants.d" / f"t{number}.toml").write_text(load.idle(words), encoding="utf-8")
         stage = Stage(scene, limits=False)
         try:
             await stage.open()
@@ -319,16 +319,6 @@ async def in_step(results: Results) -> None:
         "<= 3",
     )
     results.add("memory growth by that plan, with 32 MiB of database cache", f"{grown_mib:.0f} MiB", goal="<= 128 MiB")
-
-
-def _idle(words: str) -> str:
-    """A tenant with two targets, its own credential and nobody in it."""
-    return words.replace('[people]\nfile = "../people.csv"\n', "")
-
-
-def _without_routes(scene: Scene) -> str:
-    words = (scene.root / "tenants.d" / "campus.toml").read_text(encoding="utf-8")
-    return words.partition("[[routes]]")[0]
 
 
 async def _close(stage: Stage) -> None:

@@ -215,3 +215,13 @@ async def started_in_s(daemon: Process, url: str) -> float:
     daemon.start()
     await daemon.until(url)
     return time.perf_counter() - started
+
+
+def idle(words: str) -> str:
+    """A tenant with two targets, its own credential and nobody in it."""
+    return words.replace('[people]\nfile = "../people.csv"\n', "")
+
+
+def without_routes(scene: Scene) -> str:
+    words = (scene.root / "tenants.d" / "campus.toml").read_text(encoding="utf-8")
+    return words.partition("[[routes]]")[0]

@@ -2,10 +2,9 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from retried import NOW_US, S, delivery
 
-from actors.domain.changes import CourseCompleted
 from actors.domain.outbox import Decision, Delivery, State
-from actors.domain.people import Learner
 from actors.domain.retry import (
     REFUNDED_S_MIN,
     Policy,
@@ -36,11 +35,7 @@ from actors.domain.verdicts import (
     Unprobeable,
     Verdict,
 )
-from config.model import Audience
 from config.routes import Backoff, Retry
-
-NOW_US = 1_800_000_000_000_000
-S = 1_000_000
 
 headers = st.one_of(st.none(), st.sampled_from(["0", "7", "99999", "soon", "Sun, 06 Nov 1994 08:50:07 GMT"]))
 dice = st.floats(0.0, 1.0, exclude_max=True)
@@ -62,39 +57,6 @@ confirmations: st.SearchStrategy[Confirmation] = st.one_of(
     st.builds(Unavailable, detail=st.just("down"), retry_after=headers),
     st.just(Revoked("token_revoked")),
 )
-
-
-def delivery(
-    *,
-    attempts: int = 1,
-    attempts_max: int = 8,
-    doubtful: str = "park",
-    doubt_us: int | None = NOW_US,
-    crashes: int = 0,
-) -> Delivery:
-    return Delivery(
-        seq=1,
-        id="d1",
-        tenant="acme",
-        target="slack",
-        route="completions",
-        destination="C1",
-        audience=Audience(channel="C1"),
-        change=CourseCompleted(learner=Learner(key="account:https://lms.example.edu|7"), at="2027-01-01T00:00:00Z"),
-        statement_id="s1",
-        correlation_id="c1",
-        traceparent="",
-        template=None,
-        doubtful=doubtful,
-        attempts_max=attempts_max,
-        attempts=attempts,
-        state=State.UNKNOWN,
-        accepted_us=NOW_US - 50 * S,
-        due_us=NOW_US,
-        sent_us=NOW_US - 10 * S,
-        crashes=crashes,
-        doubt_us=doubt_us,
-    )
 
 
 def after(verdict: Verdict, *, attempts: int = 1, chance: float = 0.5, consecutive: int = 1) -> Decision:
