@@ -144,6 +144,7 @@ class SimulatedCampus(Campus):
     ) -> None:
         """``fakes``: the vendors by tenant and name, where it is not all there are for each tenant."""
         self.path = path / "campus.db"
+        self.mask = str  # no vendor repeats a secret here
         self.hands = Hands()
         self.dice = SeededDice(Random(f"dice of {seed}").getrandbits(64))
         self.tenants = dict(tenants)

@@ -9,7 +9,7 @@ import pytest
 from actors.domain.outbox import Decision, State
 from actors.domain.throttle import Limiter
 from actors.domain.verdicts import Cause
-from actors.roles import carriage, courier
+from actors.roles import courier, weighing
 from actors.roles.router import Router
 from daemon.store import calling_off, lines, outbox, piloting, planning, undoing
 from tests.simulation import directed
@@ -40,12 +40,12 @@ def test_a_claim_of_a_dead_process_that_is_sent_again_blindly_doubles(monkeypatc
 
 
 def test_absence_believed_too_early_doubles(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = carriage.decide_probe
+    honest = weighing.decide_probe
 
     def hasty(*args: Any, **kwargs: Any) -> Decision:
         return honest(*args, **{**kwargs, "late_landing_s": 0.0})
 
-    monkeypatch.setattr(carriage, "decide_probe", hasty)
+    monkeypatch.setattr(weighing, "decide_probe", hasty)
     assert "doubled" in found("fault slack late_commit")
 
 
@@ -73,19 +73,19 @@ def test_a_receipt_without_a_post_is_lost(monkeypatch: pytest.MonkeyPatch) -> No
     def lying(*_: Any, **__: Any) -> Decision:
         return Decision(state=State.DELIVERED, receipt={"ts": "1"})
 
-    monkeypatch.setattr(carriage, "decide", lying)
+    monkeypatch.setattr(weighing, "decide", lying)
     assert "lost: delivered, says the row" in found("fault slack archived")
 
 
 def test_death_without_a_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = carriage.decide
+    honest = weighing.decide
 
     def gloomy(verdict: Any, **more: Any) -> Decision:
         made = honest(verdict, **more)
         dead = Decision(state=State.DEAD, cause=Cause.DESTINATION_GONE, detail="a bad day")
         return dead if made.state is State.DELIVERED else made
 
-    monkeypatch.setattr(carriage, "decide", gloomy)
+    monkeypatch.setattr(weighing, "decide", gloomy)
     told = found("small")
     assert "dead for no reason" in told
     assert "and the vendor has it" in told
@@ -148,12 +148,12 @@ def test_a_courier_that_falls_for_no_reason_is_told(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("name", ["tour", "small"])
 def test_what_is_left_to_chance_is_seen(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    honest = carriage.decide
+    honest = weighing.decide
 
     def moody(verdict: Any, **more: Any) -> Decision:
         return honest(verdict, **{**more, "dice": os.urandom(1)[0] / 256, "settle_s": 1 + os.urandom(1)[0] / 256})
 
-    monkeypatch.setattr(carriage, "decide", moody)
+    monkeypatch.setattr(weighing, "decide", moody)
     totals = Totals()
     for _ in range(2):
         totals.add(play(scenario_of(name)))
