@@ -1,4 +1,3 @@
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +13,6 @@ from actors.domain.retry import (
     expired,
     in_doubt,
     policy_of,
-    put_off,
     too_old,
 )
 from actors.domain.throttle import RETRY_AFTER_S_MAX
@@ -23,7 +21,6 @@ from actors.domain.verdicts import (
     Absent,
     Cause,
     Confirmation,
-    Deferred,
     Delivered,
     Doubtful,
     Faulted,
@@ -204,20 +201,6 @@ def test_what_would_be_tried_again_too_late_is_a_dead_letter(verdict: Verdict, c
     late = tried(NOW_US - 3600 * S)
     assert (late.state, late.cause) == (State.DEAD, cause)
     assert "retry.age_max" in late.detail
-
-
-def test_what_we_put_off_ourselves_costs_nothing_and_is_nobodys_fault() -> None:
-    policy = Policy(age_max_us=3600 * S)
-    mine = msgspec.structs.replace(delivery(), state=State.CLAIMED)
-    soon = put_off(Deferred(9.0, "waits"), mine, NOW_US, policy)
-    assert (soon.state, soon.due_us, soon.refund) == (State.WAITING, NOW_US + 9 * S, True)
-    assert put_off(Deferred(0.0, ""), mine, NOW_US, policy).due_us == NOW_US + REFUNDED_S_MIN * S
-    late = put_off(Deferred(3600.0, "waits for its turn"), mine, NOW_US, policy)
-    assert (late.state, late.cause, late.refund, late.forget_sends) == (State.DEAD, Cause.EXPIRED, True, True)
-    assert late.detail.endswith("(retry.age_max): waits for its turn")
-    assert in_doubt(late).state is State.PARKED
-    doubted = put_off(Deferred(3600.0, "waits for its turn"), delivery(), NOW_US, policy)
-    assert (doubted.state, doubted.refund) == (State.UNKNOWN, False), "age never buries what is in doubt"
 
 
 def test_age_never_buries_what_is_in_doubt_or_waits_for_a_token() -> None:
