@@ -111,11 +111,13 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
-    """``reasons``: what was found; ``lacking``: what keeps it from being green that is no fault."""
+    """``reasons``: what was found; ``against``: those of them that make it red; ``lacking``: what keeps it from being
+    green that is no fault."""
 
     colour: Colour
     reasons: tuple[str, ...]
     lacking: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
 
 
 def measured(rows: Iterable[Seen]) -> Measured:
@@ -241,7 +243,8 @@ def judged(
         reasons.append(f"for everybody, the busiest hour would need {percent:.3g} % of the vendor's limit {name}")
     lacking = _lacking(found, words, restated)
     if "red" in colours:
-        return Judgement(colour="red", reasons=tuple(reasons), lacking=lacking)
+        against = tuple(reason for reason, colour in zip(reasons, colours, strict=True) if colour == "red")
+        return Judgement(colour="red", reasons=tuple(reasons), lacking=lacking, against=against)
     green = not lacking and set(colours) == {"green"}
     return Judgement(colour="green" if green else "amber", reasons=tuple(reasons), lacking=lacking)
 

@@ -80,10 +80,9 @@ def unpack(path: Path, into: Path, key: bytes, told: Callable[[int, int], None])
     with path.open("rb") as file:
         header, head = read_head(file)
         free = shutil.disk_usage(into.parent).free
-        if free < header.database_bytes + RESERVE_BYTES:
-            raise BackupRefused(
-                f"{into.parent} has {free / 1e6:,.0f} MB free, and {header.database_bytes / 1e6:,.0f} MB are needed"
-            )
+        needed = header.database_bytes + RESERVE_BYTES
+        if free < needed:
+            raise BackupRefused(f"{into.parent} has {free / 1e6:,.0f} MB free, and {needed / 1e6:,.0f} MB are needed")
         handle = os.open(into, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, MODE)
         try:
             with os.fdopen(handle, "wb") as out:

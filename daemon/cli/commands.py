@@ -48,6 +48,20 @@ def nobody_reads() -> int:
     return 0
 
 
+def _wrong(error: click.ClickException, code: int, args: Sequence[str]) -> None:
+    """What is wrong with the command line. ``--json`` may stand behind it, where nothing was read any more."""
+    if "--json" not in args:
+        error.show()
+        return
+    from daemon.cli.render import Json
+    from daemon.control.exits import Exit
+    from daemon.control.protocol import Refusal
+
+    told = error.ctx if isinstance(error, click.UsageError) else None
+    advice = f"{told.command_path} --help" if told else ""
+    Json().refused(Refusal(Exit(code), error.format_message(), advice=advice))
+
+
 class Commands(click.Group):
     """A group whose usage errors end with 64, as the manual promises, and whose commands return their exit code."""
 
@@ -65,11 +79,11 @@ class Commands(click.Group):
             code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
             sys.stdout.flush()
         except click.UsageError as error:
-            error.show()
             code = EXIT_USAGE
+            _wrong(error, code, sys.argv[1:] if args is None else args)
         except click.ClickException as error:
-            error.show()
             code = error.exit_code
+            _wrong(error, code, sys.argv[1:] if args is None else args)
         except click.Abort:
             code = EXIT_INTERRUPTED
         except BrokenPipeError:

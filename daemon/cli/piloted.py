@@ -53,7 +53,8 @@ def _pilot(row: v.PilotRow) -> Text:
         text.append("\n  verdict: ")
         text.append(row.verdict, STYLES.get(row.verdict, ""))
         for reason in row.reasons:
-            text.append(f"\n    {reason}")
+            text.append(f"\n    {reason}", STYLES["red"] if reason in row.against else "")
+            text.append(": red" if reason in row.against else "")
     for lacking in row.lacking:
         text.append(f"\n    {lacking}", "yellow")
     if not row.sent + row.waiting + row.rehearsed:

@@ -34,11 +34,11 @@ class ExampleView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PilotRow(View, frozen=True, kw_only=True, tag="pilot"):
-    """A pilot: ``state`` is running, everyone or nobody; ``verdict`` green, amber or red (empty: it has ended). What is
-    counted is of the newest deliveries; ``compared``, ``astray``: what a vendor showed with what was planned;
-    ``also_told``: rehearsals that ``others``, routes beside it, tell as well; ``restated`` of ``restated_of``: what
-    would come out in another way today. ``kept``: percent within the routes' SLA, None: none is promised. What starts
-    with ``full_`` is for everybody together."""
+    """A pilot: ``state`` is running, everyone or nobody; ``verdict`` green, amber or red (empty: it has ended);
+    ``against``: those of the ``reasons`` that make it red. What is counted is of the newest deliveries; ``compared``,
+    ``astray``: what a vendor showed with what was planned; ``also_told``: rehearsals that ``others``, routes beside it,
+    tell as well; ``restated`` of ``restated_of``: what would come out in another way today. ``kept``: percent within
+    the routes' SLA, None: none is promised. What starts with ``full_`` is for everybody together."""
 
     tenant: str
     name: str
@@ -52,6 +52,7 @@ class PilotRow(View, frozen=True, kw_only=True, tag="pilot"):
     verdict: str = ""
     reasons: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
     people: int = 0
     outsiders: int = 0
     sent: int = 0

@@ -91,7 +91,7 @@ async def promote(request: PilotPromote, asking: Asking) -> Done:
     if row.verdict == "red" and not request.accept_red:
         raise Refusal(
             Exit.STALE,
-            f"the verdict is red: {'; '.join(row.reasons)}",
+            f"the verdict is red: {'; '.join(row.against)}",
             advice=f"lmsyncctl pilot status {tenant.name} {pilot.name}; --accept-red REASON promotes it all the same",
         )
     reason = f"promoted although red: {request.accept_red}" if row.verdict == "red" else f"promoted, {row.verdict}"
@@ -171,6 +171,7 @@ def _shown(
         routes=_routes(tenant, pilot.name),
         verdict=verdict.colour if verdict else "",
         reasons=verdict.reasons if verdict else (),
+        against=verdict.against if verdict else (),
         lacking=lacking,
         people=found.people,
         outsiders=found.outsiders,

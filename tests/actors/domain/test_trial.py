@@ -80,6 +80,7 @@ def test_a_limit_that_everybody_would_break_is_red() -> None:
     assert judged(GOOD, WORDS, ("acme/slack workspace", 81.0)).colour == "amber"
     verdict = judged(GOOD, WORDS, ("acme/slack workspace", 101.0))
     assert verdict.colour == "red"
+    assert verdict.against == verdict.reasons[-1:]
     assert (
         verdict.reasons[-1]
         == "for everybody, the busiest hour would need 101 % of the vendor's limit acme/slack workspace"

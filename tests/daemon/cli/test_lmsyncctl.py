@@ -207,6 +207,9 @@ def test_nobody_there(tmp_path: Path) -> None:
 )
 def test_usage_errors_end_with_64(words: list[str]) -> None:
     assert run(*words)[0] == 64
+    code, said = run(*words, "--json")
+    [line] = lines(said.encode())
+    assert (code, line["kind"], line["exit_code"]) == (64, "error", 64)
 
 
 def test_nobody_is_led_to_end_a_pilot_towards_everybody() -> None:

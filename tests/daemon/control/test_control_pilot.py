@@ -115,9 +115,12 @@ async def test_red_is_refused_unless_somebody_says_why(desk: Desk) -> None:
     row = await pilot(desk)
     assert (row.verdict, row.wrong, row.mismatched) == ("red", 1, 1)
     assert row.reasons[0] == "dead or parked: 1 of 2 (50 %, at most 40 %)"
+    assert row.against[0] == row.reasons[0]
+    assert "later than promised" not in str(row.against)
     _, done = await ask(desk.office, p.PilotStatus())
     assert (done.exit_code, done.note) == (Exit.DEGRADED, "red: acme/news")
-    assert (await refused(desk, PROMOTE)).code == Exit.STALE
+    refusal = await refused(desk, PROMOTE)
+    assert (refusal.code, refusal.what) == (Exit.STALE, f"the verdict is red: {'; '.join(row.against)}")
     [row], _ = await ask(desk.office, msgspec.structs.replace(PROMOTE, accept_red="a test account"))
     assert row.after == "everyone: promoted although red: a test account"
 
