@@ -2,7 +2,8 @@
 
 However much that is, it is done by and by: up to which delivery, stands in the pilot's row until all of it is. A lane
 hands out nothing before its own part is done, so that whoever stops a pilot is not overtaken by what waits, and a
-process that was killed in between goes on with the rest.
+process that was killed in between goes on with the rest. What is in somebody's hands at that moment, or in doubt, is
+waited for: it may have landed. If it surely has not, it is not sent again.
 """
 
 import sqlite3
@@ -18,6 +19,12 @@ _OPEN = (
     "WHERE pilot = ? AND pilot IS NOT NULL AND state IN ('waiting', 'held') AND seq <= ? AND sent_us IS NULL "
     "AND digest IS NULL AND ? IN ('', lane) ORDER BY seq LIMIT ?"
 )
+_IN_HAND = (
+    "SELECT 1 FROM deliveries INDEXED BY deliveries_pilot_open WHERE pilot = ?1 AND pilot IS NOT NULL "
+    "AND state IN ('waiting', 'held') AND seq <= ?2 AND digest IS NULL UNION ALL "
+    "SELECT 1 FROM deliveries INDEXED BY deliveries_claimed WHERE claimed_by IS NOT NULL AND pilot = ?1 AND seq <= ?2 "
+    "LIMIT 1"
+)
 _PENDING = "SELECT no, name, off_seq FROM pilots INDEXED BY pilots_off WHERE off_seq > 0"
 
 
@@ -30,12 +37,12 @@ def begin(raw: sqlite3.Connection, no: int) -> None:
 
 
 def go_on(raw: sqlite3.Connection, now_us: int, no: int | None = None) -> int:
-    """A bounded part of what is left, of this pilot or of any. How many; 0: it is done."""
+    """A bounded part of what is left, of this pilot or of any. How many; 0: all that can be by now."""
     for pilot, name, off_seq in raw.execute(_PENDING).fetchall():
         if no not in (None, pilot):
             continue
         found = _call_off(raw, pilot, name, off_seq, now_us)
-        if found < AT_ONCE:
+        if found < AT_ONCE and raw.execute(_IN_HAND, (pilot, off_seq)).fetchone() is None:
             raw.execute("UPDATE pilots SET off_seq = 0 WHERE no = ?", (pilot,))
         if found:
             return found

@@ -93,8 +93,9 @@ class SqlPilots:
         """Finish what somebody began who died, or went away, while a pilot was stopped."""
         while True:
             with suppress(StoreUnavailable):  # the store has said so; it is tried again
-                while await self._read(_is_pending):
-                    await self._write(lambda raw: calling_off.go_on(raw, clock.now_us()))
+                going_on = await self._read(_is_pending)
+                while going_on:
+                    going_on = bool(await self._write(lambda raw: calling_off.go_on(raw, clock.now_us())))
             await trio.sleep(FINISH_S)
 
     async def seen(self, no: int) -> list[Seen]:

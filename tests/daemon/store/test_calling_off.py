@@ -71,6 +71,26 @@ async def test_no_lane_hands_out_what_is_being_called_off(
         assert len(campus.journal("slack")) == 1
 
 
+async def test_what_was_in_hand_and_surely_did_not_land_is_not_sent_again(
+    tmp_path: Path, autojump_clock: object
+) -> None:
+    async with open_campus(tmp_path, tenant(TOLD)) as campus:
+        await campus.store.queries.pause("acme/slack", by="ada", now_us=EPOCH_US)
+        await waiting(campus, 2)
+        await campus.rows("UPDATE deliveries SET state = 'claimed', claimed_by = 'one' WHERE destination LIKE '%p0%'")
+        assert await campus.states() == {"claimed": 1, "waiting": 1}
+        pilot = await campus.store.pilots.one("acme", "new")
+        assert pilot is not None
+        await campus.store.pilots.end(pilot, "nobody", by="ada", reason="", now_us=campus.clock.now_us())
+        assert await campus.states() == {"claimed": 1, "shadowed": 1}
+        await campus.rows("UPDATE deliveries SET state = 'waiting', claimed_by = NULL WHERE claimed_by = 'one'")
+        await campus.store.queries.resume("acme/slack", now_us=campus.clock.now_us())
+        campus.switchboard.ready("acme/slack")
+        await campus.quiet()
+        assert await campus.states() == {"shadowed": 2}
+        assert campus.journal("slack") == []
+
+
 async def test_what_stands_behind_it_in_a_line_is_sent(tmp_path: Path, autojump_clock: object) -> None:
     """Two of a pilot, and behind them one of no pilot, for the same person."""
     async with open_campus(tmp_path, tenant(TOLD)) as campus:
