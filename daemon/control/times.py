@@ -17,11 +17,13 @@ def moment(at_us: int) -> str:
 
 
 def span(seconds: float) -> str:
-    """``45 s``, ``12 min``, ``3 h 5 min``, ``2 d 4 h``; what is negative counts as nothing."""
+    """``45 s``, ``1 min 45 s``, ``12 min``, ``3 h 5 min``, ``2 d 4 h``; what is negative counts as nothing."""
     whole = max(0, round(seconds))
     if whole < 100:
         return f"{whole} s"
     minutes, hours, days = whole // 60, whole // 3600, whole // 86_400
+    if minutes < 10 and whole % 60:
+        return f"{minutes} min {whole % 60} s"
     if minutes < 100:
         return f"{minutes} min"
     if hours < 48:

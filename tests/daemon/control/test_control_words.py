@@ -131,6 +131,8 @@ def test_no_secret_is_ever_shown() -> None:
     [
         (-5, "0 s"),
         (99, "99 s"),
+        (105.4, "1 min 45 s"),
+        (120, "2 min"),
         (600, "10 min"),
         (6000, "1 h 40 min"),
         (7200, "2 h"),
