@@ -168,7 +168,9 @@ class AlarmCard(Change, frozen=True, kw_only=True, omit_defaults=True, tag="alar
 
     @property
     def entity(self) -> str:
-        return f"{self.aspect}|{self.no}|{self.times}"
+        """Since when is part of it: a store that was put back, or begun anew, counts again from an earlier number, and
+        whoever knows deliveries by their id would take another alarm of that number for one that was told."""
+        return f"{self.aspect}|{self.no}|{self.times}|{self.since}"
 
     @property
     def value(self) -> str:

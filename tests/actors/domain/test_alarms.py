@@ -96,6 +96,9 @@ def test_that_it_is_over_is_written_into_the_post_that_told_it() -> None:
     [over] = watch.look(later_us=CLEAR_US)
     told = [card(news, "2027-01-15T08:00:00Z", "2027-01-15T07:00:00Z") for news in (begun, again, over)]
     assert told[0].entity != told[1].entity == told[2].entity
+    after_a_restore = card(begun, "2027-01-16T08:00:00Z", "2027-01-16T07:00:00Z")
+    assert (after_a_restore.no, after_a_restore.times) == (told[0].no, told[0].times)
+    assert after_a_restore.entity != told[0].entity
     assert told[1].value != told[2].value
     assert told[0].title == "Deliveries wait for a person: acme/slack"
     assert told[0].command == "lmsyncctl dlq list --lane acme/slack"
