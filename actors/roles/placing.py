@@ -236,11 +236,14 @@ class Placing:
         calls_max = spare_calls(len(others), night) if thrifty else CALLS_MAX
         for some, calls in ((were, len(were)), (others, calls_max)):
             if some and calls:
-                await self._close({each.place.id for each in some}, calls, due)
+                await self._close({each.place.id for each in some}, calls, night, due)
 
-    async def _close(self, ids: Collection[str], calls_max: int, due: bool) -> None:
+    async def _close(self, ids: Collection[str], calls_max: int, night: int, due: bool) -> None:
+        """Where a call tells of one place only, each night it is the turn of others."""
         self._inquiry.progress.step(ARCHIVES)
-        told = await self._inquiry.closing(self._rule.into.kind, sorted(ids), calls_max)
+        turn = (night + 1) * len(ids) // SPARE % len(ids)
+        order = sorted(ids)
+        told = await self._inquiry.closing(self._rule.into.kind, order[turn:] + order[:turn], calls_max)
         lane, now_us = self._inquiry.lane, self._world.clock.now_us()
         states = await self._world.rosters.places(self._tenant, self._rule.name, lane, self._rule.into.kind)
         reckoned = []

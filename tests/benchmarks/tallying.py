@@ -24,8 +24,8 @@ ROSTER = frozenset(
         "conversations.members", "conversations.setTopic", "usergroups.create", "usergroups.list",
         "usergroups.users.list", "usergroups.users.update", "users.info", "users.list", "users.lookupByEmail",
         "members.add", "members.delete", "members.list", "members.patch", "members.post", "groups.list", "teams.post",
-        "$batch", "GET users", "GET groups", "POST teams", "GET teams/*/members", "POST teams/*/members/add",
-        "POST teams/*/members", "DELETE teams/*/members/*", "PATCH teams/*/members/*",
+        "$batch", "GET users", "GET groups", "POST teams", "GET teams/*", "teams.get", "GET teams/*/members",
+        "POST teams/*/members/add", "POST teams/*/members", "DELETE teams/*/members/*", "PATCH teams/*/members/*",
     }
 )  # fmt: skip
 """Operations that rosters are kept with; others (tokens, what is listened to) are there without them too."""

@@ -1,9 +1,10 @@
-"""A channel that somebody archived while everybody in it was in step: Slack shows its members as before."""
+"""A place that somebody archived while everybody in it was in step: its members are shown as before."""
 
 from pathlib import Path
 
 import trio
 from roster_hall import channel, kept, rule, run, settled, workspace
+from teams_hall import let, team, teams_rule
 from world import Campus, open_campus
 
 from actors.domain.tidings import ChannelArchived, ChannelBack, Tiding
@@ -87,5 +88,21 @@ async def test_that_the_place_of_a_course_that_is_over_is_archived_is_no_questio
         await campus.sync("full")
         await settled(campus)
         archive(campus)
+        await run(campus)
+        assert await questions(campus) == []
+
+
+async def test_a_team_is_asked_about_in_its_turn_and_by_whoever_asks(tmp_path: Path, autojump_clock: object) -> None:
+    async with open_campus(tmp_path, kept(teams_rule(schedule="0 2 * * *"))) as campus:
+        await campus.until_read()
+        await settled(campus)
+        let(campus, "archive_team", team=team(campus, "CS101").id)
+        for _ in range(NIGHTS_MAX):
+            await trio.sleep(86_400)
+            await settled(campus)
+            if await questions(campus):
+                break
+        assert await questions(campus) == ["place_archived"]
+        let(campus, "archive_team", team=team(campus, "CS101").id, archived=False)
         await run(campus)
         assert await questions(campus) == []

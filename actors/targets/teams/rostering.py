@@ -39,7 +39,7 @@ class TeamsRostering:
     names_members = True
     lookups_max = AT_ONCE
     finds_max = FINDS_MAX
-    hides_closing: frozenset[PlaceKind] = frozenset()
+    hides_closing: frozenset[PlaceKind] = frozenset({"team"})
 
     def __init__(self, settings: TeamsSettings, caller: Caller) -> None:
         self._keeper = settings.team_owner
@@ -80,9 +80,7 @@ class TeamsRostering:
         return PLACES_MAX
 
     def closing(self, kind: PlaceKind, places: Sequence[str], calls_max: int) -> Flow[dict[str, bool] | Failure]:
-        """Who reads the members of a team hears it."""
-        yield from ()
-        return {}
+        return self._places.archived(places, calls_max)
 
     # ── changing ─────────────────────────────────────────────────────────────────────────────────────
 

@@ -119,6 +119,28 @@ class Places:
         found |= {team: Actual(place=team, members=tuple(read[team].values()), whole=False) for team in waiting}
         return found if found or failure is None else failure
 
+    # ── archived ─────────────────────────────────────────────────────────────────────────────────────
+
+    def archived(self, teams: Sequence[str], asked_max: int) -> Flow[dict[str, bool] | Failed]:
+        """A team's list of members does not tell. Each is a request, twenty are a call: Graph counts requests. Where
+        we may not ask it is not learnt; nothing else depends on it."""
+        found: dict[str, bool] = {}
+        trail = self._caller.talk("archived")
+        for start in range(0, min(len(teams), asked_max), SIZE_MAX):
+            some = teams[start : min(start + SIZE_MAX, asked_max)]
+            requests = [
+                self._caller.request("GET", f"teams/{team}?$select=id,isArchived", "teams.get", (f"team:{team}", LISTS))
+                for team in some
+            ]
+            answers = yield from self._caller.several(APP, requests, Purpose.CLOSING, trail)
+            for team, answer in zip(some, answers, strict=True):
+                if isinstance(answer, Answered):
+                    if isinstance(told := answer.fields.get("isArchived"), bool):
+                        found[team] = told
+                elif not isinstance(failure := harmless(answer), Refused):
+                    return found or failure
+        return found
+
     def _list(self, team: str, query: str) -> Request:
         request = self._caller.request("GET", f"teams/{team}/members?{query}", "members.list", (f"team:{team}", LISTS))
         return msgspec.structs.replace(request, answer_bytes_max=LIST_BYTES_MAX, patience_s=60.0)

@@ -83,6 +83,13 @@ NEEDS = (
         wider=frozenset({"Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}),
     ),
     Need(
+        scope="TeamSettings.Read.All",
+        speaker=APP,
+        why="asking whether a team was archived",
+        features=frozenset({Feature.ROSTERS}),
+        wider=frozenset({"TeamSettings.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}),
+    ),
+    Need(
         scope="Team.Create",
         speaker=APP,
         why="creating the teams that are missing",

@@ -43,6 +43,7 @@ class Purpose(Enum):
     CHANGES = "asking for changes"
     TEAMS = "finding teams"
     MEMBERS = "reading the members of the team"
+    CLOSING = "asking whether the team is archived"
     ROSTER = "changing the members of the team"
     CREATION = "creating the team"
 
@@ -90,7 +91,16 @@ class Told(msgspec.Struct, frozen=True):
 
 Meaning = Callable[[Told], Failure | Stale]
 _OF_ONE = frozenset(
-    {Purpose.CHANNEL, Purpose.READ, Purpose.LOOKUP, Purpose.TEAMS, Purpose.MEMBERS, Purpose.ROSTER, Purpose.CREATION}
+    {
+        Purpose.CHANNEL,
+        Purpose.READ,
+        Purpose.LOOKUP,
+        Purpose.TEAMS,
+        Purpose.MEMBERS,
+        Purpose.CLOSING,
+        Purpose.ROSTER,
+        Purpose.CREATION,
+    }
 )
 """What is limited for one channel, one team, one kind of order or whoever asks, and holds up nobody else."""
 _SILENT = frozenset({Purpose.INSTALL, Purpose.CREATION, Purpose.ROSTER})
@@ -164,6 +174,8 @@ def _forbidden(told: Told) -> Failure:
             advice = "the app registration lacks GroupMember.Read.All"
         case Purpose.MEMBERS:
             advice = "the app registration lacks TeamMember.Read.All (or TeamMember.ReadWrite.All)"
+        case Purpose.CLOSING:
+            advice = "the app registration lacks TeamSettings.Read.All"
         case Purpose.ROSTER:
             advice = (
                 "the app registration lacks TeamMember.ReadWrite.All (where there are no owners: "

@@ -103,7 +103,10 @@ def group(teams: Teams, call: Call, now_s: float) -> Fields:
 
 
 def _of_group(team: Team, call: Call) -> Fields:
-    fields = group_fields(team)
+    return selected(call, group_fields(team))
+
+
+def selected(call: Call, fields: Fields) -> Fields:
     names = [name for name in call.query.get("$select", "").split(",") if name] or list(fields)
     return {name: fields[name] for name in names if name in fields}
 

@@ -19,7 +19,7 @@ from actors.targets.teams.fake.permissions import check
 from actors.targets.teams.fake.replies import Fields, Refusal
 from actors.targets.teams.fake.roster import Roster
 from actors.targets.teams.fake.space import Space
-from actors.targets.teams.fake.teams import Teams
+from actors.targets.teams.fake.teams import Teams, team_fields
 from actors.targets.teams.fake.terms import Terms
 
 GRAPH = "https://graph.microsoft.com/v1.0/"
@@ -83,7 +83,9 @@ class Graph:
                 return 200, moves.page(self.teams, call, request, self.terms, now_s)
             case "users.delta":
                 return 200, changes.page(self.space.people, call, request, self.terms, now_s)
-            case "teams.get" | "channels.get" | "channels.list":
+            case "teams.get":
+                return 200, directory.selected(call, team_fields(self.teams.there(call.destination, now_s)))
+            case "channels.get" | "channels.list":
                 return 200, places.shown(self.space, call)
             case "installedApps.post" | "installedApps.list" | "installedApps.delete" | "installedApps.chat":
                 return apps.perform(self.space, call, request)

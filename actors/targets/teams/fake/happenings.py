@@ -13,6 +13,7 @@ from actors.targets.teams.fake.places import there
 from actors.targets.teams.fake.replies import Fields, Refusal
 from actors.targets.teams.fake.roster_happenings import (
     AddMember,
+    ArchiveTeam,
     BarPerson,
     DeleteTeam,
     GiveRule,
@@ -166,7 +167,16 @@ class Stage:
                 if event not in LIFECYCLE:
                     raise Unclear(f"{event!r} is none: one of {', '.join(sorted(LIFECYCLE))}")
                 return {"told": self._watching.lifecycle(event, now_s)}
-            case HirePeople() | AddMember() | RemoveMember() | RenameTeam() | DeleteTeam() | GiveRule() | BarPerson():
+            case (
+                HirePeople()
+                | AddMember()
+                | RemoveMember()
+                | RenameTeam()
+                | ArchiveTeam()
+                | DeleteTeam()
+                | GiveRule()
+                | BarPerson()
+            ):
                 return happen(what, self._space.people, self._teams, now_s)
             case _ as never:
                 assert_never(never)

@@ -29,11 +29,8 @@ def open_to_posts(space: Space, destination: str) -> None:
 
 
 def shown(space: Space, call: Call) -> Fields:
-    """A team, a channel, or the channels of a team that something has become of."""
+    """A channel, or the channels of a team that something has become of."""
     match call.operation:
-        case "teams.get":
-            _team(call.destination)
-            return {"id": call.destination, "displayName": f"Team {call.destination[:8]}", "isArchived": False}
         case "channels.get":
             return _selected(call, _channel(call.destination, there(space, call.destination)))
         case _:

@@ -46,6 +46,12 @@ class DeleteTeam(_OfTeam, frozen=True, kw_only=True, tag="delete_team"):
     """For good."""
 
 
+class ArchiveTeam(_OfTeam, frozen=True, kw_only=True, tag="archive_team"):
+    """Into the archive, or back. Who is in it is shown, and may be changed, as before."""
+
+    archived: bool = True
+
+
 class GiveRule(_OfTeam, frozen=True, kw_only=True, tag="give_rule"):
     """From now on (or no more) a rule of the directory says who is in it."""
 
@@ -59,7 +65,7 @@ class BarPerson(_Do, frozen=True, kw_only=True, tag="bar_person"):
     barred: bool = True
 
 
-RosterDo = HirePeople | AddMember | RemoveMember | RenameTeam | DeleteTeam | GiveRule | BarPerson
+RosterDo = HirePeople | AddMember | RemoveMember | RenameTeam | ArchiveTeam | DeleteTeam | GiveRule | BarPerson
 
 
 def happen(what: RosterDo, people: People, teams: Teams, now_s: float) -> object:
@@ -88,6 +94,10 @@ def happen(what: RosterDo, people: People, teams: Teams, now_s: float) -> object
             team = teams.there(what.team, now_s)
             teams.rename(team, name)
             return _shown(team)
+        case ArchiveTeam(archived=archived):
+            team = teams.there(what.team, now_s)
+            team.archived = archived
+            return _shown(team)
         case GiveRule(dynamic=dynamic):
             team = teams.there(what.team, now_s)
             team.dynamic = dynamic
@@ -101,7 +111,7 @@ def happen(what: RosterDo, people: People, teams: Teams, now_s: float) -> object
 
 
 def _shown(team: Team) -> object:
-    return {"id": team.id, "name": team.name, "deleted": team.deleted}
+    return {"id": team.id, "name": team.name, "deleted": team.deleted, "archived": team.archived}
 
 
 def _id(people: People, person: str) -> str:

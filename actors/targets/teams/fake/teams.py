@@ -41,6 +41,7 @@ class Team(msgspec.Struct, kw_only=True):
     deleted: bool = False
     dynamic: bool = False
     """Whether a rule of the directory says who is in it, and nobody else."""
+    archived: bool = False
     members: dict[str, Membership] = {}
     leaving: dict[str, Membership] = {}
 
@@ -204,6 +205,16 @@ class Teams:
         self.moves.append(Move(self.serial, team.id, user, role, came))
         if len(self.moves) > MOVES_MAX:
             del self.moves[: MOVES_MAX // 2]
+
+
+def team_fields(team: Team) -> Fields:
+    return {
+        "id": team.id,
+        "displayName": team.name,
+        "description": team.description or None,
+        "visibility": team.visibility,
+        "isArchived": team.archived,
+    }
 
 
 def group_fields(team: Team) -> Fields:

@@ -169,3 +169,24 @@ def test_a_token_that_ends_in_the_midst_is_replaced(kind: str) -> None:
     for operation in ("$batch", "members.list"):
         campus.fault(kind, operation=operation)
         assert set(read(campus, *teams)) == set(teams)
+
+
+# ── archived ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_which_teams_are_archived_is_told_twenty_to_a_call() -> None:
+    campus = Campus()
+    teams = [campus.team(f"Course {n}") for n in range(25)]
+    campus.fake.teams.there(teams[3], campus.now_s).archived = True
+    assert isinstance(read(campus, teams[3])[teams[3]], Actual), "its members do not tell"
+    before = len(campus.calls)
+    told = campus.run(campus.rostering.closing("team", [*teams, GONE], 22))
+    assert told == {team: team == teams[3] for team in teams[:22]}
+    assert campus.calls[before:] == ["$batch", "$batch"]
+
+
+def test_who_may_not_ask_for_it_learns_nothing_and_goes_on() -> None:
+    campus = Campus()
+    team = campus.team()
+    campus.fake.terms.app_permissions = ["TeamMember.Read.All"]
+    assert campus.run(campus.rostering.closing("team", [team], 1)) == {}
