@@ -53,7 +53,8 @@ def shown() -> Iterator[tuple[str, str]]:
 
 
 def words_of(line: str) -> list[str]:
-    """Its words, up to a comment, a pipe or a redirection."""
+    """Its words, up to a comment, a pipe or a redirection. What the shell makes a file of is one."""
+    line = re.sub(r"<\([^)]*\)", "FILE", line)
     lexer = shlex.shlex(
         line.replace("$(", " ; ").replace("$hash", "9c41e0d2a7b35f18"), posix=True, punctuation_chars=True
     )
