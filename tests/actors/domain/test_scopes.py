@@ -39,12 +39,14 @@ def test_rosters_want_no_more_than_they_do() -> None:
         "TeamMember.ReadWriteNonOwnerRole.All",
         "TeamMember.Read.All",
         "GroupMember.Read.All",
+        "TeamSettings.Read.All",
         "Team.Create",
         "User.ReadBasic.All",
     }
     assert names(teams.needed(wanted, "app")) == {
         "TeamMember.ReadWrite.All",
         "GroupMember.Read.All",
+        "TeamSettings.Read.All",
         "Team.Create",
         "User.ReadBasic.All",
     }
