@@ -55,12 +55,25 @@ def _configured(text: str, asking: Asking) -> Iterator[KnownRow]:
         if slash and tenant.name != whose:
             continue
         yield from _named(tenant, rest if slash else text)
+    for tenant in tenants.values():
+        yield from _posted_to(tenant, text)
     if text.partition("/")[0] == "root":
         try:
             entry = asking.office.registry.entry(text)
         except NoSuchActor:
             return
         yield KnownRow(what="an actor", name=text, words=str(entry.state), commands=(f"lmsyncctl actor tree {text}",))
+
+
+def _posted_to(tenant: Tenant, place: str) -> Iterator[KnownRow]:
+    """A channel or a team that routes or alerts name."""
+    routes = [each.name for each in tenant.routes if place and place in (each.audience.channel, each.audience.team)]
+    if any(place and place in (each.channel, each.team) for each in tenant.alerts):
+        routes.append("alerts")
+    if routes:
+        commands = (f"lmsyncctl stats {tenant.name} --by route", f"lmsyncctl watch {tenant.name}")
+        words = f"by {', '.join(routes)}"
+        yield KnownRow(what="a place that is posted to", name=place, whose=tenant.name, words=words, commands=commands)
 
 
 def _named(tenant: Tenant, name: str) -> Iterator[KnownRow]:

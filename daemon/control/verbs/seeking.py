@@ -1,10 +1,14 @@
 """From any id that somebody holds to the statements and deliveries that it means, and what else goes by it."""
 
+import re
+from hashlib import sha1
+
 import msgspec
 import trio
 
 from actors.domain.xapi.matching import Wanted
 from actors.ports import LoggedStatement
+from config.model import Tenant
 from daemon.control.exits import Exit
 from daemon.control.learnt import QUIET, LearntView
 from daemon.control.office import Asking
@@ -23,6 +27,7 @@ STATEMENTS_MAX = 50
 ORDERS_MAX = 50
 THEIRS_MAX = 5
 """Of a person, a record or an activity the newest so many statements are told."""
+ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 REQUEST_CHARS_MIN = 6
 TRACE_DIGITS = 32
 KINDS = (
@@ -159,6 +164,9 @@ async def _theirs(
             found |= {each[1].seq: each for each in await store.naming.of_record(seen, THEIRS_MAX)}
         else:
             wanted += [(seen.whose, Wanted(agent=key)) for key in await _agents(seen.whose, int(seen.name), asking)]
+    if may_find:
+        for each in asking.office.configuration().tenants.values():
+            wanted += [(each.name, Wanted(agent=key)) for key in _addressed(text, each)]
     if "://" in text or text.startswith("urn:"):
         wanted += [(tenant, Wanted(activity=text)) for tenant in asking.office.configuration().tenants]
     for tenant, one in wanted:
@@ -196,6 +204,19 @@ async def _agents(tenant: str, person: int, asking: Asking) -> list[str]:
                 case _:
                     pass  # no statement names anybody so
     return list(dict.fromkeys(keys))[:FEW]
+
+
+def _addressed(text: str, tenant: Tenant) -> list[str]:
+    """Whom statements name so, though no source has told of them: by an e-mail address, its hash, or the account that
+    the people file has with it."""
+    address = text.removeprefix("mailto:")
+    if not ADDRESS.fullmatch(address):
+        return []
+    spelled = dict.fromkeys((f"mailto:{address}", f"mailto:{address.lower()}"))
+    keys = [f"mbox {each}" for each in spelled]
+    keys += [f"mbox_sha1sum {sha1(each.encode(), usedforsecurity=False).hexdigest()}" for each in spelled]
+    rows = (row for row in tenant.people if row.account and row.email.lower() == address.lower())
+    return [*keys, *[f"account {row.home_page} {row.account}" for row in rows]][:FEW]
 
 
 async def _of_statement(tenant: str, statement: LoggedStatement, asking: Asking) -> Told:

@@ -166,6 +166,22 @@ async def test_what_a_record_and_a_person_did_is_told(desk: Desk) -> None:
         assert story.change == "activity_completed"
 
 
+@pytest.mark.parametrize("what", ["Eve@example.edu", "mailto:Eve@example.edu"])
+async def test_whom_no_source_knows_is_found_by_what_statements_call_them(desk: Desk, what: str) -> None:
+    await desk.tell({**completed("eve"), "actor": {"mbox": "mailto:Eve@example.edu"}})
+    await desk.route()
+    story, *_ = await why(desk, what)
+    assert (type(story), story.change) == (StatementStory, "activity_completed")
+    with pytest.raises(p.Refusal, match="nothing is known by"):
+        await ask(desk.office, p.Why(what=what), PEER)
+
+
+async def test_a_place_that_is_posted_to_is_known_before_anything_was(desk: Desk) -> None:
+    assert ACME.routes[0].audience.channel
+    [row] = await why(desk, ACME.routes[0].audience.channel)
+    assert (row.what, row.words) == ("a place that is posted to", "by done")
+
+
 async def test_whoever_may_only_look_is_not_told_what_a_person_did(desk: Desk) -> None:
     for what in ("ada@example.edu", "enrolment/e33"):
         rows, done = await ask(desk.office, p.Why(what=what), PEER)
