@@ -44,12 +44,15 @@ class ReviewCard(Change, frozen=True, kw_only=True, omit_defaults=True, tag="rev
     facts: tuple[tuple[str, str], ...] = ()
     buttons: tuple[Button, ...] = ()
     url: str = ""
+    raised_us: int = 0
     aspect = "review"
     standing = True
 
     @property
     def entity(self) -> str:
-        return f"{self.aspect}|{self.conflict}"
+        """When it was raised is part of it, as with alarms: a store that was put back counts again from an earlier one,
+        and the card of another question would be found at the vendor and taken for this one's."""
+        return f"{self.aspect}|{self.conflict}|{self.raised_us}"
 
     @property
     def value(self) -> str:
@@ -86,6 +89,7 @@ def card(case: Case, language: Language, *, at: str, url: str = "", waiting: int
         facts=tuple(facts),
         buttons=tuple(_buttons(case, language)),
         url=url,
+        raised_us=case.raised_us,
     )
 
 
