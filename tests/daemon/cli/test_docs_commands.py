@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Never
 
 import click
 import pytest
@@ -19,6 +21,8 @@ from world import completed, open_campus, route, tenant
 
 from config.alerts import Alert
 from config.model import Control, Roster, RosterInto
+from daemon.cli import topping
+from daemon.cli.awaiting import Absence
 from daemon.cli.lmsyncctl import cli as lmsyncctl
 from daemon.cli.lmsyncd import cli as lmsyncd
 from daemon.control.exits import Exit
@@ -114,6 +118,8 @@ async def test_each_command_is_understood_by_a_living_daemon(
 ) -> None:
     """One after another, as somebody types who tries all that the docs show."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(topping, "select", SimpleNamespace(select=interrupted))
+    monkeypatch.setattr(Absence, "met", interrupted)
     socket = tmp_path / "control.sock"
     wrong = []
     async with open_campus(tmp_path, ACME, limited=False) as campus, trio.open_nursery() as nursery:
@@ -128,6 +134,11 @@ async def test_each_command_is_understood_by_a_living_daemon(
                 )
         nursery.cancel_scope.cancel()
     assert wrong == [], "\n".join(wrong)
+
+
+def interrupted(*_: object) -> Never:
+    """What lasts until somebody has seen enough (``top``, ``watch``) is ended as they would."""
+    raise KeyboardInterrupt
 
 
 def run(socket: Path, words: tuple[str, ...]) -> Result:
