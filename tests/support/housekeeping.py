@@ -15,6 +15,7 @@ from config.model import Audience
 from daemon.store import outbox
 from daemon.store.database import _upgrade
 from daemon.store.engine import tune
+from daemon.store.opening import UNHEARD
 from daemon.store.retention import SqlHousekeeping
 from daemon.store.statements import append
 
@@ -59,7 +60,7 @@ def opened(path: str = ":memory:", now_us: int = START_US) -> sqlite3.Connection
     raw = sqlite3.connect(path)
     tune(raw, read_only=False)
     raw.execute("PRAGMA synchronous = OFF")  # nobody pulls the plug here
-    _upgrade(raw, now_us)
+    _upgrade(raw, now_us, UNHEARD)
     return raw
 
 
