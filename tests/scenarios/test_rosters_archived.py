@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import trio
 from roster_hall import channel, kept, rule, run, settled, workspace
 from teams_hall import let, team, teams_rule
@@ -9,8 +10,15 @@ from world import Campus, open_campus
 
 from actors.domain.tidings import ChannelArchived, ChannelBack, Tiding
 from actors.ports.listening import Note
+from actors.roles import placing
 
-NIGHTS_MAX = 20
+NIGHTS_MAX = 3
+
+
+@pytest.fixture
+def few_nights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A place's turn comes in the third night at the latest: twenty nights of a whole daemon take half a minute."""
+    monkeypatch.setattr(placing, "SPARE", NIGHTS_MAX)
 
 
 async def questions(campus: Campus) -> list[str]:
@@ -31,7 +39,7 @@ async def hears(campus: Campus, tiding: Tiding) -> None:
 
 
 async def test_it_is_asked_about_within_a_few_nights_and_no_more_once_it_is_back(
-    tmp_path: Path, autojump_clock: object
+    tmp_path: Path, autojump_clock: object, few_nights: None
 ) -> None:
     async with open_campus(tmp_path, kept(rule(schedule="0 2 * * *"))) as campus:
         await campus.until_read()
@@ -92,7 +100,9 @@ async def test_that_the_place_of_a_course_that_is_over_is_archived_is_no_questio
         assert await questions(campus) == []
 
 
-async def test_a_team_is_asked_about_in_its_turn_and_by_whoever_asks(tmp_path: Path, autojump_clock: object) -> None:
+async def test_a_team_is_asked_about_in_its_turn_and_by_whoever_asks(
+    tmp_path: Path, autojump_clock: object, few_nights: None
+) -> None:
     async with open_campus(tmp_path, kept(teams_rule(schedule="0 2 * * *"))) as campus:
         await campus.until_read()
         await settled(campus)
