@@ -31,7 +31,8 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     sandbox_port: int
     fast: bool = False
     otlp_endpoint: str = ""
-    otlp_signals: tuple[str, ...] = ("traces", "metrics", "logs")
+    otlp_signals: tuple[str, ...] = ()
+    """Which of them, if not all."""
 
     @property
     def endpoint(self) -> str:
@@ -62,10 +63,10 @@ def write(scene: Scene) -> None:
 
 
 def _daemon(scene: Scene) -> str:
-    telemetry = ""
-    if scene.otlp_endpoint:
+    telemetry = f'[telemetry]\notlp_endpoint = "{scene.otlp_endpoint}"\n' if scene.otlp_endpoint else ""
+    if scene.otlp_signals:
         signals = ", ".join(f'"{signal}"' for signal in scene.otlp_signals)
-        telemetry = f'[telemetry]\notlp_endpoint = "{scene.otlp_endpoint}"\notlp_signals = [{signals}]\n'
+        telemetry += f"otlp_signals = [{signals}]\n"
     return f"""\
 [gateway]
 listen = ["127.0.0.1:{scene.gateway_port}"]
