@@ -39,7 +39,7 @@ BY_OTHERS = (
     "rosters.touch", "rosters.addresses", "rosters.elsewhere", "rosters.plan:", "rosters.judge_plan",
     "rosters.standings", "rosters.drift", "conflicts.raise_", "conflicts.clear", "conflicts.retain",
     "conflicts.compare", "conflicts.look", "conflicts.clashes", "conflicts.one:", "http.usergroups.disable",
-    "rosters.plans:",
+    "rosters.plans:", "rosters.courses:",
 )  # fmt: skip
 """What is passed when vendors tell, where sources disagree, when operators look, or seldom: by no directed roll."""
 DEADLY = tuple(point for point in POINTS if not point.startswith(BY_OTHERS) and not point.endswith(":before"))
