@@ -38,6 +38,16 @@ async def hears(campus: Campus, tiding: Tiding) -> None:
     await settled(campus)
 
 
+async def asked_about_in_time(campus: Campus) -> None:
+    """Within as many nights as it takes at most until each place had its turn."""
+    for _ in range(NIGHTS_MAX):
+        await trio.sleep(86_400)
+        await settled(campus)
+        if await questions(campus):
+            break
+    assert await questions(campus) == ["place_archived"]
+
+
 async def test_it_is_asked_about_within_a_few_nights_and_no_more_once_it_is_back(
     tmp_path: Path, autojump_clock: object, few_nights: None
 ) -> None:
@@ -46,12 +56,7 @@ async def test_it_is_asked_about_within_a_few_nights_and_no_more_once_it_is_back
         await settled(campus)
         archive(campus)
         assert await questions(campus) == []
-        for _ in range(NIGHTS_MAX):
-            await trio.sleep(86_400)
-            await settled(campus)
-            if await questions(campus):
-                break
-        assert await questions(campus) == ["place_archived"]
+        await asked_about_in_time(campus)
         await trio.sleep(86_400)
         await settled(campus)
         assert await questions(campus) == ["place_archived"], "it still is"
@@ -107,12 +112,7 @@ async def test_a_team_is_asked_about_in_its_turn_and_by_whoever_asks(
         await campus.until_read()
         await settled(campus)
         let(campus, "archive_team", team=team(campus, "CS101").id)
-        for _ in range(NIGHTS_MAX):
-            await trio.sleep(86_400)
-            await settled(campus)
-            if await questions(campus):
-                break
-        assert await questions(campus) == ["place_archived"]
+        await asked_about_in_time(campus)
         let(campus, "archive_team", team=team(campus, "CS101").id, archived=False)
         await run(campus)
         assert await questions(campus) == []
